@@ -1,0 +1,200 @@
+package codec
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Kind tells what a Message says.
+type Kind uint8
+
+const (
+	// KindNone is the zero Kind; no valid message has it.
+	KindNone Kind = iota
+	// KindOpened comes first on every connection, from the reactor itself.
+	// Message.Peer is set.
+	KindOpened
+	// KindClosed comes last on every connection, from the reactor itself. No
+	// message of that handle follows. Message.Reason is set.
+	KindClosed
+	// KindLogonChallenge names an account and asks for a full proof.
+	// Message.Hello is set.
+	KindLogonChallenge
+	// KindReconnectChallenge names an account that logged in before.
+	// Message.Hello is set.
+	KindReconnectChallenge
+	// KindLogonProof answers a logon challenge. Message.Proof is set.
+	KindLogonProof
+	// KindReconnectProof answers a reconnect challenge. Message.Reconnect is
+	// set.
+	KindReconnectProof
+	// KindWorldList asks for the list of worlds.
+	KindWorldList
+	// KindTransferAccept takes an offered file from its start.
+	KindTransferAccept
+	// KindTransferResume takes an offered file from Message.Offset on.
+	KindTransferResume
+	// KindTransferCancel declines an offered file.
+	KindTransferCancel
+	// KindSurveyResult answers a survey. No survey is ever sent, so none is
+	// ever valid.
+	KindSurveyResult
+	// KindCount is the number of kinds, for tables indexed by Kind.
+	KindCount
+)
+
+var kindNames = [KindCount]string{
+	"none", "opened", "closed", "logon-challenge", "reconnect-challenge", "logon-proof",
+	"reconnect-proof", "world-list", "transfer-accept", "transfer-resume", "transfer-cancel",
+	"survey-result",
+}
+
+func (k Kind) String() string {
+	if k < KindCount {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// CloseReason says why a connection ended.
+type CloseReason uint8
+
+const (
+	// ClosePeer: the client closed it or the network lost it.
+	ClosePeer CloseReason = iota
+	// CloseLogic: the logic asked for it.
+	CloseLogic
+	// CloseViolation: the client broke its protocol.
+	CloseViolation
+	// CloseSlow: the client did not read and its unsent bytes passed the bound.
+	CloseSlow
+	// CloseFlood: the client sent faster than its messages were taken.
+	CloseFlood
+	// CloseOverload: the server's queues were full.
+	CloseOverload
+	// CloseFault: a bug of ours; the connection was given up to save the rest.
+	CloseFault
+	// CloseReasonCount is the number of reasons, for tables.
+	CloseReasonCount
+)
+
+var closeReasonNames = [CloseReasonCount]string{
+	"peer", "logic", "violation", "slow", "flood", "overload", "fault",
+}
+
+func (r CloseReason) String() string {
+	if r < CloseReasonCount {
+		return closeReasonNames[r]
+	}
+	return fmt.Sprintf("reason(%d)", uint8(r))
+}
+
+// Name is an account name as the wire carried it: at most MaxName bytes, zero
+// padded, no zero byte inside. It is comparable, so it can be a map key.
+type Name [MaxName]byte
+
+// NameOf makes a Name of b; ok is false when b is empty, too long or holds a
+// zero byte.
+func NameOf[T ~string | ~[]byte](b T) (n Name, ok bool) {
+	if len(b) == 0 || len(b) > MaxName {
+		return n, false
+	}
+	for i := range len(b) {
+		if b[i] == 0 {
+			return Name{}, false
+		}
+		n[i] = b[i]
+	}
+	return n, true
+}
+
+// Len is the length in bytes.
+func (n *Name) Len() int {
+	for i, b := range n {
+		if b == 0 {
+			return i
+		}
+	}
+	return MaxName
+}
+
+// Bytes is the name without its padding. It aliases n.
+func (n *Name) Bytes() []byte { return n[:n.Len()] }
+
+func (n Name) String() string { return string(n.Bytes()) }
+
+// Tag is a four-letter text such as a locale or a platform, in reading order
+// and zero padded ("enUS", "x86").
+type Tag [4]byte
+
+func (t Tag) String() string {
+	n := 0
+	for n < len(t) && t[n] != 0 {
+		n++
+	}
+	return string(t[:n])
+}
+
+// Hello opens a login: who the client says it is and what it runs.
+type Hello struct {
+	Name     Name
+	Major    uint8
+	Minor    uint8
+	Patch    uint8
+	Build    uint16
+	Version  uint8 // protocol version byte as sent; decides nothing
+	Platform Tag
+	System   Tag
+	Locale   Tag
+	// TimeZone is in minutes east of UTC.
+	TimeZone int32
+	// ClaimedIP is the address the client believes to have; decides nothing.
+	ClaimedIP [4]byte
+}
+
+// Factors is a set of second factors.
+type Factors uint8
+
+const (
+	// FactorPIN is the PIN pad; its digits may be a TOTP code.
+	FactorPIN Factors = 1 << iota
+	// FactorMatrix is the matrix card.
+	FactorMatrix
+	// FactorToken is an authenticator code sent as text.
+	FactorToken
+)
+
+// Proof answers a logon challenge. All numbers are in wire order.
+type Proof struct {
+	A       [32]byte // client public key
+	M1      [20]byte // password proof
+	CRCHash [20]byte // proof over the client's files
+	Factors Factors  // which of the fields below the client sent
+	PINSalt [16]byte
+	PINHash [20]byte
+	Matrix  [20]byte
+	Token   [MaxToken]byte
+	// TokenLen is how many bytes of Token count, 0 … MaxToken.
+	TokenLen uint8
+}
+
+// Reconnect answers a reconnect challenge.
+type Reconnect struct {
+	R1 [16]byte // the client's random bytes
+	R2 [20]byte // proof of the session key
+	R3 [20]byte // checksum; depends on nothing secret
+}
+
+// Message is one thing a client (or its reactor, on its behalf) says. It is a
+// plain value of some 300 bytes: queues copy it, nothing in it aliases a read
+// buffer. Which fields are set is said at each Kind.
+type Message struct {
+	Conn      Conn
+	Kind      Kind
+	Reason    CloseReason
+	Peer      netip.AddrPort
+	Offset    uint64
+	Hello     Hello
+	Proof     Proof
+	Reconnect Reconnect
+}

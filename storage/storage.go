@@ -1,0 +1,156 @@
+package storage
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// Errors of requests, delivered in Result.Err.
+var (
+	// ErrNotFound: no account of that name, or no such ban.
+	ErrNotFound = errors.New("storage: not found")
+	// ErrExists: an account of that name is there already.
+	ErrExists = errors.New("storage: account exists already")
+	// ErrClosed: the store is closed or was closed before the request was done.
+	ErrClosed = errors.New("storage: closed")
+	// ErrFailed: the disk refused. The request may or may not survive a crash;
+	// the store takes no further writes. The cause is wrapped behind it.
+	ErrFailed = errors.New("storage: write failed")
+)
+
+// Store keeps accounts. Every request is asynchronous.
+type Store interface {
+	// Submit queues requests, in order, and never blocks. It returns how many
+	// it took; the rest, when the queue is full or the store closed, stays with
+	// the caller and gets no result. Each request taken gets exactly one Result,
+	// delivered in batches to the function given at opening, on a goroutine of
+	// the store. Reads may overtake each other and are answered from what has
+	// been committed; a write's result comes only once it is fsynced (except
+	// OpLogin and OpLoginFailed, see there).
+	// May be called from any goroutine; ops is not kept.
+	Submit(ops []Op) int
+	// Secret is 32 random bytes made when the store was created; they never
+	// change. Keys for fake salts and the like are derived from them.
+	Secret() [32]byte
+	// Close finishes what was taken, syncs and closes. It is idempotent.
+	Close() error
+}
+
+// OpKind tells what a request asks for.
+type OpKind uint8
+
+const (
+	// OpGet reads the account Name into Result.Account.
+	OpGet OpKind = iota + 1
+	// OpCreate stores Op.Account under its name; ErrExists if it is taken.
+	OpCreate
+	// OpSetVerifier replaces the verifier fields (Grunt and Others) of Name by
+	// those of Op.Account.
+	OpSetVerifier
+	// OpDelete removes the account Name and all that belongs to it.
+	OpDelete
+	// OpBan bans the account Name with Op.Ban; an older ban is replaced.
+	OpBan
+	// OpUnban lifts the ban of Name.
+	OpUnban
+	// OpBanAddress bans Op.Prefix with Op.Ban.
+	OpBanAddress
+	// OpUnbanAddress lifts the ban of exactly Op.Prefix.
+	OpUnbanAddress
+	// OpAddressBans reads all address bans into Result.AddressBans.
+	OpAddressBans
+	// OpList reads up to Op.Limit accounts behind Name in name order into
+	// Result.Accounts; the zero Name starts at the first.
+	OpList
+	// OpLogin notes a good login of Name (Op.At, Op.Addr) and clears its failed
+	// attempts. Nobody waits for it: its result comes when it is applied, and it
+	// is fsynced with the next synced write or within Options.FlushEvery.
+	OpLogin
+	// OpLoginFailed counts a failed attempt (Op.At, Op.Addr); durable like OpLogin.
+	// A name that does not exist is ignored.
+	OpLoginFailed
+)
+
+// Op is one request. Which fields count is said at its kind.
+type Op struct {
+	Kind OpKind
+	// Tag comes back in the Result, untouched and unread.
+	Tag     uint64
+	Name    Name
+	Account *Account // read only, not kept after Submit's result was delivered
+	Ban     Ban
+	Prefix  netip.Prefix
+	Addr    netip.Addr
+	// At is in Unix seconds.
+	At    int64
+	Limit int
+}
+
+// Result answers one Op.
+type Result struct {
+	Kind OpKind
+	Tag  uint64
+	Name Name
+	Err  error
+	// Account belongs to the receiver. Nil unless OpGet found one.
+	Account     *Account
+	Accounts    []Account
+	AddressBans []AddressBan
+}
+
+// Account is one player's record.
+type Account struct {
+	Name Name
+	// Created is in Unix seconds.
+	Created int64
+	// Grunt is the verifier of the grunt protocol.
+	Grunt GruntVerifier
+	// Others holds verifiers of other protocols under their names, in formats
+	// that are theirs.
+	Others map[string][]byte
+	Ban    Ban
+	// PIN is 4 to 10 digits, asked for at every login where the client can;
+	// empty for none.
+	PIN string
+	// TOTPSecret is the RFC 6238 secret, raw; empty for none.
+	TOTPSecret []byte
+	Login      LoginRecord
+}
+
+// GruntVerifier is what is kept instead of a password: 32 bytes each, in the
+// protocol's wire order.
+type GruntVerifier struct {
+	Set      bool
+	Salt     [32]byte
+	Verifier [32]byte
+}
+
+// String hides the verifier.
+func (GruntVerifier) String() string { return "grunt-verifier" }
+
+// Ban closes an account or an address range.
+type Ban struct {
+	// Set tells a ban from none.
+	Set bool
+	// Since and Until are in Unix seconds; Until 0 is for good.
+	Since, Until int64
+	Reason, By   string
+}
+
+// Active tells whether the ban holds at the time now (Unix seconds).
+func (b *Ban) Active(now int64) bool { return b.Set && (b.Until == 0 || now < b.Until) }
+
+// AddressBan closes a range of addresses.
+type AddressBan struct {
+	Prefix netip.Prefix
+	Ban    Ban
+}
+
+// LoginRecord is what is known of an account's logins.
+type LoginRecord struct {
+	// LastLogin and LastFailed are in Unix seconds, 0 for never.
+	LastLogin, LastFailed int64
+	LastAddr              netip.Addr
+	// Failed counts attempts since the last good login.
+	Failed uint32
+}

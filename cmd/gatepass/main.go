@@ -1,0 +1,64 @@
+// Command gatepass is the login edge of an online game: one binary, one role a
+// process or all in one. This package only wires the parts together; it alone
+// may exit the process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main without the process: it returns the exit code. 0 is success, 1 a
+// failure, 2 a command line that makes no sense; commands document others.
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	ctx, stop := trapSignals(context.Background(), errOut)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(errOut, "gatepass:", err)
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return coded.ExitCode()
+	}
+	return 1
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gatepass",
+		Short: "The login edge of an online game",
+		Long: `gatepass proves who a player is, shows the worlds as they are right now and
+lets the player through the gate of one of them.
+
+Start with:    gatepass dev
+Then add one:  gatepass account add NAME`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
+	})
+	root.AddCommand(devCommand(), accountCommand(), benchCommand(), versionCommand())
+	return root
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (usageError) ExitCode() int { return 2 }

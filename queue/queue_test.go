@@ -1,0 +1,143 @@
+package queue
+
+import (
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type item struct {
+	producer int
+	sequence int
+}
+
+// Nothing is lost, doubled or reordered within a producer, and the consumer
+// never sleeps while work waits: a lost wake-up would hang here.
+func TestConsumer_StressKeepsOrderAndNeverSleepsOnWork(t *testing.T) {
+	const producers, each = 3, 3_000
+	c := NewConsumer(0)
+	shards := make([]*Shard[item], producers)
+	for i := range shards {
+		shards[i] = NewShard[item](c, Limits{New: 32, Hard: 64}, nil)
+	}
+	var wg sync.WaitGroup
+	for p, s := range shards {
+		wg.Go(func() { produce(s, p, each) })
+	}
+	next := make([]int, producers)
+	for total := 0; total < producers*each; {
+		ready := c.Wait()
+		for i, ok := ready.Next(); ok; i, ok = ready.Next() {
+			for _, v := range shards[i].Swap() {
+				if v.producer != i || v.sequence != next[i] {
+					t.Fatalf("producer %d: got %+v, want sequence %d", i, v, next[i])
+				}
+				next[i]++
+				total++
+			}
+		}
+	}
+	wg.Wait()
+	if r := c.Poll(); r != 0 {
+		t.Fatalf("shards %b still announced after everything was taken", r)
+	}
+}
+
+// produce mixes the ways to push: one by one, a few at once, and waiting.
+func produce(s *Shard[item], p, each int) {
+	for i := 0; i < each; {
+		switch batch := []item{{p, i}, {p, i + 1}, {p, i + 2}}; {
+		case i%7 == 0 && i+3 <= each:
+			s.PushAllWait(batch)
+			i += 3
+		case i%5 == 0 && i+3 <= each:
+			i += s.PushAll(batch)
+		default:
+			if s.Push(&item{p, i}) {
+				i++
+			}
+		}
+	}
+}
+
+func TestConsumer_PushDuringSleepWakesOnce(t *testing.T) {
+	c := NewConsumer(0)
+	a := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
+	b := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
+	got := make(chan Ready)
+	go func() { got <- c.Wait() }()
+	one := 1
+	a.Push(&one)
+	if r := <-got; r != 1 {
+		t.Fatalf("ready = %b, want shard 0", r)
+	}
+	b.Push(&one)
+	b.Push(&one)
+	if r := c.Wait(); r != 2 {
+		t.Fatalf("ready = %b, want shard 1", r)
+	}
+	if n := len(c.wake); n != 0 {
+		t.Fatalf("%d wake-ups left over for a consumer that was awake", n)
+	}
+}
+
+func TestShard_RefusesNewWorkBeforeRunningWork(t *testing.T) {
+	room := 0
+	c := NewConsumer(0)
+	s := NewShard[int](c, Limits{New: 2, Hard: 3}, func() { room++ })
+	v := 7
+	for i, want := range []bool{true, true, false} {
+		if got := s.PushNew(&v); got != want {
+			t.Fatalf("PushNew %d = %v, want %v", i, got, want)
+		}
+	}
+	if !s.Push(&v) || s.Push(&v) {
+		t.Fatal("Push must take a third and refuse a fourth")
+	}
+	if n := s.PushAll([]int{1, 2}); n != 0 {
+		t.Fatalf("PushAll took %d over the limit", n)
+	}
+	if got := len(s.Swap()); got != 3 || room != 1 {
+		t.Fatalf("swap took %d items and called room %d times, want 3 and 1", got, room)
+	}
+	if got := len(s.Swap()); got != 0 || room != 1 {
+		t.Fatalf("second swap took %d items, room called %d times, want 0 and 1", got, room)
+	}
+	if st := s.Stats(); st.Refused != 4 || st.Taken != 3 {
+		t.Fatalf("stats = %+v, want 4 refused, 3 taken", st)
+	}
+}
+
+func TestShard_SteadyStateAllocatesNothing(t *testing.T) {
+	c := NewConsumer(0)
+	s := NewShard[[300]byte](c, Limits{New: 64, Hard: 64}, nil)
+	var v [300]byte
+	round := func() {
+		for range 32 {
+			s.Push(&v)
+		}
+		c.Wait()
+		s.Swap()
+	}
+	round()
+	round()
+	if n := testing.AllocsPerRun(100, round); n != 0 {
+		t.Fatalf("%v allocations a round, want 0", n)
+	}
+}
+
+func TestNewShard_PanicsOnBadLimits(t *testing.T) {
+	for _, l := range []Limits{{}, {New: 2, Hard: 1}, {New: 0, Hard: 1}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("limits %+v: no panic", l)
+				}
+			}()
+			NewShard[int](NewConsumer(0), l, nil)
+		}()
+	}
+}

@@ -1,0 +1,143 @@
+package grunt
+
+import (
+	"encoding/binary"
+
+	"gatepass/codec"
+)
+
+const (
+	// gameTag is "WoW" and a zero, the one tag that is not reversed.
+	gameTag = "WoW\x00"
+
+	challengeHead      = 4                  // up to and with the size field
+	challengeFixed     = 30                 // after the size field, without the name
+	challengeNameCount = challengeHead + 29 // offset of the name's length
+	maxChallenge       = challengeHead + challengeFixed + codec.MaxName
+)
+
+// ParseChallenge reads a logon or reconnect challenge, the same layout for every
+// client. The game tag is skipped: third-party clients send others. A size field
+// that fits no name is a violation before the rest is there.
+func ParseChallenge(b []byte) (codec.Kind, codec.Hello, int, error) {
+	n, err := challengeLength(b)
+	if err != nil {
+		return codec.KindNone, codec.Hello{}, 0, err
+	}
+	name, ok := codec.NameOf(b[challengeNameCount+1 : n])
+	if !ok {
+		return codec.KindNone, codec.Hello{}, 0, badName[b[0]]
+	}
+	kind := codec.KindLogonChallenge
+	if b[0] == opReconnectChallenge {
+		kind = codec.KindReconnectChallenge
+	}
+	return kind, parseHello(b, name), n, nil
+}
+
+// parseHello reads the fixed fields of a whole challenge.
+func parseHello(b []byte, name codec.Name) codec.Hello {
+	c := codec.NewCursor(b)
+	h := codec.Hello{Name: name}
+	c.U8()
+	h.Version = c.U8()
+	c.U16()
+	c.Bytes(len(gameTag))
+	h.Major, h.Minor, h.Patch = c.U8(), c.U8(), c.U8()
+	h.Build = c.U16()
+	h.Platform, h.System, h.Locale = readTag(&c), readTag(&c), readTag(&c)
+	h.TimeZone = int32(c.U32())
+	c.Copy(h.ClaimedIP[:])
+	return h
+}
+
+// challengeLength is the length of the challenge at the front of b, name bytes
+// not yet judged. Each field is judged as soon as it is there, so the verdict
+// does not hang on how the stream was cut.
+func challengeLength(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, codec.ErrShort
+	}
+	op := b[0]
+	if op != opLogonChallenge && op != opReconnectChallenge {
+		return 0, unexpected[op]
+	}
+	if len(b) < challengeHead {
+		return 0, codec.ErrShort
+	}
+	size := int(binary.LittleEndian.Uint16(b[2:]))
+	switch {
+	case size <= challengeFixed || size > challengeFixed+codec.MaxName:
+		return 0, badChallengeSize[op]
+	case len(b) <= challengeNameCount:
+		return 0, codec.ErrShort
+	case int(b[challengeNameCount]) != size-challengeFixed:
+		return 0, badNameLength[op]
+	case len(b) < challengeHead+size:
+		return 0, codec.ErrShort
+	}
+	return challengeHead + size, nil
+}
+
+// AppendChallenge writes the challenge of the given kind, which must be one of
+// the two. ErrName when the name is empty.
+func AppendChallenge(dst []byte, kind codec.Kind, h *codec.Hello) ([]byte, error) {
+	op := challengeOpcode(kind)
+	name := h.Name.Bytes()
+	if len(name) == 0 {
+		return dst, ErrName
+	}
+	dst = append(dst, op, h.Version)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(challengeFixed+len(name)))
+	dst = append(dst, gameTag...)
+	dst = append(dst, h.Major, h.Minor, h.Patch)
+	dst = binary.LittleEndian.AppendUint16(dst, h.Build)
+	dst = appendTag(dst, h.Platform)
+	dst = appendTag(dst, h.System)
+	dst = appendTag(dst, h.Locale)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(h.TimeZone))
+	dst = append(dst, h.ClaimedIP[:]...)
+	dst = append(dst, byte(len(name)))
+	return append(dst, name...), nil
+}
+
+func challengeOpcode(kind codec.Kind) byte {
+	switch kind {
+	case codec.KindLogonChallenge:
+		return opLogonChallenge
+	case codec.KindReconnectChallenge:
+		return opReconnectChallenge
+	}
+	panic("grunt: " + kind.String() + " is not a challenge")
+}
+
+// readTag turns a tag to reading order. Padding is dropped at either end: the
+// wire has it last, wowser sends it first.
+func readTag(c *codec.Cursor) (t codec.Tag) {
+	var w codec.Tag
+	c.Copy(w[:])
+	from, to := 0, len(w)
+	for from < to && w[from] == 0 {
+		from++
+	}
+	for to > from && w[to-1] == 0 {
+		to--
+	}
+	for i := range to - from {
+		t[i] = w[to-1-i]
+	}
+	return t
+}
+
+// appendTag writes a tag reversed, its padding last.
+func appendTag(dst []byte, t codec.Tag) []byte {
+	n := len(t)
+	for n > 0 && t[n-1] == 0 {
+		n--
+	}
+	var w codec.Tag
+	for i := range n {
+		w[i] = t[n-1-i]
+	}
+	return append(dst, w[:]...)
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package grunt
+
+const raceEnabled = false

@@ -8,12 +8,17 @@
 // called from anywhere, the client halves (ParseXReply, AppendChallenge,
 // AppendProof …) by the load client and the tests.
 //
-//	s := codec.Open()
+//	s := grunt.New(grunt.Options{}).Open()
 //	for {
 //		n, err := s.Decode(unread, &m)
-//		if err == codec.ErrShort { break }              // wait for more bytes
-//		if err != nil { out = s.AppendViolation(out, v) } // tell it, then close
-//		unread = unread[n:]
+//		switch v := err.(type) {
+//		case nil:               // m goes to the logic
+//			unread = unread[n:]
+//		case *codec.Violation:  // told, then closed
+//			return s.AppendViolation(out, v)
+//		default:                // codec.ErrShort: wait for more bytes
+//			return
+//		}
 //	}
 //
 // # Bytes
@@ -29,11 +34,11 @@
 //	│ 1  │ 1       │ 2    │ 4    │ 3             │ 2     │ 4        │ 4      │ 4      │ 4 (i32)│ 4  │ 1   │ k    │
 //	└────┴─────────┴──────┴──────┴───────────────┴───────┴──────────┴────────┴────────┴────────┴────┴─────┴──────┘
 //
-//	LOGON_PROOF 01                                        ├── v3 on ──────────────────────────────────────────┤
-//	┌────┬────┬────┬──────────┬───────┬────────────┬───────┬──────────┬──────────┬────────┬───┬───────┐
-//	│ op │ A  │ M1 │ crc hash │ count │ telemetry  │ flags │ PIN salt │ PIN hash │ matrix │ k │ token │
-//	│ 1  │ 32 │ 20 │ 20       │ 1     │ 30 × count │ 1     │ 16       │ 20       │ 20     │ 1 │ k ≤ 16│
-//	└────┴────┴────┴──────────┴───────┴────────────┴───────┴── flag 01 ──────────┴ 02, v5 ┴ 04, v8 ───┘
+//	LOGON_PROOF 01
+//	┌────┬────┬────┬──────────┬───────┬────────────┬───────┬──────────────────────┬─────────────┬──────────────┐
+//	│ op │ A  │ M1 │ crc hash │ count │ telemetry  │ flags │ PIN salt, PIN hash   │ matrix      │ k, token     │
+//	│ 1  │ 32 │ 20 │ 20       │ 1     │ 30 × count │ 1     │ 16, 20               │ 20          │ 1, k ≤ 16    │
+//	└────┴────┴────┴──────────┴───────┴────────────┴ v3 on ┴ flag 01 ─────────────┴ 02, v5 on ──┴ 04, v8 ──────┘
 //
 //	RECONNECT_PROOF 03          REALM_LIST 10   XFER_ACCEPT 32   XFER_RESUME 33   XFER_CANCEL 34
 //	┌────┬────┬────┬────┬───┐   ┌────┬─────┐    ┌────┐           ┌────┬────────┐  ┌────┐
@@ -50,10 +55,10 @@
 // From the server:
 //
 //	LOGON_CHALLENGE 00, a refusal ends after its result
-//	┌────┬───┬────────┬────┬───┬───┬────┬────┬──────┬──────────┐┌───────┬───────────────────┬──────────────────────────┬───┐
-//	│ op │ 0 │ result │ B  │ 1 │ g │ 32 │ N  │ salt │ crc salt ││ flags │ PIN seed, salt    │ w, h, digits, cells, seed│ 1 │
-//	│ 1  │ 1 │ 1      │ 32 │ 1 │ 1 │ 1  │ 32 │ 32   │ 16       ││ 1     │ 4, 16             │ 1, 1, 1, 1, 8            │ 1 │
-//	└────┴───┴────────┴────┴───┴───┴────┴────┴──────┴──────────┘└ v3 on ┴ flag 01 ──────────┴ flag 02, v5 on ──────────┴ 04, v8
+//	┌────┬───┬────────┬────┬───┬───┬────┬────┬──────┬──────────┬───────┬────────────────┬───────────────────────────┬───────┐
+//	│ op │ 0 │ result │ B  │ 1 │ g │ 32 │ N  │ salt │ crc salt │ flags │ PIN seed, salt │ w, h, digits, cells, seed │ 1     │
+//	│ 1  │ 1 │ 1      │ 32 │ 1 │ 1 │ 1  │ 32 │ 32   │ 16       │ 1     │ 4, 16          │ 1, 1, 1, 1, 8             │ 1     │
+//	└────┴───┴────────┴────┴───┴───┴────┴────┴──────┴──────────┴ v3 on ┴ flag 01 ───────┴ 02, v5 on ────────────────┴ 04, v8┘
 //
 //	LOGON_PROOF 01, accepted                                       refused
 //	┌────┬───┬────┬───────────────┬───────────┬─────────────┐      ┌────┬────────┬──────┐

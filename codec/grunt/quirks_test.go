@@ -311,6 +311,22 @@ func TestOnlyTheWellKnownGroupIsTaken(t *testing.T) {
 	}
 }
 
+func TestChallengeReplyOfAnotherShapeIsNotTaken(t *testing.T) {
+	if _, n, err := ParseChallengeReply([]byte{0x00, 0x01}, Layout8); n != 0 || err != badReserved {
+		t.Errorf("second byte 1: %d, %v", n, err)
+	}
+	for _, l := range layouts[1:] {
+		b, err := AppendChallengeReply(nil, l, &codec.Reply{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[118] = byte(l.Factors()) + 1
+		if _, n, err := ParseChallengeReply(b, l); n != 0 || err != badReplyFlags {
+			t.Errorf("%v, unknown flag: %d, %v", l, n, err)
+		}
+	}
+}
+
 func TestSecondFactorsByLayout(t *testing.T) {
 	for _, l := range layouts {
 		for f := codec.Factors(0); f < 16; f++ {

@@ -111,33 +111,33 @@ func challengeOpcode(kind codec.Kind) byte {
 	panic("grunt: " + kind.String() + " is not a challenge")
 }
 
-// readTag turns a tag to reading order. Padding is dropped at either end: the
-// wire has it last, wowser sends it first.
+// readTag turns a tag to reading order. Padding, which the wire has last and
+// wowser sends first, comes out last either way.
 func readTag(c *codec.Cursor) (t codec.Tag) {
 	var w codec.Tag
 	c.Copy(w[:])
-	from, to := 0, len(w)
-	for from < to && w[from] == 0 {
-		from++
-	}
-	for to > from && w[to-1] == 0 {
-		to--
-	}
-	for i := range to - from {
-		t[i] = w[to-1-i]
+	n := unpadded(w)
+	for i := range n {
+		t[i] = w[n-1-i]
 	}
 	return t
 }
 
 // appendTag writes a tag reversed, its padding last.
 func appendTag(dst []byte, t codec.Tag) []byte {
-	n := len(t)
-	for n > 0 && t[n-1] == 0 {
-		n--
-	}
+	n := unpadded(t)
 	var w codec.Tag
 	for i := range n {
 		w[i] = t[n-1-i]
 	}
 	return append(dst, w[:]...)
+}
+
+// unpadded is the length of a tag up to its last byte that is not zero.
+func unpadded(t codec.Tag) int {
+	n := len(t)
+	for n > 0 && t[n-1] == 0 {
+		n--
+	}
+	return n
 }

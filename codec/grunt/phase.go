@@ -37,15 +37,15 @@ var legal = [phaseCount]uint64{
 // shift out of the mask, so they are never taken.
 func (p phase) takes(op byte) bool { return legal[p]>>op&1 != 0 }
 
-// after is the phase once r is sent. A refusal ends the conversation, except for
-// the announcement of a patch, which the offer follows.
+// after is the phase once r is sent. A refusal ends the conversation; after the
+// announcement of a patch only the offer takes it up again.
 func (p phase) after(r *codec.Reply) phase {
 	switch {
 	case r.Kind == codec.ReplyNone:
 		return p
 	case r.Kind == codec.ReplyTransferOffer:
 		return phaseOffered
-	case r.Result != codec.ResultOK && r.Result != codec.ResultVersionUpdate:
+	case r.Result != codec.ResultOK:
 		return phaseOver
 	}
 	return p

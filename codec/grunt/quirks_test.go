@@ -214,6 +214,9 @@ func TestConflict_ReconnectProofReplyIsTwoBytesFor1xAndFourLater(t *testing.T) {
 		if build >= 6299 {
 			want = "03000000"
 		}
+		if s.Layout() != ReconnectLayoutOf(build) {
+			t.Errorf("build %d: %v", build, s.Layout())
+		}
 		got := mustAppend(t, s, &codec.Reply{Kind: codec.ReplyReconnectProof})
 		mustBytes(t, fmt.Sprint("build ", build), got, want)
 	}
@@ -270,6 +273,7 @@ func TestConflict_NoticeOfAPatchWorksAtBothStages(t *testing.T) {
 	for _, kind := range []codec.ReplyKind{codec.ReplyLogonChallenge, codec.ReplyLogonProof} {
 		s := mustOpen(t, Build335, kind == codec.ReplyLogonProof)
 		mustAppend(t, s, refusalOf(kind, codec.ResultVersionUpdate))
+		mustViolate(t, s, AppendTransferAccept(nil)) // nothing is offered yet
 		mustAppend(t, s, &codec.Reply{Kind: codec.ReplyTransferOffer})
 		m := mustDecode(t, s, AppendTransferAccept(nil))
 		if m.Kind != codec.KindTransferAccept {

@@ -390,6 +390,39 @@ func TestSession_AppendViolation(t *testing.T) {
 	}
 }
 
+// Garbage is refused at the byte that shows it, not when the rest has come.
+func TestSession_Decode_JudgesAtTheFirstBadByte(t *testing.T) {
+	challenge := challengeBytes(t, codec.KindLogonChallenge, Build335)
+	proof := proofBytes(t, Layout8, codec.FactorToken)
+	cases := []struct {
+		what  string
+		phase phase
+		b     []byte // up to the bad byte, of the size field the whole
+		at    int
+		to    byte
+	}{
+		{"opcode", phaseStart, challenge[:1], 0, 3},
+		{"size 30", phaseStart, challenge[:4], 2, 30},
+		{"size 47", phaseStart, challenge[:4], 2, 47},
+		{"name length", phaseStart, challenge[:34], 33, 7},
+		{"telemetry count", phaseProof, proof[:74], 73, 1},
+		{"security flags", phaseProof, proof[:75], 74, 8},
+		{"token length", phaseProof, proof[:76], 75, 17},
+	}
+	for _, c := range cases {
+		s := New(Options{}).Open()
+		if c.phase == phaseProof {
+			s = mustOpen(t, Build335, false)
+		}
+		b := bytes.Clone(c.b)
+		b[c.at] = c.to
+		var m codec.Message
+		if n, err := s.Decode(b, &m); n != 0 || !errors.As(err, new(*codec.Violation)) {
+			t.Errorf("%s: %d, %v", c.what, n, err)
+		}
+	}
+}
+
 func TestSession_Allocs(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

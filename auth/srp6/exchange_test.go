@@ -1,0 +1,275 @@
+package srp6
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// login is a whole exchange up to the client's proof.
+type login struct {
+	ephemeral Ephemeral
+	exchange  Exchange
+	client    *Client
+}
+
+// mustLogin plays an exchange in which the client types the given password for the account of name and "SECRET".
+func mustLogin(t testing.TB, name, typed string, random byte) *login {
+	t.Helper()
+	raw, secret, b := [32]byte{random, 1}, [32]byte{random, 2}, [SecretSize]byte{random, 3}
+	raw[31], secret[31], b[SecretSize-1] = random, random^0x5a, random^0xa5
+	l := &login{ephemeral: NewEphemeral(&b), client: NewClient(name, typed, &secret)}
+	x := &l.exchange
+	x.Name, x.Salt = name16(name), NewSalt(&raw)
+	x.Verifier = NewVerifier(&x.Salt, name, "SECRET")
+	x.A, x.B = l.client.PublicKey(), l.ephemeral.PublicKey(&x.Verifier)
+	m1, err := l.client.Respond(&x.B, &x.Salt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.M1 = m1
+	return l
+}
+
+func TestVerify_RightPassword_BothSidesAgree(t *testing.T) {
+	for random := range 50 {
+		l := mustLogin(t, "Alice", "secret", byte(random))
+		k, m2, err := l.ephemeral.Verify(&l.exchange)
+		if err != nil || l.client.CheckServer(&m2) != nil || l.client.SessionKey() != k || k == (SessionKey{}) {
+			t.Fatalf("random %d: %v", random, err)
+		}
+		m2[0] ^= 1
+		if !errors.Is(l.client.CheckServer(&m2), ErrProof) {
+			t.Fatal("client takes a wrong server proof")
+		}
+	}
+}
+
+func TestVerify_AnyChange_IsRefusedWithNothing(t *testing.T) {
+	n := PublicKey(Modulus())
+	changes := map[string]struct {
+		change func(x *Exchange)
+		want   error
+	}{
+		"M1 first bit":       {func(x *Exchange) { x.M1[0] ^= 1 }, ErrProof},
+		"M1 last bit":        {func(x *Exchange) { x.M1[19] ^= 0x80 }, ErrProof},
+		"M1 zero":            {func(x *Exchange) { x.M1 = Proof{} }, ErrProof},
+		"name":               {func(x *Exchange) { x.Name[0] = 'B' }, ErrProof},
+		"name longer":        {func(x *Exchange) { x.Name[5] = 'E' }, ErrProof},
+		"salt":               {func(x *Exchange) { x.Salt[9] ^= 1 }, ErrProof},
+		"verifier":           {func(x *Exchange) { x.Verifier[9] ^= 1 }, ErrProof},
+		"A":                  {func(x *Exchange) { x.A[9] ^= 1 }, ErrProof},
+		"B":                  {func(x *Exchange) { x.B[9] ^= 1 }, ErrProof},
+		"A = 0":              {func(x *Exchange) { x.A = PublicKey{} }, ErrPublicKey},
+		"A = N":              {func(x *Exchange) { x.A = n }, ErrPublicKey},
+		"A = 0, forged":      {func(x *Exchange) { forgeZero(x, PublicKey{}) }, ErrPublicKey},
+		"A = N, forged":      {func(x *Exchange) { forgeZero(x, n) }, ErrPublicKey},
+		"verifier 0, forged": {func(x *Exchange) { x.Verifier = Verifier{}; forgeZero(x, x.A) }, ErrProof},
+		"verifier N, forged": {func(x *Exchange) { x.Verifier = Verifier(n); forgeZero(x, x.A) }, ErrProof},
+	}
+	for name, c := range changes {
+		t.Run(name, func(t *testing.T) {
+			l := mustLogin(t, "Alice", "secret", 7)
+			c.change(&l.exchange)
+			eachBackend(t, func(t *testing.T, f backend) {
+				k, m2, err := verify(f, l.ephemeral.secret[:], &l.exchange)
+				if !errors.Is(err, c.want) || k != (SessionKey{}) || m2 != (Proof{}) {
+					t.Errorf("%v, key zero %v, M2 zero %v", err, k == (SessionKey{}), m2 == (Proof{}))
+				}
+			})
+		})
+	}
+}
+
+// forgeZero does what an attacker does who has forced S to 0: proves knowledge of the key that follows.
+func forgeZero(x *Exchange, a PublicKey) {
+	x.A = a
+	var s [32]byte
+	k := interleave(&s)
+	made := transcript{user: nameHash(&x.Name), salt: &x.Salt, a: &x.A, b: &x.B}
+	x.M1 = made.clientProof(&k)
+}
+
+func TestVerify_WrongPassword_IsRefused(t *testing.T) {
+	l := mustLogin(t, "Alice", "secreT2", 9)
+	if k, _, err := l.ephemeral.Verify(&l.exchange); !errors.Is(err, ErrProof) || k != (SessionKey{}) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestVerify_FoldsTheNamesCase(t *testing.T) {
+	l := mustLogin(t, "ALICE", "SECRET", 9)
+	l.exchange.Name = name16("alice")
+	if _, _, err := l.ephemeral.Verify(&l.exchange); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClient_Respond_RefusesZeroB(t *testing.T) {
+	c := NewClient("A", "A", &[32]byte{1})
+	for _, b := range []PublicKey{{}, Modulus()} {
+		if m1, err := c.Respond(&b, &Salt{}); !errors.Is(err, ErrPublicKey) || m1 != (Proof{}) {
+			t.Errorf("B = %x: %v", b, err)
+		}
+	}
+	if !errors.Is(c.CheckServer(&Proof{}), ErrProof) {
+		t.Error("a client that never responded takes a zero server proof")
+	}
+}
+
+func TestIdentity_RemembersTheSaltOnly(t *testing.T) {
+	id := NewIdentity("Alice", "secret")
+	for i := range byte(6) {
+		l := mustLogin(t, "Alice", "secret", 3+i/2)
+		c := id.NewClient(&l.client.secret)
+		m1, err := c.Respond(&l.exchange.B, &l.exchange.Salt)
+		if err != nil || m1 != l.exchange.M1 {
+			t.Fatalf("round %d: %v, proof equal %v", i, err, m1 == l.exchange.M1)
+		}
+	}
+}
+
+func TestExponent_MatchesBig(t *testing.T) {
+	digest := rapid.SliceOfN(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte{0, 0xff})), 20, 20)
+	rapid.Check(t, func(t *rapid.T) {
+		a := drawLimbs(t, "a")
+		u, x := digest.Draw(t, "u"), digest.Draw(t, "x")
+		ab := a.bytes()
+		e := exponent(&ab, (*[20]byte)(u), (*[20]byte)(x))
+		want := new(big.Int).Mul(bigFromWire(u), bigFromWire(x))
+		if want.Add(want, a.big()); bigFromWire(e[:]).Cmp(want) != 0 {
+			t.Fatalf("got %x, want %x", bigFromWire(e[:]), want)
+		}
+	})
+}
+
+// TestServerSecret_MatchesBig covers operands that no honest peer sends.
+func TestServerSecret_MatchesBig(t *testing.T) {
+	eachBackend(t, func(t *testing.T, f backend) {
+		rapid.Check(t, func(t *rapid.T) {
+			a, v := drawLimbs(t, "A"), drawLimbs(t, "v")
+			u, b := drawExponent(t, 20), drawExponent(t, 32)
+			x := Exchange{A: a.bytes(), Verifier: v.bytes()}
+			s := serverSecret(f, &x, u, b)
+			if want := bigServerSecret(a.big(), v.big(), [2]*big.Int{bigFromWire(u), bigFromWire(b)}); bigFromWire(s[:]).Cmp(want) != 0 {
+				t.Fatalf("got %x, want %x", bigFromWire(s[:]), want)
+			}
+		})
+	})
+}
+
+// bigServerSecret is (A·v^u)^b mod N by the book.
+func bigServerSecret(a, v *big.Int, exponents [2]*big.Int) *big.Int {
+	base := new(big.Int).Exp(v, exponents[0], bigN())
+	base.Mul(base, a)
+	return base.Exp(base, exponents[1], bigN())
+}
+
+func TestPublicKey_MatchesBig(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v, power := drawLimbs(t, "v"), drawLimbs(t, "power")
+		power.reduce()
+		verifier := Verifier(v.bytes())
+		b := publicKey(&power, &verifier)
+		want := new(big.Int).Mul(v.big(), big.NewInt(3))
+		want.Add(want, power.big()).Mod(want, bigN())
+		if bigFromWire(b[:]).Cmp(want) != 0 {
+			t.Fatalf("got %x, want %x", bigFromWire(b[:]), want)
+		}
+	})
+}
+
+func TestNewSalt_TopByteIsNeverZero(t *testing.T) {
+	for top := range 256 {
+		raw := [32]byte{0: 5, 31: byte(top)}
+		s := NewSalt(&raw)
+		if s[31] == 0 || s[0] != 5 || s != NewSalt(&raw) || top != 0 && s != Salt(raw) {
+			t.Errorf("top byte %d gives %x", top, s)
+		}
+	}
+}
+
+func TestVerifier_Valid(t *testing.T) {
+	shifted := func(by int64) Verifier {
+		return Verifier(new(limbs(limbsFromBig(new(big.Int).Add(bigN(), big.NewInt(by))))).bytes())
+	}
+	cases := []struct {
+		v    Verifier
+		want bool
+	}{{Verifier{}, false}, {Verifier{1}, true}, {shifted(-1), true}, {shifted(0), false}, {shifted(1), false}}
+	for _, c := range cases {
+		if got := c.v.Valid(); got != c.want {
+			t.Errorf("%x: %v", c.v[:], got)
+		}
+	}
+}
+
+func TestUpper_TouchesASCIIOnly(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "abc": "ABC", "ABC": "ABC", "a1:{`@z": "A1:{`@Z", "ñé\x80a": "ñé\x80A",
+	} {
+		if got := Upper(in); got != want {
+			t.Errorf("Upper(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestSecrets_NeverPrint formats each secret with every verb that could show it.
+func TestSecrets_NeverPrint(t *testing.T) {
+	l := mustLogin(t, "Alice", "secret", 0xab)
+	k := l.client.SessionKey()
+	secrets := map[string]any{
+		"session-key": k, "verifier": l.exchange.Verifier, "ephemeral": l.ephemeral,
+		"client": *l.client, "identity": *l.client.identity,
+	}
+	for want, secret := range secrets {
+		for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %b") {
+			if got := fmt.Sprintf(verb, secret); got != want {
+				t.Errorf("%s of %s prints %q", verb, want, got)
+			}
+		}
+	}
+	if text, err := k.MarshalText(); err != nil || string(text) != "session-key" {
+		t.Errorf("MarshalText: %q, %v", text, err)
+	}
+}
+
+func TestWipe_LeavesZeros(t *testing.T) {
+	l := mustLogin(t, "Alice", "secret", 0xab)
+	k := l.client.SessionKey()
+	k.Wipe()
+	l.ephemeral.Wipe()
+	l.client.Wipe()
+	if k != (SessionKey{}) || l.ephemeral != (Ephemeral{}) {
+		t.Error("key or ephemeral is left")
+	}
+	if c := l.client; c.secret != [32]byte{} || c.k != (SessionKey{}) || c.m2 != (Proof{}) {
+		t.Error("client secrets are left")
+	}
+}
+
+func TestAllocations_None(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	l := mustLogin(t, "Alice", "secret", 1)
+	random, raw := [SecretSize]byte{1}, [16]byte{}
+	id, name := l.client.identity, []byte("a name of sixteen")
+	k := l.client.SessionKey()
+	for what, run := range map[string]func(){
+		"NewEphemeral":   func() { l.ephemeral = NewEphemeral(&random) },
+		"PublicKey":      func() { l.exchange.B = l.ephemeral.PublicKey(&l.exchange.Verifier) },
+		"Verify":         func() { _, _, _ = l.ephemeral.Verify(&l.exchange) },
+		"client":         func() { c := id.NewClient(&l.client.secret); _, _ = c.Respond(&l.exchange.B, &l.exchange.Salt) },
+		"NewVerifier":    func() { NewVerifier(&l.exchange.Salt, "ALICE", "SECRET") },
+		"ReconnectProof": func() { ReconnectProof(name, &raw, &raw, &k) },
+	} {
+		if n := testing.AllocsPerRun(50, run); n != 0 {
+			t.Errorf("%s: %v allocations", what, n)
+		}
+	}
+}

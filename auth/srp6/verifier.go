@@ -1,0 +1,34 @@
+package srp6
+
+// NewVerifier makes the verifier of an account from its name and password, the case of both folded here. Any
+// goroutine may call it; it takes the same time for all passwords of one length.
+func NewVerifier(salt *Salt, name, password string) Verifier {
+	h := passwordHash(name, password)
+	v := NewVerifierFromHash(salt, &h)
+	clear(h[:])
+	return v
+}
+
+// NewVerifierFromHash makes the verifier from H(NAME ":" PASSWORD), the sha_pass_hash of a mangos database, so that
+// its players keep their passwords. Any goroutine may call it.
+func NewVerifierFromHash(salt *Salt, h *[20]byte) Verifier {
+	return newVerifier(native, salt, h)
+}
+
+func newVerifier(f backend, salt *Salt, h *[20]byte) Verifier {
+	x := privateKey(salt, h)
+	power := raiseGenerator(f, x[:])
+	plain := f.fromMontgomery(&power)
+	clear(x[:])
+	return Verifier(plain.bytes())
+}
+
+// NewSalt makes a salt of 32 random bytes. A zero at the top (the last byte, in wire order) becomes 1: servers that
+// hash the shortest form of a number would lock such an account out, were they given its table. (quirk 36)
+func NewSalt(random *[32]byte) Salt {
+	s := Salt(*random)
+	if s[31] == 0 {
+		s[31] = 1
+	}
+	return s
+}

@@ -5,10 +5,12 @@ import "fmt"
 // Conn is the handle of one client connection, the only name by which anything
 // outside a reactor may speak of it.
 //
-//	63      56 55            32 31             0
-//	┌─────────┬────────────────┬────────────────┐
-//	│ reactor │      slot      │   generation   │
-//	└─────────┴────────────────┴────────────────┘
+//	 63 62      56 55            32 31             0
+//	┌───┬─────────┬────────────────┬────────────────┐
+//	│ 0 │ reactor │      slot      │   generation   │
+//	└───┴─────────┴────────────────┴────────────────┘
+//
+// The top bit is free for those who use a handle as a tag among others.
 //
 // A slot is used again after its connection closed, a pair of slot and
 // generation is not (before the generation, a u32, has gone round). A reactor
@@ -18,7 +20,7 @@ type Conn uint64
 
 const (
 	// MaxReactors is how many reactors a handle can tell apart.
-	MaxReactors = 1 << 8
+	MaxReactors = 1 << 7
 	// MaxSlots is how many connections of one reactor a handle can tell apart.
 	MaxSlots = 1 << 24
 )

@@ -1,0 +1,170 @@
+package logic
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"gatepass/auth"
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+// Ports are what the logic acts on.
+type Ports struct {
+	Out    Outbox
+	Store  Store
+	Prover Prover
+	Worlds WorldList
+}
+
+// Core is the machine: messages in, effects out. It is unsafe for concurrent
+// use; all of it but Stats belongs to the logic goroutine.
+type Core struct {
+	// static after construction
+	options Options
+	ports   Ports
+	slots   slots
+	audit   bool // whether the log takes a line a login
+
+	// now is the time of the last tick, in Unix milliseconds.
+	now         int64
+	draining    bool
+	maintenance bool
+
+	sessions  sessionTable
+	keys      keyring
+	stock     stock
+	blocklist blocklist
+	deadlines wheel[codec.Conn]
+	graces    wheel[storage.Name]
+
+	events      []Event
+	signalling  uint16 // the kinds that are being signalled
+	signalLevel int
+
+	// effects of this round, submitted by Flush
+	ops    []storage.Op
+	jobs   []auth.Job
+	closes []codec.Conn // closes that found no room yet
+	// reply is the one that is being sent: a field, so that passing its address
+	// allocates nothing.
+	reply codec.Reply
+
+	count counters
+}
+
+// NewCore makes a machine. Its first message must be a tick.
+func NewCore(o Options, p Ports) (*Core, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("logic: %w", err)
+	}
+	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeyring()}
+	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddressBans})
+	return c, nil
+}
+
+// Tick tells the time, in Unix milliseconds. Deadlines are looked at here and
+// nowhere else.
+func (c *Core) Tick(now int64) {
+	if now <= c.now {
+		return // a clock that was set back stands still until it has caught up
+	}
+	c.now = now
+	c.deadlines.advance(now, c.expire)
+	c.graces.advance(now, c.expireKey)
+}
+
+// expire looks at a session whose time may have come.
+func (c *Core) expire(conn codec.Conn, tick int64) {
+	s := c.sessions.get(conn)
+	if s == nil || s.armed != tick {
+		return
+	}
+	s.armed = 0
+	if s.deadline > c.now {
+		s.armed = c.deadlines.arm(conn, s.deadline)
+		return
+	}
+	c.count.expired[s.state].Add(1)
+	c.hangUp(s, codec.CloseLogic)
+}
+
+// Client takes a message of a client or, about one, of its reactor.
+func (c *Core) Client(m *codec.Message) {
+	c.count.messages[m.Kind].Add(1)
+	switch m.Kind {
+	case codec.KindOpened:
+		c.opened(m)
+		return
+	case codec.KindClosed:
+		c.closed(m)
+		return
+	}
+	s := c.sessions.get(m.Conn)
+	if s == nil || s.state == StateLeaving {
+		return // said before it could know that it was refused
+	}
+	if !opcodes[m.Kind].has(s.state) {
+		c.count.outOfPlace[s.state].Add(1)
+		c.refuse(s, refusals[m.Kind], codec.ResultNoAccess)
+		return
+	}
+	states[s.state].Process(c, s, m)
+	c.runEvents()
+}
+
+func (c *Core) opened(m *codec.Message) {
+	s := c.sessions.open(m.Conn)
+	s.peer = m.Peer.Addr()
+	c.enter(s, StateConnected)
+	if c.draining {
+		c.hangUp(s, codec.CloseLogic)
+	}
+}
+
+func (c *Core) closed(m *codec.Message) {
+	s := c.sessions.get(m.Conn)
+	if s == nil {
+		return
+	}
+	states[s.state].Leave(c, s)
+	c.count.inState[s.state].Add(-1)
+	c.releaseKey(s)
+	c.sessions.close(s)
+}
+
+// Stored takes a result of the store.
+func (c *Core) Stored(r *storage.Result) {
+	s := c.sessions.get(codec.Conn(r.Tag))
+	switch {
+	case r.Kind == storage.OpGet && s != nil && s.state == StateLookingUp && s.attempt == nil:
+		c.lookedUp(s, r)
+	case r.Kind == storage.OpLogin && s != nil && s.state == StateRecording:
+		c.recorded(s, r)
+	case r.Kind == storage.OpAddressBans && r.Err == nil:
+		c.blocklist.set(r.AddressBans)
+	case r.Err != nil:
+		c.count.storeErrors.Add(1)
+		c.options.Logger.Error("storage request failed", "kind", uint8(r.Kind), "error", r.Err)
+	}
+	c.runEvents()
+}
+
+// Proved takes a result of the auth pool and wipes what is secret in it.
+func (c *Core) Proved(r *auth.Result) {
+	switch r.Kind {
+	case auth.JobMint:
+		c.minted(r)
+	case auth.JobProve:
+		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
+			c.verified(s, r)
+		}
+	}
+	r.Key.Wipe()
+	r.Ephemeral.Wipe()
+	r.Random = [16]byte{}
+	c.runEvents()
+}

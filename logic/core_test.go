@@ -1,0 +1,208 @@
+package logic
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"gatepass/auth"
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+func TestCore_SignalLoopIsCutAndReported(t *testing.T) {
+	e := newScenario(t)
+	calls := 0
+	e.core.slots[SignalKicked] = []slot{func(c *Core, sig Signal) {
+		calls++
+		c.signal(Signal{Kind: SignalReconnected, session: sig.session})
+	}}
+	e.core.slots[SignalReconnected] = []slot{func(c *Core, sig Signal) {
+		c.signal(Signal{Kind: SignalKicked, session: sig.session})
+	}}
+	e.core.signal(Signal{Kind: SignalKicked, session: &session{}})
+	if calls != 1 || e.core.Stats().SignalLoops != 1 {
+		t.Fatalf("the slot ran %d times and %d loops were counted, want 1 and 1", calls, e.core.Stats().SignalLoops)
+	}
+	if !strings.Contains(e.out.String(), "signal loop cut") {
+		t.Fatal("the loop was not reported")
+	}
+	e.core.signal(Signal{Kind: SignalKicked, session: &session{}})
+	if calls != 2 {
+		t.Fatal("the signal is dead after a loop was cut")
+	}
+}
+
+func TestCore_SlotsRunInDeclaredOrder(t *testing.T) {
+	e := newScenario(t)
+	var order []int
+	for i := range 3 {
+		e.core.slots[SignalKicked] = append(e.core.slots[SignalKicked][:i:i], func(*Core, *Signal) { order = append(order, i) })
+	}
+	e.core.signal(Signal{Kind: SignalKicked})
+	if len(order) != 3 || order[0] != 0 || order[1] != 1 || order[2] != 2 {
+		t.Fatalf("order = %v", order)
+	}
+}
+
+func TestCore_EventsRaisedMeanwhileGoToTheEnd(t *testing.T) {
+	e := newScenario(t)
+	c := e.core
+	first, second := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
+	for _, conn := range []codec.Conn{first, second} {
+		c.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		c.sessions.get(conn).build = 5875
+		c.raise(Event{Kind: EventHello, conn: conn, message: codec.KindLogonChallenge})
+	}
+	c.runEvents()
+	if len(c.events) != 0 || c.sessions.get(first).state != StateLookingUp || c.sessions.get(second).state != StateLookingUp {
+		t.Fatal("not all events were processed")
+	}
+	if c.ops[0].Tag != uint64(first) || c.ops[1].Tag != uint64(second) {
+		t.Fatal("events were processed out of order")
+	}
+}
+
+func TestCore_BecomePanicsOnATransitionThatIsNotInTheTable(t *testing.T) {
+	e := newScenario(t)
+	conn := codec.NewConn(0, 1, 1)
+	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	defer func() {
+		if recover() == nil {
+			t.Fatal("no panic")
+		}
+	}()
+	e.core.become(e.core.sessions.get(conn), StateChoosing)
+}
+
+func TestState_EveryStateHasALimitAndAName(t *testing.T) {
+	o := Options{}
+	o.EnsureDefaults()
+	for id := range StateCount {
+		if states[id].Limit(&o) <= 0 {
+			t.Errorf("%v has no limit", id)
+		}
+		if strings.HasPrefix(id.String(), "state(") {
+			t.Errorf("state %d has no name", id)
+		}
+	}
+}
+
+func TestOptions_ValidateReportsAllFaults(t *testing.T) {
+	o := Options{Builds: []uint16{0}, ReconnectGrace: -1, ConnectedLimit: 1, ProvingLimit: 1, WorkLimit: 1, ChoosingLimit: 1}
+	err := o.Validate()
+	for _, want := range []string{"builds", "secret", "reconnect-grace", "connected", "proving", "work", "choosing", "logger"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+}
+
+func TestLoop_PanicCostsOneSession(t *testing.T) {
+	e := newScenario(t)
+	e.core.slots[SignalRefused] = []slot{func(*Core, *Signal) { panic("a bug") }}
+	inbox := NewInbox(1, 64, func(int) {})
+	loop := NewLoop(e.core, inbox, func() {})
+	go loop.Run()
+	sink := inbox.Client(0)
+	conn := codec.NewConn(0, 1, 1)
+	for _, m := range []codec.Message{
+		{Kind: codec.KindOpened, Conn: conn},
+		{Kind: codec.KindWorldList, Conn: conn}, // refused, and so into the bug
+	} {
+		if !sink.Deliver(&m) {
+			t.Fatal("no room")
+		}
+	}
+	inbox.Stored([]storage.Result{{Kind: storage.OpAddressBans}})
+	inbox.Proved([]auth.Result{{Kind: auth.JobProve, Tag: 77}})
+	for inbox.Stats().Clients[0].Taken < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	inbox.Command(Command{Kind: CommandClose})
+	<-loop.Done()
+	if st := e.core.Stats(); st.Panics != 1 || st.InState[StateLeaving] != 1 {
+		t.Fatalf("panics = %d, leaving = %d, want 1 and 1", st.Panics, st.InState[StateLeaving])
+	}
+}
+
+func TestWheel_WakesOnceAtTheTick(t *testing.T) {
+	var w wheel[int]
+	w.advance(100_000, nil)
+	woken := map[int]int64{}
+	wake := func(k int, tick int64) { woken[k] = tick }
+	far := int64(100_000 + 2*wheelSlots*100)
+	near, past, horizon := w.arm(1, 100_250), w.arm(2, 5), w.arm(3, far)
+	w.advance(100_200, wake)
+	if woken[2] != past || woken[1] != 0 {
+		t.Fatalf("woken = %v", woken)
+	}
+	w.advance(100_300, wake)
+	if woken[1] != near || near != 1003 {
+		t.Fatalf("woken = %v, near = %d", woken, near)
+	}
+	w.advance(far, wake)
+	if woken[3] != horizon || horizon >= far/100 {
+		t.Fatalf("woken = %v, horizon = %d", woken, horizon)
+	}
+}
+
+// The hot path allocates nothing: a list request, a deadline moved, a tick.
+func TestCore_SteadyStateAllocatesNothing(t *testing.T) {
+	e := newScenario(t)
+	e.options.Logger = slog.New(slog.DiscardHandler)
+	core, err := NewCore(e.options, Ports{Out: quiet{}, Store: quietStore{}, Prover: quietProver{}, Worlds: quiet{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := int64(1_700_000_000_000)
+	core.Tick(now)
+	conn := codec.NewConn(0, 1, 1)
+	mint := auth.Result{Kind: auth.JobMint}
+	opened := codec.Message{Kind: codec.KindOpened, Conn: conn}
+	hello := codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}}
+	account := storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}}
+	proof := codec.Message{Kind: codec.KindLogonProof, Conn: conn}
+	right := auth.Result{Kind: auth.JobProve, Tag: uint64(conn)}
+	list := codec.Message{Kind: codec.KindWorldList, Conn: conn}
+	closed := codec.Message{Kind: codec.KindClosed, Conn: conn}
+	login := func() {
+		now += 100
+		core.Tick(now)
+		core.Proved(&mint)
+		core.Client(&opened)
+		core.Client(&hello)
+		core.Stored(&account)
+		core.Client(&proof)
+		core.Proved(&right)
+		core.Client(&list)
+		core.Flush()
+		core.Client(&closed)
+		core.Flush()
+	}
+	for range 20 * wheelSlots {
+		login()
+	}
+	if n := testing.AllocsPerRun(200, login); n != 0 {
+		t.Fatalf("%v allocations a login, want 0", n)
+	}
+}
+
+// quiet is neighbours that take everything and say nothing.
+type quiet struct{}
+
+func (quiet) Send(codec.Conn, *codec.Reply) bool       { return true }
+func (quiet) SendLast(codec.Conn, *codec.Reply) bool   { return true }
+func (quiet) SendFrame(codec.Conn, []byte) bool        { return true }
+func (quiet) Close(codec.Conn, codec.CloseReason) bool { return true }
+func (quiet) Flush()                                   {}
+func (quiet) Frame(uint16) ([]byte, error)             { return nil, nil }
+
+type quietStore struct{}
+
+func (quietStore) Submit(ops []storage.Op) int { return len(ops) }
+
+type quietProver struct{}
+
+func (quietProver) Submit(jobs []auth.Job) int { return len(jobs) }

@@ -1,0 +1,99 @@
+package logic
+
+import (
+	"fmt"
+
+	"gatepass/codec"
+)
+
+// EventKind tells what is asked for.
+type EventKind uint8
+
+const (
+	// EventHello: a client has said which account it wants and what it runs;
+	// nothing is proven yet, so no filter may look at the account.
+	EventHello EventKind = iota
+	// EventLoginRequested: a client has proven its account and wants in.
+	EventLoginRequested
+	// EventKindCount is the number of kinds, for tables.
+	EventKindCount
+)
+
+var eventNames = [EventKindCount]string{"hello", "login-requested"}
+
+func (k EventKind) String() string {
+	if k < EventKindCount {
+		return eventNames[k]
+	}
+	return fmt.Sprintf("event(%d)", uint8(k))
+}
+
+// Event is a request to act that filters may refuse.
+type Event struct {
+	Kind EventKind
+	conn codec.Conn
+	// message is the kind of the client's message behind it, where there is one.
+	message codec.Kind
+}
+
+// Verdict is what a filter says.
+type Verdict uint8
+
+const (
+	// VerdictPass: this filter has nothing against it; ask the next.
+	VerdictPass Verdict = iota
+	// VerdictHandled: the filter has dealt with the event itself; it ends here.
+	VerdictHandled
+	// VerdictRefused: no. The filter's result is what the client is told.
+	VerdictRefused
+)
+
+// raise puts an event at the end of the queue. It is processed before the
+// message that raised it is done, but after every event raised before.
+func (c *Core) raise(e Event) {
+	c.events = append(c.events, e)
+}
+
+// runEvents processes events until none is left.
+func (c *Core) runEvents() {
+	for i := 0; i < len(c.events); i++ { // processing may append
+		c.process(c.events[i])
+	}
+	c.events = c.events[:0]
+}
+
+// process asks the filters of an event, by priority, and goes on when all pass.
+func (c *Core) process(e Event) {
+	s := c.sessions.get(e.conn)
+	if s == nil || s.state == StateLeaving {
+		return
+	}
+	for i := range filters {
+		f := &filters[i]
+		if f.event != e.Kind {
+			continue
+		}
+		switch verdict, result := f.ask(c, s); verdict {
+		case VerdictHandled:
+			return
+		case VerdictRefused:
+			c.count.refusedBy[i].Add(1)
+			c.refuse(s, e.refusal(), result)
+			return
+		}
+	}
+	switch e.Kind {
+	case EventHello:
+		c.greeted(s, e.message)
+	case EventLoginRequested:
+		c.requested(s)
+	}
+}
+
+// refusal is the kind of reply with which the event is refused.
+func (e *Event) refusal() codec.ReplyKind {
+	if e.Kind == EventHello {
+		return refusals[e.message]
+	}
+	return codec.ReplyLogonProof
+}

@@ -1,0 +1,71 @@
+package logic
+
+import (
+	"slices"
+
+	"gatepass/codec"
+)
+
+// filter is one rule about an event.
+type filter struct {
+	name  string
+	event EventKind
+	ask   func(c *Core, s *session) (Verdict, codec.Result)
+}
+
+// filterCount is how many filters there are.
+const filterCount = 5
+
+// filters are all rules, in order of priority: the first that does not pass
+// ends an event. The cheap and the general come first. What a rule knows of an
+// account may be used on EventLoginRequested only, once the account is proven:
+// before, a refusal would tell a stranger that it exists.
+var filters = [filterCount]filter{
+	{"drain", EventHello, refuseWhileDraining},
+	{"address-ban", EventHello, refuseBannedAddress},
+	{"maintenance", EventHello, refuseInMaintenance},
+	{"version", EventHello, refuseUnknownBuild},
+	{"account-ban", EventLoginRequested, refuseBannedAccount},
+}
+
+func refuseWhileDraining(c *Core, _ *session) (Verdict, codec.Result) {
+	if c.draining {
+		return VerdictRefused, codec.ResultBusy
+	}
+	return VerdictPass, codec.ResultOK
+}
+
+func refuseBannedAddress(c *Core, s *session) (Verdict, codec.Result) {
+	if ban := c.blocklist.find(s.peer, c.now/1000); ban != nil {
+		if ban.Until == 0 {
+			return VerdictRefused, codec.ResultBanned
+		}
+		return VerdictRefused, codec.ResultSuspended
+	}
+	return VerdictPass, codec.ResultOK
+}
+
+func refuseInMaintenance(c *Core, _ *session) (Verdict, codec.Result) {
+	if c.maintenance {
+		return VerdictRefused, codec.ResultBusy
+	}
+	return VerdictPass, codec.ResultOK
+}
+
+func refuseUnknownBuild(c *Core, s *session) (Verdict, codec.Result) {
+	if !slices.Contains(c.options.Builds, s.build) {
+		return VerdictRefused, codec.ResultVersionInvalid
+	}
+	return VerdictPass, codec.ResultOK
+}
+
+func refuseBannedAccount(c *Core, s *session) (Verdict, codec.Result) {
+	switch ban := &s.attempt.ban; {
+	case !ban.Active(c.now / 1000):
+		return VerdictPass, codec.ResultOK
+	case ban.Until == 0:
+		return VerdictRefused, codec.ResultBanned
+	default:
+		return VerdictRefused, codec.ResultSuspended
+	}
+}

@@ -1,0 +1,60 @@
+package logic
+
+import "time"
+
+// The limits of the logic, each with its reason. What an operator may set
+// stands in Options; these are its defaults and what is fixed.
+const (
+	// TickEvery is how often the clock's tick must come: the grain of every
+	// deadline.
+	TickEvery = 100 * time.Millisecond
+
+	// DefaultClientInbox is how many messages of one reactor may wait. At a few
+	// microseconds each that is some tens of milliseconds of work: what waits
+	// longer is better kept in the sockets.
+	DefaultClientInbox = 8192
+
+	// clientInboxNew is the share of it, in percent, that new connections may
+	// fill: the rest is kept for those that are under way.
+	clientInboxNew = 75
+
+	// resultInbox is how many results of one pool may wait; the pool's
+	// goroutines wait when it is full.
+	resultInbox = 4096
+
+	// commandInbox is how many commands may wait; more are refused.
+	commandInbox = 256
+
+	// stockTarget is how many ephemeral keys are kept ready, stockLow when more
+	// are made: so a challenge needs no wait for the auth pool, and the pool
+	// makes them in batches.
+	stockTarget, stockLow = 256, 128
+
+	// DefaultReconnectGrace is how long a session key outlives its connection:
+	// clients leave the login connection when they enter a world and come back
+	// to change it.
+	DefaultReconnectGrace = 10 * time.Minute
+
+	// signalDepth is how deep a signal may be raised within a slot of another.
+	signalDepth = 8
+
+	// inboxLooks is how often the loop looks again before it sleeps. See
+	// docs/architecture.md for what was measured.
+	inboxLooks = 1
+)
+
+// Default limits of the time a session may spend in a state. None is without.
+const (
+	// DefaultConnectedLimit: a client speaks first, and at once.
+	DefaultConnectedLimit = 10 * time.Second
+	// DefaultProvingLimit: a player may have to type a PIN or a code.
+	DefaultProvingLimit = 60 * time.Second
+	// DefaultWorkLimit: states that wait for our own pools.
+	DefaultWorkLimit = 10 * time.Second
+	// DefaultChoosingLimit: a client at the list of worlds asks for it again
+	// from time to time; one that has not for so long is gone.
+	DefaultChoosingLimit = 15 * time.Minute
+	// leavingLimit: a refused connection is closed behind its refusal; this
+	// catches one whose close found no room.
+	leavingLimit = 5 * time.Second
+)

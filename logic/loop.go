@@ -1,0 +1,119 @@
+package logic
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"gatepass/auth"
+	"gatepass/codec"
+	"gatepass/queue"
+	"gatepass/storage"
+)
+
+// Loop is the logic goroutine: it drains the inbox into the core until it takes
+// the close command.
+type Loop struct {
+	core  *Core
+	inbox *Inbox
+	// Thread is called once the loop is on a thread of its own, to pin it; nil
+	// leaves the goroutine to the scheduler.
+	thread func()
+	done   chan struct{}
+	closed bool
+}
+
+// NewLoop makes a loop. With a thread function it locks its goroutine to a
+// thread and calls it there.
+func NewLoop(core *Core, inbox *Inbox, thread func()) *Loop {
+	return &Loop{core: core, inbox: inbox, thread: thread, done: make(chan struct{})}
+}
+
+// Done is closed when the loop has ended.
+func (l *Loop) Done() <-chan struct{} { return l.done }
+
+// Run is the goroutine.
+func (l *Loop) Run() {
+	defer close(l.done)
+	if l.thread != nil {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		l.thread()
+	}
+	for !l.closed {
+		l.round(l.inbox.consumer.Wait())
+	}
+}
+
+// round takes what the ready shards hold and submits what came of it.
+func (l *Loop) round(ready queue.Ready) {
+	in, c := l.inbox, l.core
+	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
+		switch i {
+		case in.ticks.Index():
+			drain(in.ticks, func(now *int64) { c.Tick(*now) })
+			c.publish()
+		case in.commands.Index():
+			drain(in.commands, l.command)
+		case in.stored.Index():
+			drain(in.stored, l.stored)
+		case in.proved.Index():
+			drain(in.proved, l.proved)
+		default:
+			drain(in.clients[i-in.clients[0].Index()], l.client)
+		}
+	}
+	c.Flush()
+}
+
+func (l *Loop) command(cmd *Command) {
+	l.core.Command(cmd)
+	l.closed = l.closed || cmd.Kind == CommandClose
+}
+
+// client, stored and proved guard each message: a bug that one client can reach
+// costs that client and nobody else.
+func (l *Loop) client(m *codec.Message) {
+	defer l.rescue(m.Conn)
+	l.core.Client(m)
+}
+
+func (l *Loop) stored(r *storage.Result) {
+	defer l.rescue(codec.Conn(r.Tag))
+	l.core.Stored(r)
+}
+
+func (l *Loop) proved(r *auth.Result) {
+	defer l.rescue(codec.Conn(r.Tag))
+	l.core.Proved(r)
+}
+
+// rescue is deferred around a message about conn.
+func (l *Loop) rescue(conn codec.Conn) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	l.fault(p)
+	if s := l.core.sessions.get(conn); s != nil {
+		l.core.hangUp(s, codec.CloseFault)
+	}
+}
+
+func (l *Loop) fault(p any) {
+	l.core.count.panics.Add(1)
+	l.core.events = l.core.events[:0]
+	l.core.signalling, l.core.signalLevel = 0, 0
+	l.core.options.Logger.Error("panic in the logic; the session was closed",
+		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+}
+
+// drain hands everything in a shard to handle. Nothing is left behind in the
+// swapped slice: messages may hold keys and proofs.
+func drain[T any](shard *queue.Shard[T], handle func(*T)) {
+	batch := shard.Swap()
+	for i := range batch {
+		handle(&batch[i])
+	}
+	clear(batch)
+}

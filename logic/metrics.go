@@ -1,0 +1,92 @@
+package logic
+
+import (
+	"sync/atomic"
+	"time"
+
+	"gatepass/codec"
+)
+
+// counters are written on the logic goroutine and read anywhere.
+type counters struct {
+	messages    [codec.KindCount]atomic.Uint64
+	inState     [StateCount]atomic.Int64
+	outOfPlace  [StateCount]atomic.Uint64
+	expired     [StateCount]atomic.Uint64
+	signals     [SignalKindCount]atomic.Uint64
+	refused     [codec.ResultCount]atomic.Uint64
+	refusedBy   [filterCount]atomic.Uint64
+	signalLoops atomic.Uint64
+	storeErrors atomic.Uint64
+	authErrors  atomic.Uint64
+	jobsRefused atomic.Uint64
+	opsRefused  atomic.Uint64
+	panics      atomic.Uint64
+	keys        atomic.Int64
+	stock       atomic.Int64
+	lastTick    atomic.Int64 // Unix milliseconds
+}
+
+// Stats counts what the logic did since it started, and what it holds now.
+type Stats struct {
+	// Messages counts what came, by kind.
+	Messages [codec.KindCount]uint64
+	// InState is how many sessions are in each state now.
+	InState [StateCount]int64
+	// OutOfPlace counts messages that the session's state did not take, Expired
+	// sessions that were too long in a state.
+	OutOfPlace, Expired [StateCount]uint64
+	// Signals counts what has happened, by kind.
+	Signals [SignalKindCount]uint64
+	// Refused counts what clients were told.
+	Refused [codec.ResultCount]uint64
+	// RefusedBy counts refusals by filter name.
+	RefusedBy map[string]uint64
+	// SignalLoops counts signals cut, StoreErrors and AuthErrors failed
+	// requests, JobsRefused and OpsRefused requests for which a pool had no
+	// room, Panics faults of ours that cost a session.
+	SignalLoops, StoreErrors, AuthErrors, JobsRefused, OpsRefused, Panics uint64
+	// Keys is how many session keys are held, Stock how many ephemeral keys are
+	// ready.
+	Keys, Stock int64
+}
+
+// Stats reads the counters; anywhere.
+func (c *Core) Stats() Stats {
+	st := Stats{RefusedBy: make(map[string]uint64, filterCount)}
+	n := &c.count
+	for i := range n.messages {
+		st.Messages[i] = n.messages[i].Load()
+	}
+	for i := range n.inState {
+		st.InState[i] = n.inState[i].Load()
+		st.OutOfPlace[i] = n.outOfPlace[i].Load()
+		st.Expired[i] = n.expired[i].Load()
+	}
+	for i := range n.signals {
+		st.Signals[i] = n.signals[i].Load()
+	}
+	for i := range n.refused {
+		st.Refused[i] = n.refused[i].Load()
+	}
+	for i := range filters {
+		st.RefusedBy[filters[i].name] = n.refusedBy[i].Load()
+	}
+	st.SignalLoops, st.StoreErrors, st.AuthErrors = n.signalLoops.Load(), n.storeErrors.Load(), n.authErrors.Load()
+	st.JobsRefused, st.OpsRefused, st.Panics = n.jobsRefused.Load(), n.opsRefused.Load(), n.panics.Load()
+	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
+	return st
+}
+
+// publish updates the gauges that are not counted as they change.
+func (c *Core) publish() {
+	c.count.keys.Store(int64(len(c.keys.byName)))
+	c.count.stock.Store(int64(len(c.stock.keys)))
+	c.count.lastTick.Store(c.now)
+}
+
+// Behind is how long ago the last tick was taken: more than a few TickEvery
+// means that the logic does not keep up, or hangs. Anywhere.
+func (c *Core) Behind(now time.Time) time.Duration {
+	return now.Sub(time.UnixMilli(c.count.lastTick.Load()))
+}

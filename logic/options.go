@@ -1,0 +1,77 @@
+package logic
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Options configure the logic.
+type Options struct {
+	// Builds are the client builds that may log in. The others get the
+	// protocol's version error.
+	Builds []uint16
+	// Secret keys the salts of accounts that do not exist. It must be the same
+	// after a restart, else a stranger could tell them from those that do.
+	Secret [32]byte
+	// ReconnectGrace is how long a session key outlives its connection, 0 for
+	// not at all.
+	ReconnectGrace time.Duration
+	// DurableLogins answers a login only once its record is on disk.
+	DurableLogins bool
+	// Limits of the time in each state; all above 0.
+	ConnectedLimit, ProvingLimit, WorkLimit, ChoosingLimit time.Duration
+	// Logger gets what an operator wants to know. It must not block.
+	Logger *slog.Logger
+}
+
+// DefaultBuilds are the client builds that are accepted unless the operator says
+// otherwise: 1.12.1 to 1.12.3, 2.4.3 and 3.3.5a.
+func DefaultBuilds() []uint16 { return []uint16{5875, 6005, 6141, 8606, 12340} }
+
+// EnsureDefaults fills in what was left empty.
+func (o *Options) EnsureDefaults() {
+	if o.Builds == nil {
+		o.Builds = DefaultBuilds()
+	}
+	for _, d := range []struct {
+		limit *time.Duration
+		value time.Duration
+	}{
+		{&o.ConnectedLimit, DefaultConnectedLimit},
+		{&o.ProvingLimit, DefaultProvingLimit},
+		{&o.WorkLimit, DefaultWorkLimit},
+		{&o.ChoosingLimit, DefaultChoosingLimit},
+	} {
+		if *d.limit == 0 {
+			*d.limit = d.value
+		}
+	}
+}
+
+// Validate reports every fault at once.
+func (o *Options) Validate() error {
+	var faults []error
+	if len(o.Builds) == 0 || slices.Contains(o.Builds, 0) {
+		faults = append(faults, errors.New("builds: at least one is needed, and 0 is none"))
+	}
+	if o.Secret == [32]byte{} {
+		faults = append(faults, errors.New("secret: must not be zero"))
+	}
+	if o.ReconnectGrace < 0 {
+		faults = append(faults, fmt.Errorf("reconnect-grace: %v is below 0", o.ReconnectGrace))
+	}
+	for name, d := range map[string]time.Duration{
+		"connected": o.ConnectedLimit, "proving": o.ProvingLimit, "work": o.WorkLimit, "choosing": o.ChoosingLimit,
+	} {
+		if d < TickEvery {
+			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, TickEvery))
+		}
+	}
+	if o.Logger == nil {
+		faults = append(faults, errors.New("logger: is needed"))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,409 @@
+package logic
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"go.uber.org/goleak"
+
+	"gatepass/auth"
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestScenarios plays the scripts in testdata, one file a scenario, with a fake
+// clock and neighbours that write down what they are asked. What a command
+// prints is all that it caused. -rewrite writes the expected output anew.
+func TestScenarios(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		env := newScenario(t)
+		datadriven.RunTest(t, path, env.run)
+	})
+}
+
+// scenario is a core with recording neighbours.
+type scenario struct {
+	core *Core
+	out  bytes.Buffer
+	now  time.Time
+
+	options  Options
+	outFull  bool
+	closeOff bool
+	storeOff bool
+	proveOff bool
+	minted   uint64 // ephemerals made so far
+	orders   int    // ephemerals ordered and not delivered
+	noMint   bool   // leaves orders open
+	key      srp6.SessionKey
+	closing  []codec.Conn // closed by the core; the reactor's word is to come
+}
+
+func newScenario(t testing.TB) *scenario {
+	e := &scenario{now: time.UnixMilli(1_700_000_000_000)}
+	e.key[0] = 7
+	log := slog.New(slog.NewTextHandler(&e.out, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	e.options = Options{Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: log}
+	e.restart(t)
+	return e
+}
+
+func (e *scenario) restart(t testing.TB) {
+	core, err := NewCore(e.options, Ports{Out: e, Store: scenarioStore{e}, Prover: scenarioProver{e}, Worlds: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.core = core
+	core.Tick(e.now.UnixMilli())
+	core.Flush()
+	e.deliverMints()
+	e.out.Reset()
+}
+
+// deliverMints lets the pool make the ephemerals that were ordered.
+func (e *scenario) deliverMints() {
+	for ; e.orders > 0 && !e.noMint; e.orders-- {
+		e.minted++
+		random := [srp6.SecretSize]byte{byte(e.minted), byte(e.minted >> 8), 1}
+		e.core.Proved(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [16]byte{byte(e.minted)}})
+	}
+}
+
+func (e *scenario) run(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	e.out.Reset()
+	step, ok := scenarioSteps[d.Cmd]
+	if !ok {
+		d.Fatalf(t, "no such command")
+	}
+	step(e, t, d)
+	e.core.Flush()
+	e.deliverMints()
+	e.core.Flush()
+	return e.out.String()
+}
+
+func (e *scenario) say(format string, args ...any) { fmt.Fprintf(&e.out, format+"\n", args...) }
+
+// The Outbox.
+
+func (e *scenario) reply(r *codec.Reply) string {
+	if r.Kind == codec.ReplyLogonChallenge && r.Result == codec.ResultOK {
+		return fmt.Sprintf("%v ok salt=%x…", r.Kind, r.Challenge.Salt[:2])
+	}
+	return fmt.Sprintf("%v %v", r.Kind, r.Result)
+}
+
+func (e *scenario) Send(conn codec.Conn, r *codec.Reply) bool {
+	if !e.outFull {
+		e.say("→ %d: %s", conn.Slot(), e.reply(r))
+	}
+	return !e.outFull
+}
+
+func (e *scenario) SendLast(conn codec.Conn, r *codec.Reply) bool {
+	if !e.outFull {
+		e.say("→ %d: %s, then close", conn.Slot(), e.reply(r))
+		e.closing = append(e.closing, conn)
+	}
+	return !e.outFull
+}
+
+func (e *scenario) SendFrame(conn codec.Conn, frame []byte) bool {
+	if !e.outFull {
+		e.say("→ %d: %s", conn.Slot(), frame)
+	}
+	return !e.outFull
+}
+
+func (e *scenario) Close(conn codec.Conn, reason codec.CloseReason) bool {
+	if !e.closeOff {
+		e.say("→ %d: close (%v)", conn.Slot(), reason)
+		e.closing = append(e.closing, conn)
+	}
+	return !e.closeOff
+}
+
+func (e *scenario) Flush() {}
+
+// Frame is the WorldList.
+func (e *scenario) Frame(build uint16) ([]byte, error) {
+	if build == 6141 {
+		return nil, errors.New("no list for this build")
+	}
+	return fmt.Appendf(nil, "worlds for %d", build), nil
+}
+
+type scenarioStore struct{ *scenario }
+
+func (e scenarioStore) Submit(ops []storage.Op) int {
+	if e.storeOff {
+		return 0
+	}
+	names := map[storage.OpKind]string{
+		storage.OpGet: "get", storage.OpLogin: "login", storage.OpLoginFailed: "login-failed", storage.OpAddressBans: "address-bans",
+	}
+	for _, op := range ops {
+		synced := ""
+		if op.Synced {
+			synced = " synced"
+		}
+		e.say("store: %s %s%s", names[op.Kind], op.Name, synced)
+	}
+	return len(ops)
+}
+
+type scenarioProver struct{ *scenario }
+
+func (e scenarioProver) Submit(jobs []auth.Job) int {
+	if e.proveOff {
+		return 0
+	}
+	for _, j := range jobs {
+		if j.Kind == auth.JobMint {
+			e.orders++
+		} else {
+			e.say("prove: %s", storage.Name(j.Exchange.Name))
+		}
+	}
+	return len(jobs)
+}
+
+// The commands of a script.
+var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData){
+	"options": stepOptions, "open": stepOpen, "hello": stepHello, "account": stepAccount, "proof": stepProof,
+	"verdict": stepVerdict, "recorded": stepRecorded, "reproof": stepReproof, "list": stepMessage(codec.KindWorldList),
+	"accept": stepMessage(codec.KindTransferAccept), "survey": stepMessage(codec.KindSurveyResult),
+	"closed": stepMessage(codec.KindClosed), "tick": stepTick, "kick": stepKick, "drain": stepCommand(CommandDrain),
+	"stop": stepCommand(CommandClose), "maintenance": stepMaintenance, "address-bans": stepAddressBans,
+	"full": stepFull, "state": stepState, "login": stepLogin,
+}
+
+func handle(t *testing.T, d *datadriven.TestData) codec.Conn {
+	var slot int
+	d.ScanArgs(t, "conn", &slot)
+	generation := 1
+	d.MaybeScanArgs(t, "generation", &generation)
+	return codec.NewConn(0, slot, uint32(generation))
+}
+
+func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
+	for _, arg := range d.CmdArgs {
+		switch arg.Key {
+		case "durable":
+			e.options.DurableLogins = true
+		case "grace":
+			e.options.ReconnectGrace = mustDuration(t, arg.Vals[0])
+		case "no-mint":
+			e.noMint = true
+		default:
+			d.Fatalf(t, "no such option %s", arg.Key)
+		}
+	}
+	e.restart(t)
+}
+
+func mustDuration(t *testing.T, s string) time.Duration {
+	t.Helper()
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func stepOpen(e *scenario, t *testing.T, d *datadriven.TestData) {
+	peer := "10.0.0.1"
+	d.MaybeScanArgs(t, "peer", &peer)
+	e.core.Client(&codec.Message{
+		Kind: codec.KindOpened, Conn: handle(t, d), Peer: netip.AddrPortFrom(netip.MustParseAddr(peer), 5000),
+	})
+}
+
+func stepHello(e *scenario, t *testing.T, d *datadriven.TestData) {
+	var raw string
+	build := 5875
+	d.ScanArgs(t, "name", &raw)
+	d.MaybeScanArgs(t, "build", &build)
+	name, _ := codec.NameOf(raw)
+	m := codec.Message{Kind: codec.KindLogonChallenge, Conn: handle(t, d), Hello: codec.Hello{Name: name, Build: uint16(build)}}
+	if d.HasArg("reconnect") {
+		m.Kind = codec.KindReconnectChallenge
+	}
+	e.core.Client(&m)
+}
+
+func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
+	r := storage.Result{Kind: storage.OpGet, Tag: uint64(handle(t, d)), Err: storage.ErrNotFound}
+	switch {
+	case d.HasArg("found"), d.HasArg("banned"), d.HasArg("suspended"):
+		r.Err = nil
+		r.Account = &storage.Account{Grunt: storage.GruntVerifier{Set: true, Salt: [32]byte{0xaa, 0xbb}, Verifier: [32]byte{9}}}
+		r.Account.Ban = storage.Ban{Set: !d.HasArg("found")}
+		if d.HasArg("suspended") {
+			r.Account.Ban.Until = e.now.Add(time.Hour).Unix()
+		}
+	case d.HasArg("error"):
+		r.Err = storage.ErrFailed
+	}
+	e.core.Stored(&r)
+}
+
+func stepProof(e *scenario, t *testing.T, d *datadriven.TestData) {
+	m := codec.Message{Kind: codec.KindLogonProof, Conn: handle(t, d)}
+	if d.HasArg("pin") {
+		m.Proof.Factors = codec.FactorPIN
+	}
+	e.core.Client(&m)
+}
+
+func stepVerdict(e *scenario, t *testing.T, d *datadriven.TestData) {
+	r := auth.Result{Kind: auth.JobProve, Tag: uint64(handle(t, d)), Key: e.key}
+	switch {
+	case d.HasArg("wrong"):
+		r.Err, r.Key = srp6.ErrProof, srp6.SessionKey{}
+	case d.HasArg("zero-key"):
+		r.Err, r.Key = srp6.ErrPublicKey, srp6.SessionKey{}
+	case d.HasArg("error"):
+		r.Err, r.Key = errors.New("the pool has had an accident"), srp6.SessionKey{}
+	}
+	e.core.Proved(&r)
+	if r.Key != (srp6.SessionKey{}) {
+		t.Fatal("the key was left in the result")
+	}
+}
+
+func stepRecorded(e *scenario, t *testing.T, d *datadriven.TestData) {
+	r := storage.Result{Kind: storage.OpLogin, Tag: uint64(handle(t, d))}
+	if d.HasArg("error") {
+		r.Err = storage.ErrFailed
+	}
+	e.core.Stored(&r)
+}
+
+func stepReproof(e *scenario, t *testing.T, d *datadriven.TestData) {
+	conn := handle(t, d)
+	m := codec.Message{Kind: codec.KindReconnectProof, Conn: conn, Reconnect: codec.Reconnect{R1: [16]byte{3}}}
+	if s := e.core.sessions.get(conn); !d.HasArg("wrong") && s.attempt != nil {
+		m.Reconnect.R2 = srp6.ReconnectProof(s.name.Bytes(), &m.Reconnect.R1, &s.attempt.challenge, &e.key)
+	}
+	e.core.Client(&m)
+}
+
+func stepMessage(kind codec.Kind) func(*scenario, *testing.T, *datadriven.TestData) {
+	return func(e *scenario, t *testing.T, d *datadriven.TestData) {
+		e.core.Client(&codec.Message{Kind: kind, Conn: handle(t, d)})
+	}
+}
+
+// stepTick lets time pass. Before each tick the reactors close what they were
+// told to, unless "lost" says that they never were.
+func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
+	for end := e.now.Add(mustDuration(t, d.CmdArgs[0].Key)); e.now.Before(end); {
+		for _, conn := range e.closing {
+			if !d.HasArg("lost") {
+				e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: conn, Reason: codec.CloseLogic})
+			}
+		}
+		e.closing = e.closing[:0]
+		e.now = e.now.Add(TickEvery)
+		e.core.Tick(e.now.UnixMilli())
+	}
+}
+
+func stepKick(e *scenario, t *testing.T, d *datadriven.TestData) {
+	name, err := storage.FoldName(d.CmdArgs[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.core.Command(&Command{Kind: CommandKick, Name: name})
+}
+
+func stepCommand(kind CommandKind) func(*scenario, *testing.T, *datadriven.TestData) {
+	return func(e *scenario, _ *testing.T, _ *datadriven.TestData) { e.core.Command(&Command{Kind: kind}) }
+}
+
+func stepMaintenance(e *scenario, _ *testing.T, d *datadriven.TestData) {
+	e.core.Command(&Command{Kind: CommandMaintenance, On: d.CmdArgs[0].Key == "on"})
+}
+
+// stepAddressBans delivers the list of bans: prefix, or prefix until=seconds
+// from now, one a line.
+func stepAddressBans(e *scenario, t *testing.T, d *datadriven.TestData) {
+	var bans []storage.AddressBan
+	for _, line := range strings.Fields(d.Input) {
+		text, until, timed := strings.Cut(line, "+")
+		ban := storage.AddressBan{Prefix: netip.MustParsePrefix(text), Ban: storage.Ban{Set: true}}
+		if timed {
+			ban.Ban.Until = e.now.Add(mustDuration(t, until)).Unix()
+		}
+		bans = append(bans, ban)
+	}
+	e.core.Stored(&storage.Result{Kind: storage.OpAddressBans, AddressBans: bans})
+}
+
+func stepFull(e *scenario, t *testing.T, d *datadriven.TestData) {
+	on := !d.HasArg("off")
+	switch d.CmdArgs[0].Key {
+	case "outbox":
+		e.outFull = on
+	case "closes":
+		e.closeOff = on
+	case "store":
+		e.storeOff = on
+	case "prover":
+		e.proveOff = on
+	default:
+		d.Fatalf(t, "no such queue")
+	}
+}
+
+// stepLogin is the whole way of a good login in one line.
+func stepLogin(e *scenario, t *testing.T, d *datadriven.TestData) {
+	whole := *d
+	whole.CmdArgs = append([]datadriven.CmdArg{{Key: "found"}}, d.CmdArgs...)
+	for _, step := range []func(*scenario, *testing.T, *datadriven.TestData){
+		stepOpen, stepHello, stepAccount, stepProof, stepVerdict,
+	} {
+		step(e, t, &whole)
+		e.core.Flush()
+	}
+}
+
+// stepState prints the sessions, and what is held of secrets.
+func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
+	e.core.sessions.each(func(s *session) {
+		e.say("%d: %v %s attempt=%v", s.conn.Slot(), s.state, s.name, s.attempt != nil)
+	})
+	for name, h := range e.core.keys.byName {
+		e.say("key of %s held by %d", name, h.holder.Slot())
+	}
+	for _, h := range e.core.keys.free {
+		if h.key != (srp6.SessionKey{}) {
+			e.say("a key was not wiped")
+		}
+	}
+	for _, a := range e.core.sessions.attempts {
+		if *a != (attempt{}) {
+			e.say("an attempt was not wiped")
+		}
+	}
+}

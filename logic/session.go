@@ -1,0 +1,133 @@
+package logic
+
+import (
+	"net/netip"
+
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+// session is what is known of one connection. It belongs to the logic
+// goroutine.
+type session struct {
+	conn  codec.Conn
+	state StateID
+	build uint16
+	// armed is the tick of the wheel entry that will look at this session, or
+	// 0. Invariant: while the session lives, an entry is there.
+	armed int64
+	// deadline is when the session has been in its state for too long, in
+	// milliseconds of the ticks' clock.
+	deadline int64
+	name     storage.Name
+	// attempt is what is needed between challenge and verdict only.
+	attempt *attempt
+	peer    netip.Addr
+}
+
+// attempt is one try to prove an account. Attempts are used again; wipe is
+// called in between.
+type attempt struct {
+	ephemeral srp6.Ephemeral
+	exchange  srp6.Exchange
+	// known tells whether the account exists. It decides nothing before the
+	// proof has failed, and only what is recorded then.
+	known bool
+	ban   storage.Ban
+	// challenge is the random half of a reconnect.
+	challenge [16]byte
+	// key and m2 are the outcome, while it waits for its record to be stored.
+	key srp6.SessionKey
+	m2  srp6.Proof
+}
+
+func (a *attempt) wipe() {
+	a.ephemeral.Wipe()
+	a.key.Wipe()
+	*a = attempt{}
+}
+
+// tableChunk is how many sessions are allocated together: pointers into a chunk
+// stay good while the table grows.
+const tableChunk = 256
+
+// sessionTable finds sessions by handle. It mirrors the reactors' slots, so it
+// grows with them and needs no map.
+type sessionTable struct {
+	reactors [][]*[tableChunk]session
+	live     int
+	attempts []*attempt // free ones
+}
+
+// open makes the session of a new connection.
+func (t *sessionTable) open(conn codec.Conn) *session {
+	for len(t.reactors) <= conn.Reactor() {
+		t.reactors = append(t.reactors, nil)
+	}
+	chunks := &t.reactors[conn.Reactor()]
+	for len(*chunks) <= conn.Slot()/tableChunk {
+		*chunks = append(*chunks, new([tableChunk]session))
+	}
+	s := &(*chunks)[conn.Slot()/tableChunk][conn.Slot()%tableChunk]
+	*s = session{conn: conn}
+	t.live++
+	return s
+}
+
+// get is the session a handle names, or nil when it is gone.
+func (t *sessionTable) get(conn codec.Conn) *session {
+	if conn.Reactor() >= len(t.reactors) {
+		return nil
+	}
+	chunks := t.reactors[conn.Reactor()]
+	if conn.Slot()/tableChunk >= len(chunks) {
+		return nil
+	}
+	s := &chunks[conn.Slot()/tableChunk][conn.Slot()%tableChunk]
+	if s.conn != conn || conn == 0 {
+		return nil
+	}
+	return s
+}
+
+// close frees a session's place.
+func (t *sessionTable) close(s *session) {
+	t.endAttempt(s)
+	*s = session{}
+	t.live--
+}
+
+// each calls f for every session; f may close the one it is given.
+func (t *sessionTable) each(f func(*session)) {
+	for _, chunks := range t.reactors {
+		for _, chunk := range chunks {
+			for i := range chunk {
+				if chunk[i].conn != 0 {
+					f(&chunk[i])
+				}
+			}
+		}
+	}
+}
+
+// beginAttempt gives a session room for an attempt.
+func (t *sessionTable) beginAttempt(s *session) *attempt {
+	if n := len(t.attempts); n > 0 {
+		s.attempt = t.attempts[n-1]
+		t.attempts = t.attempts[:n-1]
+	} else {
+		s.attempt = new(attempt)
+	}
+	return s.attempt
+}
+
+// endAttempt wipes a session's attempt, if it has one.
+func (t *sessionTable) endAttempt(s *session) {
+	if s.attempt == nil {
+		return
+	}
+	s.attempt.wipe()
+	t.attempts = append(t.attempts, s.attempt)
+	s.attempt = nil
+}

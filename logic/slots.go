@@ -1,0 +1,67 @@
+package logic
+
+import (
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+// Signal is a fact.
+type Signal struct {
+	Kind    SignalKind
+	session *session
+	// Result is what the client was told, for SignalRefused.
+	Result codec.Result
+	// Why is for SignalKicked.
+	Why string
+}
+
+// slot acts on a signal. What it has to say to the outside it says by effects.
+type slot func(c *Core, sig Signal)
+
+// slots are called in this order.
+type slots [SignalKindCount][]slot
+
+func defaultSlots() slots {
+	return slots{
+		SignalLoggedIn:      {countOutcome, auditOutcome},
+		SignalReconnected:   {countOutcome, auditOutcome},
+		SignalProofFailed:   {countOutcome, recordFailure},
+		SignalReproofFailed: {countOutcome},
+		SignalRefused:       {countRefusal, auditRefusal},
+		SignalKicked:        {countOutcome, auditKick},
+	}
+}
+
+func countOutcome(c *Core, sig Signal) { c.count.signals[sig.Kind].Add(1) }
+
+func countRefusal(c *Core, sig Signal) {
+	c.count.signals[sig.Kind].Add(1)
+	c.count.refused[sig.Result].Add(1)
+}
+
+// recordFailure notes a wrong password for an account that exists. Nothing is
+// noted for one that does not: a stranger's guesses fill no disk.
+func recordFailure(c *Core, sig Signal) {
+	if s := sig.session; s.attempt.known {
+		c.ops = append(c.ops, storage.Op{Kind: storage.OpLoginFailed, Name: s.name, At: c.now / 1000, Addr: s.peer})
+	}
+}
+
+func auditOutcome(c *Core, sig Signal) {
+	if c.audit {
+		s := sig.session
+		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build)
+	}
+}
+
+func auditRefusal(c *Core, sig Signal) {
+	if c.audit {
+		s := sig.session
+		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "result", sig.Result)
+	}
+}
+
+func auditKick(c *Core, sig Signal) {
+	s := sig.session
+	c.options.Logger.Info(sig.Kind.String(), "account", s.name, "peer", s.peer, "why", sig.Why)
+}

@@ -1,0 +1,99 @@
+package logic
+
+import (
+	"fmt"
+	"time"
+
+	"gatepass/codec"
+)
+
+// StateID names a state.
+type StateID uint8
+
+const (
+	// StateConnected: nothing has been said yet.
+	StateConnected StateID = iota
+	// StateLookingUp: the account is being read, or a key awaited for its
+	// challenge.
+	StateLookingUp
+	// StateProving: a challenge was sent, its proof is awaited.
+	StateProving
+	// StateVerifying: the auth pool has the proof.
+	StateVerifying
+	// StateRecording: the proof was right, its record is being stored.
+	StateRecording
+	// StateReproving: a reconnect challenge was sent, its proof is awaited.
+	StateReproving
+	// StateChoosing: proven; the client may ask for the worlds.
+	StateChoosing
+	// StateLeaving: refused or told to go; nothing is valid, the connection is
+	// being closed.
+	StateLeaving
+	// StateCount is the number of states, for tables.
+	StateCount
+)
+
+var stateNames = [StateCount]string{
+	"connected", "looking-up", "proving", "verifying", "recording", "reproving", "choosing", "leaving",
+}
+
+func (id StateID) String() string {
+	if id < StateCount {
+		return stateNames[id]
+	}
+	return fmt.Sprintf("state(%d)", uint8(id))
+}
+
+// state is the behaviour of sessions that are in it. States hold no data.
+type state interface {
+	// Enter is called when a session has come in.
+	Enter(c *Core, s *session)
+	// Leave is called before it goes to another state or away.
+	Leave(c *Core, s *session)
+	// Process takes a message that the opcode table lets through.
+	Process(c *Core, s *session, m *codec.Message)
+	// Limit is how long a session may stay.
+	Limit(o *Options) time.Duration
+}
+
+var states = [StateCount]state{
+	StateConnected: connected{},
+	StateLookingUp: lookingUp{},
+	StateProving:   proving{},
+	StateVerifying: verifying{},
+	StateRecording: recording{},
+	StateReproving: reproving{},
+	StateChoosing:  choosing{},
+	StateLeaving:   leaving{},
+}
+
+// transitions says which state may follow which. Every state but Leaving may
+// lead to Leaving.
+var transitions = [StateCount]stateSet{
+	StateConnected: in(StateLookingUp, StateReproving, StateLeaving),
+	StateLookingUp: in(StateProving, StateLeaving),
+	StateProving:   in(StateVerifying, StateLeaving),
+	StateVerifying: in(StateRecording, StateChoosing, StateLeaving),
+	StateRecording: in(StateChoosing, StateLeaving),
+	StateReproving: in(StateChoosing, StateLeaving),
+	StateChoosing:  in(StateLeaving),
+}
+
+// become is the one way into a state. A transition that is not in the table is
+// a bug of ours.
+func (c *Core) become(s *session, id StateID) {
+	if !transitions[s.state].has(id) {
+		panic(fmt.Sprintf("logic: no way from %v to %v", s.state, id))
+	}
+	states[s.state].Leave(c, s)
+	c.count.inState[s.state].Add(-1)
+	c.enter(s, id)
+}
+
+// enter puts a session into a state, from another or from nowhere.
+func (c *Core) enter(s *session, id StateID) {
+	s.state = id
+	c.count.inState[id].Add(1)
+	c.setDeadline(s, states[id].Limit(&c.options))
+	states[id].Enter(c, s)
+}

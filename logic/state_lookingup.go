@@ -1,0 +1,71 @@
+package logic
+
+import (
+	"errors"
+	"time"
+
+	"gatepass/auth"
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+// lookingUp waits for the account from the store, and for an ephemeral key if
+// there is none in stock.
+type lookingUp struct{}
+
+func (lookingUp) Enter(c *Core, s *session) {
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpGet, Tag: uint64(s.conn), Name: s.name})
+}
+
+func (lookingUp) Leave(*Core, *session) {}
+
+func (lookingUp) Limit(o *Options) time.Duration { return o.WorkLimit }
+
+// Process is never called: no message is valid here.
+func (lookingUp) Process(*Core, *session, *codec.Message) {}
+
+// lookedUp takes the store's answer. An account that does not exist gets a salt
+// and a verifier that are always the same and to which nobody has the password;
+// from here on it takes the same way, and fails at the proof.
+func (c *Core) lookedUp(s *session, r *storage.Result) {
+	if r.Err != nil && !errors.Is(r.Err, storage.ErrNotFound) {
+		c.count.storeErrors.Add(1)
+		c.options.Logger.Error("account could not be read", "account", s.name, "error", r.Err)
+		c.refuse(s, codec.ReplyLogonChallenge, codec.ResultBusy)
+		return
+	}
+	a := c.sessions.beginAttempt(s)
+	a.exchange.Name = s.name
+	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(c.options.Secret, s.name.Bytes())
+	if r.Account != nil && r.Account.Grunt.Set {
+		a.known, a.ban = true, r.Account.Ban
+		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)
+		a.exchange.Verifier = srp6.Verifier(r.Account.Grunt.Verifier)
+	}
+	if !c.stock.take(&a.ephemeral) {
+		c.stock.waiting = append(c.stock.waiting, s.conn)
+		return
+	}
+	c.challenge(s)
+}
+
+// challenge sends the server's half of the exchange.
+func (c *Core) challenge(s *session) {
+	a := s.attempt
+	a.exchange.B = a.ephemeral.PublicKey(&a.exchange.Verifier)
+	c.reply = codec.Reply{Kind: codec.ReplyLogonChallenge, Challenge: codec.Challenge{
+		B:       a.exchange.B,
+		Salt:    a.exchange.Salt,
+		CRCSalt: fileSalt,
+	}}
+	c.become(s, StateProving)
+	c.send(s)
+}
+
+// fileSalt is the one salt for which the hashes of the clients' files are
+// published (protocol page, 11). Sending always the same gives nothing away:
+// the hash proves nothing about the player.
+var fileSalt = [16]byte{
+	0xba, 0xa3, 0x1e, 0x99, 0xa0, 0x0b, 0x21, 0x57, 0xfc, 0x37, 0x3f, 0xb3, 0x69, 0xcd, 0xd2, 0xf1,
+}

@@ -1,0 +1,33 @@
+package worlds
+
+import "gatepass/codec/grunt"
+
+// Flags of a realm on the grunt protocol (10.2).
+const (
+	flagVersionMismatch = 0x01
+	flagOffline         = 0x02
+)
+
+// EncodeGrunt is the Encode of the grunt protocol.
+func EncodeGrunt(build uint16, ws []World) ([]byte, error) {
+	realms := make([]grunt.Realm, len(ws))
+	for i := range ws {
+		realms[i] = realmOf(&ws[i], build)
+	}
+	return grunt.AppendRealmList(nil, grunt.Build(build), realms)
+}
+
+func realmOf(w *World, build uint16) grunt.Realm {
+	r := grunt.Realm{
+		ID: w.ID, Type: uint8(w.Kind), Category: w.Category, Name: w.Name,
+		Address: w.Address, Population: w.Population, Locked: w.Locked,
+	}
+	if w.Offline {
+		r.Flags |= flagOffline
+	}
+	if !w.takes(build) {
+		// Offline too: a client lets the player try a mismatched world otherwise.
+		r.Flags |= flagVersionMismatch | flagOffline
+	}
+	return r
+}

@@ -38,7 +38,7 @@ func TestCore_SlotsRunInDeclaredOrder(t *testing.T) {
 	e := newScenario(t)
 	var order []int
 	for i := range 3 {
-		e.core.slots[SignalKicked] = append(e.core.slots[SignalKicked][:i:i], func(*Core, *Signal) { order = append(order, i) })
+		e.core.slots[SignalKicked] = append(e.core.slots[SignalKicked][:i:i], func(*Core, Signal) { order = append(order, i) })
 	}
 	e.core.signal(Signal{Kind: SignalKicked})
 	if len(order) != 3 || order[0] != 0 || order[1] != 1 || order[2] != 2 {
@@ -101,7 +101,7 @@ func TestOptions_ValidateReportsAllFaults(t *testing.T) {
 
 func TestLoop_PanicCostsOneSession(t *testing.T) {
 	e := newScenario(t)
-	e.core.slots[SignalRefused] = []slot{func(*Core, *Signal) { panic("a bug") }}
+	e.core.slots[SignalRefused] = []slot{func(*Core, Signal) { panic("a bug") }}
 	inbox := NewInbox(1, 64, func(int) {})
 	loop := NewLoop(e.core, inbox, func() {})
 	go loop.Run()

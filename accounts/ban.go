@@ -1,0 +1,110 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"gatepass/storage"
+)
+
+// Sentence is what an operator says when he bans.
+type Sentence struct {
+	// Until ends the ban; the zero time is for good. It must lie ahead.
+	Until time.Time
+	// Reason is one line of at most MaxReason bytes; By names the operator.
+	Reason, By string
+}
+
+// Ban bans an account; an older ban is replaced.
+func (m *Manager) Ban(ctx context.Context, name string, s Sentence) error {
+	folded, err := ParseName(name)
+	if err != nil {
+		return err
+	}
+	ban, err := m.sentence(s)
+	if err != nil {
+		return err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpBan, Name: folded, Ban: ban})
+	return aboutAccount(folded, err)
+}
+
+// Unban lifts the ban of an account.
+func (m *Manager) Unban(ctx context.Context, name string) error {
+	folded, err := ParseName(name)
+	if err != nil {
+		return err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpUnban, Name: folded})
+	return aboutAccount(folded, err)
+}
+
+// BanAddress bans an address range; an older ban of the same range is replaced.
+func (m *Manager) BanAddress(ctx context.Context, prefix netip.Prefix, s Sentence) error {
+	ban, err := m.sentence(s)
+	if err != nil {
+		return err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpBanAddress, Prefix: prefix, Ban: ban})
+	return aboutAddress(prefix, err)
+}
+
+// UnbanAddress lifts the ban of exactly this range.
+func (m *Manager) UnbanAddress(ctx context.Context, prefix netip.Prefix) error {
+	_, err := m.one(ctx, storage.Op{Kind: storage.OpUnbanAddress, Prefix: prefix})
+	return aboutAddress(prefix, err)
+}
+
+// AddressBans reads all banned ranges.
+func (m *Manager) AddressBans(ctx context.Context) ([]storage.AddressBan, error) {
+	result, err := m.one(ctx, storage.Op{Kind: storage.OpAddressBans})
+	return result.AddressBans, err
+}
+
+// ParsePrefix reads an address or a CIDR range and drops host bits, so that one
+// range has one spelling. Its error is a FieldError.
+func ParsePrefix(text string) (netip.Prefix, error) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		addr, addrErr := netip.ParseAddr(text)
+		if addrErr != nil || addr.Zone() != "" {
+			return netip.Prefix{}, &FieldError{Field: "address", Problem: "give an address or a range such as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48", cause: err}
+		}
+		addr = addr.Unmap()
+		prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	switch {
+	case prefix.Bits() == 0:
+		return netip.Prefix{}, &FieldError{Field: "address", Problem: "this range is everybody; give a smaller one"}
+	case prefix.Addr().Is4In6():
+		return netip.Prefix{}, &FieldError{Field: "address", Problem: "write the range as IPv4"}
+	}
+	return prefix.Masked(), nil
+}
+
+func (m *Manager) sentence(s Sentence) (storage.Ban, error) {
+	ban := storage.Ban{Set: true, Since: m.now(), Reason: s.Reason, By: s.By}
+	if err := errors.Join(checkReason("reason", s.Reason), checkReason("by", s.By)); err != nil {
+		return ban, err
+	}
+	if !s.Until.IsZero() {
+		ban.Until = s.Until.Unix()
+		if ban.Until <= ban.Since {
+			return ban, &FieldError{Field: "until", Problem: "lies in the past; give a time ahead"}
+		}
+	}
+	return ban, nil
+}
+
+func aboutAddress(prefix netip.Prefix, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return &subjectError{fmt.Sprintf("there is no ban of %s", prefix), err}
+	}
+	return &subjectError{fmt.Sprintf("address %s: %v", prefix, err), err}
+}

@@ -1,0 +1,84 @@
+package accounts
+
+import (
+	"net/netip"
+
+	"gatepass/storage"
+)
+
+// ChangeKind tells what was done.
+type ChangeKind uint8
+
+const (
+	// ChangeAdd: an account is new.
+	ChangeAdd ChangeKind = iota + 1
+	// ChangePassword: an account has another verifier.
+	ChangePassword
+	// ChangeDelete: an account is gone.
+	ChangeDelete
+	// ChangeBan: an account is banned.
+	ChangeBan
+	// ChangeUnban: an account is banned no more.
+	ChangeUnban
+	// ChangeBanAddress: an address range is banned.
+	ChangeBanAddress
+	// ChangeUnbanAddress: an address range is banned no more.
+	ChangeUnbanAddress
+)
+
+// String is one word for the log.
+func (k ChangeKind) String() string {
+	switch k {
+	case ChangeAdd:
+		return "add"
+	case ChangePassword:
+		return "password"
+	case ChangeDelete:
+		return "delete"
+	case ChangeBan:
+		return "ban"
+	case ChangeUnban:
+		return "unban"
+	case ChangeBanAddress:
+		return "ban-address"
+	case ChangeUnbanAddress:
+		return "unban-address"
+	}
+	return "unknown"
+}
+
+// Change is one durable change.
+type Change struct {
+	Kind ChangeKind
+	// Name is the account; zero for addresses.
+	Name storage.Name
+	// Prefix is the address range; invalid for accounts.
+	Prefix netip.Prefix
+	// Ban is set for ChangeBan and ChangeBanAddress.
+	Ban storage.Ban
+}
+
+// changeBy tells what a successful op changed; false for reads and for ops that
+// are not the operator's.
+func changeBy(op *storage.Op) (Change, bool) {
+	c := Change{Name: op.Name, Prefix: op.Prefix, Ban: op.Ban}
+	switch op.Kind {
+	case storage.OpCreate:
+		c.Kind, c.Name = ChangeAdd, op.Account.Name
+	case storage.OpSetVerifier:
+		c.Kind = ChangePassword
+	case storage.OpDelete:
+		c.Kind = ChangeDelete
+	case storage.OpBan:
+		c.Kind = ChangeBan
+	case storage.OpUnban:
+		c.Kind = ChangeUnban
+	case storage.OpBanAddress:
+		c.Kind = ChangeBanAddress
+	case storage.OpUnbanAddress:
+		c.Kind = ChangeUnbanAddress
+	default:
+		return Change{}, false
+	}
+	return c, true
+}

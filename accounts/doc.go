@@ -1,0 +1,45 @@
+// Package accounts is the operator's side of the accounts: it adds, shows, bans,
+// imports and exports them. It knows names, passwords and file formats; it does
+// not know how records are kept (that is storage) nor how a login is proved
+// (that is auth/srp6).
+//
+// A Manager holds the rules and works on any Store. There are two of them, and
+// which one a command gets is decided by Open:
+//
+//	                          ┌ no server: storage, opened by the command itself
+//	command ─▶ Manager ─▶ Store
+//	                          └ a server runs: Remote ─▶ <data>/gatepass.sock ─▶ Listener ─▶ the server's Manager ─▶ storage
+//
+// The server's Manager tells each change to Options.OnChange, so that the server
+// can close the sessions of an account that was banned or deleted.
+//
+// # Passwords
+//
+// A password is turned into a salt and a verifier by the process that was given
+// it. Only those reach the store or cross the socket; no error, log line or
+// String of this package holds a password.
+//
+// # The control socket
+//
+// One line of JSON a request, one a reply, each ended by a newline and bounded in
+// length. A request is a batch of storage operations:
+//
+//	{"v":1,"id":7,"ops":[{"op":"create","account":{"username":"BOB","salt":"…","verifier":"…"}},
+//	                     {"op":"list","name":"BOB","limit":256}]}
+//	{"v":1,"id":7,"results":[{"error":"exists"},{"accounts":[…]}]}
+//
+// A request that cannot be answered at all gets {"v":1,"id":7,"error":"…"} with
+// a word of wire.go. Long jobs are a sequence of such batches, so neither side
+// holds more than one of them and a client that goes away stops its job by it.
+//
+// # Files
+//
+// Import reads CSV, tab separated values and NDJSON; every line is one row, so a
+// bad one never takes its neighbours along. Lines are parsed and verifiers
+// computed by several workers, and stored in the order of the file:
+//
+//	file ─▶ feed (lines into batches) ─┬─▶ workers (parse, verifier) ─┐
+//	                                   └─▶ in file order ─────────────┴─▶ commit ─▶ Store
+//
+// Everything that is bounded has its bound in limits.go.
+package accounts

@@ -1,0 +1,118 @@
+package accounts
+
+import (
+	"io"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"gatepass/auth/srp6"
+	"gatepass/storage"
+)
+
+// testTime is the clock of all tests.
+const testTime = 1_700_000_000
+
+func testOptions() Options {
+	return Options{Now: func() time.Time { return time.Unix(testTime, 0) }, Random: rand.NewChaCha8([32]byte{7})}
+}
+
+// openStore opens a real store in memory.
+func openStore(t testing.TB) *storage.Client {
+	t.Helper()
+	client, err := storage.OpenClient(storage.Options{Dir: "store", FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return client
+}
+
+func newTestManager(t testing.TB) *Manager {
+	t.Helper()
+	return New(openStore(t), testOptions())
+}
+
+// mustImport imports a text and gives the report and the bad rows.
+func mustImport(t testing.TB, m *Manager, text string, o ImportOptions) (ImportReport, []BadRow) {
+	t.Helper()
+	var bad []BadRow
+	o.Workers, o.OnBad = 2, func(b BadRow) { bad = append(bad, b) }
+	report, err := m.Import(t.Context(), strings.NewReader(text), o)
+	if err != nil {
+		t.Fatalf("import: %v", err)
+	}
+	return report, bad
+}
+
+func mustExport(t testing.TB, m *Manager, o ExportOptions) string {
+	t.Helper()
+	var out strings.Builder
+	if _, err := m.Export(t.Context(), &out, o); err != nil {
+		t.Fatalf("export: %v", err)
+	}
+	return out.String()
+}
+
+// mustShow reads an account that must be there.
+func mustShow(t testing.TB, m *Manager, name string) *storage.Account {
+	t.Helper()
+	a, err := m.Show(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// opens tells whether the password makes the account's verifier.
+func opens(a *storage.Account, password string) bool {
+	salt := srp6.Salt(a.Grunt.Salt)
+	return a.Grunt.Set && srp6.NewVerifier(&salt, a.Name.String(), password) == srp6.Verifier(a.Grunt.Verifier)
+}
+
+// mangosRow is a row of testdata/mangos_columns.tsv.
+type mangosRow struct{ user, password, hash, s, v, salt, verifier string }
+
+func mangosRows(t testing.TB) []mangosRow {
+	t.Helper()
+	text, err := os.ReadFile("testdata/mangos_columns.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []mangosRow
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if len(f) == 7 && line[0] != '#' {
+			rows = append(rows, mangosRow{f[0], f[1], f[2], f[3], f[4], f[5], f[6]})
+		}
+	}
+	if len(rows) == 0 {
+		t.Fatal("no rows")
+	}
+	return rows
+}
+
+// failingReader gives some bytes and then an error.
+type failingReader struct {
+	text string
+	err  error
+}
+
+func (r *failingReader) Read(p []byte) (int, error) {
+	if r.text == "" {
+		return 0, r.err
+	}
+	n := copy(p, r.text)
+	r.text = r.text[n:]
+	return n, nil
+}
+
+var _ io.Reader = (*failingReader)(nil)

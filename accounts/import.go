@@ -1,0 +1,301 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"gatepass/storage"
+)
+
+// ImportOptions say how a file is read.
+type ImportOptions struct {
+	// Format of the file.
+	Format Format
+	// Mode decides about accounts that are there already.
+	Mode PutMode
+	// Workers parse lines and compute verifiers; at least 1.
+	Workers int
+	// OnBad, if set, is told each row that was not taken, in the order of the
+	// file. OnProgress, if set, is told after each batch. Both are called on the
+	// goroutine of Import.
+	OnBad      func(BadRow)
+	OnProgress func(ImportReport)
+}
+
+// BadRow is a row that was not taken.
+type BadRow struct {
+	// Line counts from 1.
+	Line int
+	// Reason never holds a password or a verifier.
+	Reason error
+}
+
+// ImportReport is how far an import came.
+type ImportReport struct {
+	// Added, Updated, Skipped and Failed count rows.
+	Added, Updated, Skipped, Failed int
+	// Bytes of the file that are dealt with.
+	Bytes int64
+	// Ignored names the columns that mean nothing here.
+	Ignored []string
+}
+
+// Import reads a file of accounts and stores its rows in their order. Bad rows are
+// told to OnBad and the rest goes in. What the report counts as added or updated
+// is durable.
+//
+// Its error is errHeader and the like for a file that is no table, ctx's when
+// that ended (a batch begun is finished first), or the store's. In every case
+// the same file may be imported again. When ctx ends while in blocks, one
+// goroutine stays in its Read until that returns.
+func (m *Manager) Import(ctx context.Context, in io.Reader, o ImportOptions) (ImportReport, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if o.OnBad == nil {
+		o.OnBad = func(BadRow) {}
+	}
+	if o.OnProgress == nil {
+		o.OnProgress = func(ImportReport) {}
+	}
+	p := pipeline{
+		manager: m, options: o,
+		work: make(chan *importBatch, o.Workers), ordered: make(chan *importBatch, 2*o.Workers),
+	}
+	go p.feed(ctx, in)
+	for range o.Workers {
+		go p.prepare()
+	}
+	err := p.commitAll(ctx)
+	slices.Sort(p.report.Ignored)
+	return p.report, err
+}
+
+// pipeline is one Import; doc.go draws it.
+type pipeline struct {
+	// static after construction
+	manager *Manager
+	options ImportOptions
+	// work goes to the workers; ordered has the same batches in the order of the
+	// file. Both are closed by feed.
+	work, ordered chan *importBatch
+
+	// owned by the goroutine of Import
+	report ImportReport
+}
+
+// importBatch is owned by feed, then a worker, then, once ready is closed, the
+// goroutine of Import.
+type importBatch struct {
+	rows    []importRow
+	bytes   int
+	offset  int64
+	parse   func(line []byte) (draft, []string, error)
+	ignored []string
+	ready   chan struct{}
+	// err ends the import behind this batch.
+	err error
+}
+
+type importRow struct {
+	line   int
+	text   []byte
+	random [32]byte
+	draft  draft
+	err    error
+}
+
+// feed cuts the file into batches and draws their salts.
+func (p *pipeline) feed(ctx context.Context, in io.Reader) {
+	defer close(p.work)
+	defer close(p.ordered)
+	lines := newLineReader(in)
+	var source rowSource
+	for done := false; !done; {
+		b := &importBatch{ready: make(chan struct{})}
+		done = p.fill(b, lines, &source)
+		b.offset, b.parse = lines.offset, source.parse
+		for _, ch := range []chan *importBatch{p.ordered, p.work} {
+			select {
+			case ch <- b:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// fill reads lines into a batch; true means that it is the last.
+func (p *pipeline) fill(b *importBatch, lines *lineReader, source *rowSource) bool {
+	for len(b.rows) < batchRows && b.bytes < batchBytes {
+		text, err := lines.next()
+		switch {
+		case errors.Is(err, errLineTooLong) && source.parse != nil:
+			b.rows = append(b.rows, importRow{line: lines.number, err: fmt.Errorf("%w: at most %d bytes", err, MaxImportLine)})
+			continue
+		case errors.Is(err, io.EOF):
+			if source.parse == nil {
+				b.err = errHeader
+			}
+			return true
+		case err == nil && source.parse == nil && len(text) > 0:
+			var row bool
+			row, err = source.open(text, p.options.Format)
+			b.ignored = source.ignored
+			if err == nil && !row {
+				continue
+			}
+		}
+		if err != nil {
+			b.err = err
+			return true
+		}
+		if len(text) == 0 {
+			continue
+		}
+		row := importRow{line: lines.number, text: slices.Clone(text)}
+		if _, b.err = io.ReadFull(p.manager.options.Random, row.random[:]); b.err != nil {
+			return true
+		}
+		b.rows, b.bytes = append(b.rows, row), b.bytes+len(text)
+	}
+	return false
+}
+
+// rowSource knows how rows are written once it has seen the first line.
+type rowSource struct {
+	parse   func(line []byte) (draft, []string, error)
+	ignored []string
+}
+
+// open looks at the first line of a file; true means that it is a row already.
+func (s *rowSource) open(line []byte, format Format) (bool, error) {
+	if format == FormatAuto {
+		format = sniff(line)
+	}
+	if format == FormatNDJSON {
+		s.parse = newObjects().parse
+		return true, nil
+	}
+	t, err := parseHeader(line, format)
+	if err != nil {
+		return false, err
+	}
+	s.parse, s.ignored = t.parse, t.ignored
+	return false, nil
+}
+
+// prepare parses rows and computes their verifiers.
+func (p *pipeline) prepare() {
+	for b := range p.work {
+		for i := range b.rows {
+			b.prepareRow(&b.rows[i])
+		}
+		close(b.ready)
+	}
+}
+
+func (b *importBatch) prepareRow(r *importRow) {
+	if r.err != nil {
+		return
+	}
+	var unknown []string
+	r.draft, unknown, r.err = b.parse(r.text)
+	for _, name := range unknown {
+		if !slices.Contains(b.ignored, name) {
+			b.ignored = append(b.ignored, name)
+		}
+	}
+	r.text = nil
+	if r.err == nil {
+		r.draft.finish(&r.random)
+	}
+}
+
+// commitAll stores the batches in order.
+func (p *pipeline) commitAll(ctx context.Context) error {
+	for {
+		var b *importBatch
+		select {
+		case b = <-p.ordered:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if b == nil {
+			return nil
+		}
+		select {
+		case <-b.ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := p.commit(ctx, b); err != nil {
+			return err
+		}
+		if b.err != nil {
+			return b.err
+		}
+	}
+}
+
+func (p *pipeline) commit(ctx context.Context, b *importBatch) error {
+	var good []storage.Account
+	for i := range b.rows {
+		if a := &b.rows[i].draft.account; b.rows[i].err == nil {
+			if a.Created == 0 {
+				a.Created = p.manager.now()
+			}
+			good = append(good, *a)
+		}
+	}
+	var results []putResult
+	if len(good) > 0 {
+		// Not ctx: a batch that the store has begun is waited for, so that the
+		// report tells what is in.
+		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWait)
+		defer cancel()
+		var err error
+		if results, err = p.manager.put(wait, good, p.options.Mode); err != nil {
+			return err
+		}
+	}
+	for i := range b.rows {
+		r := &b.rows[i]
+		if r.err == nil {
+			r.err = p.count(results[0])
+			results = results[1:]
+		}
+		if r.err != nil {
+			p.report.Failed++
+			p.options.OnBad(BadRow{r.line, r.err})
+		}
+	}
+	p.note(b)
+	return nil
+}
+
+// count gives the error of a row that was not taken.
+func (p *pipeline) count(r putResult) error {
+	switch r.outcome {
+	case outcomeAdded:
+		p.report.Added++
+	case outcomeUpdated:
+		p.report.Updated++
+	case outcomeSkipped:
+		p.report.Skipped++
+	}
+	return r.err
+}
+
+// note tells the progress that a batch made.
+func (p *pipeline) note(b *importBatch) {
+	p.report.Bytes = b.offset
+	for _, name := range b.ignored {
+		if len(p.report.Ignored) < maxIgnored && !slices.Contains(p.report.Ignored, name) {
+			p.report.Ignored = append(p.report.Ignored, name)
+		}
+	}
+	p.options.OnProgress(p.report)
+}

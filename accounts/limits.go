@@ -1,0 +1,46 @@
+package accounts
+
+import "time"
+
+const (
+	// MaxPassword is the longest password in characters; clients let a player
+	// type no more.
+	MaxPassword = 16
+	// MaxReason is the longest reason of a ban, in bytes.
+	MaxReason = 200
+
+	// MaxImportLine is the longest line of an import file, in bytes; a longer one
+	// is a bad row. An account with all the verifiers that storage takes fits.
+	MaxImportLine = 512 << 10
+	// batchRows and batchBytes end a batch of import lines. A batch is one group
+	// of creates, so one fsync: large enough that 100,000 rows need few of them.
+	batchRows  = 1024
+	batchBytes = 1 << 20
+
+	// maxIgnored is how many unknown columns are named.
+	maxIgnored = 32
+
+	// maxOps is the most operations of one Store.Do.
+	maxOps = 1024
+	// listPage is how many accounts are asked of the store at once.
+	listPage = 256
+
+	// maxWireLine is the longest request on the control socket, in bytes, and
+	// where the server cuts a list short. Bounds what one client makes it hold.
+	maxWireLine = 4 << 20
+	// maxReplyLine is the longest reply that a client takes, in bytes. Larger
+	// than maxWireLine because address bans come in one piece.
+	maxReplyLine = 64 << 20
+	// maxClients is how many clients the control socket serves at once; one more
+	// is told that the server is busy.
+	maxClients = 16
+
+	// storeWait bounds the wait for one batch, so that a hung disk or server
+	// ends a command with an error.
+	storeWait = 60 * time.Second
+	// lockWait is how long Open tries again when the store is locked and nobody
+	// answers on the socket: a server that starts holds the lock first.
+	lockWait = 3 * time.Second
+	// lockRetry is the time between two such tries.
+	lockRetry = 50 * time.Millisecond
+)

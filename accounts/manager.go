@@ -1,0 +1,180 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"gatepass/auth/srp6"
+	"gatepass/storage"
+)
+
+// Store runs requests and waits for them. Do gives one result per op, in the
+// order of ops, or an error if it cannot tell how they ended. It runs what it
+// was given even when ctx ends meanwhile: then it returns early, with an error.
+// May be called from any goroutine.
+type Store interface {
+	Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error)
+}
+
+// Options of a Manager.
+type Options struct {
+	// Now is the clock; bans and new accounts are stamped with it. Default
+	// time.Now.
+	Now func() time.Time
+	// Random gives the salts. It must be cryptographic and safe for use by
+	// several goroutines. Required.
+	Random io.Reader
+	// OnChange, if set, is told each change after it is durable, on the
+	// goroutine that asked for it. It must not call back into the Manager.
+	OnChange func(Change)
+}
+
+// Manager carries out what operators ask for. Its methods may be called from
+// any goroutine; all wait for the store. Errors are a FieldError for input that
+// cannot be, wrap storage.ErrNotFound and storage.ErrExists, and name the account.
+type Manager struct {
+	// static after construction
+	store   Store
+	options Options
+}
+
+// New makes a Manager over a store that stays the caller's to close.
+func New(store Store, o Options) *Manager {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.OnChange == nil {
+		o.OnChange = func(Change) {}
+	}
+	return &Manager{store: store, options: o}
+}
+
+// Add makes an account.
+func (m *Manager) Add(ctx context.Context, name, password string) error {
+	account, err := m.credentials(name, password)
+	if err != nil {
+		return err
+	}
+	account.Created = m.now()
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpCreate, Name: account.Name, Account: &account})
+	return aboutAccount(account.Name, err)
+}
+
+// SetPassword gives an account another password. Verifiers of other protocols
+// are dropped: they would still let the old password in.
+func (m *Manager) SetPassword(ctx context.Context, name, password string) error {
+	account, err := m.credentials(name, password)
+	if err != nil {
+		return err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpSetVerifier, Name: account.Name, Account: &account})
+	return aboutAccount(account.Name, err)
+}
+
+// Show reads one account.
+func (m *Manager) Show(ctx context.Context, name string) (*storage.Account, error) {
+	folded, err := ParseName(name)
+	if err != nil {
+		return nil, err
+	}
+	result, err := m.one(ctx, storage.Op{Kind: storage.OpGet, Name: folded})
+	if err != nil {
+		return nil, aboutAccount(folded, err)
+	}
+	return result.Account, nil
+}
+
+// Delete removes an account and all that belongs to it.
+func (m *Manager) Delete(ctx context.Context, name string) error {
+	folded, err := ParseName(name)
+	if err != nil {
+		return err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpDelete, Name: folded})
+	return aboutAccount(folded, err)
+}
+
+// List reads up to limit accounts behind the name after, in name order; the
+// zero Name starts at the first. An empty page is the end; a page may be shorter
+// than limit before it.
+func (m *Manager) List(ctx context.Context, after storage.Name, limit int) ([]storage.Account, error) {
+	result, err := m.one(ctx, storage.Op{Kind: storage.OpList, Name: after, Limit: min(limit, listPage)})
+	return result.Accounts, err
+}
+
+// All reads every account behind the name after, page by page. It ends with the
+// first error.
+func (m *Manager) All(ctx context.Context, after storage.Name) iter.Seq2[*storage.Account, error] {
+	return func(yield func(*storage.Account, error) bool) {
+		for {
+			page, err := m.List(ctx, after, listPage)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(page) == 0 {
+				return
+			}
+			for i := range page {
+				if !yield(&page[i], nil) {
+					return
+				}
+			}
+			after = page[len(page)-1].Name
+		}
+	}
+}
+
+// credentials makes the part of an account that a name and a password decide.
+func (m *Manager) credentials(name, password string) (storage.Account, error) {
+	folded, err := ParseName(name)
+	if err != nil {
+		return storage.Account{}, err
+	}
+	if err := CheckPassword(password); err != nil {
+		return storage.Account{}, err
+	}
+	var random [32]byte
+	if _, err := io.ReadFull(m.options.Random, random[:]); err != nil {
+		return storage.Account{}, fmt.Errorf("accounts: no random salt: %w", err)
+	}
+	return storage.Account{Name: folded, Grunt: gruntVerifier(&random, folded, password)}, nil
+}
+
+func gruntVerifier(random *[32]byte, name storage.Name, password string) storage.GruntVerifier {
+	salt := srp6.NewSalt(random)
+	return storage.GruntVerifier{Set: true, Salt: salt, Verifier: srp6.NewVerifier(&salt, name.String(), password)}
+}
+
+// one runs a single op and returns its error as the second result.
+func (m *Manager) one(ctx context.Context, op storage.Op) (storage.Result, error) {
+	results, err := m.do(ctx, op)
+	if err != nil {
+		return storage.Result{}, err
+	}
+	return results[0], results[0].Err
+}
+
+// do runs ops, at most maxOps of them, and tells the changes.
+func (m *Manager) do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	results, err := m.store.Do(ctx, ops...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		if results[i].Err != nil {
+			continue
+		}
+		if change, ok := changeBy(&ops[i]); ok {
+			m.options.OnChange(change)
+		}
+	}
+	return results, nil
+}
+
+func (m *Manager) now() int64 { return m.options.Now().Unix() }

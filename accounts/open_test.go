@@ -1,0 +1,75 @@
+package accounts
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gatepass/storage"
+)
+
+func mustOpen(t *testing.T, o OpenOptions) *Handle {
+	t.Helper()
+	o.Manager = testOptions()
+	h, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestOpen_MakesTheFolderOnlyWhenAsked(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for range 2 {
+		if _, err := Open(t.Context(), OpenOptions{DataDir: dir}); !errors.Is(err, ErrNoData) {
+			t.Fatalf("%v, want ErrNoData", err)
+		}
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder was made: %v", err)
+	}
+	h := mustOpen(t, OpenOptions{DataDir: dir, Create: true})
+	if err := errors.Join(h.Add(t.Context(), "A", "x"), h.Close()); err != nil || h.Live {
+		t.Fatalf("%v, live %v", err, h.Live)
+	}
+	h = mustOpen(t, OpenOptions{DataDir: dir})
+	mustShow(t, h.Manager, "A")
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpen_AsksTheServerWhereOneRuns(t *testing.T) {
+	dir := t.TempDir()
+	store, err := storage.OpenClient(storage.Options{Dir: StorePath(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	changes := make(chan Change, 1)
+	o := testOptions()
+	o.OnChange = func(c Change) { changes <- c }
+	startControl(t, New(store, o), SocketPath(dir))
+	h := mustOpen(t, OpenOptions{DataDir: dir})
+	defer h.Close()
+	if err := h.Add(t.Context(), "A", "x"); err != nil || !h.Live {
+		t.Errorf("%v, live %v", err, h.Live)
+	}
+	if c := <-changes; c.Kind != ChangeAdd || c.Name.String() != "A" {
+		t.Errorf("the server was told %+v", c)
+	}
+}
+
+func TestOpen_LockedAndNobodyAnswers(t *testing.T) {
+	dir := t.TempDir()
+	store, err := storage.OpenClient(storage.Options{Dir: StorePath(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	o := OpenOptions{DataDir: dir, wait: lockRetry}
+	if _, err := Open(t.Context(), o); !errors.Is(err, ErrInUse) {
+		t.Errorf("%v, want ErrInUse", err)
+	}
+}

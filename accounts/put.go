@@ -1,0 +1,107 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+
+	"gatepass/storage"
+)
+
+// PutMode says what becomes of a row whose account is there already.
+type PutMode uint8
+
+const (
+	// PutNew refuses such a row.
+	PutNew PutMode = iota
+	// PutUpdate replaces the account's verifiers and leaves the rest as it is.
+	PutUpdate
+	// PutSkip leaves the account as it is and does not count the row as bad.
+	PutSkip
+)
+
+// outcome is what became of one account of a put.
+type outcome uint8
+
+const (
+	outcomeAdded outcome = iota + 1
+	outcomeUpdated
+	outcomeSkipped
+	// outcomeFailed: the error beside it says why.
+	outcomeFailed
+)
+
+type putResult struct {
+	outcome outcome
+	err     error
+}
+
+// put stores up to maxOps accounts in their order, with one or two durable
+// writes in all. Its error means that the store took no more; then it is not
+// known which accounts are in.
+func (m *Manager) put(ctx context.Context, batch []storage.Account, mode PutMode) ([]putResult, error) {
+	ops := make([]storage.Op, len(batch))
+	for i := range batch {
+		ops[i] = storage.Op{Kind: storage.OpCreate, Name: batch[i].Name, Account: &batch[i]}
+	}
+	results, err := m.do(ctx, ops...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]putResult, len(batch))
+	var taken []int
+	for i := range results {
+		switch err := results[i].Err; {
+		case err == nil:
+			out[i].outcome = outcomeAdded
+		case errors.Is(err, storage.ErrExists) && mode == PutSkip:
+			out[i].outcome = outcomeSkipped
+		case errors.Is(err, storage.ErrExists) && mode == PutUpdate:
+			taken = append(taken, i)
+		case errors.Is(err, storage.ErrExists):
+			out[i] = putResult{outcomeFailed, aboutAccount(batch[i].Name, err)}
+		case fatal(err):
+			return nil, err
+		default:
+			out[i] = putResult{outcomeFailed, aboutAccount(batch[i].Name, err)}
+		}
+	}
+	return out, m.update(ctx, updates{ops, taken, out})
+}
+
+// updates are the accounts of a put that were there already.
+type updates struct {
+	ops   []storage.Op
+	taken []int
+	out   []putResult
+}
+
+func (m *Manager) update(ctx context.Context, u updates) error {
+	if len(u.taken) == 0 {
+		return nil
+	}
+	ops := make([]storage.Op, len(u.taken))
+	for k, i := range u.taken {
+		ops[k] = u.ops[i]
+		ops[k].Kind = storage.OpSetVerifier
+	}
+	results, err := m.do(ctx, ops...)
+	if err != nil {
+		return err
+	}
+	for k, i := range u.taken {
+		switch err := results[k].Err; {
+		case err == nil:
+			u.out[i] = putResult{outcome: outcomeUpdated}
+		case fatal(err):
+			return err
+		default:
+			u.out[i] = putResult{outcomeFailed, aboutAccount(ops[k].Name, err)}
+		}
+	}
+	return nil
+}
+
+// fatal tells errors that every further write would meet too.
+func fatal(err error) bool {
+	return errors.Is(err, storage.ErrFailed) || errors.Is(err, storage.ErrClosed) || errors.Is(err, ErrServerClosing)
+}

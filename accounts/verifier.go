@@ -1,0 +1,106 @@
+package accounts
+
+import (
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+
+	"gatepass/auth/srp6"
+	"gatepass/storage"
+)
+
+// groupMinusOne is N-1 of the grunt protocol's group, big-endian.
+const groupMinusOne = "894B645E89E1535BBDAD5B8B290650530801B18EBFBF5E8FAB3C82872A3E9BB6"
+
+// Errors of verifier columns. None holds a value.
+var (
+	errSaltHex     = errors.New("salt is not 64 hex digits")
+	errVerifierHex = errors.New("verifier is not 64 hex digits")
+	errMangosHex   = errors.New("s or v is not a hex number of at most 64 digits")
+	errHashHex     = errors.New("sha_pass_hash is not 40 hex digits")
+	errWeak        = errors.New("the verifier would let anybody in (zero, one or not below the modulus); make a new password for this account")
+)
+
+// parseTrinity reads salt and verifier as TrinityCore and AzerothCore keep them:
+// 32 raw bytes each in wire order, here in hex.
+func parseTrinity(salt, verifier string) (storage.GruntVerifier, error) {
+	g, err := decodeTrinity(salt, verifier)
+	if err == nil && weak(&g) {
+		err = errWeak
+	}
+	return g, err
+}
+
+func decodeTrinity(salt, verifier string) (storage.GruntVerifier, error) {
+	g := storage.GruntVerifier{Set: true}
+	if !decodeFixed(g.Salt[:], salt) {
+		return g, errSaltHex
+	}
+	if !decodeFixed(g.Verifier[:], verifier) {
+		return g, errVerifierHex
+	}
+	return g, nil
+}
+
+// parseMangos reads s and v as a mangos database keeps them: numbers in
+// big-endian hex, without the zero bytes at their start.
+func parseMangos(s, v string) (storage.GruntVerifier, error) {
+	g := storage.GruntVerifier{Set: true}
+	if !decodeNumber(&g.Salt, s) || !decodeNumber(&g.Verifier, v) {
+		return g, errMangosHex
+	}
+	if weak(&g) {
+		return g, errWeak
+	}
+	return g, nil
+}
+
+// weak tells verifiers with which a login proves nothing: with 1 and N-1, as with
+// 0, anybody can compute the server's secret. One that is not below N is no
+// password's.
+func weak(g *storage.GruntVerifier) bool {
+	v := srp6.Verifier(g.Verifier)
+	var minusOne [32]byte
+	decodeNumber(&minusOne, groupMinusOne)
+	return !v.Valid() || g.Verifier == [32]byte{1} || g.Verifier == minusOne
+}
+
+// mangosHex writes wire order as mangos reads it. All 64 digits are written:
+// mangos makes a new verifier for a shorter number.
+func mangosHex(wire [32]byte) string {
+	slices.Reverse(wire[:])
+	return strings.ToUpper(hex.EncodeToString(wire[:]))
+}
+
+func trinityHex(wire [32]byte) string { return strings.ToUpper(hex.EncodeToString(wire[:])) }
+
+// decodeNumber reads a big-endian hex number into wire order.
+func decodeNumber(dst *[32]byte, digits string) bool {
+	digits = trimHexPrefix(digits)
+	if len(digits) == 0 || len(digits) > 64 {
+		return false
+	}
+	if !decodeFixed(dst[:], strings.Repeat("0", 64-len(digits))+digits) {
+		return false
+	}
+	slices.Reverse(dst[:])
+	return true
+}
+
+func decodeFixed(dst []byte, digits string) bool {
+	digits = trimHexPrefix(digits)
+	if hex.DecodedLen(len(digits)) != len(dst) || len(digits)%2 != 0 {
+		return false
+	}
+	_, err := hex.Decode(dst, []byte(digits))
+	return err == nil
+}
+
+// trimHexPrefix drops the 0x that SQL tools put before binary columns.
+func trimHexPrefix(digits string) string {
+	if len(digits) > 1 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') {
+		return digits[2:]
+	}
+	return digits
+}

@@ -1,0 +1,279 @@
+package accounts
+
+import (
+	"encoding/json"
+	"errors"
+	"net/netip"
+
+	"gatepass/storage"
+)
+
+// wireVersion is the version of the lines on the control socket; it changes when
+// an old side would misunderstand a new one.
+const wireVersion = 1
+
+// Words for errors on the socket.
+const (
+	wordNotFound = "not_found"
+	wordExists   = "exists"
+	wordClosing  = "closing"
+	wordFailed   = "failed"
+	wordInvalid  = "invalid"
+	wordCorrupt  = "corrupt"
+	wordBusy     = "busy"
+	wordProtocol = "protocol"
+	wordTooLarge = "too_large"
+)
+
+type wireRequest struct {
+	Version int      `json:"v"`
+	ID      uint64   `json:"id"`
+	Ops     []wireOp `json:"ops"`
+}
+
+type wireReply struct {
+	Version int `json:"v"`
+	// ID is the request's, 0 where the server speaks unasked.
+	ID      uint64       `json:"id"`
+	Results []wireResult `json:"results,omitempty"`
+	// Error is a word; then there are no results.
+	Error string `json:"error,omitempty"`
+}
+
+type wireOp struct {
+	Op      string       `json:"op"`
+	Name    string       `json:"name,omitempty"`
+	Account *record      `json:"account,omitempty"`
+	Ban     *banRecord   `json:"ban,omitempty"`
+	Address netip.Prefix `json:"address,omitzero"`
+	Limit   int          `json:"limit,omitempty"`
+}
+
+type wireResult struct {
+	Error     string            `json:"error,omitempty"`
+	Account   json.RawMessage   `json:"account,omitempty"`
+	Accounts  []json.RawMessage `json:"accounts,omitempty"`
+	Addresses []wireAddressBan  `json:"addresses,omitempty"`
+}
+
+type wireAddressBan struct {
+	Address netip.Prefix `json:"address"`
+	Ban     *banRecord   `json:"ban"`
+}
+
+// opWord and opKind are two directions of one table: the operations that a
+// client may ask for. Logins are the server's own and not among them.
+func opWord(kind storage.OpKind) string {
+	switch kind {
+	case storage.OpGet:
+		return "get"
+	case storage.OpCreate:
+		return "create"
+	case storage.OpSetVerifier:
+		return "set-verifier"
+	case storage.OpDelete:
+		return "delete"
+	case storage.OpBan:
+		return "ban"
+	case storage.OpUnban:
+		return "unban"
+	case storage.OpBanAddress:
+		return "ban-address"
+	case storage.OpUnbanAddress:
+		return "unban-address"
+	case storage.OpAddressBans:
+		return "address-bans"
+	case storage.OpList:
+		return "list"
+	}
+	return ""
+}
+
+func opKind(word string) (storage.OpKind, bool) {
+	for kind := storage.OpGet; kind <= storage.OpLoginFailed; kind++ {
+		if w := opWord(kind); w != "" && w == word {
+			return kind, true
+		}
+	}
+	return 0, false
+}
+
+func newWireOp(op *storage.Op) wireOp {
+	w := wireOp{Op: opWord(op.Kind), Name: op.Name.String(), Ban: newBanRecord(&op.Ban), Address: op.Prefix, Limit: op.Limit}
+	if op.Account != nil {
+		r := newRecord(op.Account, ColumnsTrinity)
+		w.Account = &r
+	}
+	return w
+}
+
+// op checks what a client sent as thoroughly as if it had come from a file.
+func (w *wireOp) op() (storage.Op, error) {
+	kind, ok := opKind(w.Op)
+	if !ok {
+		return storage.Op{}, ErrProtocol
+	}
+	op := storage.Op{Kind: kind, Prefix: w.Address, Limit: min(max(w.Limit, 1), listPage)}
+	var err error
+	if w.Name != "" {
+		if op.Name, err = ParseName(w.Name); err != nil {
+			return op, err
+		}
+	}
+	if op.Ban, err = w.Ban.ban(); err != nil {
+		return op, err
+	}
+	if w.Account != nil {
+		account, err := w.Account.stored()
+		if err != nil {
+			return op, err
+		}
+		if account.Grunt.Set && weak(&account.Grunt) {
+			return op, errWeak
+		}
+		op.Account, op.Name = &account, account.Name
+	}
+	return op, checkComplete(&op)
+}
+
+// checkComplete refuses an op that lacks what its kind needs.
+func checkComplete(op *storage.Op) error {
+	complete := true
+	switch op.Kind {
+	case storage.OpCreate, storage.OpSetVerifier:
+		complete = op.Account != nil
+	case storage.OpGet, storage.OpDelete, storage.OpUnban:
+		complete = op.Name != storage.Name{}
+	case storage.OpBan:
+		complete = op.Name != storage.Name{} && op.Ban.Set
+	case storage.OpBanAddress:
+		complete = op.Prefix.IsValid() && op.Prefix == op.Prefix.Masked() && op.Ban.Set
+	case storage.OpUnbanAddress:
+		complete = op.Prefix.IsValid()
+	}
+	if !complete {
+		return ErrProtocol
+	}
+	return nil
+}
+
+// newWireResult leaves out accounts that would not fit into room bytes; a list
+// may be cut short, but never to nothing.
+func newWireResult(r *storage.Result, room int) wireResult {
+	if r.Err != nil {
+		return wireResult{Error: errorWord(r.Err)}
+	}
+	var w wireResult
+	if r.Account != nil {
+		w.Account = rawRecord(r.Account)
+		room -= len(w.Account)
+	}
+	for i := range r.Accounts {
+		raw := rawRecord(&r.Accounts[i])
+		if room -= len(raw) + 1; room < 0 && i > 0 {
+			return w
+		}
+		w.Accounts = append(w.Accounts, raw)
+	}
+	for _, b := range r.AddressBans {
+		w.Addresses = append(w.Addresses, wireAddressBan{b.Prefix, newBanRecord(&b.Ban)})
+	}
+	return w
+}
+
+func rawRecord(a *storage.Account) json.RawMessage {
+	line := appendLine(nil, newRecord(a, ColumnsTrinity))
+	return line[:len(line)-1]
+}
+
+func (w *wireResult) result(op *storage.Op) (storage.Result, error) {
+	r := storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Err: wordError(w.Error)}
+	if w.Account != nil {
+		account, err := parseStored(w.Account)
+		if err != nil {
+			return r, err
+		}
+		r.Account = &account
+	}
+	for _, raw := range w.Accounts {
+		account, err := parseStored(raw)
+		if err != nil {
+			return r, err
+		}
+		r.Accounts = append(r.Accounts, account)
+	}
+	for _, b := range w.Addresses {
+		ban, err := b.Ban.ban()
+		if err != nil {
+			return r, err
+		}
+		r.AddressBans = append(r.AddressBans, storage.AddressBan{Prefix: b.Address, Ban: ban})
+	}
+	return r, nil
+}
+
+func parseStored(raw json.RawMessage) (storage.Account, error) {
+	var r record
+	if json.Unmarshal(raw, &r) != nil {
+		return storage.Account{}, ErrProtocol
+	}
+	return r.stored()
+}
+
+// stored reads a record that this package wrote: salt and verifier or none. A
+// weak verifier passes: an account that has one must still be shown.
+func (r *record) stored() (storage.Account, error) {
+	account, err := r.account()
+	if err == nil && r.Salt != "" {
+		account.Grunt, err = decodeTrinity(r.Salt, r.Verifier)
+	}
+	return account, err
+}
+
+// errorWord and wordError are two directions of one table. What has no word is
+// sealed: the cause stays in the server's log.
+func errorWord(err error) string {
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return wordNotFound
+	case errors.Is(err, storage.ErrExists):
+		return wordExists
+	case errors.Is(err, storage.ErrClosed), errors.Is(err, ErrServerClosing):
+		return wordClosing
+	case errors.Is(err, storage.ErrInvalid):
+		return wordInvalid
+	case errors.Is(err, storage.ErrCorrupt), errors.Is(err, storage.ErrRecordVersion):
+		return wordCorrupt
+	case errors.Is(err, ErrServerBusy):
+		return wordBusy
+	case errors.Is(err, ErrProtocol):
+		return wordProtocol
+	case errors.Is(err, ErrTooLarge):
+		return wordTooLarge
+	}
+	return wordFailed
+}
+
+func wordError(word string) error {
+	switch word {
+	case "":
+		return nil
+	case wordNotFound:
+		return storage.ErrNotFound
+	case wordExists:
+		return storage.ErrExists
+	case wordClosing:
+		return ErrServerClosing
+	case wordBusy:
+		return ErrServerBusy
+	case wordTooLarge:
+		return ErrTooLarge
+	case wordInvalid:
+		return storage.ErrInvalid
+	case wordCorrupt:
+		return storage.ErrCorrupt
+	case wordFailed:
+		return storage.ErrFailed
+	}
+	return ErrProtocol
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/accounts"
+)
+
+// exitError gives a failure an exit code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// ExitCode is what main exits with.
+func (e *exitError) ExitCode() int { return e.code }
+
+// Exit codes of the account commands beside main's.
+const (
+	// exitBadRows: an import went through, but some rows were not taken.
+	exitBadRows = 3
+	// exitInterrupted: stopped by a signal.
+	exitInterrupted = 130
+)
+
+// accountFlags are common to all account commands.
+type accountFlags struct {
+	dataDir string
+}
+
+func accountCommand() *cobra.Command {
+	f := &accountFlags{}
+	c := &cobra.Command{
+		Use:   "account",
+		Short: "Add, show, ban, import and export accounts",
+		Long: `The account commands work on the accounts in a server's data folder. While a
+server runs they ask it, through the socket gatepass.sock in that folder; its
+players notice nothing but what you change. Otherwise they open the accounts
+themselves. You need not know which.
+
+Passwords are never given on the command line: they are asked for, or read from
+standard input with --password-stdin. Only verifiers are kept.
+
+Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 3 an import left
+out some rows, 130 interrupted.`,
+		Example: `  gatepass account add ALICE
+  gatepass account import --data /var/lib/gatepass players.csv
+  gatepass account ban MALLORY --for 72h --reason "gold selling"`,
+	}
+	c.PersistentFlags().StringVar(&f.dataDir, "data", "data", "the server's data `folder`")
+	c.AddCommand(f.addCommand(), f.passwdCommand(), f.showCommand(), f.listCommand(), f.banCommand(),
+		f.unbanCommand(), f.deleteCommand(), f.importCommand(), f.exportCommand())
+	return c
+}
+
+// with runs work on the accounts of the data folder and closes them behind it.
+// create makes the folder where it is missing.
+func (f *accountFlags) with(ctx context.Context, create bool, work func(*accounts.Handle) error) (err error) {
+	h, err := accounts.Open(ctx, accounts.OpenOptions{
+		DataDir: f.dataDir, Create: create, Manager: accounts.Options{Random: rand.Reader},
+	})
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	// A store that cannot be closed well is worth an error: it may not be whole.
+	defer func() { err = interrupted(ctx, errors.Join(err, h.Close())) }()
+	return work(h)
+}
+
+// interrupted gives an error its exit code when a signal is behind it.
+func interrupted(ctx context.Context, err error) error {
+	var coded *exitError
+	if err == nil || ctx.Err() == nil || !errors.Is(err, context.Canceled) || errors.As(err, &coded) {
+		return err
+	}
+	return &exitError{exitInterrupted, errors.New("interrupted")}
+}
+
+// oneName takes exactly one argument, an account.
+func oneName(c *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s takes one account name, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
+}
+
+// noArgs takes no argument.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s takes no arguments, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath())}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/accounts"
+)
+
+// exportFlags are the flags of export.
+type exportFlags struct {
+	columns, format string
+	force, quiet    bool
+}
+
+func (f *accountFlags) exportCommand() *cobra.Command {
+	e := &exportFlags{}
+	c := &cobra.Command{
+		Use:   "export FILE",
+		Short: "Write all accounts to a file",
+		Long: `Writes all accounts, sorted by name, to a file that only you may read; - is
+standard output. The file holds verifiers: keep it as safe as the accounts
+themselves. An import reads it back.
+
+CSV has names and verifiers. NDJSON has all that is known of an account, with its
+ban, its login record, its PIN and its token secret. Address bans are in neither.`,
+		Example: `  gatepass account export backup.ndjson
+  gatepass account export --columns mangos accounts.csv
+  gatepass account export --format ndjson - | jq -r .username`,
+		Args: oneFile,
+		RunE: func(c *cobra.Command, args []string) error { return f.runExport(c, e, args[0]) },
+	}
+	c.Flags().StringVar(&e.columns, "columns", "trinity", "how verifiers are written: trinity (salt, verifier) or mangos (s, v)")
+	c.Flags().StringVar(&e.format, "format", "auto", "csv, ndjson, or auto: by the file's name, csv otherwise")
+	c.Flags().BoolVar(&e.force, "force", false, "replace the file if it is there already")
+	c.Flags().BoolVar(&e.quiet, "quiet", false, "show no progress")
+	return c
+}
+
+// options checks the flags.
+func (e *exportFlags) options(path string) (o accounts.ExportOptions, err error) {
+	if o.Columns, err = accounts.ParseColumns(e.columns); err != nil {
+		return o, err
+	}
+	if o.Format, err = accounts.ParseFormat(e.format); err != nil {
+		return o, err
+	}
+	if o.Format == accounts.FormatAuto {
+		o.Format = accounts.FormatOf(path)
+	}
+	switch o.Format {
+	case accounts.FormatTSV:
+		return o, errors.New("an export is csv or ndjson")
+	case accounts.FormatAuto:
+		o.Format = accounts.FormatCSV
+	}
+	return o, nil
+}
+
+func (f *accountFlags) runExport(c *cobra.Command, e *exportFlags, path string) error {
+	o, err := e.options(path)
+	if err != nil {
+		return usageError{err}
+	}
+	return f.with(c.Context(), false, func(h *accounts.Handle) error {
+		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "export", total: -1, quiet: e.quiet})
+		o.OnProgress = func(n int) { bar.to(int64(n), "") }
+		var report accounts.ExportReport
+		write := func(out io.Writer) (err error) {
+			report, err = h.Export(c.Context(), out, o)
+			return err
+		}
+		if path == "-" {
+			err = write(c.OutOrStdout())
+		} else {
+			err = writeFile(path, e.force, write)
+		}
+		bar.end()
+		if err != nil {
+			return err
+		}
+		if report.NoVerifier > 0 {
+			bar.line("%d accounts have no grunt verifier", report.NoVerifier)
+		}
+		// On stderr: stdout may be the file.
+		fmt.Fprintf(c.ErrOrStderr(), "%d accounts written\n", report.Accounts)
+		return nil
+	})
+}
+
+// writeFile makes a file of mode 0600 that is there whole or not at all.
+func writeFile(path string, force bool, write func(io.Writer) error) (err error) {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return fmt.Errorf("%s is there already; give --force to replace it", path)
+	}
+	// CreateTemp makes it 0600.
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(file.Name())
+		}
+	}()
+	err = write(file)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/accounts"
+)
+
+// importFlags are the flags of import.
+type importFlags struct {
+	protocols, format   string
+	update, skip, quiet bool
+}
+
+func (f *accountFlags) importCommand() *cobra.Command {
+	i := &importFlags{}
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Take over accounts from a file",
+		Long: `Reads accounts from a CSV, TSV or NDJSON file; - is standard input. The first
+line of CSV and TSV names the columns:
+
+  username  and one of
+  password           the password itself
+  salt,verifier      of TrinityCore or AzerothCore, 32 bytes each as hex
+  s,v                of a mangos database, hex numbers
+  sha_pass_hash      of a mangos database; used where s and v are missing
+
+With verifier columns players keep their passwords. Other columns are ignored.
+
+Rows that cannot be taken are printed with their line number and the rest goes
+in; the command then ends with exit code 3. It may be interrupted and run again
+at any time: --skip-existing passes over what is in already.`,
+		Example: `  gatepass account import players.csv
+  gatepass account import --skip-existing players.csv
+  mysql --batch --raw -e "SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier
+    FROM account" auth | gatepass account import --format tsv -`,
+		Args: oneFile,
+		RunE: func(c *cobra.Command, args []string) error { return f.runImport(c, i, args[0]) },
+	}
+	c.Flags().StringVar(&i.protocols, "protocols", accounts.ProtocolGrunt, "make verifiers for these protocols, comma separated")
+	c.Flags().StringVar(&i.format, "format", "auto", "csv, tsv, ndjson, or auto: by the file's name or its first line")
+	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already")
+	c.Flags().BoolVar(&i.skip, "skip-existing", false, "pass over accounts that are there already")
+	c.Flags().BoolVar(&i.quiet, "quiet", false, "show no progress")
+	c.MarkFlagsMutuallyExclusive("update", "skip-existing")
+	return c
+}
+
+func oneFile(c *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s takes one file, or - for standard input (see '%s --help')", c.CommandPath(), c.CommandPath())}
+}
+
+// options checks the flags.
+func (i *importFlags) options(path string) (accounts.ImportOptions, error) {
+	o := accounts.ImportOptions{Workers: runtime.GOMAXPROCS(0)}
+	if _, err := accounts.ParseProtocols(i.protocols); err != nil {
+		return o, err
+	}
+	var err error
+	if o.Format, err = accounts.ParseFormat(i.format); err != nil {
+		return o, err
+	}
+	if o.Format == accounts.FormatAuto {
+		o.Format = accounts.FormatOf(path)
+	}
+	switch {
+	case i.update:
+		o.Mode = accounts.PutUpdate
+	case i.skip:
+		o.Mode = accounts.PutSkip
+	}
+	return o, nil
+}
+
+func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) error {
+	o, err := i.options(path)
+	if err != nil {
+		return usageError{err}
+	}
+	in, size, err := openImport(c, path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return f.with(c.Context(), true, func(h *accounts.Handle) error {
+		began := time.Now()
+		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "import", total: size, bytes: true, quiet: i.quiet})
+		o.OnBad = func(b accounts.BadRow) { bar.line("line %d: %v", b.Line, b.Reason) }
+		o.OnProgress = func(r accounts.ImportReport) {
+			bar.to(r.Bytes, fmt.Sprintf("%d rows", r.Added+r.Updated+r.Skipped+r.Failed))
+		}
+		report, err := h.Import(c.Context(), in, o)
+		bar.end()
+		if len(report.Ignored) > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "columns ignored: %s\n", strings.Join(report.Ignored, ", "))
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%d added, %d updated, %d skipped, %d failed in %.1f s\n",
+			report.Added, report.Updated, report.Skipped, report.Failed, time.Since(began).Seconds())
+		return importResult(c.Context(), path, report, err)
+	})
+}
+
+// importResult words how an import ended.
+func importResult(ctx context.Context, path string, r accounts.ImportReport, err error) error {
+	switch {
+	case err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d rows are in, run it again with --skip-existing for the rest", r.Added+r.Updated)}
+	case err != nil && r.Added+r.Updated > 0:
+		return fmt.Errorf("%s: %w; %d rows are in, run it again with --skip-existing for the rest", path, err, r.Added+r.Updated)
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
+	case r.Failed > 0:
+		return &exitError{exitBadRows, fmt.Errorf("%d rows of %s were not taken; the rest is in", r.Failed, path)}
+	}
+	return nil
+}
+
+// openImport gives the size of a regular file, -1 for anything else.
+func openImport(c *cobra.Command, path string) (io.ReadCloser, int64, error) {
+	if path == "-" {
+		return io.NopCloser(c.InOrStdin()), -1, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		file.Close()
+		return nil, 0, err
+	case info.IsDir():
+		file.Close()
+		return nil, 0, fmt.Errorf("%s is a folder; give a file", path)
+	case !info.Mode().IsRegular():
+		return file, -1, nil
+	}
+	return file, info.Size(), nil
+}

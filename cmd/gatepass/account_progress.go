@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// plainEvery is the time between two lines of progress where no bar can be drawn.
+const plainEvery = 5 * time.Second
+
+// progressOptions say what a progress shows.
+type progressOptions struct {
+	label string
+	// total is -1 where it is not known.
+	total int64
+	// bytes tells that bytes are counted, not accounts.
+	bytes, quiet bool
+}
+
+// progress shows how far a job has come: a bar on a terminal, else a line now and
+// then. Used by one goroutine.
+type progress struct {
+	out   io.Writer
+	label string
+	quiet bool
+	total int64
+	// bar is nil where none is drawn.
+	bar  *progressbar.ProgressBar
+	last time.Time
+}
+
+func newProgress(out io.Writer, o progressOptions) *progress {
+	p := &progress{out: out, label: o.label, quiet: o.quiet, total: o.total, last: time.Now()}
+	file, ok := out.(*os.File)
+	if o.quiet || !ok || !term.IsTerminal(int(file.Fd())) {
+		return p
+	}
+	p.bar = progressbar.NewOptions64(o.total,
+		progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(o.label),
+		progressbar.OptionShowBytes(o.bytes), progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	return p
+}
+
+// to shows a new position, with a note behind it.
+func (p *progress) to(position int64, note string) {
+	switch {
+	case p.bar != nil:
+		if note != "" {
+			p.bar.Describe(p.label + ", " + note)
+		}
+		p.bar.Set64(position)
+	case !p.quiet && time.Since(p.last) >= plainEvery:
+		p.last = time.Now()
+		fmt.Fprintf(p.out, "%s: %s\n", p.label, p.plain(position, note))
+	}
+}
+
+func (p *progress) plain(position int64, note string) string {
+	switch {
+	case note == "":
+		return fmt.Sprintf("%d accounts", position)
+	case p.total > 0:
+		return fmt.Sprintf("%s, %d %%", note, position*100/p.total)
+	}
+	return note
+}
+
+// line prints a line without tearing the bar.
+func (p *progress) line(format string, args ...any) {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.bar.Finish()
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"gatepass/accounts"
+)
+
+var (
+	errNoTerminal = errors.New("there is no terminal to ask for the password on; give it with --password-stdin")
+	errNoConfirm  = errors.New("there is no terminal to confirm on; give --yes if you mean it")
+	errMismatch   = errors.New("the two passwords differ; nothing was changed")
+	errUnconfirm  = errors.New("not confirmed; nothing was deleted")
+)
+
+// passwordFromStdin reads the first line. What follows a password that is far
+// too long is not read.
+func passwordFromStdin(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, accounts.MaxPassword+256)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+}
+
+// askPassword asks twice, without echo.
+func askPassword(c *cobra.Command, name string) (string, error) {
+	t, ok := terminalOf(c)
+	if !ok {
+		return "", errNoTerminal
+	}
+	password, err := t.secret(c.Context(), fmt.Sprintf("Password for %s: ", name))
+	if err != nil {
+		return "", err
+	}
+	// Checked before it is asked for again.
+	if err := accounts.CheckPassword(password); err != nil {
+		return "", err
+	}
+	again, err := t.secret(c.Context(), "Again: ")
+	if err == nil && again != password {
+		err = errMismatch
+	}
+	return password, err
+}
+
+// confirmDelete lets the operator type the name.
+func confirmDelete(c *cobra.Command, name string, yes bool) error {
+	if yes {
+		return nil
+	}
+	t, ok := terminalOf(c)
+	if !ok {
+		return errNoConfirm
+	}
+	fmt.Fprintf(t.out, "Delete account %s for good? Type its name to confirm: ", name)
+	line, err := await(c.Context(), func() (string, error) { return bufio.NewReader(t.in).ReadString('\n') })
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(strings.TrimSpace(line), name) {
+		return errUnconfirm
+	}
+	return nil
+}
+
+// terminal is where the operator sits.
+type terminal struct {
+	in  *os.File
+	out io.Writer
+}
+
+func terminalOf(c *cobra.Command) (terminal, bool) {
+	in, ok := c.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return terminal{}, false
+	}
+	return terminal{in: in, out: c.ErrOrStderr()}, true
+}
+
+// secret reads a line without echo. Ctrl-C ends it and gives the echo back.
+func (t terminal) secret(ctx context.Context, prompt string) (string, error) {
+	fd := int(t.in.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	defer term.Restore(fd, state)
+	fmt.Fprint(t.out, prompt)
+	defer fmt.Fprintln(t.out)
+	return await(ctx, func() (string, error) {
+		line, err := term.ReadPassword(fd)
+		return string(line), err
+	})
+}
+
+// await reads until ctx ends. A read that is given up stays behind in its
+// goroutine; the process is about to end then.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := read()
+		answers <- answer{line, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.line, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}

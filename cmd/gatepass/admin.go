@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// admin is the operator's listener: health, readiness, metrics, profiles.
+type admin struct {
+	http   http.Server
+	listen net.Listener
+	done   chan struct{}
+	// ready says whether traffic should come; alive whether the process does
+	// what it is for.
+	ready atomic.Bool
+	alive func() error
+}
+
+// newAdmin listens at once, so that a port in use is found before anything else
+// has started.
+func newAdmin(addr string, logger *slog.Logger) (*admin, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("admin: listen on %s: %w", addr, err)
+	}
+	a := &admin{listen: l, done: make(chan struct{}), alive: func() error { return nil }}
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		logger.Warn("the admin listener has no login of its own and is not on loopback: keep strangers away", "admin", l.Addr())
+	}
+	return a, nil
+}
+
+// serve answers until close. Metrics come from the given collector.
+func (a *admin) serve(c prometheus.Collector, logger *slog.Logger) error {
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := registry.Register(c); err != nil {
+			return fmt.Errorf("admin: %w", err)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	a.http = http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	go func() {
+		defer close(a.done)
+		if err := a.http.Serve(a.listen); err != http.ErrServerClosed {
+			logger.Error("admin listener ended", "error", err)
+		}
+	}()
+	return nil
+}
+
+func (a *admin) addr() net.Addr { return a.listen.Addr() }
+
+// healthz: the process is alive and its logic moves.
+func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
+	if err := a.alive(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// readyz: traffic should come. It turns off before a drain begins.
+func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
+	if !a.ready.Load() {
+		http.Error(w, "not ready: starting or draining", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// close ends the listener; a scrape under way may finish.
+func (a *admin) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if a.http.Handler == nil {
+		_ = a.listen.Close() // never served
+		return
+	}
+	if a.http.Shutdown(ctx) != nil {
+		_ = a.http.Close() // a client that does not go: a profile, say
+	}
+	<-a.done
+}

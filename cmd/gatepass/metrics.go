@@ -1,0 +1,134 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gatepass/codec"
+	"gatepass/logic"
+	"gatepass/queue"
+)
+
+// stageCollector shows every stage of a message's way. It reads the counters of
+// the parts when it is asked; nothing on the way knows of Prometheus.
+type stageCollector struct{ edge *edge }
+
+// Describe says nothing: the metrics are made anew each time.
+func (stageCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads all parts. Any goroutine.
+func (s stageCollector) Collect(out chan<- prometheus.Metric) {
+	m := metricWriter{out}
+	s.server(m)
+	s.inbox(m)
+	s.logic(m)
+	s.auth(m)
+	s.storage(m)
+	m.counter("log_dropped_lines_total", "Log lines dropped because the reader was slower.", s.edge.log.dropped.Load())
+	m.labelled("build_info", "The version that runs, as a label.", prometheus.GaugeValue, 1, "version", buildVersion())
+}
+
+func (s stageCollector) server(m metricWriter) {
+	st := s.edge.server.Stats()
+	m.gauge("connections", "Open client connections.", float64(st.Conns))
+	m.gauge("connections_max", "Client connections there may be.", float64(st.MaxConns))
+	m.counter("connections_accepted_total", "Client connections taken.", st.Accepted)
+	const refused, why = "connections_refused_total", "Client connections closed at once, by reason."
+	m.count(refused, why, st.RefusedFull, "reason", "full")
+	m.count(refused, why, st.RefusedDraining, "reason", "draining")
+	m.count(refused, why, st.RefusedOverload, "reason", "overload")
+	for r := range codec.CloseReasonCount {
+		m.count("connections_closed_total", "Client connections closed, by reason.", st.Closed[r], "reason", r.String())
+	}
+	m.counter("reactor_messages_total", "Messages decoded by the reactors.", st.Messages)
+	m.counter("reactor_stalls_total", "Messages that waited for room in the inbox.", st.Stalls)
+	m.counter("reactor_panics_total", "Panics that cost one connection.", st.Panics)
+	m.counter("reactor_read_bytes_total", "Bytes of decoded messages.", st.BytesIn)
+	m.counter("reactor_written_bytes_total", "Bytes written to clients.", st.BytesOut)
+	m.counter("reactor_batches_total", "Batches taken from the sender.", st.Batches)
+	m.counter("reactor_writes_total", "Write calls for those batches.", st.Writes)
+	m.counter("reactor_dead_handles_total", "Replies to connections that were gone.", st.DeadHandles)
+	m.counter("reactor_encode_errors_total", "Replies that could not be encoded.", st.EncodeErrors)
+	m.gauge("send_queue_length", "Replies that wait for the sender.", float64(st.SendQueued))
+	m.counter("send_queue_refused_total", "Replies that found no room.", st.SendRefused)
+	m.counter("sender_rounds_total", "Rounds of the sender.", st.SenderRounds)
+	m.counter("sender_sleeps_total", "Rounds before which the sender slept.", st.SenderSleeps)
+}
+
+func (s stageCollector) inbox(m metricWriter) {
+	st := s.edge.inbox.Stats()
+	shard := func(name string, q queue.ShardStats) {
+		m.labelled("inbox_length", "Messages that wait for the logic, by shard.", prometheus.GaugeValue, float64(q.Len), "shard", name)
+		m.count("inbox_taken_total", "Messages that the logic took, by shard.", q.Taken, "shard", name)
+		m.count("inbox_refused_total", "Pushes that found no room, by shard.", q.Refused, "shard", name)
+	}
+	shard("clock", st.Ticks)
+	shard("command", st.Commands)
+	shard("storage", st.Stored)
+	shard("auth", st.Proved)
+	for i, q := range st.Clients {
+		shard("reactor-"+strconv.Itoa(i), q)
+	}
+	m.counter("logic_rounds_total", "Rounds of the logic.", st.Loop.Rounds)
+	m.counter("logic_sleeps_total", "Rounds before which the logic slept.", st.Loop.Sleeps)
+}
+
+func (s stageCollector) logic(m metricWriter) {
+	st := s.edge.core.Stats()
+	for k := codec.KindOpened; k < codec.KindCount; k++ {
+		m.count("logic_messages_total", "Messages processed, by kind.", st.Messages[k], "kind", k.String())
+	}
+	for i := range logic.StateCount {
+		m.labelled("sessions", "Sessions, by state.", prometheus.GaugeValue, float64(st.InState[i]), "state", i.String())
+		m.count("logic_out_of_place_total", "Messages that the session's state did not take.", st.OutOfPlace[i], "state", i.String())
+		m.count("logic_expired_total", "Sessions that were too long in a state.", st.Expired[i], "state", i.String())
+	}
+	for k := range logic.SignalKindCount {
+		m.count("logins_total", "What has happened to logins, by outcome.", st.Signals[k], "outcome", k.String())
+	}
+	for r := codec.ResultOK + 1; r < codec.ResultCount; r++ {
+		m.count("refusals_total", "What clients were refused with.", st.Refused[r], "result", r.String())
+	}
+	for name, n := range st.RefusedBy {
+		m.count("filter_refusals_total", "Refusals, by filter.", n, "filter", name)
+	}
+	m.gauge("session_keys", "Session keys held, those in their grace included.", float64(st.Keys))
+	m.gauge("ephemeral_stock", "Ephemeral keys ready for a challenge.", float64(st.Stock))
+	m.counter("logic_panics_total", "Panics that cost one session.", st.Panics)
+	m.counter("logic_signal_loops_total", "Signals cut because they went in a circle.", st.SignalLoops)
+	m.counter("logic_storage_errors_total", "Storage requests that failed.", st.StoreErrors)
+	m.counter("logic_auth_errors_total", "Auth jobs that failed for other reasons than a wrong proof.", st.AuthErrors)
+	m.counter("logic_storage_refused_total", "Storage requests for which there was no room.", st.OpsRefused)
+	m.counter("logic_auth_refused_total", "Auth jobs for which there was no room.", st.JobsRefused)
+}
+
+func (s stageCollector) auth(m metricWriter) {
+	st := s.edge.pool.Stats()
+	m.gauge("auth_queue_length", "Jobs that wait for the auth pool.", float64(st.Queued-st.Done))
+	m.counter("auth_done_total", "Jobs done by the auth pool.", st.Done)
+	m.counter("auth_panics_total", "Panics in auth jobs.", st.Panics)
+	m.counter("auth_refused_total", "Jobs for which the auth pool had no room.", st.Refused)
+}
+
+func (s stageCollector) storage(m metricWriter) {
+	store, ok := s.edge.store.Store().(interface{ Stats() storageStats })
+	if !ok {
+		return
+	}
+	st := store.Stats()
+	m.gauge("storage_read_queue_length", "Reads taken and not yet answered.", float64(st.ReadQueue))
+	m.gauge("storage_write_queue_length", "Writes taken and not yet answered.", float64(st.WriteQueue))
+	m.counter("storage_reads_total", "Reads answered.", st.Reads)
+	m.counter("storage_writes_total", "Writes applied.", st.Writes)
+	m.counter("storage_groups_total", "Groups in which writes were applied.", st.Groups)
+	m.counter("storage_syncs_total", "Groups that were synced.", st.Syncs)
+	m.seconds("storage_sync_seconds_total", "Time from applying a group to having it on disk.", st.SyncTotal)
+	m.counter("storage_refused_reads_total", "Reads for which there was no room.", st.RefusedReads)
+	m.counter("storage_refused_writes_total", "Writes for which there was no room.", st.RefusedWrites)
+	failed := 0.0
+	if st.Failed {
+		failed = 1
+	}
+	m.gauge("storage_failed", "1 once the disk has refused a write.", failed)
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gatepass/storage"
+)
+
+type storageStats = storage.Stats
+
+// metricWriter names and sends metrics.
+type metricWriter struct{ out chan<- prometheus.Metric }
+
+// labelled sends one value; label and value may be empty for none.
+func (m metricWriter) labelled(name, help string, kind prometheus.ValueType, v float64, label, value string) {
+	var labels, values []string
+	if label != "" {
+		labels, values = []string{label}, []string{value}
+	}
+	desc := prometheus.NewDesc("gatepass_"+name, help, labels, nil)
+	m.out <- prometheus.MustNewConstMetric(desc, kind, v, values...)
+}
+
+func (m metricWriter) gauge(name, help string, v float64) {
+	m.labelled(name, help, prometheus.GaugeValue, v, "", "")
+}
+
+func (m metricWriter) counter(name, help string, v uint64) { m.count(name, help, v, "", "") }
+
+func (m metricWriter) count(name, help string, v uint64, label, value string) {
+	m.labelled(name, help, prometheus.CounterValue, float64(v), label, value)
+}
+
+func (m metricWriter) seconds(name, help string, d time.Duration) {
+	m.labelled(name, help, prometheus.CounterValue, d.Seconds(), "", "")
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"github.com/panjf2000/gnet/v2"
+
+	"gatepass/codec"
+)
+
+// clientConn is one connection. Everything in it belongs to its reactor.
+type clientConn struct {
+	handle codec.Conn
+	sock   gnet.Conn
+	codec  Session
+	// reason is why the connection is being closed, for the KindClosed message.
+	reason codec.CloseReason
+	// known is set once the sink has taken the connection's KindOpened, and
+	// owes it a KindClosed.
+	known bool
+	// stalled is set while a decoded message waits for room in the sink.
+	stalled bool
+	// batch is the index of this connection's bytes in the batch that is being
+	// written, or -1.
+	batch int32
+}
+
+// tableChunk is how many slots are allocated together: pointers into a chunk
+// stay good while the table grows.
+const tableChunk = 256
+
+// connTable finds connections by handle. It belongs to its reactor.
+//
+// Invariant: a slot's generation goes up each time it is taken, so no handle is
+// given out twice.
+type connTable struct {
+	reactor     int
+	chunks      []*[tableChunk]clientConn
+	generations []uint32
+	free        []int32
+	live        int
+}
+
+// open takes a free slot for a connection.
+func (t *connTable) open(sock gnet.Conn, session Session) *clientConn {
+	if len(t.free) == 0 {
+		t.grow()
+	}
+	slot := int(t.free[len(t.free)-1])
+	t.free = t.free[:len(t.free)-1]
+	t.generations[slot]++
+	if t.generations[slot] == 0 {
+		t.generations[slot] = 1 // generation 0 names no connection
+	}
+	c := t.at(slot)
+	*c = clientConn{
+		handle: codec.NewConn(t.reactor, slot, t.generations[slot]),
+		sock:   sock,
+		codec:  session,
+		batch:  -1,
+	}
+	t.live++
+	return c
+}
+
+// close gives the slot back. The connection must not be used after.
+func (t *connTable) close(c *clientConn) {
+	slot := c.handle.Slot()
+	*c = clientConn{batch: -1}
+	t.free = append(t.free, int32(slot))
+	t.live--
+}
+
+// get is the connection a handle names, or nil when it is gone.
+func (t *connTable) get(h codec.Conn) *clientConn {
+	slot := h.Slot()
+	if slot >= len(t.generations) {
+		return nil
+	}
+	if c := t.at(slot); c.handle == h {
+		return c
+	}
+	return nil
+}
+
+func (t *connTable) at(slot int) *clientConn {
+	return &t.chunks[slot/tableChunk][slot%tableChunk]
+}
+
+func (t *connTable) grow() {
+	first := len(t.generations)
+	t.chunks = append(t.chunks, new([tableChunk]clientConn))
+	t.generations = append(t.generations, make([]uint32, tableChunk)...)
+	for slot := first + tableChunk - 1; slot >= first; slot-- {
+		t.free = append(t.free, int32(slot))
+	}
+}

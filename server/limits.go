@@ -1,0 +1,41 @@
+package server
+
+import "time"
+
+// The limits of connections and queues, each with its reason. What an operator
+// may set stands in Options; these are its defaults and what is fixed.
+const (
+	// DefaultReadBuffer is what one read takes from a socket, in bytes. The
+	// largest message of a client is under 600; more is only sticky packets.
+	DefaultReadBuffer = 4 << 10
+
+	// MaxPending is how many undecoded bytes a connection may have waiting. A
+	// codec never needs more than one whole message; the rest is a client that
+	// sends faster than it is served.
+	MaxPending = 8 << 10
+
+	// DefaultSendBound is how many unsent bytes a connection may have before it
+	// is cut off as too slow. A full list of worlds is at most 64 KiB.
+	DefaultSendBound = 128 << 10
+
+	// DefaultSendQueue bounds the send queue, in replies. The logic makes at
+	// most a few a message, and its inbox is bounded below this.
+	DefaultSendQueue = 1 << 17
+
+	// fileReserve is how many file descriptors are kept back from connections:
+	// the store's files, listeners, epoll, logs, and one accepted connection a
+	// reactor that is on its way to be refused.
+	fileReserve = 256
+
+	// drainReads bounds what is read away before a refused connection is
+	// closed, in bytes: unread bytes would turn the close into a reset, which
+	// may destroy the refusal before the client has read it.
+	drainReads = 64 << 10
+
+	// keepAlive is how long a silent peer is left alone before TCP asks for it.
+	keepAlive = 60 * time.Second
+
+	// senderLooks is how often the sender looks again before it sleeps. See
+	// docs/architecture.md for what was measured.
+	senderLooks = 1
+)

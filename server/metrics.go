@@ -1,0 +1,90 @@
+package server
+
+import (
+	"sync/atomic"
+
+	"gatepass/codec"
+)
+
+// counters are one reactor's. The reactor adds, anyone reads.
+type counters struct {
+	accepted        atomic.Uint64
+	refusedFull     atomic.Uint64
+	refusedDraining atomic.Uint64
+	refusedOverload atomic.Uint64
+	messages        atomic.Uint64
+	stalls          atomic.Uint64
+	panics          atomic.Uint64
+	bytesIn         atomic.Uint64
+	bytesOut        atomic.Uint64
+	batches         atomic.Uint64
+	writes          atomic.Uint64
+	deadHandles     atomic.Uint64
+	encodeErrors    atomic.Uint64
+	closed          [codec.CloseReasonCount]atomic.Uint64
+
+	_ [64]byte // keeps the next reactor's counters off this cache line
+}
+
+// Stats counts what a server did since it started. The fields are sums over all
+// reactors.
+type Stats struct {
+	// Conns is how many connections are open, MaxConns how many may be.
+	Conns, MaxConns int
+	// Accepted counts connections taken; the Refused… those closed at once:
+	// at the connection cap, while draining, and for want of room in the inbox.
+	Accepted, RefusedFull, RefusedDraining, RefusedOverload uint64
+	// Messages counts decoded messages, Stalls those that had to wait for room.
+	Messages, Stalls uint64
+	// Panics counts faults of ours that cost a connection.
+	Panics            uint64
+	BytesIn, BytesOut uint64
+	// Batches counts hand-overs from the sender to a reactor, Writes the system
+	// calls that wrote them.
+	Batches, Writes uint64
+	// DeadHandles counts replies to connections that were gone.
+	DeadHandles uint64
+	// EncodeErrors counts replies that had no bytes: bugs of ours.
+	EncodeErrors uint64
+	// Closed counts closed connections by codec.CloseReason.
+	Closed [codec.CloseReasonCount]uint64
+	// SendQueued is how many replies wait for the sender, SendRefused how many
+	// found no room.
+	SendQueued  int
+	SendRefused uint64
+	// SenderRounds and SenderSleeps tell how well the sender's wake-ups are
+	// shared.
+	SenderRounds, SenderSleeps uint64
+}
+
+// Stats reads the counters; anywhere.
+func (s *Server) Stats() Stats {
+	st := Stats{Conns: int(s.conns.Load()), MaxConns: s.options.MaxConns}
+	for _, r := range s.reactors {
+		r.count.addTo(&st)
+	}
+	queue := s.sender.shard.Stats()
+	st.SendQueued, st.SendRefused = queue.Len, s.sender.refused.Load()
+	rounds := s.sender.consumer.Stats()
+	st.SenderRounds, st.SenderSleeps = rounds.Rounds, rounds.Sleeps
+	return st
+}
+
+func (c *counters) addTo(st *Stats) {
+	st.Accepted += c.accepted.Load()
+	st.RefusedFull += c.refusedFull.Load()
+	st.RefusedDraining += c.refusedDraining.Load()
+	st.RefusedOverload += c.refusedOverload.Load()
+	st.Messages += c.messages.Load()
+	st.Stalls += c.stalls.Load()
+	st.Panics += c.panics.Load()
+	st.BytesIn += c.bytesIn.Load()
+	st.BytesOut += c.bytesOut.Load()
+	st.Batches += c.batches.Load()
+	st.Writes += c.writes.Load()
+	st.DeadHandles += c.deadHandles.Load()
+	st.EncodeErrors += c.encodeErrors.Load()
+	for i := range c.closed {
+		st.Closed[i] += c.closed[i].Load()
+	}
+}

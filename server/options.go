@@ -1,0 +1,112 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"syscall"
+
+	"gatepass/codec"
+)
+
+// Protocol makes the codec state of a new connection. It is called on reactors,
+// several at once.
+type Protocol func() Session
+
+// Session is the codec's memory of one connection. Its methods are called on
+// the connection's reactor only.
+type Session interface {
+	// Decode takes one message from the front of b. It returns how many bytes
+	// that was, codec.ErrShort when the message is not whole, or a
+	// *codec.Violation. m does not alias b.
+	Decode(b []byte, m *codec.Message) (n int, err error)
+	// Append encodes a reply for this client.
+	Append(dst []byte, r *codec.Reply) ([]byte, error)
+	// AppendViolation encodes what this client is told about its violation;
+	// nothing where the protocol has no word for it.
+	AppendViolation(dst []byte, v *codec.Violation) []byte
+}
+
+// Sink takes what a reactor decodes. One sink belongs to one reactor; its
+// methods are called on that reactor.
+type Sink interface {
+	// Offer hands over the message of a connection that is new and may be
+	// refused; false refuses it.
+	Offer(m *codec.Message) bool
+	// Deliver hands over any other message. False means there is no room now;
+	// Server.Resume tells that there is again.
+	Deliver(m *codec.Message) bool
+}
+
+// Options configure a Server.
+type Options struct {
+	// Addr is where to listen, host:port; an empty host is every address.
+	Addr string
+	// Reactors is how many event loops there are, 1 … codec.MaxReactors.
+	Reactors int
+	// MaxConns is how many connections there may be at once; the next is
+	// refused. 0 takes what RLIMIT_NOFILE leaves.
+	MaxConns int
+	// SendBound is how many bytes may wait unsent for one connection before it
+	// is cut off. 0 takes DefaultSendBound.
+	SendBound int
+	// SendQueue is how many replies may wait for the sender. 0 takes
+	// DefaultSendQueue.
+	SendQueue int
+	// Protocol makes the codec of each connection.
+	Protocol Protocol
+	// Sink makes the sink of the reactor with that index.
+	Sink func(reactor int) Sink
+	// Logger gets what is rare. It must not block.
+	Logger *slog.Logger
+}
+
+// EnsureDefaults fills in what was left empty.
+func (o *Options) EnsureDefaults() {
+	if o.SendBound == 0 {
+		o.SendBound = DefaultSendBound
+	}
+	if o.SendQueue == 0 {
+		o.SendQueue = DefaultSendQueue
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = max(1, fileLimit()-fileReserve)
+	}
+}
+
+// Validate reports every fault at once.
+func (o *Options) Validate() error {
+	var faults []error
+	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+		faults = append(faults, fmt.Errorf("address %q: %w", o.Addr, err))
+	}
+	if o.Reactors < 1 || o.Reactors > codec.MaxReactors {
+		faults = append(faults, fmt.Errorf("reactors: %d is not in 1 … %d", o.Reactors, codec.MaxReactors))
+	}
+	if most := fileLimit() - fileReserve; o.MaxConns < 1 || o.MaxConns > most {
+		faults = append(faults, fmt.Errorf(
+			"max-conns: %d is not in 1 … %d (RLIMIT_NOFILE less %d kept back); raise it with ulimit -n or LimitNOFILE=",
+			o.MaxConns, most, fileReserve))
+	}
+	if o.SendBound < MaxPending {
+		faults = append(faults, fmt.Errorf("send-bound: %d is below %d", o.SendBound, MaxPending))
+	}
+	if o.SendQueue < 1 {
+		faults = append(faults, fmt.Errorf("send-queue: %d is below 1", o.SendQueue))
+	}
+	if o.Protocol == nil || o.Sink == nil || o.Logger == nil {
+		faults = append(faults, errors.New("protocol, sink and logger are needed"))
+	}
+	return errors.Join(faults...)
+}
+
+// fileLimit is the process's limit of open files; Go raises the soft limit to
+// the hard one by itself.
+func fileLimit() int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 1024
+	}
+	return int(min(l.Cur, codec.MaxSlots))
+}

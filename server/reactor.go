@@ -1,0 +1,231 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+
+	"gatepass/codec"
+)
+
+// reactor is one event loop with its connections. All fields but the first
+// group belong to its goroutine.
+type reactor struct {
+	// static once the loop has shown itself
+	server *Server
+	index  int
+	loop   gnet.EventLoop
+	sink   Sink
+
+	// shared: guarded by its own lock, or atomic
+	mail  mail
+	count counters
+
+	table connTable
+	// msg is what the codec decodes into, again and again.
+	msg codec.Message
+	// owed are messages the sink had no room for, in order: at most one a
+	// stalled connection and one a closed one. Invariant: a stalled connection
+	// decodes nothing more until its owed message is in.
+	owed []codec.Message
+	// out holds the bytes of the batch that is being written, pieces their
+	// order, iov the pieces of one connection.
+	out    []byte
+	pieces []piece
+	iov    [][]byte
+}
+
+// opened takes a new connection in, or refuses it. Reactor.
+func (r *reactor) opened(sock gnet.Conn) gnet.Action {
+	s := r.server
+	switch {
+	case s.draining.Load():
+		r.count.refusedDraining.Add(1)
+		return gnet.Close
+	case s.conns.Add(1) > int64(s.options.MaxConns):
+		s.conns.Add(-1)
+		r.count.refusedFull.Add(1)
+		return gnet.Close
+	}
+	c := r.table.open(sock, s.options.Protocol())
+	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Peer: peerOf(sock)}
+	if !r.sink.Offer(&r.msg) {
+		r.count.refusedOverload.Add(1)
+		r.table.close(c)
+		s.conns.Add(-1)
+		return gnet.Close
+	}
+	c.known = true
+	sock.SetContext(c)
+	r.count.accepted.Add(1)
+	return gnet.None
+}
+
+func peerOf(sock gnet.Conn) netip.AddrPort {
+	if a, ok := sock.RemoteAddr().(*net.TCPAddr); ok {
+		ap := a.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	return netip.AddrPort{}
+}
+
+// closed tells the sink that a connection is gone and frees its slot. Reactor.
+func (r *reactor) closed(c *clientConn) {
+	if c.reason == codec.ClosePeer && r.server.stopping.Load() {
+		c.reason = codec.CloseLogic // the engine closes what is left at its end
+	}
+	r.count.closed[c.reason].Add(1)
+	m := codec.Message{Conn: c.handle, Kind: codec.KindClosed, Reason: c.reason}
+	r.table.close(c)
+	r.server.conns.Add(-1)
+	r.deliver(&m)
+}
+
+// deliver hands a message to the sink, or keeps it as owed. False means owed.
+func (r *reactor) deliver(m *codec.Message) bool {
+	if len(r.owed) == 0 && r.sink.Deliver(m) {
+		return true
+	}
+	r.owed = append(r.owed, *m)
+	r.count.stalls.Add(1)
+	return false
+}
+
+// traffic decodes what has come for a connection. Reactor.
+func (r *reactor) traffic(c *clientConn) gnet.Action {
+	if c.reason != codec.ClosePeer {
+		return gnet.Close // given up already
+	}
+	if !c.stalled {
+		if action := r.decode(c); action != gnet.None {
+			return action
+		}
+	}
+	if c.sock.InboundBuffered() > MaxPending {
+		c.reason = codec.CloseFlood
+		return gnet.Close
+	}
+	return gnet.None
+}
+
+// decode takes every whole message there is, until the sink has no room.
+func (r *reactor) decode(c *clientConn) gnet.Action {
+	buf, err := c.sock.Peek(-1)
+	if err != nil || len(buf) == 0 {
+		return gnet.None
+	}
+	off := 0
+	for off < len(buf) && !c.stalled {
+		n, err := c.codec.Decode(buf[off:], &r.msg)
+		if errors.Is(err, codec.ErrShort) {
+			break
+		}
+		if err != nil {
+			return r.violated(c, err)
+		}
+		off += n
+		r.msg.Conn = c.handle
+		r.count.messages.Add(1)
+		c.stalled = !r.deliver(&r.msg)
+	}
+	if off > 0 {
+		r.count.bytesIn.Add(uint64(off))
+		_, _ = c.sock.Discard(off) // cannot fail: off bytes were peeked
+	}
+	return gnet.None
+}
+
+// violated answers what breaks the protocol, where it has an answer, and closes.
+func (r *reactor) violated(c *clientConn, err error) gnet.Action {
+	c.reason = codec.CloseViolation
+	v, ok := errors.AsType[*codec.Violation](err)
+	if !ok {
+		return gnet.Close
+	}
+	r.out = c.codec.AppendViolation(r.out[:0], v)
+	if len(r.out) > 0 {
+		if _, err := c.sock.Write(r.out); err != nil {
+			return gnet.None // the failed write has closed it
+		}
+		r.count.bytesOut.Add(uint64(len(r.out)))
+		drainInput(c.sock)
+	}
+	return gnet.Close
+}
+
+// drainInput reads away what the peer has sent, within a bound: closing over
+// unread bytes makes a reset, which may overtake the last reply.
+func drainInput(sock gnet.Conn) {
+	var trash [4 << 10]byte
+	for range drainReads / len(trash) {
+		if n, err := unix.Read(sock.Fd(), trash[:]); n <= 0 || err != nil {
+			return
+		}
+	}
+}
+
+// schedule sends the task that takes the mail, unless one is on its way.
+// Sender.
+func (r *reactor) schedule() {
+	if r.mail.mark() {
+		_ = r.loop.Execute(context.Background(), takeMail{r}) // fails only once the engine has stopped
+	}
+}
+
+// takeMail and payOwed are tasks that gnet runs on the reactor.
+type takeMail struct{ *reactor }
+
+// Run writes what the sender has left. Reactor.
+func (t takeMail) Run(context.Context) error {
+	t.write(t.mail.take())
+	return nil
+}
+
+type payOwed struct{ *reactor }
+
+// Run delivers what the sink had no room for, and lets the stalled connections
+// go on. Reactor.
+func (t payOwed) Run(context.Context) error {
+	r := t.reactor
+	paid := 0
+	for paid < len(r.owed) && r.sink.Deliver(&r.owed[paid]) {
+		paid++
+	}
+	owed := r.owed
+	r.owed = append(make([]codec.Message, 0, len(owed)-paid), owed[paid:]...)
+	for i := range owed[:paid] {
+		if c := r.table.get(owed[i].Conn); c != nil && c.stalled {
+			c.stalled = false
+			if r.guard(c, r.traffic) == gnet.Close {
+				_ = r.loop.Close(c.sock)
+			}
+		}
+	}
+	return nil
+}
+
+// guard runs a step of a connection and turns a panic into the end of that one
+// connection.
+func (r *reactor) guard(c *clientConn, step func(*clientConn) gnet.Action) (action gnet.Action) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.fault(p)
+			c.reason = codec.CloseFault
+			action = gnet.Close
+		}
+	}()
+	return step(c)
+}
+
+// fault counts and reports a recovered panic. The stack names code, never data.
+func (r *reactor) fault(p any) {
+	r.count.panics.Add(1)
+	r.server.options.Logger.Error("panic on a reactor; its connection was closed",
+		"reactor", r.index, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+}

@@ -1,0 +1,183 @@
+package server
+
+import (
+	"sync/atomic"
+
+	"gatepass/codec"
+	"gatepass/queue"
+)
+
+// Outgoing is one entry of the send queue: a reply, a frame, a close, or a
+// frame for many.
+type Outgoing struct {
+	// Conn is whom it is for, unless Targets is set.
+	Conn codec.Conn
+	// Targets makes it a broadcast of Frame. Never changed once queued.
+	Targets []codec.Conn
+	// Frame is bytes that are encoded already, shared and never changed.
+	Frame []byte
+	// Reply is encoded by the connection's codec, unless its kind is ReplyNone.
+	Reply codec.Reply
+	// Close closes the connection behind it, for Reason.
+	Close  bool
+	Reason codec.CloseReason
+}
+
+// SendQueue is the one way from the logic to the sockets. What is sent gathers
+// until Flush, so that the sender is woken once for all that one round of the
+// logic had to say. All methods belong to one goroutine, the logic's.
+//
+// When it is full, replies are refused (false); the caller then owes the
+// connection a Close, for which room is kept.
+type SendQueue struct {
+	sender    *sender
+	gathering []Outgoing
+	room      int // replies are refused from this length on
+}
+
+// closeReserve is how many closes there is room for behind a queue that is full
+// of replies.
+const closeReserve = 1 << 14
+
+func (q *SendQueue) slot() *Outgoing {
+	q.gathering = append(q.gathering, Outgoing{})
+	return &q.gathering[len(q.gathering)-1]
+}
+
+func (q *SendQueue) full(limit int) bool {
+	if len(q.gathering) < limit {
+		return false
+	}
+	q.sender.refused.Add(1)
+	return true
+}
+
+// Send queues a reply; *r is copied.
+func (q *SendQueue) Send(conn codec.Conn, r *codec.Reply) bool {
+	if q.full(q.room) {
+		return false
+	}
+	o := q.slot()
+	o.Conn, o.Reply = conn, *r
+	return true
+}
+
+// SendLast queues a reply and closes the connection behind it.
+func (q *SendQueue) SendLast(conn codec.Conn, r *codec.Reply) bool {
+	if !q.Send(conn, r) {
+		return false
+	}
+	o := &q.gathering[len(q.gathering)-1]
+	o.Close, o.Reason = true, codec.CloseLogic
+	return true
+}
+
+// SendFrame queues encoded bytes, which must never change again.
+func (q *SendQueue) SendFrame(conn codec.Conn, frame []byte) bool {
+	if q.full(q.room) {
+		return false
+	}
+	o := q.slot()
+	o.Conn, o.Frame = conn, frame
+	return true
+}
+
+// Broadcast queues encoded bytes for many; neither may change again.
+func (q *SendQueue) Broadcast(targets []codec.Conn, frame []byte) bool {
+	if q.full(q.room) {
+		return false
+	}
+	o := q.slot()
+	o.Targets, o.Frame = targets, frame
+	return true
+}
+
+// Close queues the end of a connection behind everything queued for it.
+func (q *SendQueue) Close(conn codec.Conn, reason codec.CloseReason) bool {
+	if q.full(q.room + closeReserve) {
+		return false
+	}
+	o := q.slot()
+	o.Conn, o.Close, o.Reason = conn, true, reason
+	return true
+}
+
+// Flush hands everything gathered to the sender. What it has no room for stays
+// gathered, in order.
+func (q *SendQueue) Flush() {
+	if len(q.gathering) == 0 {
+		return
+	}
+	n := q.sender.shard.PushAll(q.gathering)
+	rest := copy(q.gathering, q.gathering[n:])
+	clear(q.gathering[rest:]) // lets go of frames and targets
+	q.gathering = q.gathering[:rest]
+}
+
+// sender drains the send queue, groups it by reactor and hands each reactor one
+// batch. Its fields belong to the sender's goroutine but for the first ones.
+type sender struct {
+	// static after construction
+	reactors []*reactor
+	consumer *queue.Consumer
+	shard    *queue.Shard[Outgoing]
+	stop     *queue.Shard[struct{}]
+	done     chan struct{}
+
+	refused atomic.Uint64
+
+	groups [][]Outgoing // one a reactor
+}
+
+func newSender(reactors []*reactor, bound int) *sender {
+	s := &sender{
+		reactors: reactors,
+		consumer: queue.NewConsumer(senderLooks),
+		done:     make(chan struct{}),
+		groups:   make([][]Outgoing, len(reactors)),
+	}
+	s.shard = queue.NewShard[Outgoing](s.consumer, queue.Limits{New: bound, Hard: bound}, nil)
+	s.stop = queue.NewShard[struct{}](s.consumer, queue.Limits{New: 1, Hard: 1}, nil)
+	return s
+}
+
+// run is the sender's goroutine. It ends when stop is pushed, having handed on
+// what was queued before.
+func (s *sender) run() {
+	defer close(s.done)
+	for {
+		ready := s.consumer.Wait()
+		stopping := false
+		for i, ok := ready.Next(); ok; i, ok = ready.Next() {
+			stopping = stopping || i == s.stop.Index()
+		}
+		batch := s.shard.Swap()
+		for i := range batch {
+			s.sort(&batch[i])
+		}
+		clear(batch) // lets go of frames and targets
+		for i, r := range s.reactors {
+			if len(s.groups[i]) > 0 {
+				s.groups[i] = r.mail.give(s.groups[i])
+				r.schedule()
+			}
+		}
+		if stopping {
+			return
+		}
+	}
+}
+
+// sort puts an entry into the group of its reactor. A broadcast goes to every
+// reactor as it is, and each picks out its own: nothing is copied a target.
+func (s *sender) sort(o *Outgoing) {
+	if o.Targets != nil {
+		for i := range s.groups {
+			s.groups[i] = append(s.groups[i], *o)
+		}
+		return
+	}
+	if i := o.Conn.Reactor(); i < len(s.groups) {
+		s.groups[i] = append(s.groups[i], *o)
+	}
+}

@@ -1,0 +1,249 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// ErrStopped is what Failed gives when the event loops ended without being
+// asked to.
+var ErrStopped = errors.New("server: event loops ended by themselves")
+
+// Server is a listener with its reactors and its sender. Its life: New, Start,
+// (Drain,) Close.
+type Server struct {
+	// static after Start
+	options  Options
+	reactors []*reactor
+	sender   *sender
+	queue    *SendQueue
+	addr     netip.AddrPort
+	engine   gnet.Engine
+
+	conns    atomic.Int64
+	draining atomic.Bool
+	stopping atomic.Bool
+
+	booted   chan struct{}
+	finished chan struct{}
+	failed   chan error // one slot
+
+	mu     sync.Mutex
+	loops  int // reactors that have found their loop; guarded by mu
+	closed sync.Once
+}
+
+// New makes a server that does not listen yet.
+func New(o Options) (*Server, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	s := &Server{
+		options:  o,
+		booted:   make(chan struct{}),
+		finished: make(chan struct{}),
+		failed:   make(chan error, 1),
+	}
+	for i := range o.Reactors {
+		r := &reactor{server: s, index: i, sink: o.Sink(i), table: connTable{reactor: i}}
+		r.mail.taken = sync.NewCond(&r.mail.mu)
+		s.reactors = append(s.reactors, r)
+	}
+	s.sender = newSender(s.reactors, o.SendQueue)
+	s.queue = &SendQueue{sender: s.sender, room: o.SendQueue}
+	return s, nil
+}
+
+// Queue is the send queue; it belongs to one goroutine, the logic's.
+func (s *Server) Queue() *SendQueue { return s.queue }
+
+// Addr is where the server listens, with the port it got. Valid after Start.
+func (s *Server) Addr() netip.AddrPort { return s.addr }
+
+// Failed delivers an error once if the event loops end by themselves: nothing
+// is served any more and the process should end.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Start listens and returns once connections are taken.
+func (s *Server) Start() error {
+	addr, err := reserve(s.options.Addr)
+	if err != nil {
+		return fmt.Errorf("server: listen on %s: %w", s.options.Addr, err)
+	}
+	s.addr = addr
+	result := make(chan error, 1)
+	go func() {
+		defer close(s.finished)
+		result <- gnet.Run(&handler{server: s}, "tcp://"+addr.String(), gnet.WithOptions(s.gnetOptions()))
+	}()
+	select {
+	case err := <-result:
+		return fmt.Errorf("server: listen on %s: %w", addr, err)
+	case <-s.booted:
+	}
+	go s.sender.run()
+	go s.watch(result)
+	return nil
+}
+
+// gnetOptions: ReusePort gives each loop a listener of its own, so that no loop
+// hands connections to another.
+func (s *Server) gnetOptions() gnet.Options {
+	return gnet.Options{
+		ReusePort:     true,
+		NumEventLoop:  s.options.Reactors,
+		ReadBufferCap: DefaultReadBuffer,
+		// A static outbound buffer is allocated only when a write falls short.
+		WriteBufferCap: DefaultReadBuffer,
+		TCPKeepAlive:   keepAlive,
+		TCPNoDelay:     gnet.TCPNoDelay,
+		Logger:         gnetLogger{s.options.Logger},
+	}
+}
+
+// watch turns any end of the engine that nobody asked for into a failure: gnet
+// may return nil when it could not accept any more.
+func (s *Server) watch(result <-chan error) {
+	err := <-result
+	for _, r := range s.reactors {
+		r.mail.close()
+	}
+	if !s.stopping.Load() {
+		s.failed <- errors.Join(ErrStopped, err)
+	}
+}
+
+// reserve finds the address to listen on. Every loop binds it with
+// SO_REUSEPORT, under which a second server would bind it too and silently take
+// half of the connections; so it is first bound without.
+func reserve(addr string) (netip.AddrPort, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return netip.AddrPort{}, fmt.Errorf("%w (another process has it)", err)
+		}
+		return netip.AddrPort{}, err
+	}
+	got := l.Addr().(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(got.Addr().Unmap(), got.Port()), l.Close()
+}
+
+// Drain refuses every connection from now on; those that are open stay.
+// Anywhere.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Conns is how many connections are open. Anywhere.
+func (s *Server) Conns() int { return int(s.conns.Load()) }
+
+// Resume tells a reactor that its sink has room again after it had none.
+// Anywhere.
+func (s *Server) Resume(reactor int) {
+	if r := s.reactors[reactor]; r.loop != nil {
+		_ = r.loop.Execute(context.Background(), payOwed{r}) // fails only once the engine has stopped
+	}
+}
+
+// closeLimit is how long Close waits for the event loops.
+const closeLimit = 10 * time.Second
+
+// Close hands on what is queued, closes every connection and stops. The logic
+// must not send any more. It is idempotent and returns when all goroutines have
+// ended.
+func (s *Server) Close() error {
+	err := error(nil)
+	s.closed.Do(func() {
+		s.draining.Store(true)
+		s.stopping.Store(true)
+		s.sender.stop.Push(&struct{}{})
+		<-s.sender.done
+		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+		defer cancel()
+		err = s.engine.Stop(ctx)
+		<-s.finished
+	})
+	return err
+}
+
+// handler is what gnet calls. The same one serves all loops.
+type handler struct {
+	gnet.BuiltinEventEngine
+	server *Server
+}
+
+// OnBoot is called once, when the listeners are bound.
+func (h *handler) OnBoot(e gnet.Engine) gnet.Action {
+	h.server.engine = e
+	close(h.server.booted)
+	return gnet.None
+}
+
+// OnOpen is called on the connection's loop.
+func (h *handler) OnOpen(sock gnet.Conn) (out []byte, action gnet.Action) {
+	r := h.server.reactorOf(sock.EventLoop())
+	defer func() {
+		if p := recover(); p != nil {
+			r.fault(p)
+			action = gnet.Close
+		}
+	}()
+	return nil, r.opened(sock)
+}
+
+// OnTraffic is called on the connection's loop.
+func (h *handler) OnTraffic(sock gnet.Conn) gnet.Action {
+	c, ok := sock.Context().(*clientConn)
+	if !ok {
+		return gnet.Close
+	}
+	r := h.server.reactors[c.handle.Reactor()]
+	return r.guard(c, r.traffic)
+}
+
+// OnClose is called on the connection's loop, also for those OnOpen refused.
+func (h *handler) OnClose(sock gnet.Conn, _ error) gnet.Action {
+	c, ok := sock.Context().(*clientConn)
+	if !ok {
+		return gnet.None
+	}
+	sock.SetContext(nil)
+	h.server.reactors[c.handle.Reactor()].closed(c)
+	return gnet.None
+}
+
+// reactorOf finds the reactor of a loop. gnet does not number its loops, so
+// each is given the next reactor when it first shows itself.
+func (s *Server) reactorOf(loop gnet.EventLoop) *reactor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.reactors[:s.loops] {
+		if r.loop == loop {
+			return r
+		}
+	}
+	r := s.reactors[s.loops]
+	r.loop = loop
+	s.loops++
+	return r
+}
+
+// gnetLogger gives gnet's lines to our logger.
+type gnetLogger struct{ to *slog.Logger }
+
+func (l gnetLogger) Debugf(f string, a ...any) { l.to.Debug("gnet: " + fmt.Sprintf(f, a...)) }
+func (l gnetLogger) Infof(f string, a ...any)  { l.to.Debug("gnet: " + fmt.Sprintf(f, a...)) }
+func (l gnetLogger) Warnf(f string, a ...any)  { l.to.Warn("gnet: " + fmt.Sprintf(f, a...)) }
+func (l gnetLogger) Errorf(f string, a ...any) { l.to.Error("gnet: " + fmt.Sprintf(f, a...)) }
+
+// Fatalf does not end the process: only cmd may.
+func (l gnetLogger) Fatalf(f string, a ...any) { l.to.Error("gnet: " + fmt.Sprintf(f, a...)) }

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"gatepass/codec"
+)
+
+// piece is a stretch of bytes for one connection within a batch. The pieces of
+// a connection are linked in order, so that it gets them in one write.
+type piece struct {
+	conn       *clientConn // nil once written
+	start, end int         // within reactor.out, unless frame is set
+	frame      []byte
+	next       int32 // index of the connection's next piece, or -1
+	last       int32 // at the head only: index of the last piece
+	close      bool
+	reason     codec.CloseReason
+}
+
+// write encodes and writes one batch: first all of it is encoded, so that out
+// no longer moves, then each connection gets its pieces in one write. Reactor.
+func (r *reactor) write(batch []Outgoing) {
+	r.count.batches.Add(1)
+	r.out, r.pieces = r.out[:0], r.pieces[:0]
+	for i := range batch {
+		o := &batch[i]
+		if o.Targets == nil {
+			r.address(o.Conn, o)
+			continue
+		}
+		for _, conn := range o.Targets {
+			if conn.Reactor() == r.index {
+				r.address(conn, o)
+			}
+		}
+	}
+	for i := range r.pieces {
+		if c := r.pieces[i].conn; c != nil && int(c.batch) == i {
+			r.writeConn(c, i)
+		}
+	}
+	clear(r.pieces) // lets go of frames and connections
+}
+
+// address makes a piece of an entry for one connection, or drops it when the
+// handle is dead.
+func (r *reactor) address(conn codec.Conn, o *Outgoing) {
+	c := r.table.get(conn)
+	if c == nil {
+		r.count.deadHandles.Add(1)
+		return
+	}
+	p := piece{conn: c, frame: o.Frame, next: -1, close: o.Close, reason: o.Reason}
+	if o.Reply.Kind != codec.ReplyNone {
+		p.start = len(r.out)
+		if !r.encode(c, &o.Reply) {
+			p.close, p.reason = true, codec.CloseFault
+		}
+		p.end = len(r.out)
+	}
+	at := int32(len(r.pieces))
+	p.last = at
+	r.pieces = append(r.pieces, p)
+	if c.batch < 0 {
+		c.batch = at
+		return
+	}
+	head := &r.pieces[c.batch]
+	r.pieces[head.last].next = at
+	head.last = at
+}
+
+// encode appends a reply's bytes to out; a panic or error of the codec costs
+// only this connection.
+func (r *reactor) encode(c *clientConn, reply *codec.Reply) (ok bool) {
+	start := len(r.out)
+	defer func() {
+		if p := recover(); p != nil {
+			r.fault(p)
+			r.out, ok = r.out[:start], false
+		}
+	}()
+	out, err := c.codec.Append(r.out, reply)
+	if err != nil {
+		r.count.encodeErrors.Add(1)
+		r.server.options.Logger.Error("reply could not be encoded", "conn", c.handle, "reply", reply.Kind, "error", err)
+		return false
+	}
+	r.out = out
+	return true
+}
+
+// writeConn writes a connection's pieces in one go and closes it where one of
+// them says so. After a failed write the connection is gone and not touched.
+func (r *reactor) writeConn(c *clientConn, head int) {
+	c.batch = -1
+	r.iov = r.iov[:0]
+	size, closing, reason := 0, false, codec.ClosePeer
+	for i := int32(head); i >= 0 && !closing; i = r.pieces[i].next {
+		p := &r.pieces[i]
+		b := p.frame
+		if b == nil {
+			b = r.out[p.start:p.end]
+		}
+		if len(b) > 0 {
+			r.iov = append(r.iov, b)
+			size += len(b)
+		}
+		closing, reason = p.close, p.reason
+	}
+	if c.sock.OutboundBuffered()+size > r.server.options.SendBound {
+		closing, reason = true, codec.CloseSlow
+		r.iov = r.iov[:0]
+	}
+	if len(r.iov) > 0 && !r.writeOut(c, size) {
+		return
+	}
+	if closing {
+		c.reason = reason
+		drainInput(c.sock)
+		_ = r.loop.Close(c.sock) // its error is the socket's, which is gone either way
+	}
+}
+
+func (r *reactor) writeOut(c *clientConn, size int) bool {
+	var err error
+	if len(r.iov) == 1 {
+		_, err = c.sock.Write(r.iov[0])
+	} else {
+		_, err = c.sock.Writev(r.iov)
+	}
+	r.count.writes.Add(1)
+	r.count.bytesOut.Add(uint64(size))
+	clear(r.iov)
+	return err == nil
+}

@@ -25,7 +25,7 @@ type Store interface {
 	// the caller and gets no result. Each request taken gets exactly one Result,
 	// delivered in batches to the function given at opening, on a goroutine of
 	// the store. Reads may overtake each other and are answered from what has
-	// been committed; a write's result comes only once it is fsynced (except
+	// been applied, which may be a moment before it is fsynced; a write's result comes only once it is fsynced (except
 	// OpLogin and OpLoginFailed, see there).
 	// May be called from any goroutine; ops is not kept.
 	Submit(ops []Op) int
@@ -63,24 +63,29 @@ const (
 	// Result.Accounts; the zero Name starts at the first.
 	OpList
 	// OpLogin notes a good login of Name (Op.At, Op.Addr) and clears its failed
-	// attempts. Nobody waits for it: its result comes when it is applied, and it
-	// is fsynced with the next synced write or within Options.FlushEvery.
+	// attempts. Unless Op.Synced says so nobody waits for it: it is applied within
+	// some 20 ms, then its result comes, and it is fsynced with the next synced
+	// write or within Options.FlushEvery. It is not checked that Name exists.
 	OpLogin
-	// OpLoginFailed counts a failed attempt (Op.At, Op.Addr); durable like OpLogin.
-	// A name that does not exist is ignored.
+	// OpLoginFailed counts a failed attempt (Op.At); durable like OpLogin. A name
+	// that does not exist is ignored. Op.Addr is not kept: it is a stranger's.
 	OpLoginFailed
 )
 
 // Op is one request. Which fields count is said at its kind.
 type Op struct {
 	Kind OpKind
-	// Tag comes back in the Result, untouched and unread.
+	// Tag comes back in the Result, untouched and unread. Where the store is
+	// shared with a Client, the top bit must be clear.
 	Tag     uint64
 	Name    Name
 	Account *Account // read only, not kept after Submit's result was delivered
 	Ban     Ban
 	Prefix  netip.Prefix
 	Addr    netip.Addr
+	// Synced makes the result of OpLogin or OpLoginFailed wait for the fsync,
+	// like those of other writes.
+	Synced bool
 	// At is in Unix seconds.
 	At    int64
 	Limit int
@@ -148,9 +153,11 @@ type AddressBan struct {
 
 // LoginRecord is what is known of an account's logins.
 type LoginRecord struct {
-	// LastLogin and LastFailed are in Unix seconds, 0 for never.
+	// LastLogin is in Unix seconds, 0 for never. LastFailed is the last failed
+	// attempt since then, 0 for none.
 	LastLogin, LastFailed int64
-	LastAddr              netip.Addr
+	// LastAddr is where the last good login came from, without a zone.
+	LastAddr netip.Addr
 	// Failed counts attempts since the last good login.
 	Failed uint32
 }

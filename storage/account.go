@@ -1,0 +1,144 @@
+package storage
+
+import (
+	"maps"
+	"slices"
+)
+
+// Bits of an account record's second byte: which optional parts follow.
+const (
+	flagGrunt  = 1 << iota // salt and verifier
+	flagBan                // a ban
+	flagPIN                // a PIN
+	flagTOTP               // a TOTP secret
+	flagOthers             // other protocols' verifiers
+
+	flagsKnown = flagGrunt | flagBan | flagPIN | flagTOTP | flagOthers
+)
+
+// validAccount tells whether a fits a record.
+func validAccount(a *Account) bool {
+	if a == nil || len(a.TOTPSecret) > MaxTOTPSecret {
+		return false
+	}
+	folded, err := FoldName(a.Name.Bytes())
+	return err == nil && folded == a.Name && validPIN(a.PIN) && validBan(&a.Ban) && validOthers(a.Others)
+}
+
+func validPIN(pin string) bool {
+	if len(pin) > MaxPIN || pin != "" && len(pin) < 4 {
+		return false
+	}
+	return !slices.ContainsFunc([]byte(pin), func(c byte) bool { return c < '0' || c > '9' })
+}
+
+func validOthers(others map[string][]byte) bool {
+	for name, v := range others {
+		if name == "" || len(name) > MaxOtherName || len(v) > MaxOther {
+			return false
+		}
+	}
+	return len(others) <= MaxOthers
+}
+
+func accountFlags(a *Account) (flags byte) {
+	set := func(bit byte, on bool) {
+		if on {
+			flags |= bit
+		}
+	}
+	set(flagGrunt, a.Grunt.Set)
+	set(flagBan, a.Ban.Set)
+	set(flagPIN, a.PIN != "")
+	set(flagTOTP, len(a.TOTPSecret) > 0)
+	set(flagOthers, len(a.Others) > 0)
+	return flags
+}
+
+// appendAccount appends the record of a, which must be valid. Name and Login are
+// not in it: they are in the key and in the login record.
+func appendAccount(b []byte, a *Account) []byte {
+	flags := accountFlags(a)
+	b = append(b, recordVersion, flags)
+	b = order.AppendUint64(b, uint64(a.Created))
+	if flags&flagGrunt != 0 {
+		b = append(append(b, a.Grunt.Salt[:]...), a.Grunt.Verifier[:]...)
+	}
+	if flags&flagBan != 0 {
+		b = appendBan(b, &a.Ban)
+	}
+	if flags&flagPIN != 0 {
+		b = appendText(b, a.PIN)
+	}
+	if flags&flagTOTP != 0 {
+		b = appendText(b, string(a.TOTPSecret))
+	}
+	if flags&flagOthers != 0 {
+		b = appendOthers(b, a.Others)
+	}
+	return b
+}
+
+// appendOthers sorts by name, so that equal accounts have equal records.
+func appendOthers(b []byte, others map[string][]byte) []byte {
+	b = append(b, byte(len(others)))
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		b = appendText(b, name)
+		b = order.AppendUint16(b, uint16(len(others[name])))
+		b = append(b, others[name]...)
+	}
+	return b
+}
+
+// parseAccount reads a record into a, whose Name and Login it leaves alone. What
+// it stores does not alias b.
+func parseAccount(b []byte, a *Account) error {
+	const kind = "account"
+	d := decoder{left: b}
+	if err := d.version(kind); err != nil {
+		return err
+	}
+	flags := d.u8()
+	d.require(flags&^flagsKnown == 0)
+	a.Created = d.i64()
+	if flags&flagGrunt != 0 {
+		a.Grunt.Set = true
+		copy(a.Grunt.Salt[:], d.take(len(a.Grunt.Salt)))
+		copy(a.Grunt.Verifier[:], d.take(len(a.Grunt.Verifier)))
+	}
+	if flags&flagBan != 0 {
+		a.Ban = d.ban()
+	}
+	if flags&flagPIN != 0 {
+		a.PIN = d.text()
+		d.require(a.PIN != "" && validPIN(a.PIN))
+	}
+	if flags&flagTOTP != 0 {
+		a.TOTPSecret = append([]byte(nil), d.take(int(d.u8()))...)
+		d.require(len(a.TOTPSecret) > 0)
+	}
+	if flags&flagOthers != 0 {
+		a.Others = d.others()
+	}
+	return d.end(kind)
+}
+
+// others reads what appendOthers wrote: at least one, in strictly rising order.
+func (d *decoder) others() map[string][]byte {
+	n, last := int(d.u8()), ""
+	d.require(n > 0 && n <= MaxOthers)
+	if d.bad {
+		return nil
+	}
+	m := make(map[string][]byte, n)
+	for range n {
+		name := d.text()
+		v := d.take(d.u16())
+		d.require(name > last && len(name) <= MaxOtherName && len(v) <= MaxOther)
+		if d.bad {
+			return nil
+		}
+		m[name], last = append([]byte{}, v...), name
+	}
+	return m
+}

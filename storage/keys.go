@@ -1,0 +1,86 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+)
+
+// The first byte of every key says what it is of. All keys are built in this
+// file; doc.go draws them.
+const (
+	prefixAccount    = 'a'
+	prefixAddressBan = 'b'
+	prefixLogin      = 'l'
+	prefixMeta       = 'm'
+)
+
+// maxKey is the longest key: an IPv6 address ban.
+const maxKey = 1 + 1 + 16 + 1
+
+var errKey = errors.New("malformed key")
+
+// keyBuf is room for one key. Each goroutine has its own.
+type keyBuf [maxKey]byte
+
+// account builds the key of n's account; it is good until k is used again.
+func (k *keyBuf) account(n *Name) []byte { return append(append(k[:0], prefixAccount), n.Bytes()...) }
+
+// login builds the key of n's login record.
+func (k *keyBuf) login(n *Name) []byte { return append(append(k[:0], prefixLogin), n.Bytes()...) }
+
+// addressBan builds the key of the ban of p, which must come from foldPrefix.
+func (k *keyBuf) addressBan(p netip.Prefix) []byte {
+	a := p.Addr()
+	b := append(k[:0], prefixAddressBan, byte(a.BitLen()/8))
+	if a.Is4() {
+		v4 := a.As4()
+		b = append(b, v4[:]...)
+	} else {
+		v6 := a.As16()
+		b = append(b, v6[:]...)
+	}
+	return append(b, byte(p.Bits()))
+}
+
+// nameOf is the name in the key of an account.
+func nameOf(key []byte) (Name, error) {
+	n, err := FoldName(key[1:])
+	if err != nil || string(n.Bytes()) != string(key[1:]) {
+		return Name{}, errKey
+	}
+	return n, nil
+}
+
+// prefixOf is the range in the key of an address ban.
+func prefixOf(key []byte) (netip.Prefix, error) {
+	if len(key) < 3 || int(key[1]) != len(key)-3 {
+		return netip.Prefix{}, errKey
+	}
+	addr, ok := netip.AddrFromSlice(key[2 : len(key)-1])
+	p := netip.PrefixFrom(addr, int(key[len(key)-1]))
+	if folded, fine := foldPrefix(p); !ok || !fine || folded != p {
+		return netip.Prefix{}, errKey
+	}
+	return p, nil
+}
+
+// foldPrefix is the one spelling of a range: host bits zero, IPv4 never inside IPv6.
+func foldPrefix(p netip.Prefix) (netip.Prefix, bool) {
+	if !p.IsValid() {
+		return p, false
+	}
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), true
+}
+
+// bounds are the lowest key with a prefix and the lowest behind all of them.
+func bounds(prefix byte) (lower, upper []byte) { return []byte{prefix}, []byte{prefix + 1} }
+
+// metaKey is the key of one of the store's own entries.
+func metaKey(what string) []byte { return append([]byte{prefixMeta}, what...) }
+
+// Little-endian throughout, in one place.
+var order = binary.LittleEndian

@@ -1,0 +1,39 @@
+package storage
+
+import "net/netip"
+
+// maxLoginRecord is the size of a login record with an IPv6 address.
+const maxLoginRecord = 1 + 8 + 8 + 4 + 1 + 16
+
+// appendLogin appends a login record. Zones of addresses are dropped and IPv4
+// inside IPv6 becomes IPv4.
+func appendLogin(b []byte, l *LoginRecord) []byte {
+	b = append(b, recordVersion)
+	b = order.AppendUint64(b, uint64(l.LastLogin))
+	b = order.AppendUint64(b, uint64(l.LastFailed))
+	b = order.AppendUint32(b, l.Failed)
+	switch a := l.LastAddr.Unmap(); {
+	case a.Is4():
+		v4 := a.As4()
+		return append(append(b, 4), v4[:]...)
+	case a.Is6():
+		v6 := a.As16()
+		return append(append(b, 16), v6[:]...)
+	}
+	return append(b, 0)
+}
+
+func parseLogin(b []byte) (LoginRecord, error) {
+	const kind = "login"
+	d := decoder{left: b}
+	if err := d.version(kind); err != nil {
+		return LoginRecord{}, err
+	}
+	l := LoginRecord{LastLogin: d.i64(), LastFailed: d.i64(), Failed: d.u32()}
+	if n := int(d.u8()); n != 0 {
+		addr, ok := netip.AddrFromSlice(d.take(n))
+		d.require(ok && !addr.Is4In6())
+		l.LastAddr = addr
+	}
+	return l, d.end(kind)
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package storage
+
+// raceEnabled: the race detector slows down and allocates.
+const raceEnabled = false

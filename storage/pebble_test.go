@@ -1,0 +1,481 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func TestPebble_Create_ComesBackWhole(t *testing.T) {
+	fs := vfs.NewMem()
+	c := mustOpen(t, fs)
+	a := numbered(1)
+	a.PIN, a.TOTPSecret = "12345", []byte{1, 2, 3}
+	a.Others = map[string][]byte{"srp6a-2048": []byte("xyz"), "other": {}}
+	a.Ban = Ban{Set: true, Since: 5, Until: 9, Reason: "bots", By: "gm"}
+	mustDo(t, c, create(a))
+	if got := do(t, c, Op{Kind: OpGet, Name: a.Name}).Account; !reflect.DeepEqual(got, a) {
+		t.Fatalf("got %+v, want %+v", got, a)
+	}
+	secret := c.Store().Secret()
+	mustClose(t, c)
+	c = mustOpen(t, fs)
+	if got := do(t, c, Op{Kind: OpGet, Name: a.Name}).Account; !reflect.DeepEqual(got, a) {
+		t.Fatalf("after reopening got %+v, want %+v", got, a)
+	}
+	if c.Store().Secret() != secret || secret == [32]byte{} {
+		t.Fatal("the secret changed or was never made")
+	}
+}
+
+// Each request sees what earlier ones of the same group did.
+func TestPebble_Submit_InOrder(t *testing.T) {
+	c := mustOpen(t, vfs.NewMem())
+	a, n := numbered(1), numbered(1).Name
+	other := numbered(2)
+	p := netip.MustParsePrefix("10.1.2.3/8")
+	steps := []struct {
+		op   Op
+		want error
+	}{
+		{Op{Kind: OpDelete, Name: n}, ErrNotFound},
+		{Op{Kind: OpBan, Name: n}, ErrNotFound},
+		{Op{Kind: OpSetVerifier, Name: n, Account: other}, ErrNotFound},
+		{create(a), nil},
+		{create(a), ErrExists},
+		{Op{Kind: OpUnban, Name: n}, ErrNotFound},
+		{Op{Kind: OpBan, Name: n, Ban: Ban{Until: 7}}, nil},
+		{Op{Kind: OpSetVerifier, Name: n, Account: other}, nil},
+		{Op{Kind: OpDelete, Name: n}, nil},
+		{Op{Kind: OpUnban, Name: n}, ErrNotFound},
+		{create(a), nil},
+		{Op{Kind: OpBan, Name: n, Ban: Ban{Until: 8, Reason: "x"}}, nil},
+		{Op{Kind: OpUnbanAddress, Prefix: p}, ErrNotFound},
+		{Op{Kind: OpBanAddress, Prefix: p}, nil},
+		{Op{Kind: OpUnbanAddress, Prefix: netip.MustParsePrefix("10.0.0.0/8")}, nil},
+		{Op{Kind: OpUnbanAddress, Prefix: p}, ErrNotFound},
+		{Op{Kind: OpBanAddress}, ErrInvalid},
+		{Op{Kind: OpLogin}, ErrInvalid},
+		{Op{Kind: OpCreate}, ErrInvalid},
+		{Op{Kind: 99}, ErrInvalid},
+	}
+	var ops []Op
+	for i, s := range steps {
+		s.op.Tag = uint64(i) + 1000
+		ops = append(ops, s.op)
+	}
+	results, err := c.Do(context.Background(), ops...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range results {
+		if r.Err != steps[i].want || r.Tag != uint64(i)+1000 || r.Kind != ops[i].Kind {
+			t.Errorf("step %d (kind %d): %v under tag %d, want %v", i, r.Kind, r.Err, r.Tag, steps[i].want)
+		}
+	}
+	got := do(t, c, Op{Kind: OpGet, Name: n}).Account
+	if got.Ban.Reason != "x" || got.Grunt != a.Grunt {
+		t.Fatalf("got %+v", got)
+	}
+}
+
+func TestPebble_AddressBans(t *testing.T) {
+	c := mustOpen(t, vfs.NewMem())
+	ban := Ban{Set: true, Since: 1, Until: 2, Reason: "r", By: "b"}
+	for _, s := range []string{"10.1.2.3/8", "2001:db8::1/32", "::ffff:10.9.9.9/104", "192.0.2.7/32"} {
+		mustDo(t, c, Op{Kind: OpBanAddress, Prefix: netip.MustParsePrefix(s), Ban: ban})
+	}
+	bans := do(t, c, Op{Kind: OpAddressBans}).AddressBans
+	var got []string
+	for _, b := range bans {
+		got = append(got, b.Prefix.String())
+		if b.Ban != ban {
+			t.Errorf("%v: %+v", b.Prefix, b.Ban)
+		}
+	}
+	if want := "10.0.0.0/8 192.0.2.7/32 2001:db8::/32"; strings.Join(got, " ") != want {
+		t.Fatalf("bans %v, want %v", got, want)
+	}
+}
+
+func TestBan_Active(t *testing.T) {
+	for _, c := range []struct {
+		ban  Ban
+		now  int64
+		want bool
+	}{
+		{Ban{}, 5, false},
+		{Ban{Set: true}, 5, true},
+		{Ban{Set: true, Until: 6}, 5, true},
+		{Ban{Set: true, Until: 5}, 5, false},
+		{Ban{Until: 6}, 5, false},
+	} {
+		if got := c.ban.Active(c.now); got != c.want {
+			t.Errorf("%+v at %d: %v", c.ban, c.now, got)
+		}
+	}
+}
+
+func TestPebble_List_GoesOnBehindAName(t *testing.T) {
+	c := mustOpen(t, vfs.NewMem())
+	fill(t, c, 0, 25)
+	mustDo(t, c, Op{Kind: OpLogin, Name: numbered(3).Name, At: 77})
+	seen := map[Name]bool{}
+	var after Name
+	for {
+		page := do(t, c, Op{Kind: OpList, Name: after, Limit: 10}).Accounts
+		if len(page) == 0 {
+			break
+		}
+		if len(page) > 10 {
+			t.Fatalf("page of %d", len(page))
+		}
+		for _, a := range page {
+			if string(a.Name.Bytes()) <= string(after.Bytes()) {
+				t.Fatalf("%v after %v", a.Name, after)
+			}
+			seen[a.Name], after = true, a.Name
+			if a.Name == numbered(3).Name && a.Login.LastLogin != 77 {
+				t.Fatal("no login record in the list")
+			}
+		}
+	}
+	if len(seen) != 25 {
+		t.Fatalf("saw %d accounts", len(seen))
+	}
+}
+
+func TestPebble_Logins(t *testing.T) {
+	c := mustOpen(t, vfs.NewMem())
+	n, addr := numbered(1).Name, netip.MustParseAddr("192.0.2.1")
+	fill(t, c, 1, 2)
+	failed := func(at int64) Op { return Op{Kind: OpLoginFailed, Name: n, At: at} }
+	record := func() LoginRecord { return do(t, c, Op{Kind: OpGet, Name: n}).Account.Login }
+
+	mustDo(t, c, failed(10), failed(11))
+	mustDo(t, c, failed(12))
+	if got, want := record(), (LoginRecord{LastFailed: 12, Failed: 3}); got != want {
+		t.Fatalf("got %+v, want %+v", got, want)
+	}
+	mustDo(t, c, Op{Kind: OpLogin, Name: n, At: 20, Addr: addr})
+	mustDo(t, c, failed(21))
+	if got, want := record(), (LoginRecord{LastLogin: 20, LastAddr: addr, LastFailed: 21, Failed: 1}); got != want {
+		t.Fatalf("got %+v, want %+v", got, want)
+	}
+	mustDo(t, c, Op{Kind: OpLoginFailed, Name: mustName(t, "nobody"), At: 1})
+	if err := do(t, c, Op{Kind: OpGet, Name: mustName(t, "nobody")}).Err; err != ErrNotFound {
+		t.Fatalf("nobody: %v", err)
+	}
+}
+
+func TestPebble_DeleteThenCreate_LeavesNoOldLogin(t *testing.T) {
+	n := numbered(1).Name
+	login := Op{Kind: OpLogin, Name: n, At: 20}
+	gone := Op{Kind: OpDelete, Name: n}
+	for name, groups := range map[string][][]Op{
+		"one group":                    {{login, gone, create(numbered(1))}},
+		"login after the deletion":     {{gone, login, create(numbered(1))}},
+		"each a group":                 {{login}, {gone}, {create(numbered(1))}},
+		"each a group, login too late": {{gone}, {login}, {create(numbered(1))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := mustOpen(t, vfs.NewMem())
+			fill(t, c, 1, 2)
+			for _, g := range groups {
+				mustDo(t, c, g...)
+			}
+			if got := do(t, c, Op{Kind: OpGet, Name: n}).Account; got.Login != (LoginRecord{}) {
+				t.Fatalf("got %+v", got.Login)
+			}
+		})
+	}
+}
+
+func TestOpen_Locked(t *testing.T) {
+	for name, o := range map[string]Options{
+		"memory": {Dir: "x", FS: vfs.NewMem()},
+		"disk":   {Dir: filepath.Join(t.TempDir(), "deep", "store")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := Open(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			if _, err := Open(o); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), o.Dir) {
+				t.Fatalf("second open: %v", err)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if p, err = Open(o); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestOpen_FolderIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	p, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Fatalf("%v %v", info.Mode(), err)
+	}
+}
+
+func TestOptions_Validate_AllFaultsAtOnce(t *testing.T) {
+	err := (&Options{QueueLimit: -1, ReadWorkers: 1000, FlushEvery: 1, CacheBytes: 1}).Validate()
+	for _, want := range []string{"folder", "file system", "queue", "workers", "flush", "cache"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: nothing about %s", err, want)
+		}
+	}
+	if _, err := Open(Options{}); err == nil {
+		t.Error("opened without a folder")
+	}
+}
+
+func TestOpen_SecretNeedsRandomness(t *testing.T) {
+	fs := vfs.NewMem()
+	_, err := Open(Options{Dir: "x", FS: fs, Random: strings.NewReader("short")})
+	if err == nil {
+		t.Fatal("opened without a secret")
+	}
+	p, err := Open(Options{Dir: "x", FS: fs, Random: bytes.NewReader(bytes.Repeat([]byte{7}, 32))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if got := p.Secret(); got[0] != 7 || got[31] != 7 {
+		t.Fatalf("%v", got)
+	}
+}
+
+// A full queue refuses, and makes room as results come.
+func TestPebble_Submit_Bounded(t *testing.T) {
+	gate, inside := make(chan struct{}), make(chan struct{}, 100)
+	var mu sync.Mutex
+	got := map[uint64]int{}
+	p, err := Open(Options{Dir: "x", FS: vfs.NewMem(), QueueLimit: 4, ReadWorkers: 1, Deliver: func(rs []Result) {
+		inside <- struct{}{}
+		<-gate
+		mu.Lock()
+		defer mu.Unlock()
+		for _, r := range rs {
+			got[r.Tag]++
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	get := func(tag uint64) Op { return Op{Kind: OpGet, Tag: tag} }
+	if n := p.Submit([]Op{get(1)}); n != 1 {
+		t.Fatal(n)
+	}
+	<-inside // it is in work, and still counts
+	if n := p.Submit([]Op{get(2), get(3), get(4), get(5), get(6)}); n != 3 {
+		t.Fatalf("took %d, want 3", n)
+	}
+	// Writes have a bound of their own; order stops at the first that is refused.
+	if n := p.Submit([]Op{{Kind: OpDelete, Name: numbered(1).Name, Tag: 7}, get(8), {Kind: OpDelete, Tag: 9}}); n != 1 {
+		t.Fatalf("took %d, want 1", n)
+	}
+	if s := p.Stats(); s.RefusedReads != 3 || s.ReadQueue != 4 || s.WriteQueue != 1 {
+		t.Fatalf("%+v", s)
+	}
+	close(gate)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := map[uint64]int{1: 1, 2: 1, 3: 1, 4: 1, 7: 1}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("results %v, want %v", got, want)
+	}
+	if n := p.Submit([]Op{get(1)}); n != 0 {
+		t.Fatal("took a request after Close")
+	}
+	if s := p.Stats(); s.ReadQueue != 0 || s.WriteQueue != 0 {
+		t.Fatalf("%+v", s)
+	}
+}
+
+// Whatever was taken gets exactly one result, though the store closes meanwhile.
+func TestPebble_Close_UnderLoad(t *testing.T) {
+	var mu sync.Mutex
+	got := map[uint64]int{}
+	fs := vfs.NewMem()
+	p, err := Open(Options{Dir: "x", FS: fs, Deliver: func(rs []Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, r := range rs {
+			got[r.Tag]++
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taken [4]uint64
+	var producers sync.WaitGroup
+	started := make(chan struct{}, len(taken))
+	for i := range taken {
+		producers.Go(func() {
+			for tag := uint64(0); ; tag++ {
+				if tag == 200 {
+					started <- struct{}{}
+				}
+				a := numbered(int(tag)*len(taken) + i)
+				op := []Op{create(a), {Kind: OpGet, Name: a.Name}, {Kind: OpLogin, Name: a.Name}}[tag%3]
+				op.Tag = tag<<8 | uint64(i)
+				if p.Submit([]Op{op}) == 0 {
+					taken[i] = tag
+					return
+				}
+			}
+		})
+	}
+	<-started
+	for range 2 {
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	producers.Wait()
+	total := 0
+	for i, n := range taken {
+		for tag := range n {
+			if got[tag<<8|uint64(i)] != 1 {
+				t.Fatalf("producer %d request %d: %d results", i, tag, got[tag<<8|uint64(i)])
+			}
+			total++
+		}
+	}
+	if len(got) != total {
+		t.Fatalf("%d results for %d requests", len(got), total)
+	}
+}
+
+func TestPebble_GroupsWhatComesTogether(t *testing.T) {
+	c := mustOpen(t, vfs.NewMem())
+	fill(t, c, 0, 10_000)
+	s := c.Store().(*Pebble).Stats()
+	if s.Writes != 10_000 || s.Syncs != s.Groups || s.Groups > 200 || s.SyncTotal < s.SyncLast {
+		t.Fatalf("%+v", s)
+	}
+}
+
+func TestClient_SharesItsStore(t *testing.T) {
+	others := make(chan Result, 1)
+	c, err := OpenClient(Options{Dir: "x", FS: vfs.NewMem(), Deliver: func(rs []Result) {
+		for _, r := range rs {
+			others <- r
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	mustDo(t, c, create(numbered(1)))
+	c.Store().Submit([]Op{{Kind: OpGet, Name: numbered(1).Name, Tag: 42}})
+	if r := <-others; r.Tag != 42 || r.Account == nil {
+		t.Fatalf("%+v", r)
+	}
+}
+
+func TestClient_Do_WaitsForRoomAndStopsWithContext(t *testing.T) {
+	c, err := OpenClient(Options{Dir: "x", FS: vfs.NewMem(), QueueLimit: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fill(t, c, 0, 50)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 20 {
+		ops := make([]Op, 10)
+		for i := range ops {
+			ops[i] = Op{Kind: OpGet}
+		}
+		if _, err := c.Do(ctx, ops...); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	mustClose(t, c)
+	if _, err := c.Do(context.Background(), Op{Kind: OpGet}); !errors.Is(err, ErrClosed) {
+		t.Fatal(err)
+	}
+	if len(c.calls) != 0 {
+		t.Fatalf("%d calls left over", len(c.calls))
+	}
+}
+
+// Notes are synced within FlushEvery though no other write comes.
+func TestPebble_Notes_SyncedInTime(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	c, err := OpenClient(Options{Dir: "data/store", FS: fs, FlushEvery: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fill(t, c, 1, 2)
+	store := c.Store().(*Pebble)
+	before := store.Stats().Syncs
+	mustDo(t, c, Op{Kind: OpLogin, Name: numbered(1).Name, At: 20})
+	for store.Stats().Syncs == before { // the timer decides; the test's own deadline guards
+		mustDo(t, c, Op{Kind: OpGet, Name: numbered(1).Name})
+	}
+	after := mustOpen(t, fs.CrashClone(vfs.CrashCloneCfg{}))
+	if got := do(t, after, Op{Kind: OpGet, Name: numbered(1).Name}).Account.Login.LastLogin; got != 20 {
+		t.Fatalf("last login %d", got)
+	}
+}
+
+// A note costs no fsync, and is durable with the next write that has one.
+func TestPebble_Notes_RideOnTheNextSync(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	c := mustOpen(t, fs)
+	fill(t, c, 1, 2)
+	n := numbered(1).Name
+	login := func(fs vfs.FS) int64 {
+		c := mustOpen(t, fs)
+		defer mustClose(t, c)
+		return do(t, c, Op{Kind: OpGet, Name: n}).Account.Login.LastLogin
+	}
+	before := c.Store().(*Pebble).Stats().Syncs
+	for i := range int64(5) {
+		mustDo(t, c, Op{Kind: OpLogin, Name: n, At: i + 1})
+	}
+	if got := c.Store().(*Pebble).Stats().Syncs; got != before {
+		t.Fatalf("%d syncs for notes", got-before)
+	}
+	if got := login(fs.CrashClone(vfs.CrashCloneCfg{})); got != 0 {
+		t.Fatalf("note survived without a sync: %d", got)
+	}
+	fill(t, c, 2, 3)
+	if got := login(fs.CrashClone(vfs.CrashCloneCfg{})); got != 5 {
+		t.Fatalf("last login %d", got)
+	}
+	mustDo(t, c, Op{Kind: OpLogin, Name: n, At: 9})
+	mustClose(t, c)
+	if got := login(fs.CrashClone(vfs.CrashCloneCfg{})); got != 9 {
+		t.Fatalf("Close did not sync: last login %d", got)
+	}
+}

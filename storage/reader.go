@@ -1,0 +1,200 @@
+package storage
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+const (
+	// readBatch bounds the reads a worker takes at once, so that with several
+	// workers one slow disk block does not hold up a whole crowd.
+	readBatch = 64
+	// MaxList bounds the accounts of one OpList, and is what Limit 0 means.
+	MaxList = 1000
+)
+
+// reader answers reads: a few workers on one queue.
+type reader struct {
+	queue   *queue
+	deliver func([]Result)
+	done    atomic.Uint64
+	workers sync.WaitGroup
+}
+
+func startReader(db *pebble.DB, o *Options) *reader {
+	r := &reader{queue: newQueue(o.QueueLimit, 1), deliver: o.Deliver}
+	for range o.ReadWorkers {
+		r.workers.Go(func() { r.work(&view{db: db}) })
+	}
+	return r
+}
+
+// work is one worker's life.
+func (r *reader) work(v *view) {
+	ops := make([]Op, 0, readBatch)
+	results := make([]Result, 0, readBatch)
+	for {
+		var open bool
+		if ops, open = r.queue.take(ops[:0], readBatch); !open {
+			return
+		}
+		if len(ops) == 0 {
+			continue
+		}
+		for i := range ops {
+			results = append(results, v.answer(&ops[i]))
+		}
+		r.done.Add(uint64(len(ops)))
+		r.deliver(results)
+		r.queue.answered(len(ops))
+		clear(ops)
+		clear(results[:cap(results)]) // the receiver may have moved them about
+		results = results[:0]
+	}
+}
+
+// stop returns when all that was taken is answered. The queue must be closed.
+func (r *reader) stop() { r.workers.Wait() }
+
+// view reads records. Not safe for concurrent use: each worker has its own.
+type view struct {
+	db  *pebble.DB
+	key keyBuf
+}
+
+// answer does one read.
+func (v *view) answer(op *Op) Result {
+	r := Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name}
+	switch op.Kind {
+	case OpGet:
+		r.Account, r.Err = v.account(op.Name)
+	case OpAddressBans:
+		r.AddressBans, r.Err = v.addressBans()
+	case OpList:
+		r.Accounts, r.Err = v.list(op.Name, op.Limit)
+	}
+	return r
+}
+
+// account reads both of an account's records, also when the first is missing,
+// so that an unknown name takes about as long as a known one.
+func (v *view) account(n Name) (*Account, error) {
+	a := &Account{Name: n}
+	err := v.get(v.key.account(&n), func(b []byte) error { return parseAccount(b, a) })
+	login, loginErr := v.login(n)
+	a.Login = login
+	switch {
+	case err != nil:
+		return nil, err
+	case loginErr != nil && loginErr != ErrNotFound:
+		return nil, loginErr
+	}
+	return a, nil
+}
+
+// login reads a login record; ErrNotFound if there is none.
+func (v *view) login(n Name) (l LoginRecord, err error) {
+	err = v.get(v.key.login(&n), func(b []byte) (err error) {
+		l, err = parseLogin(b)
+		return err
+	})
+	return l, err
+}
+
+// has tells whether there is a record under a key.
+func (v *view) has(key []byte) (bool, error) {
+	err := v.get(key, func([]byte) error { return nil })
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// get hands a record to parse, which must not keep it.
+func (v *view) get(key []byte, parse func([]byte) error) error {
+	b, closer, err := v.db.Get(key)
+	if err != nil {
+		return readError(err)
+	}
+	defer closer.Close()
+	return parse(b)
+}
+
+// readError turns Pebble's word for a missing key into ours.
+func readError(err error) error {
+	if errors.Is(err, pebble.ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// list reads accounts in name order, from behind a name.
+func (v *view) list(after Name, limit int) (list []Account, err error) {
+	if limit <= 0 || limit > MaxList {
+		limit = MaxList
+	}
+	lower, upper := bounds(prefixAccount)
+	if after != (Name{}) {
+		// The lowest key behind a key is that key and a zero byte.
+		lower = append(append([]byte(nil), v.key.account(&after)...), 0)
+	}
+	err = v.scan(lower, upper, func(key, _ []byte) error {
+		n, err := nameOf(key)
+		if err != nil {
+			return errors.Join(ErrCorrupt, err)
+		}
+		a, err := v.account(n)
+		switch {
+		case errors.Is(err, ErrNotFound): // deleted since the scan began
+			return nil
+		case err != nil:
+			return err
+		}
+		if list = append(list, *a); len(list) == limit {
+			return io.EOF
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (v *view) addressBans() (bans []AddressBan, err error) {
+	lower, upper := bounds(prefixAddressBan)
+	err = v.scan(lower, upper, func(key, value []byte) error {
+		p, err := prefixOf(key)
+		if err != nil {
+			return errors.Join(ErrCorrupt, err)
+		}
+		ban, err := parseAddressBan(value)
+		bans = append(bans, AddressBan{Prefix: p, Ban: ban})
+		return err
+	})
+	return bans, err
+}
+
+// scan calls each for every key in [lower, upper) until it returns an error;
+// io.EOF ends the scan without one.
+func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (err error) {
+	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err == nil {
+			err = each(it.Key(), value)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return it.Error()
+}

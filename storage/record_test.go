@@ -1,0 +1,198 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func anyBan(t *rapid.T) Ban {
+	text := rapid.StringN(0, -1, MaxText)
+	return Ban{
+		Set: true, Since: rapid.Int64().Draw(t, "since"), Until: rapid.Int64().Draw(t, "until"),
+		Reason: text.Draw(t, "reason"), By: text.Draw(t, "by"),
+	}
+}
+
+func anyAccount(t *rapid.T) *Account {
+	a := &Account{Created: rapid.Int64().Draw(t, "created"), PIN: rapid.StringMatching(`([0-9]{4,10})?`).Draw(t, "pin")}
+	if a.Grunt.Set = rapid.Bool().Draw(t, "grunt"); a.Grunt.Set {
+		copy(a.Grunt.Salt[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "salt"))
+		copy(a.Grunt.Verifier[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "verifier"))
+	}
+	if rapid.Bool().Draw(t, "banned") {
+		a.Ban = anyBan(t)
+	}
+	if totp := rapid.SliceOfN(rapid.Byte(), 0, MaxTOTPSecret).Draw(t, "totp"); len(totp) > 0 {
+		a.TOTPSecret = totp
+	}
+	others := rapid.MapOfN(rapid.StringMatching(`[a-z0-9-]{1,32}`), rapid.SliceOfN(rapid.Byte(), 0, 300), 0, MaxOthers)
+	if m := others.Draw(t, "others"); len(m) > 0 {
+		a.Others = m
+	}
+	return a
+}
+
+func TestAccount_RoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := anyAccount(t)
+		a.Name = numbered(1).Name
+		if !validAccount(a) {
+			t.Fatal("not valid")
+		}
+		b := appendAccount(nil, a)
+		got := &Account{Name: a.Name}
+		if err := parseAccount(b, got); err != nil || !reflect.DeepEqual(got, a) {
+			t.Fatalf("%v\ngot  %+v\nwant %+v", err, got, a)
+		}
+		// No shorter and no longer record is one.
+		cut := rapid.IntRange(0, len(b)-1).Draw(t, "cut")
+		if err := parseAccount(b[:cut], new(Account)); !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		if err := parseAccount(append(b, 0), new(Account)); !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("one byte more: %v", err)
+		}
+	})
+}
+
+func TestLogin_RoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := LoginRecord{
+			LastLogin: rapid.Int64().Draw(t, "login"), LastFailed: rapid.Int64().Draw(t, "failed at"),
+			Failed: rapid.Uint32().Draw(t, "failed"),
+		}
+		raw := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "addr")
+		want.LastAddr, _ = netip.AddrFromSlice(raw[:rapid.SampledFrom([]int{0, 4, 16}).Draw(t, "size")])
+		want.LastAddr = want.LastAddr.Unmap()
+		b := appendLogin(nil, &want)
+		if got, err := parseLogin(b); err != nil || got != want || len(b) > maxLoginRecord {
+			t.Fatalf("%v, %d bytes\ngot  %+v\nwant %+v", err, len(b), got, want)
+		}
+	})
+}
+
+func TestAddressBan_RoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := anyBan(t)
+		if got, err := parseAddressBan(appendAddressBan(nil, &want)); err != nil || got != want {
+			t.Fatalf("%v\ngot  %+v\nwant %+v", err, got, want)
+		}
+		raw := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "addr")
+		addr, _ := netip.AddrFromSlice(raw[:rapid.SampledFrom([]int{4, 16}).Draw(t, "size")])
+		p, _ := foldPrefix(netip.PrefixFrom(addr, rapid.IntRange(0, addr.BitLen()).Draw(t, "bits")))
+		var k keyBuf
+		if got, err := prefixOf(k.addressBan(p)); err != nil || got != p {
+			t.Fatalf("%v %v, want %v", got, err, p)
+		}
+	})
+}
+
+// Errors name the kind of record and nothing of what is in it.
+func TestRecords_ErrorsSayWhat(t *testing.T) {
+	_, login := parseLogin([]byte{recordVersion, 1})
+	_, ban := parseAddressBan(nil)
+	for want, err := range map[string]error{
+		"corrupt record: account":                   parseAccount([]byte{recordVersion, 0xff}, new(Account)),
+		"unknown version: account version 2":        parseAccount([]byte{2}, new(Account)),
+		"corrupt record: login":                     login,
+		"corrupt record: address ban":               ban,
+		"of an unknown version: account version 99": parseAccount([]byte{99, 1, 2}, new(Account)),
+	} {
+		if !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+}
+
+func TestAccount_Limits(t *testing.T) {
+	for name, spoil := range map[string]func(*Account){
+		"no name":      func(a *Account) { a.Name = Name{} },
+		"odd name":     func(a *Account) { a.Name[0] = 'a' },
+		"gap in name":  func(a *Account) { a.Name = Name{'A', 0, 'B'} },
+		"PIN short":    func(a *Account) { a.PIN = "123" },
+		"PIN long":     func(a *Account) { a.PIN = "12345678901" },
+		"PIN letters":  func(a *Account) { a.PIN = "12a4" },
+		"TOTP":         func(a *Account) { a.TOTPSecret = make([]byte, MaxTOTPSecret+1) },
+		"reason":       func(a *Account) { a.Ban.Reason = strings.Repeat("x", MaxText+1) },
+		"other":        func(a *Account) { a.Others = map[string][]byte{"x": make([]byte, MaxOther+1)} },
+		"other's name": func(a *Account) { a.Others = map[string][]byte{"": nil} },
+		"many others": func(a *Account) {
+			a.Others = map[string][]byte{}
+			for i := range MaxOthers + 1 {
+				a.Others[numbered(i).Name.String()] = nil
+			}
+		},
+	} {
+		a := numbered(1)
+		if !validAccount(a) {
+			t.Fatal("not valid to begin with")
+		}
+		if spoil(a); validAccount(a) {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+func TestGruntVerifier_StringHides(t *testing.T) {
+	if s := numbered(1).Grunt.String(); s != "grunt-verifier" {
+		t.Fatal(s)
+	}
+}
+
+func FuzzParseAccount(f *testing.F) {
+	a := numbered(1)
+	f.Add(appendAccount(nil, a))
+	a.PIN, a.TOTPSecret, a.Ban = "1234", []byte("x"), Ban{Set: true, Reason: "r", By: "b"}
+	a.Others = map[string][]byte{"a": {1}, "b": {}}
+	f.Add(appendAccount(nil, a))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a := &Account{Name: numbered(1).Name}
+		if parseAccount(b, a) != nil {
+			return
+		}
+		if got := appendAccount(nil, a); !bytes.Equal(got, b) {
+			t.Fatalf("%x became %x", b, got)
+		}
+	})
+}
+
+func FuzzParseLogin(f *testing.F) {
+	f.Add(appendLogin(nil, &LoginRecord{LastLogin: 1, LastAddr: netip.MustParseAddr("192.0.2.1")}))
+	f.Add(appendLogin(nil, &LoginRecord{Failed: 1, LastAddr: netip.MustParseAddr("2001:db8::1")}))
+	f.Add(appendLogin(nil, &LoginRecord{}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := parseLogin(b)
+		if err != nil {
+			return
+		}
+		if got := appendLogin(nil, &l); !bytes.Equal(got, b) {
+			t.Fatalf("%x became %x", b, got)
+		}
+	})
+}
+
+func FuzzParseAddressBan(f *testing.F) {
+	f.Add([]byte{'b', 4, 10, 0, 0, 0, 8}, appendAddressBan(nil, &Ban{Since: 1, Until: 2, Reason: "r", By: "b"}))
+	f.Fuzz(func(t *testing.T, key, b []byte) {
+		if ban, err := parseAddressBan(b); err == nil {
+			if got := appendAddressBan(nil, &ban); !bytes.Equal(got, b) {
+				t.Fatalf("%x became %x", b, got)
+			}
+		}
+		if len(key) == 0 || key[0] != prefixAddressBan {
+			return
+		}
+		if p, err := prefixOf(key); err == nil {
+			var k keyBuf
+			if got := k.addressBan(p); !bytes.Equal(got, key) {
+				t.Fatalf("%x became %x", key, got)
+			}
+		}
+	})
+}

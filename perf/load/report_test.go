@@ -1,0 +1,149 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// sampleRuns are a floor's run and a server's with known numbers.
+func sampleRuns() (floor, server *LoginRun) {
+	floor = &LoginRun{
+		Elapsed: 10 * time.Second, Logins: 100_000, ServerCPU: 3 * time.Second, ClientCPU: 6 * time.Second,
+		RSS: 5 << 20, tally: newTally(),
+	}
+	server = &LoginRun{
+		Elapsed: 10 * time.Second, Logins: 90_000, ServerCPU: 4500 * time.Millisecond, ClientCPU: 6300 * time.Millisecond,
+		RSS: 64 << 20, Late: 12, tally: newTally(),
+	}
+	for i := range 1000 {
+		d := time.Duration(i+1) * 10 * time.Microsecond
+		floor.tally.record(PlanRight, PartWhole, d)
+		server.tally.record(PlanRight, PartWhole, 2*d)
+		server.tally.record(PlanRight, PartProof, d)
+		server.tally.record(PlanWrong, PartProof, d)
+	}
+	floor.tally.done[PlanRight] = 100_000
+	server.tally.done[PlanRight], server.tally.done[PlanWrong] = 89_000, 1000
+	server.tally.faults[FaultPorts], server.tally.faults[FaultTimeout] = 3, 1
+	return floor, server
+}
+
+func sampleReport() *Report {
+	floor, server := sampleRuns()
+	r := &Report{Scenario: "login", Build: 5875, Load: "32 at once", TimesFloor: ratio(server.perLogin(), floor.perLogin())}
+	r.include(floor, "floor")
+	r.include(server, "server")
+	return r
+}
+
+func sampleHold() *Report {
+	run := &HoldRun{
+		Wanted: 15_000, Held: 15_000, Ramp: 5 * time.Second, Before: 40 << 20, After: 60 << 20, End: 61 << 20,
+		Stayed: 10 * time.Second, Lists: 7, Idle: 3 * time.Millisecond, Interrupted: true, tally: newTally(),
+	}
+	return run.Report(&HoldOptions{Clients: Clients{Build: 12340}})
+}
+
+func TestReport_Golden(t *testing.T) {
+	for name, r := range map[string]*Report{"login": sampleReport(), "hold": sampleHold()} {
+		var text, object bytes.Buffer
+		if err := r.Text(&text); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.JSON(&object); err != nil {
+			t.Fatal(err)
+		}
+		compareGolden(t, name+".txt", text.Bytes())
+		compareGolden(t, name+".json", object.Bytes())
+	}
+}
+
+// rewrite makes the golden files anew; look at their diff.
+var rewrite = flag.Bool("rewrite", false, "rewrite testdata")
+
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *rewrite {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs:\n%s", name, got)
+	}
+}
+
+func TestReport_JSON_ComesBack(t *testing.T) {
+	var b bytes.Buffer
+	if err := sampleReport().JSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	var r Report
+	if err := json.Unmarshal(b.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.TimesFloor != 50.0/30 || r.Servers[1].ServerCPU != 50 || r.Servers[1].PerSecond != 9000 {
+		t.Errorf("report = %+v", r)
+	}
+}
+
+func TestTally_Quantiles(t *testing.T) {
+	h := newTally()
+	for i := range 10_000 {
+		h.record(PlanRight, PartList, time.Duration(i+1)*time.Microsecond)
+	}
+	got := timesOf(h.times[PlanRight][PartList])
+	for name, pair := range map[string][2]float64{
+		"p50": {got.P50, 5000}, "p99": {got.P99, 9900}, "p99.9": {got.P999, 9990}, "max": {got.Max, 10_000},
+	} {
+		if off := pair[0]/pair[1] - 1; off < -0.001 || off > 0.001 {
+			t.Errorf("%s = %v, want %v within a thousandth", name, pair[0], pair[1])
+		}
+	}
+}
+
+func TestTally_Record_BeyondTheRange_IsKeptAtItsEnd(t *testing.T) {
+	h := newTally()
+	h.record(PlanRight, PartWhole, time.Hour)
+	if got := timesOf(h.times[PlanRight][PartWhole]).Max; got < 119e6 {
+		t.Errorf("max = %v µs, want about two minutes", got)
+	}
+}
+
+func TestLoginRun_Add_IsAsIfItHadGoneOn(t *testing.T) {
+	a, b := sampleRuns()
+	a.add(b)
+	if a.Logins != 190_000 || a.Elapsed != 20*time.Second || a.ServerCPU != 7500*time.Millisecond ||
+		a.Late != 12 || a.RSS != 64<<20 || a.tally.failed() != 4 ||
+		a.tally.times[PlanRight][PartWhole].TotalCount() != 2000 {
+		t.Errorf("sum = %+v", a)
+	}
+}
+
+func TestNames_AreAllThere(t *testing.T) {
+	for f := range FaultCount {
+		if f.String() == "" {
+			t.Errorf("fault %d has no name", f)
+		}
+	}
+	for p := range PartCount {
+		if p.String() == "" {
+			t.Errorf("part %d has no name", p)
+		}
+	}
+	for p := range PlanCount {
+		if p.String() == "" {
+			t.Errorf("plan %d has no name", p)
+		}
+	}
+}

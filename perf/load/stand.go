@@ -1,0 +1,116 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Stand is a test stand: what a bench starts to measure by itself, each in a
+// process of its own, and all of it gone after Close. It belongs to one
+// goroutine.
+type Stand struct {
+	binary        string
+	dir           string
+	floor, server *child
+}
+
+// NewStand makes the stand's folder. Binary is the gatepass to run.
+func NewStand(binary string) (*Stand, error) {
+	dir, err := os.MkdirTemp("", "gatepass-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	return &Stand{binary: binary, dir: dir}, nil
+}
+
+// StartServer makes a store with the accounts and starts 'gatepass dev' on it.
+func (s *Stand) StartServer(ctx context.Context, accounts []Account) (Target, error) {
+	data := filepath.Join(s.dir, "data")
+	if err := s.importAccounts(ctx, data, accounts); err != nil {
+		return Target{}, err
+	}
+	ports, err := freePorts(2)
+	if err != nil {
+		return Target{}, err
+	}
+	s.server, err = startChild(ctx, childOptions{
+		Name: "server", Dir: s.dir, Binary: s.binary,
+		Args: []string{"dev", "--data", data, "--grunt", ports[0].String(), "--admin", ports[1].String()},
+	})
+	if err != nil {
+		return Target{}, err
+	}
+	return Target{Addr: ports[0], PIDs: []int{s.server.pid()}}, nil
+}
+
+func (s *Stand) importAccounts(ctx context.Context, data string, accounts []Account) error {
+	name := filepath.Join(s.dir, "accounts.csv")
+	file, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	if err := errors.Join(WriteAccounts(file, accounts), file.Close()); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	out, err := exec.CommandContext(ctx, s.binary, "account", "import", "--data", data, "--protocols", "grunt", name).
+		CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("load: import %d accounts: %w\n%s", len(accounts), err, out[max(0, len(out)-tailBytes):])
+	}
+	return nil
+}
+
+// StartFloor starts 'gatepass bench floor'.
+func (s *Stand) StartFloor(ctx context.Context) (Target, error) {
+	var err error
+	s.floor, err = startChild(ctx, childOptions{
+		Name: "floor", Dir: s.dir, Binary: s.binary, Args: []string{"bench", "floor", "--listen", "127.0.0.1:0"},
+	})
+	if err != nil {
+		return Target{}, err
+	}
+	addr, err := netip.ParseAddrPort(s.floor.ready)
+	if err != nil {
+		return Target{}, fmt.Errorf("load: the floor does not say where it listens: %w", err)
+	}
+	return Target{Addr: addr, PIDs: []int{s.floor.pid()}, Canned: true}, nil
+}
+
+// Close stops what was started and removes the folder. Its error tells of a
+// server that did not end well, with the end of its log.
+func (s *Stand) Close() error {
+	var all error
+	for _, c := range []*child{s.floor, s.server} {
+		if c == nil {
+			continue
+		}
+		if err := c.stop(); err != nil {
+			all = errors.Join(all, fmt.Errorf("load: %s at its end: %w%s", filepath.Base(c.cmd.Path), err, c.tail()))
+		}
+	}
+	return errors.Join(all, os.RemoveAll(s.dir))
+}
+
+// freePorts finds loopback ports that nobody listens on. Somebody else may take
+// one before the child does; then the child says so.
+func freePorts(n int) ([]netip.AddrPort, error) {
+	var addrs []netip.AddrPort
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("load: %w", err)
+		}
+		defer l.Close() // all at the end, so that they differ
+		addrs = append(addrs, l.Addr().(*net.TCPAddr).AddrPort())
+	}
+	return addrs, nil
+}

@@ -1,0 +1,150 @@
+//go:build linux
+
+package load
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// childVariable makes the test binary behave as gatepass, or as a bad one.
+const childVariable = "GATEPASS_LOAD_TEST_CHILD"
+
+// mainOfChild plays the binary of a Stand where the variable says so. Its
+// server is a floor: what matters here is how processes are led.
+func mainOfChild() {
+	how := os.Getenv(childVariable)
+	if how == "" {
+		return
+	}
+	arg := func(i int) string { return append(os.Args, "", "", "")[i] }
+	switch {
+	case how == "dies":
+		fmt.Fprintln(os.Stderr, "out of "+"paper")
+		os.Exit(3)
+	case arg(1) == "account":
+		os.Exit(importOfChild(os.Args[len(os.Args)-1]))
+	case arg(1) == "dev":
+		serveChild(os.Args[5])
+	case arg(2) == "floor":
+		serveChild(os.Args[4])
+	}
+	os.Exit(2)
+}
+
+func importOfChild(name string) int {
+	f, err := os.Open(name)
+	if err != nil {
+		return 1
+	}
+	defer f.Close()
+	accounts, err := ReadAccounts(f)
+	if err != nil || len(accounts) != 10 {
+		return 1
+	}
+	return 0
+}
+
+func serveChild(listen string) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	floor, err := ListenFloor(netip.MustParseAddrPort(listen))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("a line before")
+	fmt.Println("ready", floor.Addr())
+	if floor.Serve(ctx) != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func mustStand(t *testing.T, how string) *Stand {
+	t.Helper()
+	t.Setenv(childVariable, how)
+	stand, err := NewStand(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stand
+}
+
+func TestRounds_OwnStand_ReportsBothAndTheRatio(t *testing.T) {
+	stand := mustStand(t, "serves")
+	ctx, accounts := context.Background(), MakeAccounts(10)
+	server, err := stand.StartServer(ctx, accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	floor, err := stand.StartFloor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Canned = true // it is a floor too
+	r := Rounds{
+		Floor: &floor, Server: server, Times: 2, Progress: NewProgress(new(strings.Builder)),
+		Login: LoginOptions{Clients: Clients{Accounts: accounts}, Count: 200},
+	}
+	report, err := r.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Servers) != 2 || report.TimesFloor <= 0 {
+		t.Fatalf("report %+v, want both and the ratio", report)
+	}
+	for _, s := range report.Servers {
+		if s.Plans[0].Logins != 400 || s.ServerCPU <= 0 || s.ClientCPU <= 0 || s.RSS <= 0 {
+			t.Errorf("%s: %+v, want 400 logins, measured", s.Name, s)
+		}
+	}
+	if err := stand.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if _, err := os.Stat(stand.dir); !os.IsNotExist(err) {
+		t.Errorf("the stand's folder is still there: %v", err)
+	}
+}
+
+func TestRounds_ContextEnded_MeasuresNothingMore(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := Rounds{Times: 3, Login: LoginOptions{Clients: Clients{Accounts: MakeAccounts(1)}, Duration: time.Hour}}
+	report, err := r.Run(ctx)
+	if err != nil || !report.Interrupted || len(report.Servers) != 0 {
+		t.Errorf("report %+v, %v, want an interrupted one", report, err)
+	}
+}
+
+func TestStand_ServerDies_SaysWhy(t *testing.T) {
+	stand := mustStand(t, "dies")
+	_, err := stand.StartServer(context.Background(), MakeAccounts(10))
+	if err == nil || !strings.Contains(err.Error(), "out of paper") {
+		t.Errorf("err = %v, want what the child said", err)
+	}
+	if _, err := stand.StartFloor(context.Background()); err == nil || !strings.Contains(err.Error(), "out of paper") {
+		t.Errorf("err = %v, want what the child said", err)
+	}
+	if err := stand.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+func TestStand_NoBinary(t *testing.T) {
+	stand, err := NewStand("/nonexistent/gatepass")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stand.Close()
+	if _, err := stand.StartFloor(context.Background()); err == nil {
+		t.Error("started what does not exist")
+	}
+}

@@ -1,0 +1,121 @@
+package load
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+)
+
+// Text writes the report as tables.
+func (r *Report) Text(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%s, build %d, %s\n", r.Scenario, r.Build, r.Load)
+	if r.Interrupted {
+		fmt.Fprintln(w, "(ended early: this is what was measured until then)")
+	}
+	if len(r.Servers) > 0 {
+		r.writeServers(t)
+	}
+	if r.Hold != nil {
+		r.Hold.write(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if r.TimesFloor > 0 {
+		fmt.Fprintf(w, "\nCPU per login: %.2f times the floor of the same run\n", r.TimesFloor)
+	}
+	r.writeHints(w)
+	return nil
+}
+
+func (r *Report) writeServers(t io.Writer) {
+	fmt.Fprintln(t, "\nserver\tlogins/s\tlogins\tfailed\tserver CPU µs/login\tclient CPU µs/login\tRSS MiB\t")
+	for i := range r.Servers {
+		s := &r.Servers[i]
+		fmt.Fprintf(t, "%s\t%.0f\t%d\t%d\t%s\t%.1f\t%s\t\n", s.Name, s.PerSecond, s.Logins, total(s.Faults),
+			known(s.ServerCPU), s.ClientCPU, known(float64(s.RSS)/(1<<20)))
+	}
+	for i := range r.Servers {
+		s := &r.Servers[i]
+		writePlans(t, s.Name, s.Plans)
+		writeFaults(t, s.Name, s.Faults)
+		if s.Late > 0 {
+			fmt.Fprintf(t, "\n%s: %d logins were due and never began: the rate is more than server or client can do\n", s.Name, s.Late)
+		}
+	}
+}
+
+// writePlans is a table of times a plan, the parts in the order of a login.
+func writePlans(t io.Writer, name string, plans []PlanReport) {
+	for _, p := range plans {
+		fmt.Fprintf(t, "\n%s, %s µs\tp50\tp99\tp99.9\tmax\t\n", name, p.Plan)
+		for part := range PartCount {
+			if times, ok := p.Parts[part.String()]; ok {
+				fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", part, times.P50, times.P99, times.P999, times.Max)
+			}
+		}
+	}
+}
+
+func writeFaults(t io.Writer, name string, faults map[string]uint64) {
+	if len(faults) == 0 {
+		return
+	}
+	fmt.Fprintf(t, "\n%s, failed\tlogins\t\n", name)
+	for _, fault := range slices.Sorted(maps.Keys(faults)) {
+		fmt.Fprintf(t, "%s\t%d\t\n", fault, faults[fault])
+	}
+}
+
+func (h *HoldReport) write(t io.Writer) {
+	fmt.Fprintln(t, "\nheld\tRSS B/connection\tbefore MiB\twith all MiB\tat the end MiB\tramp s\theld s\tdropped\tlists\tidle CPU µs/s\t")
+	fmt.Fprintf(t, "%d of %d\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%d\t%.0f\t\n", h.Held, h.Wanted, h.PerConnection,
+		float64(h.Before)/(1<<20), float64(h.After)/(1<<20), float64(h.End)/(1<<20),
+		h.RampSeconds, h.HeldSeconds, h.Dropped, h.Lists, h.IdleCPU)
+	writePlans(t, "hold", h.Plans)
+	writeFaults(t, "hold", h.Faults)
+}
+
+// known leaves out what was not measured.
+func known(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", v)
+}
+
+func total(counts map[string]uint64) uint64 {
+	var n uint64
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// hints say what to do about faults that are this machine's and not the
+// server's.
+var hints = [FaultCount]string{
+	FaultPorts: "no local port was free: use more --sources, or widen the range with\n" +
+		"  sysctl -w net.ipv4.ip_local_port_range='10240 65535'",
+	FaultFiles:   "this process ran out of descriptors: raise 'ulimit -n'",
+	FaultGarbage: "answers were not understood: is it a server of this protocol, and the --build right?",
+	FaultRefused: "right passwords were refused: are these accounts on that server?",
+}
+
+func (r *Report) writeHints(w io.Writer) {
+	for f, hint := range hints {
+		if hint != "" && r.has(Fault(f)) {
+			fmt.Fprintln(w, "\n"+hint)
+		}
+	}
+}
+
+func (r *Report) has(f Fault) bool {
+	if r.Hold != nil && r.Hold.Faults[f.String()] > 0 {
+		return true
+	}
+	return slices.ContainsFunc(r.Servers, func(s ServerReport) bool { return s.Faults[f.String()] > 0 })
+}

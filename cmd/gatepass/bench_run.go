@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"gatepass/perf/load"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// bench is what login and hold share: whom to measure and how to report.
+type bench struct {
+	target   string
+	pids     []int
+	accounts int
+	file     string
+	noFloor  bool
+	json     bool
+	quiet    bool
+}
+
+func (b *bench) flags(f *pflag.FlagSet) {
+	f.StringVar(&b.target, "target", "", "HOST:PORT of a running server, the host as an IP address (default: start one)")
+	f.IntSliceVar(&b.pids, "server-pid", nil, "processes whose CPU and memory are the server's, its database's too")
+	f.StringVar(&b.file, "accounts-file", "", "CSV 'username,password' of accounts that --target has")
+	f.IntVar(&b.accounts, "accounts", 10_000, "accounts to make for the server that is started")
+	f.BoolVar(&b.json, "json", false, "print the report as JSON")
+	f.BoolVar(&b.quiet, "quiet", false, "show no progress")
+}
+
+// progress is nil, which shows nothing, when it is to be quiet.
+func (b *bench) progress(c *cobra.Command) *load.Progress {
+	if b.quiet {
+		return nil
+	}
+	return load.NewProgress(c.ErrOrStderr())
+}
+
+func (b *bench) print(c *cobra.Command, r *load.Report) error {
+	if b.json {
+		return r.JSON(c.OutOrStdout())
+	}
+	return r.Text(c.OutOrStdout())
+}
+
+// players are the accounts to play.
+func (b *bench) players() ([]load.Account, error) {
+	if b.file == "" {
+		if b.target != "" {
+			return nil, usageError{fmt.Errorf("--target needs --accounts-file, with accounts that it has")}
+		}
+		if b.accounts < 1 || b.accounts > load.MaxAccounts {
+			return nil, usageError{fmt.Errorf("--accounts %d: want 1 to %d", b.accounts, load.MaxAccounts)}
+		}
+		return load.MakeAccounts(b.accounts), nil
+	}
+	f, err := os.Open(b.file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return load.ReadAccounts(f)
+}
+
+// login runs 'bench login'.
+func (b *bench) login(c *cobra.Command, o load.LoginOptions, rounds int) (err error) {
+	if rounds < 1 {
+		return usageError{fmt.Errorf("--rounds %d: want 1 or more", rounds)}
+	}
+	if o.Accounts, err = b.players(); err != nil {
+		return err
+	}
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return usageError{err}
+	}
+	stand, server, err := b.stand(c.Context(), o.Accounts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stand.Close()) }()
+	r := load.Rounds{Server: server, Login: o, Times: rounds, Progress: b.progress(c)}
+	if !b.noFloor {
+		floor, err := stand.StartFloor(c.Context())
+		if err != nil {
+			return err
+		}
+		r.Floor = &floor
+	}
+	report, err := r.Run(c.Context())
+	if err != nil {
+		return err
+	}
+	return b.print(c, report)
+}
+
+// hold runs 'bench hold'.
+func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
+	if o.Accounts, err = b.players(); err != nil {
+		return err
+	}
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return usageError{err}
+	}
+	if b.target != "" && len(b.pids) == 0 {
+		return usageError{errors.New("--target needs --server-pid, to read the memory of")}
+	}
+	stand, server, err := b.stand(c.Context(), o.Accounts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stand.Close()) }()
+	run, err := load.RunHold(c.Context(), server, o, b.progress(c))
+	if err != nil {
+		return err
+	}
+	return b.print(c, run.Report(&o))
+}
+
+// stand makes a test stand, with a server on it unless one was named. The
+// caller closes it.
+func (b *bench) stand(ctx context.Context, accounts []load.Account) (*load.Stand, load.Target, error) {
+	target := load.Target{PIDs: b.pids}
+	if b.target != "" {
+		var err error
+		if target.Addr, err = netip.ParseAddrPort(b.target); err != nil {
+			return nil, target, usageError{fmt.Errorf("--target: %w", err)}
+		}
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, target, err
+	}
+	stand, err := load.NewStand(binary)
+	if err != nil {
+		return nil, target, err
+	}
+	if b.target == "" {
+		if target, err = stand.StartServer(ctx, accounts); err != nil {
+			return nil, target, errors.Join(err, stand.Close())
+		}
+	}
+	return stand, target, nil
+}

@@ -2,53 +2,50 @@ package srp6
 
 import "math/bits"
 
+// sum is the running sum of a product: five limbs and what is carried beyond them.
+type sum struct{ t0, t1, t2, t3, t4, over uint64 }
+
 // mulPortable sets z = x·y/2^256 mod N: one row of the product and one step of the reduction for each limb of y.
 //
-// The running sum t stays below 2^256 + N (x is below 2^256, each row adds at most (2^64-1)·x, each step at most
-// (2^64-1)·N before it drops a limb), so its fifth limb is a carry of 0 or 1, and subtracting N once when it is 1
-// brings z below 2^256. z may be x or y.
+// The sum stays below 2^256 + N (x is below 2^256, each row adds at most (2^64-1)·x, each step at most (2^64-1)·N
+// before it drops a limb), so its fifth limb is a carry of 0 or 1, and subtracting N once when it is 1 brings z below
+// 2^256. z may be x or y.
 func mulPortable(z, x, y *limbs) {
-	var t [5]uint64
+	var s sum
 	for _, d := range y {
-		over := addRow(&t, x, d)
-		reduceRow(&t, over)
+		s.add(x, d)
+		s.reduce()
 	}
-	r := limbs(t[:4])
+	r := limbs{s.t0, s.t1, s.t2, s.t3}
 	d, _ := r.lessModulus()
-	r.assignIf(&d, t[4])
+	r.assignIf(&d, s.t4)
 	*z = r
 }
 
-// addRow adds x·d to t and returns what does not fit into five limbs.
-func addRow(t *[5]uint64, x *limbs, d uint64) (over uint64) {
-	var carry uint64
-	for j, limb := range x {
-		hi, lo := bits.Mul64(limb, d)
-		var c uint64
-		lo, c = bits.Add64(lo, t[j], 0)
-		hi += c
-		t[j], c = bits.Add64(lo, carry, 0)
-		carry = hi + c
-	}
-	t[4], over = bits.Add64(t[4], carry, 0)
-	return over
+// add adds x·d. The low halves of the four products go in as one carry chain, the high halves as another.
+func (s *sum) add(x *limbs, d uint64) {
+	var c uint64
+	h0, l0 := bits.Mul64(x[0], d)
+	h1, l1 := bits.Mul64(x[1], d)
+	h2, l2 := bits.Mul64(x[2], d)
+	h3, l3 := bits.Mul64(x[3], d)
+	s.t0, c = bits.Add64(s.t0, l0, 0)
+	s.t1, c = bits.Add64(s.t1, l1, c)
+	s.t2, c = bits.Add64(s.t2, l2, c)
+	s.t3, c = bits.Add64(s.t3, l3, c)
+	s.t4, c = bits.Add64(s.t4, 0, c)
+	s.over += c
+	s.t1, c = bits.Add64(s.t1, h0, 0)
+	s.t2, c = bits.Add64(s.t2, h1, c)
+	s.t3, c = bits.Add64(s.t3, h2, c)
+	s.t4, c = bits.Add64(s.t4, h3, c)
+	s.over += c
 }
 
-// reduceRow adds the multiple of N that clears the lowest limb of t, and drops that limb.
-func reduceRow(t *[5]uint64, over uint64) {
-	m := t[0] * modulusInverse
-	hi, lo := bits.Mul64(m, modulus0)
-	_, c := bits.Add64(lo, t[0], 0)
-	carry := hi + c
-	for j, limb := range [3]uint64{modulus1, modulus2, modulus3} {
-		hi, lo := bits.Mul64(m, limb)
-		lo, c = bits.Add64(lo, t[j+1], 0)
-		hi += c
-		t[j], c = bits.Add64(lo, carry, 0)
-		carry = hi + c
-	}
-	t[3], c = bits.Add64(t[4], carry, 0)
-	t[4] = over + c
+// reduce adds the multiple of N that clears the lowest limb, and drops that limb.
+func (s *sum) reduce() {
+	s.add(&limbs{modulus0, modulus1, modulus2, modulus3}, s.t0*modulusInverse)
+	s.t0, s.t1, s.t2, s.t3, s.t4, s.over = s.t1, s.t2, s.t3, s.t4, s.over, 0
 }
 
 // sqrPortable sets z to x squared count times over.

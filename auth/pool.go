@@ -1,0 +1,238 @@
+package auth
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"gatepass/auth/srp6"
+)
+
+// Results of jobs that could not be done. (A proof that is wrong comes back as srp6.ErrProof or srp6.ErrPublicKey.)
+var (
+	// ErrRandom: the random source failed; no Ephemeral was made.
+	ErrRandom = errors.New("auth: random source failed")
+	// ErrPanic: the job panicked. That is a bug of ours; Options.OnPanic has its text.
+	ErrPanic = errors.New("auth: job panicked")
+)
+
+// JobKind says what is to be done.
+type JobKind uint8
+
+const (
+	// JobMint makes one Ephemeral from the pool's random source.
+	JobMint JobKind = iota + 1
+	// JobProve verifies the proof in Exchange with Ephemeral.
+	JobProve
+)
+
+// String names the kind in logs.
+func (k JobKind) String() string {
+	switch k {
+	case JobMint:
+		return "mint"
+	case JobProve:
+		return "prove"
+	}
+	return fmt.Sprintf("JobKind(%d)", uint8(k))
+}
+
+// Job is one piece of work: a plain value that owns all it holds.
+type Job struct {
+	Kind      JobKind
+	Tag       uint64         // comes back untouched
+	Ephemeral srp6.Ephemeral // JobProve
+	Exchange  srp6.Exchange  // JobProve
+}
+
+// Result is the outcome of one Job.
+type Result struct {
+	Kind      JobKind
+	Tag       uint64
+	Err       error           // nil, srp6.ErrProof, srp6.ErrPublicKey, ErrRandom or ErrPanic
+	Ephemeral srp6.Ephemeral  // JobMint without Err
+	Random    [16]byte        // JobMint without Err: random bytes for whatever else a login needs
+	Key       srp6.SessionKey // JobProve without Err
+	M2        srp6.Proof      // JobProve without Err
+}
+
+// Limits of a Pool.
+const (
+	// defaultQueue is enough for all logins of half a second on one core, and 1 MiB.
+	defaultQueue = 4096
+	// batch is the most jobs a worker takes at once: enough to spread the cost of lock and delivery over, few enough
+	// (half a millisecond) that the first is not kept long.
+	batch = 64
+	// share is how many jobs one worker keeps to itself before waking another is worth it: a wake-up costs about as
+	// much as one proof.
+	share = 4
+)
+
+// Options configure a Pool. Only Deliver is required.
+type Options struct {
+	Workers int       // goroutines; 0 means one for each processor Go may use
+	Queue   int       // jobs that may wait; 0 means 4096; beyond it Submit refuses
+	Random  io.Reader // what Ephemerals are made of; nil means crypto/rand; read by one worker at a time
+
+	// Deliver takes results, on a worker's goroutine; several workers may call it at once. The slice is only lent:
+	// it is overwritten when Deliver returns. Deliver must not call Close.
+	Deliver func([]Result)
+
+	// OnPanic is told, on a worker's goroutine, what was recovered from a job or from Deliver; nil means nobody is.
+	OnPanic func(recovered any)
+}
+
+// EnsureDefaults fills in what was left out.
+func (o *Options) EnsureDefaults() {
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Queue == 0 {
+		o.Queue = defaultQueue
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.OnPanic == nil {
+		o.OnPanic = func(any) {}
+	}
+}
+
+// Validate reports every fault at once.
+func (o *Options) Validate() error {
+	var faults []error
+	if o.Workers < 0 {
+		faults = append(faults, fmt.Errorf("auth: pool workers is %d, must not be negative", o.Workers))
+	}
+	if o.Queue < 0 {
+		faults = append(faults, fmt.Errorf("auth: pool queue is %d, must not be negative", o.Queue))
+	}
+	if o.Deliver == nil {
+		faults = append(faults, errors.New("auth: pool has nobody to deliver to"))
+	}
+	return errors.Join(faults...)
+}
+
+// Stats counts what a Pool has done since it was made.
+type Stats struct {
+	Queued  uint64 // jobs taken by Submit
+	Refused uint64 // jobs not taken: the queue was full, or the pool closed
+	Done    uint64 // jobs delivered; Queued - Done are waiting or being done
+	Panics  uint64 // recovered from jobs and from Deliver
+}
+
+// Pool does the arithmetic of logins on goroutines of its own.
+//
+// Jobs wait in one bounded ring. A worker that finds some takes a fair share of them in one locked copy, works and
+// delivers without the lock, and wakes the next worker only if it leaves any behind: a small batch stays on one core,
+// a large one spreads, and nobody is woken for nothing. One ring rather than one a worker, because with jobs this
+// long (microseconds) the lock is not contended, and no job waits behind a busy worker while another sleeps.
+type Pool struct {
+	// Static after NewPool.
+	options Options
+	workers sync.WaitGroup
+
+	// Guarded by mu. Invariant: ring[head … head+waiting) (mod len) are the waiting jobs, all other slots are zero.
+	mu      sync.Mutex
+	wake    *sync.Cond
+	ring    []Job
+	head    int
+	waiting int
+	idle    int  // workers that sleep, or have been woken and not yet run
+	waking  bool // one of them has been woken and has not yet run
+	closed  bool
+
+	// random guards Options.Random, which need not be safe for concurrent use.
+	random sync.Mutex
+
+	// Counters, for any goroutine.
+	queued, refused, done, panics atomic.Uint64
+}
+
+// NewPool starts the workers. The error reports faults in the options.
+func NewPool(o Options) (*Pool, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o.EnsureDefaults()
+	p := &Pool{options: o, ring: make([]Job, o.Queue)}
+	p.wake = sync.NewCond(&p.mu)
+	for range o.Workers {
+		p.workers.Go(func() { newWorker(p).run() })
+	}
+	return p, nil
+}
+
+// Submit hands in jobs and returns how many were taken, from the front; the rest are refused because the queue is
+// full or the pool closed. It copies them, never blocks, and may be called from any goroutine.
+func (p *Pool) Submit(jobs []Job) int {
+	p.mu.Lock()
+	n := min(len(jobs), len(p.ring)-p.waiting)
+	if p.closed {
+		n = 0
+	}
+	tail := (p.head + p.waiting) % len(p.ring)
+	first := copy(p.ring[tail:], jobs[:n])
+	copy(p.ring, jobs[first:n])
+	p.waiting += n
+	// Counted before a worker can deliver, so that Done never overtakes Queued.
+	p.queued.Add(uint64(n))
+	p.wakeLocked()
+	p.mu.Unlock()
+	p.refused.Add(uint64(len(jobs) - n))
+	return n
+}
+
+// take moves a share of the waiting jobs to the front of into and returns how many; 0 when the pool is closed and
+// nothing waits. It sleeps while there is nothing to do.
+func (p *Pool) take(into []Job) int {
+	p.mu.Lock()
+	for p.waiting == 0 && !p.closed {
+		p.idle++
+		p.wake.Wait()
+		p.idle--
+		p.waking = false
+	}
+	fair := (p.waiting + p.options.Workers - 1) / p.options.Workers
+	n := min(max(fair, share), p.waiting, len(into))
+	for taken := 0; taken < n; {
+		slots := p.ring[p.head:min(p.head+n-taken, len(p.ring))]
+		taken += copy(into[taken:], slots)
+		clear(slots)
+		p.head = (p.head + len(slots)) % len(p.ring)
+	}
+	p.waiting -= n
+	p.wakeLocked()
+	p.mu.Unlock()
+	return n
+}
+
+// wakeLocked wakes one worker if there is work for it and none is on its way: that one wakes the next if it leaves
+// work behind. So many small Submits in a row cost one wake-up.
+func (p *Pool) wakeLocked() {
+	if p.waiting > 0 && p.idle > 0 && !p.waking {
+		p.waking = true
+		p.wake.Signal()
+	}
+}
+
+// Close refuses further jobs, waits until all that were taken are delivered and the workers have ended. Any
+// goroutine but a worker's may call it, any number of times.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.wake.Broadcast()
+	p.workers.Wait()
+}
+
+// Stats may be called from any goroutine.
+func (p *Pool) Stats() Stats {
+	// Done is read first, so that it never exceeds Queued.
+	done := p.done.Load()
+	return Stats{Queued: p.queued.Load(), Refused: p.refused.Load(), Done: done, Panics: p.panics.Load()}
+}

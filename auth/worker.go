@@ -1,0 +1,117 @@
+package auth
+
+import (
+	"io"
+
+	"gatepass/auth/srp6"
+)
+
+// worker is one goroutine of a Pool with the buffers it reuses. All of it belongs to that goroutine, and is zero of
+// secrets whenever it sleeps.
+type worker struct {
+	pool    *Pool
+	jobs    []Job
+	results []Result
+	random  []byte // mintSize bytes for each mint of a batch
+}
+
+// mintSize is how many random bytes one mint takes: the secret, and Result.Random.
+const mintSize = srp6.SecretSize + 16
+
+func newWorker(p *Pool) *worker {
+	return &worker{
+		pool:    p,
+		jobs:    make([]Job, batch),
+		results: make([]Result, batch),
+		random:  make([]byte, batch*mintSize),
+	}
+}
+
+// run works until the pool is closed and empty.
+func (w *worker) run() {
+	for {
+		n := w.pool.take(w.jobs)
+		if n == 0 {
+			return
+		}
+		w.work(w.jobs[:n], w.results[:n])
+	}
+}
+
+// work does one batch, delivers it and wipes it.
+func (w *worker) work(jobs []Job, results []Result) {
+	random := w.draw(jobs)
+	for i := range jobs {
+		results[i] = Result{Kind: jobs[i].Kind, Tag: jobs[i].Tag}
+		if jobs[i].Kind == JobMint {
+			random = w.mint(&results[i], random)
+			continue
+		}
+		w.prove(&results[i], &jobs[i])
+	}
+	w.deliver(results)
+	clear(jobs)
+	clear(results)
+	clear(w.random)
+	w.pool.done.Add(uint64(len(jobs)))
+}
+
+// draw reads the random bytes for all mints of a batch at once; none when the source fails.
+func (w *worker) draw(jobs []Job) (random []byte) {
+	mints := 0
+	for i := range jobs {
+		if jobs[i].Kind == JobMint {
+			mints++
+		}
+	}
+	if mints == 0 {
+		return nil
+	}
+	w.pool.random.Lock()
+	defer w.pool.random.Unlock()
+	defer w.recovered(nil)
+	buffer := w.random[:mints*mintSize]
+	if _, err := io.ReadFull(w.pool.options.Random, buffer); err != nil {
+		return nil
+	}
+	return buffer
+}
+
+// mint makes one Ephemeral and returns the random bytes that are left.
+func (w *worker) mint(r *Result, random []byte) []byte {
+	if len(random) == 0 {
+		r.Err = ErrRandom
+		return nil
+	}
+	r.Ephemeral = srp6.NewEphemeral((*[srp6.SecretSize]byte)(random))
+	copy(r.Random[:], random[srp6.SecretSize:])
+	return random[mintSize:]
+}
+
+// prove verifies one proof.
+func (w *worker) prove(r *Result, job *Job) {
+	defer w.recovered(r)
+	if job.Kind != JobProve {
+		panic("auth: job of unknown kind")
+	}
+	r.Key, r.M2, r.Err = job.Ephemeral.Verify(&job.Exchange)
+}
+
+// deliver hands the results over. What Deliver panics with does not end the worker, for other logins wait for it.
+func (w *worker) deliver(results []Result) {
+	defer w.recovered(nil)
+	w.pool.options.Deliver(results)
+}
+
+// recovered, deferred, turns a panic into a count and, where there is a result, into that result's error.
+func (w *worker) recovered(r *Result) {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	w.pool.panics.Add(1)
+	w.pool.options.OnPanic(reason)
+	if r != nil {
+		*r = Result{Kind: r.Kind, Tag: r.Tag, Err: ErrPanic}
+	}
+}

@@ -88,37 +88,59 @@
 	ADCXQ R15, R15     \
 	ADOXQ BP, R15
 
-// STEP adds the multiple of N (in BX CX SI DI) that clears t0 to t0 … t3 and reuses t0 as the limb above t3. The sum
-// is below 2^256 + 2^64·N, so nothing is carried beyond.
-#define STEP(t0, t1, t2, t3) \
-	MOVQ  $0xf2e782caeedfcdf9, DX \
-	IMULQ t0, DX      \
+// MODULUS keeps N in the frame, where CLEAR and REDUCE read it.
+#define MODULUS \
+	MOVQ $0xab3c82872a3e9bb7, AX \
+	MOVQ AX, n0-72(SP)           \
+	MOVQ $0x0801b18ebfbf5e8f, AX \
+	MOVQ AX, n1-64(SP)           \
+	MOVQ $0xbdad5b8b29065053, AX \
+	MOVQ AX, n2-56(SP)           \
+	MOVQ $0x894b645e89e1535b, AX \
+	MOVQ AX, n3-48(SP)
+
+// CLEAR adds DX·N to t0 … t3, with the DX that makes t0 zero, and reuses t0 as the limb above t3. The sum is below
+// 2^256 + 2^64·N, so nothing is carried beyond.
+#define CLEAR(t0, t1, t2, t3) \
 	XORL  AX, AX      \
-	MULXQ BX, AX, BP  \
+	MULXQ n0-72(SP), AX, BP  \
 	ADCXQ AX, t0      \
 	ADOXQ BP, t1      \
-	MULXQ CX, AX, BP  \
+	MULXQ n1-64(SP), AX, BP  \
 	ADCXQ AX, t1      \
 	ADOXQ BP, t2      \
-	MULXQ SI, AX, BP  \
+	MULXQ n2-56(SP), AX, BP  \
 	ADCXQ AX, t2      \
 	ADOXQ BP, t3      \
-	MULXQ DI, AX, BP  \
+	MULXQ n3-48(SP), AX, BP  \
 	ADCXQ AX, t3      \
 	ADOXQ BP, t0      \
 	ADCQ  $0, t0
 
+// CLEAR2 clears two limbs. Both multipliers are the low half of (t0, t1) times -1/N mod 2^128, so the second need not
+// wait for the first to be used: that wait is what a chain of squarings spends most of its time on.
+#define CLEAR2(t0, t1, t2, t3) \
+	MOVQ  $0xf2e782caeedfcdf9, DX \
+	MOVQ  $0x1bb10d704e0b38f1, SI \
+	MULXQ t0, BX, CX  \
+	IMULQ t1, DX      \
+	IMULQ t0, SI      \
+	ADDQ  DX, CX      \
+	ADDQ  SI, CX      \
+	MOVQ  BX, DX      \
+	CLEAR(t0, t1, t2, t3) \
+	MOVQ  CX, DX      \
+	CLEAR(t1, t2, t3, t0)
+
 // REDUCE sets BX CX SI DI = (R8 … R15)/2^256 mod N, as some number below 2^256: the lower half is reduced to at most
 // N, the upper half added, and N taken off if that carries.
 #define REDUCE \
-	MOVQ $0xab3c82872a3e9bb7, BX \
-	MOVQ $0x0801b18ebfbf5e8f, CX \
-	MOVQ $0xbdad5b8b29065053, SI \
-	MOVQ $0x894b645e89e1535b, DI \
-	STEP(R8, R9, R10, R11) \
-	STEP(R9, R10, R11, R8) \
-	STEP(R10, R11, R8, R9) \
-	STEP(R11, R8, R9, R10) \
+	CLEAR2(R8, R9, R10, R11) \
+	CLEAR2(R10, R11, R8, R9) \
+	MOVQ n0-72(SP), BX \
+	MOVQ n1-64(SP), CX \
+	MOVQ n2-56(SP), SI \
+	MOVQ n3-48(SP), DI \
 	ADDQ R12, R8  \
 	ADCQ R13, R9  \
 	ADCQ R14, R10 \
@@ -192,7 +214,8 @@
 	VZEROUPPER
 
 // func mulADX(z, x, y *limbs)
-TEXT ·mulADX(SB), NOSPLIT, $32-24
+TEXT ·mulADX(SB), NOSPLIT, $72-24
+	MODULUS
 	MOVQ x+8(FP), AX
 	LOAD(AX)
 	MOVQ y+16(FP), AX
@@ -209,7 +232,8 @@ TEXT ·mulADX(SB), NOSPLIT, $32-24
 	RET
 
 // func sqrADX(z, x *limbs, count uint64)
-TEXT ·sqrADX(SB), NOSPLIT, $8-24
+TEXT ·sqrADX(SB), NOSPLIT, $72-24
+	MODULUS
 	MOVQ  x+8(FP), AX
 	LOAD(AX)
 	CMPQ  count+16(FP), $0
@@ -229,7 +253,8 @@ done:
 // func powerADX(z *limbs, table *window, digits []byte)
 //
 // The length word of digits counts down and its pointer moves on, in the caller's frame.
-TEXT ·powerADX(SB), NOSPLIT, $40-40
+TEXT ·powerADX(SB), NOSPLIT, $72-40
+	MODULUS
 	MOVQ z+0(FP), AX
 	LOAD(AX)
 
@@ -259,7 +284,8 @@ square:
 	RET
 
 // func combADX(z *limbs, tables *window, digits []byte)
-TEXT ·combADX(SB), NOSPLIT, $40-40
+TEXT ·combADX(SB), NOSPLIT, $72-40
+	MODULUS
 	MOVQ z+0(FP), AX
 	LOAD(AX)
 

@@ -6,7 +6,7 @@
 //
 //	e := srp6.NewEphemeral(&random)      // b and g^b, ahead of time      a worker, < 1 µs
 //	B := e.PublicKey(&account.Verifier)  // goes out with the challenge   wherever, < 0.1 µs
-//	K, M2, err := e.Verify(&exchange)    // when A and M1 have come       a worker, about 7 µs
+//	K, M2, err := e.Verify(&exchange)    // when A and M1 have come       a worker, about 6 µs
 //	e.Wipe()
 //
 // and from the client:

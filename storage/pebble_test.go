@@ -479,3 +479,18 @@ func TestPebble_Notes_RideOnTheNextSync(t *testing.T) {
 		t.Fatalf("Close did not sync: last login %d", got)
 	}
 }
+
+// A login that asks for it is on disk when its result comes.
+func TestPebble_Notes_SyncedOnDemand(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	c := mustOpen(t, fs)
+	fill(t, c, 1, 2)
+	n := numbered(1).Name
+	mustDo(t, c, Op{Kind: OpLogin, Name: n, At: 5, Synced: true})
+	mustDo(t, c, Op{Kind: OpLoginFailed, Name: n, At: 6, Synced: true})
+	after := mustOpen(t, fs.CrashClone(vfs.CrashCloneCfg{}))
+	want := LoginRecord{LastLogin: 5, LastFailed: 6, Failed: 1}
+	if got := do(t, after, Op{Kind: OpGet, Name: n}).Account.Login; got != want {
+		t.Fatalf("got %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,73 @@
+// Package storage keeps accounts and bans, and says when they are safe on disk.
+//
+// It owns the accounts' records, the one function that folds their names
+// (FoldName), the bans of accounts and addresses, and a secret that is made with
+// the store. It refuses to know passwords (it sees verifiers only), sessions,
+// protocols, clocks and the network; times come in with the requests.
+//
+// Nothing above this package knows which database is behind Store. Requests are
+// values (Op), answers too (Result), and a tag ties them together:
+//
+//	store, err := storage.Open(storage.Options{
+//		Dir:     "data/accounts",
+//		Deliver: inbox.Push, // results, in batches, from the store's goroutines
+//		OnFatal: func(err error) { stop(err) },
+//	})
+//	...
+//	taken := store.Submit([]storage.Op{{Kind: storage.OpGet, Tag: 7, Name: name}})
+//	// what was not taken stays with the caller: the queue is full
+//
+// Tools that rather wait use a Client, alone or beside the server on one store.
+//
+// # Goroutines
+//
+//	                  ┌ reads ──▶ queue ──▶ reader workers ────────────────▶ Deliver
+//	Submit (anyone) ──┤
+//	                  └ writes ─▶ queue ──▶ writer ─ group ─▶ Pebble's log
+//	                                          │                  │ one sync
+//	                                          └─ notes applied   └─▶ settle ─▶ Deliver
+//
+// The logic goroutine of the server calls Submit and nothing else. Deliver is
+// called by reader workers, the writer and settle at the same time.
+//
+// # Keys and records
+//
+// The first byte of a key says what it is of; names are folded and not padded.
+// Integers are little-endian. A text is a length byte and its bytes.
+//
+//	account        ┌───┬──────────────┐
+//	               │'a'│ name   1..16 │
+//	               └───┴──────────────┘
+//	  record       ┌─────────┬───────┬─────────┬─ where flagged, in this order ─────────────┐
+//	               │version 1│flags 1│created 8│ salt 32, verifier 32 │ ban │ PIN │ TOTP │ others │
+//	               └─────────┴───────┴─────────┴────────────────────────────────────────────┘
+//	  flags        1 grunt, 2 ban, 4 PIN (text), 8 TOTP (text), 16 others
+//	  ban          ┌───────┬───────┬─────────────┬─────────┐
+//	               │since 8│until 8│reason (text)│by (text)│
+//	               └───────┴───────┴─────────────┴─────────┘
+//	  others       ┌───────┬──────────────────────────────────────┐
+//	               │count 1│ count × name (text), size 2, bytes   │ names strictly rising
+//	               └───────┴──────────────────────────────────────┘
+//
+//	login record   ┌───┬──────────────┐
+//	               │'l'│ name   1..16 │
+//	               └───┴──────────────┘
+//	  record       ┌─────────┬────────────┬─────────────┬────────┬──────────────────┬─────────┐
+//	               │version 1│last login 8│last failed 8│failed 4│address size 1    │ address │
+//	               │         │            │             │        │(0, 4 or 16)      │         │
+//	               └─────────┴────────────┴─────────────┴────────┴──────────────────┴─────────┘
+//
+//	address ban    ┌───┬─────────────────┬─────────┬──────┐
+//	               │'b'│size 1 (4 or 16) │ address │bits 1│ host bits zero
+//	               └───┴─────────────────┴─────────┴──────┘
+//	  record       ┌─────────┬─────┐
+//	               │version 1│ ban │
+//	               └─────────┴─────┘
+//
+//	meta           'm' "format" ─▶ u32, 'm' "secret" ─▶ 32 bytes
+//
+// Unix seconds everywhere. A record of an unknown version is an error, and so is
+// one that is shorter or longer than it says: see ErrRecordVersion, ErrCorrupt.
+//
+// DESIGN.md has the decisions, what was rejected, and the measured numbers.
+package storage

@@ -147,9 +147,9 @@ func (c *client) answer(ctx context.Context, line []byte) bool {
 		reply.Error = errorWord(err)
 		return c.send(reply)
 	}
+	c.log(ops, results)
 	room := maxWireLine
 	for i := range results {
-		c.log(&ops[i], results[i].Err)
 		w := newWireResult(&results[i], room)
 		for _, raw := range w.Accounts {
 			room -= len(raw)
@@ -172,13 +172,28 @@ func parseOps(request *wireRequest) (ops []storage.Op, err error) {
 	return ops, nil
 }
 
-// log notes changes, so that who did what can be found; reads are not logged.
-func (c *client) log(op *storage.Op, err error) {
+// log notes changes, so that who did what can be found; reads are not logged. A
+// batch is one line: an import has as many as a server has logins in an hour.
+func (c *client) log(ops []storage.Op, results []storage.Result) {
+	if len(ops) == 1 {
+		c.logOne(&ops[0], results[0].Err)
+		return
+	}
+	counts := make(map[ChangeKind]int)
+	for i := range ops {
+		if change, ok := changeBy(&ops[i]); ok && results[i].Err == nil {
+			counts[change.Kind]++
+		}
+	}
+	for kind, n := range counts {
+		c.logger.Info("accounts changed", "change", kind.String(), "accounts", n)
+	}
+}
+
+func (c *client) logOne(op *storage.Op, err error) {
 	change, ok := changeBy(op)
 	switch {
-	case !ok:
-	case err != nil:
-		c.logger.Debug("account not changed", "change", change.Kind.String(), "account", change.Name.String(), "error", err)
+	case !ok || err != nil:
 	case change.Prefix.IsValid():
 		c.logger.Info("address bans changed", "change", change.Kind.String(), "address", change.Prefix.String())
 	default:

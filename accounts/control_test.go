@@ -122,7 +122,7 @@ func TestRemote_SplitsRequestsThatAreTooLarge(t *testing.T) {
 	s := startControl(t, newTestManager(t), SocketPath(t.TempDir()))
 	remote := mustDial(t, s.path)
 	big := make([]byte, storage.MaxOther)
-	ops := make([]storage.Op, 600)
+	ops := make([]storage.Op, 300)
 	for i := range ops {
 		name, err := ParseName(fmt.Sprintf("P%04d", i))
 		if err != nil {

@@ -79,6 +79,9 @@ func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
 	case !nobodyListens(err):
 		return nil, err
 	}
+	if err := o.checkOwner(); err != nil {
+		return nil, err
+	}
 	client, err := storage.OpenClient(storage.Options{Dir: StorePath(o.DataDir)})
 	if err != nil {
 		return nil, err
@@ -88,10 +91,12 @@ func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
 
 // checkFolders tells what is missing before something is made by accident.
 func (o *OpenOptions) checkFolders() error {
-	store, err := os.Stat(StorePath(o.DataDir))
+	_, err := os.Stat(StorePath(o.DataDir))
 	switch {
 	case err == nil:
-		return checkOwner(store)
+		return nil
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w: run this as the user that the server runs as, or as root while it runs", err)
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	case o.Create:
@@ -101,13 +106,17 @@ func (o *OpenOptions) checkFolders() error {
 }
 
 // checkOwner keeps root from leaving files in a store that its server, another
-// user, could not open afterwards.
-func checkOwner(store os.FileInfo) error {
-	owner, known := ownerUID(store)
-	if !known || os.Geteuid() != 0 || owner == 0 {
+// user, could not open afterwards. A store that is still to be made is root's.
+func (o *OpenOptions) checkOwner() error {
+	store, err := os.Stat(StorePath(o.DataDir))
+	if err != nil || os.Geteuid() != 0 {
 		return nil
 	}
-	return fmt.Errorf("%s belongs to user %d, and root would leave files there that he cannot open: run this as him, for instance with 'sudo -u \\#%d'", store.Name(), owner, owner)
+	owner, known := ownerUID(store)
+	if !known || owner == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to user %d, and root would leave files there that he cannot open: run this as him, for instance with 'sudo -u \\#%d'", StorePath(o.DataDir), owner, owner)
 }
 
 // Now is the Manager's clock, for whoever words times.

@@ -73,3 +73,30 @@ func TestOpen_LockedAndNobodyAnswers(t *testing.T) {
 		t.Errorf("%v, want ErrInUse", err)
 	}
 }
+
+func TestOpen_RootLeavesNoFilesInAnothersStore(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(StorePath(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(StorePath(dir), 12345, 12345); err != nil {
+		t.Skip(err)
+	}
+	if h, err := Open(t.Context(), OpenOptions{DataDir: dir, Create: true}); err == nil {
+		h.Close()
+		t.Error("root opened it")
+	}
+	if entries, err := os.ReadDir(StorePath(dir)); err != nil || len(entries) != 0 {
+		t.Errorf("the store holds %v, %v", entries, err)
+	}
+	// Through the server nothing of root's is left there.
+	startControl(t, newTestManager(t), SocketPath(dir))
+	h := mustOpen(t, OpenOptions{DataDir: dir})
+	defer h.Close()
+	if err := h.Add(t.Context(), "A", "x"); err != nil {
+		t.Error(err)
+	}
+}

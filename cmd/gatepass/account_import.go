@@ -109,14 +109,14 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 		}
 		fmt.Fprintf(c.OutOrStdout(), "%d added, %d updated, %d skipped, %d failed in %.1f s\n",
 			report.Added, report.Updated, report.Skipped, report.Failed, time.Since(began).Seconds())
-		return importResult(c.Context(), path, report, err)
+		return importResult(path, report, err)
 	})
 }
 
 // importResult words how an import ended.
-func importResult(ctx context.Context, path string, r accounts.ImportReport, err error) error {
+func importResult(path string, r accounts.ImportReport, err error) error {
 	switch {
-	case err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d rows are in, run it again with --skip-existing for the rest", r.Added+r.Updated)}
 	case err != nil && r.Added+r.Updated > 0:
 		return fmt.Errorf("%s: %w; %d rows are in, run it again with --skip-existing for the rest", path, err, r.Added+r.Updated)

@@ -102,7 +102,7 @@ func TestOptions_ValidateReportsAllFaults(t *testing.T) {
 func TestLoop_PanicCostsOneSession(t *testing.T) {
 	e := newScenario(t)
 	e.core.slots[SignalRefused] = []slot{func(*Core, Signal) { panic("a bug") }}
-	inbox := NewInbox(1, 64, func(int) {})
+	inbox := NewInbox(1, 64, false, func(int) {})
 	loop := NewLoop(e.core, inbox, func() {})
 	go loop.Run()
 	sink := inbox.Client(0)

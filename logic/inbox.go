@@ -20,10 +20,11 @@ type Inbox struct {
 }
 
 // NewInbox makes an inbox for so many reactors, each with room for limit
-// messages. resume is called on the logic goroutine when a reactor that found
+// messages. With lend, whoever brings a message while the logic sleeps runs it
+// (see queue.Consumer). resume is called on the logic goroutine when a reactor that found
 // no room may try again; it must not block.
-func NewInbox(reactors, limit int, resume func(reactor int)) *Inbox {
-	c := queue.NewConsumer(inboxLooks)
+func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
+	c := queue.NewConsumer(queue.ConsumerOptions{Looks: inboxLooks, Lend: lend})
 	in := &Inbox{
 		consumer: c,
 		ticks:    queue.NewShard[int64](c, queue.Limits{New: 4, Hard: 4}, nil),

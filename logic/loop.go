@@ -12,11 +12,12 @@ import (
 )
 
 // Loop is the logic goroutine: it drains the inbox into the core until it takes
-// the close command.
+// the close command. Where the inbox lends, a round may run on the goroutine
+// that brought a message to a sleeping loop; there is never more than one.
 type Loop struct {
 	core  *Core
 	inbox *Inbox
-	// Thread is called once the loop is on a thread of its own, to pin it; nil
+	// thread is called once the loop is on a thread of its own, to pin it; nil
 	// leaves the goroutine to the scheduler.
 	thread func()
 	done   chan struct{}
@@ -24,7 +25,7 @@ type Loop struct {
 }
 
 // NewLoop makes a loop. With a thread function it locks its goroutine to a
-// thread and calls it there.
+// thread and calls it there; the inbox must then not lend.
 func NewLoop(core *Core, inbox *Inbox, thread func()) *Loop {
 	return &Loop{core: core, inbox: inbox, thread: thread, done: make(chan struct{})}
 }
@@ -40,13 +41,11 @@ func (l *Loop) Run() {
 		defer runtime.UnlockOSThread()
 		l.thread()
 	}
-	for !l.closed {
-		l.round(l.inbox.consumer.Wait())
-	}
+	l.inbox.consumer.Run(l.round)
 }
 
 // round takes what the ready shards hold and submits what came of it.
-func (l *Loop) round(ready queue.Ready) {
+func (l *Loop) round(ready queue.Ready) (more bool) {
 	in, c := l.inbox, l.core
 	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
 		switch i {
@@ -64,6 +63,7 @@ func (l *Loop) round(ready queue.Ready) {
 		}
 	}
 	c.Flush()
+	return !l.closed
 }
 
 func (l *Loop) command(cmd *Command) {

@@ -61,7 +61,7 @@ func checkSum(b *testing.B, sum byte) {
 
 func benchShards(b *testing.B) {
 	b.ReportAllocs()
-	c := NewConsumer(4)
+	c := NewConsumer(ConsumerOptions{Looks: 4})
 	var shards [benchProducers]*Shard[message]
 	for i := range shards {
 		shards[i] = NewShard[message](c, Limits{New: benchCapacity, Hard: benchCapacity}, nil)
@@ -72,12 +72,13 @@ func benchShards(b *testing.B) {
 			runtime.Gosched()
 		}
 	})
-	for got := 0; got < b.N; {
-		ready := c.Wait()
+	got := 0
+	c.Run(func(ready Ready) bool {
 		for i, ok := ready.Next(); ok; i, ok = ready.Next() {
 			got += consume(shards[i].Swap())
 		}
-	}
+		return got < b.N
+	})
 	wg.Wait()
 }
 

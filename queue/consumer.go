@@ -13,29 +13,56 @@ const MaxShards = 63
 // sleepBit is set while the consumer sleeps or is about to.
 const sleepBit = uint64(1) << 63
 
-// Consumer is the receiving end of a set of shards. All of its methods but
-// Stats may be called from the consuming goroutine only.
+// lentRounds is how many rounds a producer runs on the consumer's behalf before
+// it passes the work to the consumer's own goroutine: enough for an answer to
+// one message, too few to keep a producer from its own work.
+const lentRounds = 2
+
+// Consumer is the receiving end of a set of shards.
+//
+// One goroutine at a time runs it: its own, which called Run, or, with lending,
+// the producer that found it asleep. Who clears the sleep bit is the one; so the
+// rounds follow each other as if on one goroutine, and what they touch needs no
+// lock. Lending is for a consumer whose rounds are short: when there is little
+// to do, a message is then dealt with on the thread that brought it, and nobody
+// is woken. When there is much to do the consumer does not sleep, and its own
+// goroutine does everything.
 type Consumer struct {
-	// static after construction
-	looks int
-	wake  chan struct{} // one slot
+	// static after construction, or, for round, after Run began
+	options ConsumerOptions
+	wake    chan struct{} // one slot
+	round   func(Ready) (more bool)
 
 	// shared by all producers and the consumer
 	word atomic.Uint64
 
-	// written by the consumer, read by Stats
+	// owned by whoever runs the consumer
+	ended bool
+
+	// written by who runs it, read by Stats
 	sleeps atomic.Uint64
 	rounds atomic.Uint64
+	lent   atomic.Uint64
 
 	// owned by whoever builds the shards, before any Push
 	shards int
 }
 
-// NewConsumer makes a consumer. looks is how often Wait looks again, yielding
-// its processor in between, before it sleeps: each look costs some 50 ns to
-// 200 ns, a sleep and a wake-up several microseconds.
-func NewConsumer(looks int) *Consumer {
-	return &Consumer{looks: looks, wake: make(chan struct{}, 1)}
+// ConsumerOptions configure a Consumer.
+type ConsumerOptions struct {
+	// Looks is how often the consumer looks again, yielding its processor in
+	// between, before it sleeps. A look costs some 100 ns, a sleep and a wake-up
+	// several microseconds.
+	Looks int
+	// Lend lets a producer that finds the consumer asleep run its rounds. A
+	// round must then not block, and no producer may push while it holds a lock
+	// that a round takes.
+	Lend bool
+}
+
+// NewConsumer makes a consumer without shards.
+func NewConsumer(o ConsumerOptions) *Consumer {
+	return &Consumer{options: o, wake: make(chan struct{}, 1)}
 }
 
 // Ready is a set of shards that have work.
@@ -51,59 +78,105 @@ func (r *Ready) Next() (index int, ok bool) {
 	return index, true
 }
 
-// Wait returns the shards that have work, sleeping until there is one. It never
-// returns an empty set, and never sleeps while a push that has returned is
-// unseen.
-func (c *Consumer) Wait() Ready {
+// Run calls round with the shards that have work, never with an empty set,
+// until it returns false; it sleeps while there is none. It never sleeps while
+// a push that has returned is unseen. Call it once, on the consumer's goroutine.
+func (c *Consumer) Run(round func(Ready) (more bool)) {
+	c.round = round
+	for !c.ended {
+		c.step(c.wait())
+	}
+}
+
+// step runs one round, unless there is nothing to do.
+func (c *Consumer) step(r Ready) {
+	if r == 0 {
+		return
+	}
 	c.rounds.Add(1)
-	for range c.looks {
-		if r := c.Poll(); r != 0 {
+	c.ended = !c.round(r)
+}
+
+// wait returns the shards that have work, sleeping until there is one. It
+// returns an empty set when the consumer was ended in a round that was lent.
+func (c *Consumer) wait() Ready {
+	for range c.options.Looks {
+		if r := c.poll(); r != 0 {
 			return r
 		}
 		runtime.Gosched()
 	}
-	for {
-		if r := c.Poll(); r != 0 {
+	for !c.ended {
+		if r := c.poll(); r != 0 {
 			return r
 		}
-		// The bit can only be set over an empty word: a push that came since
-		// makes this fail, a push that comes later sees the bit.
-		if !c.word.CompareAndSwap(0, sleepBit) {
-			continue
+		if c.sleep() {
+			<-c.wake
 		}
-		c.sleeps.Add(1)
-		<-c.wake
 	}
+	return 0
 }
 
-// Poll returns the shards that have work, possibly none, without sleeping.
-func (c *Consumer) Poll() Ready {
+// poll takes the shards that have work, possibly none.
+func (c *Consumer) poll() Ready {
 	if c.word.Load() == 0 {
 		return 0
 	}
 	return Ready(c.word.Swap(0))
 }
 
-// announce marks a shard as filled and wakes the consumer if it sleeps. Any
+// sleep sets the sleep bit. It can only be set over an empty word: a push that
+// came since the last poll makes this fail, a push that comes later sees the
+// bit. Whoever has set it runs the consumer no more.
+func (c *Consumer) sleep() bool {
+	if !c.word.CompareAndSwap(0, sleepBit) {
+		return false
+	}
+	c.sleeps.Add(1)
+	return true
+}
+
+// announce marks a shard as filled and sees to it that the consumer runs. Any
 // goroutine.
 func (c *Consumer) announce(bit uint64) {
 	if c.word.Or(bit)&sleepBit == 0 {
 		return
 	}
-	// Several producers may see the bit; the one that clears it wakes.
-	if c.word.And(^sleepBit)&sleepBit != 0 {
-		c.wake <- struct{}{} // cannot block: one sleep, one wake
+	// Several producers may see the bit; the one that clears it runs the
+	// consumer now.
+	if c.word.And(^sleepBit)&sleepBit == 0 {
+		return
 	}
+	if c.options.Lend && c.runLent() {
+		return
+	}
+	c.wake <- struct{}{} // cannot block: one sleep, one wake
 }
 
-// ConsumerStats counts a consumer's rounds. Any goroutine.
+// runLent runs a few rounds on a producer's goroutine. False means that there
+// is more to do, or an end to be seen, for the consumer's own.
+func (c *Consumer) runLent() bool {
+	for range lentRounds {
+		c.lent.Add(1)
+		if c.step(c.poll()); c.ended {
+			return false
+		}
+		if c.sleep() {
+			return true
+		}
+	}
+	return false
+}
+
+// ConsumerStats counts a consumer's rounds.
 type ConsumerStats struct {
-	// Rounds is how often Wait was called, Sleeps how often it slept: their
-	// ratio tells how well wake-ups are shared.
-	Rounds, Sleeps uint64
+	// Rounds is how many rounds there were, Lent how many of them a producer
+	// ran, Sleeps how often there was nothing left to do: their ratios tell how
+	// well wake-ups are shared.
+	Rounds, Lent, Sleeps uint64
 }
 
 // Stats reads the counters; any goroutine.
 func (c *Consumer) Stats() ConsumerStats {
-	return ConsumerStats{Rounds: c.rounds.Load(), Sleeps: c.sleeps.Load()}
+	return ConsumerStats{Rounds: c.rounds.Load(), Lent: c.lent.Load(), Sleeps: c.sleeps.Load()}
 }

@@ -12,8 +12,8 @@
 // a shard go to and fro.
 //
 // Which shards have work, and whether the consumer sleeps, is one word of bits.
-// A producer touches it only when its shard was empty; the consumer is woken
-// once, by whoever finds its sleep bit set. Rejected: a channel a producer and
+// A producer touches it only when its shard was empty; whoever finds the
+// consumer's sleep bit set wakes it, once, or runs it on the spot (see Consumer). Rejected: a channel a producer and
 // select (a lock and a possible wake-up a message), one shared slice (producers
 // wait for each other), a lock-free list (an allocation a message).
 //

@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -17,8 +19,14 @@ type item struct {
 // Nothing is lost, doubled or reordered within a producer, and the consumer
 // never sleeps while work waits: a lost wake-up would hang here.
 func TestConsumer_StressKeepsOrderAndNeverSleepsOnWork(t *testing.T) {
+	for _, o := range []ConsumerOptions{{}, {Looks: 3}, {Lend: true}, {Looks: 1, Lend: true}} {
+		t.Run(fmt.Sprintf("looks=%d,lend=%v", o.Looks, o.Lend), func(t *testing.T) { stress(t, o) })
+	}
+}
+
+func stress(t *testing.T, o ConsumerOptions) {
 	const producers, each = 3, 3_000
-	c := NewConsumer(0)
+	c := NewConsumer(o)
 	shards := make([]*Shard[item], producers)
 	for i := range shards {
 		shards[i] = NewShard[item](c, Limits{New: 32, Hard: 64}, nil)
@@ -27,21 +35,23 @@ func TestConsumer_StressKeepsOrderAndNeverSleepsOnWork(t *testing.T) {
 	for p, s := range shards {
 		wg.Go(func() { produce(s, p, each) })
 	}
-	next := make([]int, producers)
-	for total := 0; total < producers*each; {
-		ready := c.Wait()
+	// Plain variables: were two rounds to run at once, the race detector, or the
+	// order, would show it.
+	next, total := make([]int, producers), 0
+	c.Run(func(ready Ready) bool {
 		for i, ok := ready.Next(); ok; i, ok = ready.Next() {
 			for _, v := range shards[i].Swap() {
 				if v.producer != i || v.sequence != next[i] {
-					t.Fatalf("producer %d: got %+v, want sequence %d", i, v, next[i])
+					t.Errorf("producer %d: got %+v, want sequence %d", i, v, next[i])
 				}
 				next[i]++
 				total++
 			}
 		}
-	}
+		return total < producers*each
+	})
 	wg.Wait()
-	if r := c.Poll(); r != 0 {
+	if r := c.poll(); r != 0 {
 		t.Fatalf("shards %b still announced after everything was taken", r)
 	}
 }
@@ -64,11 +74,11 @@ func produce(s *Shard[item], p, each int) {
 }
 
 func TestConsumer_PushDuringSleepWakesOnce(t *testing.T) {
-	c := NewConsumer(0)
+	c := NewConsumer(ConsumerOptions{})
 	a := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
 	b := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
 	got := make(chan Ready)
-	go func() { got <- c.Wait() }()
+	go func() { got <- c.wait() }()
 	one := 1
 	a.Push(&one)
 	if r := <-got; r != 1 {
@@ -76,7 +86,7 @@ func TestConsumer_PushDuringSleepWakesOnce(t *testing.T) {
 	}
 	b.Push(&one)
 	b.Push(&one)
-	if r := c.Wait(); r != 2 {
+	if r := c.wait(); r != 2 {
 		t.Fatalf("ready = %b, want shard 1", r)
 	}
 	if n := len(c.wake); n != 0 {
@@ -84,9 +94,51 @@ func TestConsumer_PushDuringSleepWakesOnce(t *testing.T) {
 	}
 }
 
+// A sleeping consumer that lends is run by the producer: when Push returns, the
+// round is over. What is too much for the producer goes to the consumer's own
+// goroutine.
+func TestConsumer_LendsItsRoundsToWhoeverFindsItAsleep(t *testing.T) {
+	c := NewConsumer(ConsumerOptions{Lend: true})
+	s := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
+	again := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
+	done := make(chan struct{})
+	var taken []int
+	go func() {
+		defer close(done)
+		c.Run(func(ready Ready) bool {
+			for i, ok := ready.Next(); ok; i, ok = ready.Next() {
+				if i == again.Index() {
+					taken = append(taken, again.Swap()...)
+					continue
+				}
+				for _, v := range s.Swap() {
+					taken = append(taken, v)
+					for range v {
+						again.Push(&v) // more work within the round
+					}
+				}
+			}
+			return len(taken) < 4
+		})
+	}()
+	for c.Stats().Sleeps == 0 {
+		runtime.Gosched()
+	}
+	zero, two := 0, 2
+	s.Push(&zero)
+	if len(taken) != 1 || c.Stats().Lent == 0 {
+		t.Fatalf("taken = %v, lent = %d: the round was not run by the push", taken, c.Stats().Lent)
+	}
+	s.Push(&two)
+	<-done
+	if len(taken) != 4 {
+		t.Fatalf("taken = %v", taken)
+	}
+}
+
 func TestShard_RefusesNewWorkBeforeRunningWork(t *testing.T) {
 	room := 0
-	c := NewConsumer(0)
+	c := NewConsumer(ConsumerOptions{})
 	s := NewShard[int](c, Limits{New: 2, Hard: 3}, func() { room++ })
 	v := 7
 	for i, want := range []bool{true, true, false} {
@@ -112,14 +164,14 @@ func TestShard_RefusesNewWorkBeforeRunningWork(t *testing.T) {
 }
 
 func TestShard_SteadyStateAllocatesNothing(t *testing.T) {
-	c := NewConsumer(0)
+	c := NewConsumer(ConsumerOptions{})
 	s := NewShard[[300]byte](c, Limits{New: 64, Hard: 64}, nil)
 	var v [300]byte
 	round := func() {
 		for range 32 {
 			s.Push(&v)
 		}
-		c.Wait()
+		c.wait()
 		s.Swap()
 	}
 	round()
@@ -137,7 +189,7 @@ func TestNewShard_PanicsOnBadLimits(t *testing.T) {
 					t.Errorf("limits %+v: no panic", l)
 				}
 			}()
-			NewShard[int](NewConsumer(0), l, nil)
+			NewShard[int](NewConsumer(ConsumerOptions{}), l, nil)
 		}()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"gatepass/codec"
+	"gatepass/queue"
 )
 
 // counters are one reactor's. The reactor adds, anyone reads.
@@ -48,13 +49,11 @@ type Stats struct {
 	EncodeErrors uint64
 	// Closed counts closed connections by codec.CloseReason.
 	Closed [codec.CloseReasonCount]uint64
-	// SendQueued is how many replies wait for the sender, SendRefused how many
-	// found no room.
+	// SendQueued is how many replies no reactor has taken yet, SendRefused how
+	// many found no room.
 	SendQueued  int
 	SendRefused uint64
-	// SenderRounds and SenderSleeps tell how well the sender's wake-ups are
-	// shared.
-	SenderRounds, SenderSleeps uint64
+	Sender      queue.ConsumerStats
 }
 
 // Stats reads the counters; anywhere.
@@ -63,10 +62,8 @@ func (s *Server) Stats() Stats {
 	for _, r := range s.reactors {
 		r.count.addTo(&st)
 	}
-	queue := s.sender.shard.Stats()
-	st.SendQueued, st.SendRefused = queue.Len, s.sender.refused.Load()
-	rounds := s.sender.consumer.Stats()
-	st.SenderRounds, st.SenderSleeps = rounds.Rounds, rounds.Sleeps
+	st.SendQueued, st.SendRefused = int(s.sender.handed.Load()), s.sender.refused.Load()
+	st.Sender = s.sender.consumer.Stats()
 	return st
 }
 

@@ -170,12 +170,9 @@ func drainInput(sock gnet.Conn) {
 	}
 }
 
-// schedule sends the task that takes the mail, unless one is on its way.
-// Sender.
+// schedule sends the task that takes the mail. Sender.
 func (r *reactor) schedule() {
-	if r.mail.mark() {
-		_ = r.loop.Execute(context.Background(), takeMail{r}) // fails only once the engine has stopped
-	}
+	_ = r.loop.Execute(context.Background(), takeMail{r}) // fails only once the engine has stopped
 }
 
 // takeMail and payOwed are tasks that gnet runs on the reactor.
@@ -183,8 +180,16 @@ type takeMail struct{ *reactor }
 
 // Run writes what the sender has left. Reactor.
 func (t takeMail) Run(context.Context) error {
-	t.write(t.mail.take())
+	t.writeMail()
 	return nil
+}
+
+// writeMail writes what the sender has left, if anything.
+func (r *reactor) writeMail() {
+	if batch := r.mail.take(); len(batch) > 0 {
+		r.server.sender.handed.Add(-int64(len(batch)))
+		r.write(batch)
+	}
 }
 
 type payOwed struct{ *reactor }

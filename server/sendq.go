@@ -25,10 +25,11 @@ type Outgoing struct {
 
 // SendQueue is the one way from the logic to the sockets. What is sent gathers
 // until Flush, so that the sender is woken once for all that one round of the
-// logic had to say. All methods belong to one goroutine, the logic's.
+// logic had to say. All methods belong to whoever runs the logic.
 //
-// When it is full, replies are refused (false); the caller then owes the
-// connection a Close, for which room is kept.
+// It is bounded from end to end: an entry counts from when it is gathered until
+// a reactor takes it. When it is full, replies are refused (false); the caller
+// then owes the connection a Close, for which room is kept.
 type SendQueue struct {
 	sender    *sender
 	gathering []Outgoing
@@ -45,7 +46,7 @@ func (q *SendQueue) slot() *Outgoing {
 }
 
 func (q *SendQueue) full(limit int) bool {
-	if len(q.gathering) < limit {
+	if len(q.gathering)+int(q.sender.handed.Load()) < limit {
 		return false
 	}
 	q.sender.refused.Add(1)
@@ -102,20 +103,19 @@ func (q *SendQueue) Close(conn codec.Conn, reason codec.CloseReason) bool {
 	return true
 }
 
-// Flush hands everything gathered to the sender. What it has no room for stays
-// gathered, in order.
+// Flush hands everything gathered to the sender.
 func (q *SendQueue) Flush() {
 	if len(q.gathering) == 0 {
 		return
 	}
-	n := q.sender.shard.PushAll(q.gathering)
-	rest := copy(q.gathering, q.gathering[n:])
-	clear(q.gathering[rest:]) // lets go of frames and targets
-	q.gathering = q.gathering[:rest]
+	q.sender.handed.Add(int64(len(q.gathering)))
+	q.sender.shard.PushAll(q.gathering) // has room for more than full lets gather
+	clear(q.gathering)                  // lets go of frames and targets
+	q.gathering = q.gathering[:0]
 }
 
 // sender drains the send queue, groups it by reactor and hands each reactor one
-// batch. Its fields belong to the sender's goroutine but for the first ones.
+// batch. Only handed and refused may be touched by others than who runs it.
 type sender struct {
 	// static after construction
 	reactors []*reactor
@@ -124,6 +124,9 @@ type sender struct {
 	stop     *queue.Shard[struct{}]
 	done     chan struct{}
 
+	// handed is how many entries the reactors have not taken yet: the logic
+	// adds, the reactors subtract.
+	handed  atomic.Int64
 	refused atomic.Uint64
 
 	groups [][]Outgoing // one a reactor
@@ -132,11 +135,13 @@ type sender struct {
 func newSender(reactors []*reactor, bound int) *sender {
 	s := &sender{
 		reactors: reactors,
-		consumer: queue.NewConsumer(senderLooks),
+		// A round only sorts, so it may run on the logic's goroutine.
+		consumer: queue.NewConsumer(queue.ConsumerOptions{Looks: senderLooks, Lend: true}),
 		done:     make(chan struct{}),
 		groups:   make([][]Outgoing, len(reactors)),
 	}
-	s.shard = queue.NewShard[Outgoing](s.consumer, queue.Limits{New: bound, Hard: bound}, nil)
+	hard := bound + closeReserve
+	s.shard = queue.NewShard[Outgoing](s.consumer, queue.Limits{New: hard, Hard: hard}, nil)
 	s.stop = queue.NewShard[struct{}](s.consumer, queue.Limits{New: 1, Hard: 1}, nil)
 	return s
 }
@@ -145,39 +150,42 @@ func newSender(reactors []*reactor, bound int) *sender {
 // what was queued before.
 func (s *sender) run() {
 	defer close(s.done)
-	for {
-		ready := s.consumer.Wait()
-		stopping := false
-		for i, ok := ready.Next(); ok; i, ok = ready.Next() {
-			stopping = stopping || i == s.stop.Index()
+	s.consumer.Run(s.round)
+}
+
+func (s *sender) round(ready queue.Ready) (more bool) {
+	more = true
+	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
+		more = more && i != s.stop.Index()
+	}
+	batch := s.shard.Swap()
+	for i := range batch {
+		s.sort(&batch[i])
+	}
+	clear(batch) // lets go of frames and targets
+	for i, r := range s.reactors {
+		if len(s.groups[i]) == 0 {
+			continue
 		}
-		batch := s.shard.Swap()
-		for i := range batch {
-			s.sort(&batch[i])
-		}
-		clear(batch) // lets go of frames and targets
-		for i, r := range s.reactors {
-			if len(s.groups[i]) > 0 {
-				s.groups[i] = r.mail.give(s.groups[i])
-				r.schedule()
-			}
-		}
-		if stopping {
-			return
+		group, send := r.mail.give(s.groups[i])
+		s.groups[i] = group
+		if send {
+			r.schedule()
 		}
 	}
+	return more
 }
 
 // sort puts an entry into the group of its reactor. A broadcast goes to every
 // reactor as it is, and each picks out its own: nothing is copied a target.
 func (s *sender) sort(o *Outgoing) {
-	if o.Targets != nil {
-		for i := range s.groups {
-			s.groups[i] = append(s.groups[i], *o)
-		}
+	if o.Targets == nil {
+		i := o.Conn.Reactor()
+		s.groups[i] = append(s.groups[i], *o)
 		return
 	}
-	if i := o.Conn.Reactor(); i < len(s.groups) {
+	s.handed.Add(int64(len(s.groups) - 1))
+	for i := range s.groups {
 		s.groups[i] = append(s.groups[i], *o)
 	}
 }

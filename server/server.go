@@ -57,7 +57,6 @@ func New(o Options) (*Server, error) {
 	}
 	for i := range o.Reactors {
 		r := &reactor{server: s, index: i, sink: o.Sink(i), table: connTable{reactor: i}}
-		r.mail.taken = sync.NewCond(&r.mail.mu)
 		s.reactors = append(s.reactors, r)
 	}
 	s.sender = newSender(s.reactors, o.SendQueue)
@@ -116,9 +115,6 @@ func (s *Server) gnetOptions() gnet.Options {
 // may return nil when it could not accept any more.
 func (s *Server) watch(result <-chan error) {
 	err := <-result
-	for _, r := range s.reactors {
-		r.mail.close()
-	}
 	if !s.stopping.Load() {
 		s.failed <- errors.Join(ErrStopped, err)
 	}
@@ -207,7 +203,16 @@ func (h *handler) OnTraffic(sock gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	r := h.server.reactors[c.handle.Reactor()]
-	return r.guard(c, r.traffic)
+	r.mail.busy.Store(true)
+	action := r.guard(c, r.traffic)
+	if r.mail.done() {
+		handle := c.handle
+		r.writeMail()
+		if c.handle != handle {
+			return gnet.None // what was written closed it
+		}
+	}
+	return action
 }
 
 // OnClose is called on the connection's loop, also for those OnOpen refused.

@@ -73,7 +73,8 @@ func (e *edge) startAdmin() (err error) {
 }
 
 func (e *edge) makeInbox() error {
-	e.inbox = logic.NewInbox(e.config.Reactors, logic.DefaultClientInbox, func(i int) { e.server.Resume(i) })
+	lend := e.config.PinCore < 0 // a pinned logic runs nowhere else
+	e.inbox = logic.NewInbox(e.config.Reactors, logic.DefaultClientInbox, lend, func(i int) { e.server.Resume(i) })
 	return nil
 }
 

@@ -50,10 +50,9 @@ func (s stageCollector) server(m metricWriter) {
 	m.counter("reactor_writes_total", "Write calls for those batches.", st.Writes)
 	m.counter("reactor_dead_handles_total", "Replies to connections that were gone.", st.DeadHandles)
 	m.counter("reactor_encode_errors_total", "Replies that could not be encoded.", st.EncodeErrors)
-	m.gauge("send_queue_length", "Replies that wait for the sender.", float64(st.SendQueued))
+	m.gauge("send_queue_length", "Replies that no reactor has taken yet.", float64(st.SendQueued))
 	m.counter("send_queue_refused_total", "Replies that found no room.", st.SendRefused)
-	m.counter("sender_rounds_total", "Rounds of the sender.", st.SenderRounds)
-	m.counter("sender_sleeps_total", "Rounds before which the sender slept.", st.SenderSleeps)
+	m.rounds("sender", st.Sender)
 }
 
 func (s stageCollector) inbox(m metricWriter) {
@@ -70,8 +69,7 @@ func (s stageCollector) inbox(m metricWriter) {
 	for i, q := range st.Clients {
 		shard("reactor-"+strconv.Itoa(i), q)
 	}
-	m.counter("logic_rounds_total", "Rounds of the logic.", st.Loop.Rounds)
-	m.counter("logic_sleeps_total", "Rounds before which the logic slept.", st.Loop.Sleeps)
+	m.rounds("logic", st.Loop)
 }
 
 func (s stageCollector) logic(m metricWriter) {

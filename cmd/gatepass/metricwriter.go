@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gatepass/queue"
 	"gatepass/storage"
 )
 
@@ -35,4 +36,11 @@ func (m metricWriter) count(name, help string, v uint64, label, value string) {
 
 func (m metricWriter) seconds(name, help string, d time.Duration) {
 	m.labelled(name, help, prometheus.CounterValue, d.Seconds(), "", "")
+}
+
+// rounds shows how a consumer of queues shares its wake-ups.
+func (m metricWriter) rounds(who string, st queue.ConsumerStats) {
+	m.counter(who+"_rounds_total", "Rounds of the "+who+".", st.Rounds)
+	m.counter(who+"_rounds_lent_total", "Rounds of the "+who+" that ran on a producer's goroutine.", st.Lent)
+	m.counter(who+"_sleeps_total", "How often the "+who+" had nothing left to do.", st.Sleeps)
 }

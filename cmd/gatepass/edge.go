@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,8 +37,7 @@ type edge struct {
 	manager *accounts.Manager
 	control *accounts.Listener
 
-	storeFailed chan error // one slot
-	lastTick    atomic.Int64
+	storeFailed chan error     // one slot
 	background  sync.WaitGroup // the clock and the control socket
 	stopClock   context.CancelFunc
 	stopControl context.CancelFunc

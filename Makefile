@@ -1,0 +1,62 @@
+# Everything a developer or an operator does with this tree. `make help` lists it.
+
+GO       ?= go
+BIN      := bin/gatepass
+FUZZTIME ?= 10s
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
+TEST     := $(GO) test $(RACE) -shuffle=on
+
+.PHONY: help run build check lint test race fuzz bench load profile tidy clean
+
+help: ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+build: ## build bin/gatepass, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/gatepass
+
+run: build ## build and start a login server with a demo account (Ctrl-C ends it)
+	./$(BIN) dev
+
+test: ## run every test, with the race detector where there is a C compiler
+	$(if $(RACE),,@echo "no C compiler found: the tests run without the race detector")
+	$(TEST) ./...
+
+race: ## run the concurrent packages again and again under the race detector
+	$(GO) test -race -shuffle=on -count=5 ./queue ./server ./logic ./auth ./storage ./accounts
+
+lint: ## format, vet, static checks, tidiness of go.mod
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags purego ./auth/...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+
+check: lint test ## lint and test, and see that neither changed the tree
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "the work tree is not clean"; exit 1; }
+
+fuzz: ## run every fuzz target for FUZZTIME (default 10s)
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+bench: ## run the benchmarks of the stages and of the parts
+	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage ./perf
+
+load: build ## measure whole logins and held connections against the floor
+	./$(BIN) bench login
+	./$(BIN) bench login --rate 1000
+	./$(BIN) bench hold
+
+profile: ## CPU profile of a login through all stages, as text
+	$(GO) test -run '^$$' -bench 'Pipeline' -cpuprofile bin/cpu.prof -o bin/perf.test ./perf
+	$(GO) tool pprof -top bin/perf.test bin/cpu.prof | head -40
+
+tidy: ## tidy go.mod and format the code
+	$(GO) mod tidy
+	gofmt -w .
+
+clean: ## remove what make built
+	rm -rf bin

@@ -1,0 +1,187 @@
+// Package gatepass_test keeps the promises that the whole tree makes: which
+// package may know which, and how large its pieces may be. It opens the files
+// itself, so that no cache stands between a violation and its failure.
+package gatepass_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport says which of our packages a top-level folder may import, beside
+// those within itself. A folder that is not here may not exist.
+var mayImport = map[string][]string{
+	"codec":    {},
+	"auth":     {},
+	"storage":  {},
+	"queue":    {},
+	"server":   {"codec", "queue"},
+	"worlds":   {"codec"},
+	"logic":    {"worlds", "storage", "auth", "codec", "queue"},
+	"accounts": {"storage", "auth"},
+	"perf":     {"codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts"},
+	"e2e":      {"codec", "auth"},
+	"cmd":      {"codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf"},
+}
+
+const (
+	maxFileLines = 600
+	maxFuncLines = 80
+)
+
+type source struct {
+	path string // from the root, with slashes
+	fset *token.FileSet
+	file *ast.File
+}
+
+func (s *source) folder() string { return strings.SplitN(s.path, "/", 2)[0] }
+func (s *source) isTest() bool   { return strings.HasSuffix(s.path, "_test.go") }
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || !strings.Contains(path, string(filepath.Separator)) {
+			return nil
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		all = append(all, source{filepath.ToSlash(path), fset, file})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 50 {
+		t.Fatalf("only %d source files found: the walk is broken", len(all))
+	}
+	return all
+}
+
+func TestLayout_ImportsGoOneWay(t *testing.T) {
+	for _, s := range sources(t) {
+		allowed, known := mayImport[s.folder()]
+		if !known {
+			t.Errorf("%s: no top-level folder %q is known; add it to mayImport with what it may import", s.path, s.folder())
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			target, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "gatepass/")
+			if !ours {
+				continue
+			}
+			folder := strings.SplitN(target, "/", 2)[0]
+			if folder != s.folder() && !slices.Contains(allowed, folder) {
+				t.Errorf("%s imports gatepass/%s: %s may import only %v", s.path, target, s.folder(), allowed)
+			}
+		}
+	}
+}
+
+func TestLayout_FilesAndFunctionsStayShort(t *testing.T) {
+	for _, s := range sources(t) {
+		if n := s.fset.File(s.file.Pos()).LineCount(); n > maxFileLines {
+			t.Errorf("%s has %d lines, more than %d", s.path, n, maxFileLines)
+		}
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Body == nil {
+				continue
+			}
+			if n := s.fset.Position(f.End()).Line - s.fset.Position(f.Pos()).Line; n > maxFuncLines && !s.isTest() {
+				t.Errorf("%s: %s has %d lines, more than %d", s.path, f.Name.Name, n, maxFuncLines)
+			}
+		}
+	}
+}
+
+func TestLayout_NoInitFunctions(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s has an init function: what a package needs is passed in", s.path)
+			}
+		}
+	}
+}
+
+func TestLayout_OnlyMainExitsTheProcess(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest() || strings.HasPrefix(s.path, "cmd/gatepass/main.go") || strings.HasPrefix(s.path, "cmd/gatepass/signals.go") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := sel.X.(*ast.Ident); ok && (x.Name == "os" && sel.Sel.Name == "Exit" || x.Name == "log" && strings.HasPrefix(sel.Sel.Name, "Fatal")) {
+					t.Errorf("%s calls %s.%s", s.path, x.Name, sel.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestLayout_EveryPackageTellsItsStory(t *testing.T) {
+	told, packages := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		dir := filepath.Dir(s.path)
+		packages[dir] = packages[dir] || !s.isTest()
+		told[dir] = told[dir] || s.file.Doc != nil && len(s.file.Doc.Text()) > 40
+	}
+	for dir, real := range packages {
+		if real && !told[dir] {
+			t.Errorf("package %s has no package comment", dir)
+		}
+	}
+}
+
+func TestDocs_DependenciesAreExplained(t *testing.T) {
+	mod, doc := read(t, "go.mod"), read(t, "docs/dependencies.md")
+	direct := regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(mod, -1)
+	if len(direct) < 10 {
+		t.Fatalf("only %d direct dependencies found in go.mod", len(direct))
+	}
+	for _, m := range direct {
+		if !strings.Contains(doc, "`"+m[1]+"`") {
+			t.Errorf("docs/dependencies.md does not say why %s is used", m[1])
+		}
+	}
+}
+
+func TestDocs_ReadmeNamesOnlyTargetsThatExist(t *testing.T) {
+	readme, makefile := read(t, "README.md"), read(t, "Makefile")
+	for _, m := range regexp.MustCompile("make ([a-z]+)").FindAllStringSubmatch(readme, -1) {
+		if !regexp.MustCompile(`(?m)^` + m[1] + `:`).MatchString(makefile) {
+			t.Errorf("README.md says make %s, which the Makefile does not have", m[1])
+		}
+	}
+	for folder := range mayImport {
+		if !strings.Contains(readme, folder+"/") {
+			t.Errorf("README.md does not show the folder %s/", folder)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

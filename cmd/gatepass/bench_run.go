@@ -20,6 +20,7 @@ type bench struct {
 	accounts int
 	file     string
 	noFloor  bool
+	canned   bool
 	json     bool
 	quiet    bool
 }
@@ -27,8 +28,9 @@ type bench struct {
 func (b *bench) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.target, "target", "", "HOST:PORT of a running server, the host as an IP address (default: start one)")
 	f.IntSliceVar(&b.pids, "server-pid", nil, "processes whose CPU and memory are the server's, its database's too")
+	f.BoolVar(&b.canned, "canned", false, "--target is a floor: believe whatever it proves")
 	f.StringVar(&b.file, "accounts-file", "", "CSV 'username,password' of accounts that --target has")
-	f.IntVar(&b.accounts, "accounts", 10_000, "accounts to make for the server that is started")
+	f.IntVar(&b.accounts, "accounts", 10_000, "accounts to make for the server that is started (hold: one for each connection at least)")
 	f.BoolVar(&b.json, "json", false, "print the report as JSON")
 	f.BoolVar(&b.quiet, "quiet", false, "show no progress")
 }
@@ -101,6 +103,8 @@ func (b *bench) login(c *cobra.Command, o load.LoginOptions, rounds int) (err er
 
 // hold runs 'bench hold'.
 func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
+	// A second login ends the first of the same account.
+	b.accounts = max(b.accounts, min(o.Connections, load.MaxAccounts))
 	if o.Accounts, err = b.players(); err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 // stand makes a test stand, with a server on it unless one was named. The
 // caller closes it.
 func (b *bench) stand(ctx context.Context, accounts []load.Account) (*load.Stand, load.Target, error) {
-	target := load.Target{PIDs: b.pids}
+	target := load.Target{PIDs: b.pids, Canned: b.canned}
 	if b.target != "" {
 		var err error
 		if target.Addr, err = netip.ParseAddrPort(b.target); err != nil {

@@ -1,9 +1,7 @@
 package load
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,20 +137,6 @@ func (c *crew) late(by time.Time) int {
 		n += e.leftover(by.Sub(e.base))
 	}
 	return n
-}
-
-// reach tells a server that is not there from one that is slow, before any
-// load.
-func reach(ctx context.Context, t Target) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", t.Addr.String())
-	if err != nil {
-		return fmt.Errorf("load: cannot reach the server, is it running there? %w", err)
-	}
-	_ = conn.Close()
-	return nil
 }
 
 // spareFiles is what a process needs beside its connections.

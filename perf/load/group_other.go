@@ -1,8 +1,8 @@
-//go:build !unix
+//go:build !linux
 
 package load
 
 import "os/exec"
 
-// ownGroup does nothing where there are no process groups.
+// ownGroup does nothing where there is no load to run either.
 func ownGroup(*exec.Cmd) {}

@@ -16,7 +16,7 @@ func RunLogin(ctx context.Context, t Target, o LoginOptions, p *Progress) (*Logi
 	if err := roomFor(o.Concurrency); err != nil {
 		return nil, err
 	}
-	if err := reach(ctx, t); err != nil {
+	if err := t.reach(ctx); err != nil {
 		return nil, err
 	}
 	c, err := newCrew(o.crew(t))

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -20,6 +22,24 @@ type Target struct {
 	// Floor.
 	Canned bool
 }
+
+// reach tells a server that is not there from one that is slow, before any load.
+func (t *Target) reach(ctx context.Context) error {
+	if _, err := hostProc().usageOf(t.PIDs); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", t.Addr.String())
+	if err != nil {
+		return fmt.Errorf("load: cannot reach the server, is it running there? %w", err)
+	}
+	return conn.Close()
+}
+
+// reachWithin is how long a server under no load may take to accept.
+const reachWithin = 5 * time.Second
 
 // Clients is what all scenarios need to know of the clients they play.
 type Clients struct {

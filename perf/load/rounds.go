@@ -21,6 +21,12 @@ type Rounds struct {
 // then.
 func (r *Rounds) Run(ctx context.Context) (*Report, error) {
 	r.Login.EnsureDefaults()
+	if ctx.Err() == nil {
+		// Before the floor has its turn, which would be for nothing.
+		if err := r.Server.reach(ctx); err != nil {
+			return nil, err
+		}
+	}
 	report := &Report{Scenario: "login", Build: uint16(r.Login.Build), Load: r.Login.load()}
 	var floor, server *LoginRun
 	for i := range r.Times {

@@ -86,10 +86,13 @@ func (s *Stand) StartFloor(ctx context.Context) (Target, error) {
 }
 
 // Close stops what was started and removes the folder. Its error tells of a
-// server that did not end well, with the end of its log.
+// server that did not end well, with the end of its log. A second Close does
+// nothing.
 func (s *Stand) Close() error {
 	var all error
-	for _, c := range []*child{s.floor, s.server} {
+	children := []*child{s.floor, s.server}
+	s.floor, s.server = nil, nil
+	for _, c := range children {
 		if c == nil {
 			continue
 		}

@@ -71,10 +71,12 @@ func serveChild(listen string) {
 func mustStand(t *testing.T, how string) *Stand {
 	t.Helper()
 	t.Setenv(childVariable, how)
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // a child under the race detector ends at once
 	stand, err := NewStand(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = stand.Close() }) // for a test that failed before it closed
 	return stand
 }
 

@@ -106,6 +106,10 @@ var hints = [FaultCount]string{
 }
 
 func (r *Report) writeHints(w io.Writer) {
+	if r.Hold != nil && r.Hold.Dropped > 0 {
+		fmt.Fprintln(w, "\nthe server closed connections that it had let in: "+
+			"an account of its own for each, and room for as many?")
+	}
 	for f, hint := range hints {
 		if hint != "" && r.has(Fault(f)) {
 			fmt.Fprintln(w, "\n"+hint)

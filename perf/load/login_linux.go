@@ -28,6 +28,10 @@ func RunLogin(ctx context.Context, t Target, o LoginOptions, p *Progress) (*Logi
 	return measureLogins(ctx, c, loginRun{target: t, options: o, progress: p, proc: hostProc()})
 }
 
+// lateAfter is how far behind a login must be at the end to be told of: a slip of
+// the client's thread is no sign of too high a rate.
+const lateAfter = 100 * time.Millisecond
+
 func (o *LoginOptions) crew(t Target) crewOptions {
 	return crewOptions{
 		Target: t, Clients: o.Clients, Rate: o.Rate, Law: o.Arrivals,
@@ -67,7 +71,7 @@ func measureLogins(ctx context.Context, c *crew, r loginRun) (*LoginRun, error) 
 		Elapsed: last.at.Sub(first.at), ServerCPU: last.server.since(first.server), ClientCPU: last.client.since(first.client),
 		RSS: last.rss, Logins: last.logins - first.logins, Interrupted: ctx.Err() != nil, tally: c.tally(),
 	}
-	run.Late = c.late(last.at)
+	run.Late = c.late(last.at.Add(-lateAfter))
 	return run, nil
 }
 

@@ -9,9 +9,11 @@ import (
 type CommandKind uint8
 
 const (
-	// CommandKick sends the account Name away and wipes its session key.
+	// CommandKick sends the account Name away, whoever is logging in to it
+	// included, and wipes its session key.
 	CommandKick CommandKind = iota
-	// CommandAddressBans reads the address bans anew from the store.
+	// CommandAddressBans reads the address bans anew from the store, and sends
+	// away whoever is banned by them.
 	CommandAddressBans
 	// CommandMaintenance refuses all logins while On.
 	CommandMaintenance
@@ -34,10 +36,7 @@ type Command struct {
 func (c *Core) Command(cmd *Command) {
 	switch cmd.Kind {
 	case CommandKick:
-		if h := c.keys.find(cmd.Name); h != nil {
-			c.kick(h.holder, "command")
-			c.keys.drop(cmd.Name)
-		}
+		c.kickAccount(cmd.Name)
 	case CommandAddressBans:
 		c.ops = append(c.ops, storage.Op{Kind: storage.OpAddressBans})
 	case CommandMaintenance:
@@ -49,6 +48,33 @@ func (c *Core) Command(cmd *Command) {
 		c.keys.wipe()
 	}
 	c.runEvents()
+}
+
+// kickAccount sends away who plays on an account and who is logging in to it:
+// what an attempt knows of the account was read before the operator changed it.
+func (c *Core) kickAccount(name storage.Name) {
+	if h := c.keys.find(name); h != nil {
+		c.kick(h.holder, "command")
+		c.keys.drop(name)
+	}
+	c.sessions.each(func(s *session) {
+		if attempting.has(s.state) && s.name == name {
+			c.kick(s.conn, "command")
+		}
+	})
+}
+
+// attempting are the states between a client's hello and the verdict on it.
+var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording)
+
+// kickBanned sends away whoever is there from a banned address. Those who have
+// said nothing yet are told at their first word.
+func (c *Core) kickBanned() {
+	c.sessions.each(func(s *session) {
+		if s.state != StateConnected && c.blocklist.find(s.peer, c.now/1000) != nil {
+			c.kick(s.conn, "address ban")
+		}
+	})
 }
 
 func (c *Core) drain() {

@@ -2,6 +2,7 @@ package logic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -146,6 +147,9 @@ func (c *Core) Stored(r *storage.Result) {
 		c.recorded(s, r)
 	case r.Kind == storage.OpAddressBans && r.Err == nil:
 		c.blocklist.set(r.AddressBans)
+		c.kickBanned()
+	case errors.Is(r.Err, storage.ErrNotFound):
+		// Whoever asked is gone, or the account is: nothing is wrong with the store.
 	case r.Err != nil:
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("storage request failed", "kind", uint8(r.Kind), "error", r.Err)

@@ -18,11 +18,15 @@ const (
 
 // validAccount tells whether a fits a record.
 func validAccount(a *Account) bool {
-	if a == nil || len(a.TOTPSecret) > MaxTOTPSecret {
+	if a == nil || !validFactors(a) {
 		return false
 	}
 	folded, err := FoldName(a.Name.Bytes())
-	return err == nil && folded == a.Name && validPIN(a.PIN) && validBan(&a.Ban) && validOthers(a.Others)
+	return err == nil && folded == a.Name && validBan(&a.Ban) && validOthers(a.Others)
+}
+
+func validFactors(a *Account) bool {
+	return validPIN(a.PIN) && len(a.TOTPSecret) <= MaxTOTPSecret
 }
 
 func validPIN(pin string) bool {

@@ -75,6 +75,8 @@ func (b *builder) apply(op *Op) error {
 		return b.create(op.Account)
 	case OpSetVerifier:
 		return b.setVerifier(op)
+	case OpSetFactors:
+		return b.setFactors(op)
 	case OpDelete:
 		return b.delete(op.Name)
 	case OpBan:
@@ -126,6 +128,16 @@ func (b *builder) setVerifier(op *Op) error {
 	}
 	return b.edit(op.Name, func(a *Account) error {
 		a.Grunt, a.Others = op.Account.Grunt, op.Account.Others
+		return nil
+	})
+}
+
+func (b *builder) setFactors(op *Op) error {
+	if op.Account == nil || !validFactors(op.Account) {
+		return ErrInvalid
+	}
+	return b.edit(op.Name, func(a *Account) error {
+		a.PIN, a.TOTPSecret = op.Account.PIN, op.Account.TOTPSecret
 		return nil
 	})
 }

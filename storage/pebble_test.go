@@ -51,6 +51,7 @@ func TestPebble_Submit_InOrder(t *testing.T) {
 		{Op{Kind: OpDelete, Name: n}, ErrNotFound},
 		{Op{Kind: OpBan, Name: n}, ErrNotFound},
 		{Op{Kind: OpSetVerifier, Name: n, Account: other}, ErrNotFound},
+		{Op{Kind: OpSetFactors, Name: n, Account: other}, ErrNotFound},
 		{create(a), nil},
 		{create(a), ErrExists},
 		{Op{Kind: OpUnban, Name: n}, ErrNotFound},
@@ -67,6 +68,9 @@ func TestPebble_Submit_InOrder(t *testing.T) {
 		{Op{Kind: OpBanAddress}, ErrInvalid},
 		{Op{Kind: OpLogin}, ErrInvalid},
 		{Op{Kind: OpCreate}, ErrInvalid},
+		{Op{Kind: OpSetFactors, Name: n}, ErrInvalid},
+		{Op{Kind: OpSetFactors, Name: n, Account: &Account{PIN: "123"}}, ErrInvalid},
+		{Op{Kind: OpSetFactors, Name: n, Account: &Account{TOTPSecret: make([]byte, MaxTOTPSecret+1)}}, ErrInvalid},
 		{Op{Kind: 99}, ErrInvalid},
 	}
 	var ops []Op
@@ -86,6 +90,26 @@ func TestPebble_Submit_InOrder(t *testing.T) {
 	got := do(t, c, Op{Kind: OpGet, Name: n}).Account
 	if got.Ban.Reason != "x" || got.Grunt != a.Grunt {
 		t.Fatalf("got %+v", got)
+	}
+}
+
+func TestPebble_SetFactors_ChangesNothingElse(t *testing.T) {
+	fs := vfs.NewMem()
+	c := mustOpen(t, fs)
+	a := numbered(1)
+	a.PIN, a.Others = "12345", map[string][]byte{"other": {1}}
+	a.Ban = Ban{Set: true, Reason: "r"}
+	mustDo(t, c, create(a))
+	for _, factors := range []Account{{TOTPSecret: []byte{1, 2, 3}}, {}, {PIN: "0001", TOTPSecret: []byte{9}}} {
+		mustDo(t, c, Op{Kind: OpSetFactors, Name: a.Name, Account: &factors})
+		a.PIN, a.TOTPSecret = factors.PIN, factors.TOTPSecret
+		if got := do(t, c, Op{Kind: OpGet, Name: a.Name}).Account; !reflect.DeepEqual(got, a) {
+			t.Fatalf("got %+v, want %+v", got, a)
+		}
+	}
+	mustClose(t, c)
+	if got := do(t, mustOpen(t, fs), Op{Kind: OpGet, Name: a.Name}).Account; !reflect.DeepEqual(got, a) {
+		t.Fatalf("after reopening got %+v, want %+v", got, a)
 	}
 }
 

@@ -47,6 +47,9 @@ const (
 	// OpSetVerifier replaces the verifier fields (Grunt and Others) of Name by
 	// those of Op.Account.
 	OpSetVerifier
+	// OpSetFactors replaces the second factors (PIN and TOTPSecret) of Name by
+	// those of Op.Account; empty ones are none.
+	OpSetFactors
 	// OpDelete removes the account Name and all that belongs to it.
 	OpDelete
 	// OpBan bans the account Name with Op.Ban; an older ban is replaced.

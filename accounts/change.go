@@ -14,6 +14,8 @@ const (
 	ChangeAdd ChangeKind = iota + 1
 	// ChangePassword: an account has another verifier.
 	ChangePassword
+	// ChangeFactors: an account has other second factors, or none any more.
+	ChangeFactors
 	// ChangeDelete: an account is gone.
 	ChangeDelete
 	// ChangeBan: an account is banned.
@@ -33,6 +35,8 @@ func (k ChangeKind) String() string {
 		return "add"
 	case ChangePassword:
 		return "password"
+	case ChangeFactors:
+		return "factors"
 	case ChangeDelete:
 		return "delete"
 	case ChangeBan:
@@ -67,6 +71,8 @@ func changeBy(op *storage.Op) (Change, bool) {
 		c.Kind, c.Name = ChangeAdd, op.Account.Name
 	case storage.OpSetVerifier:
 		c.Kind = ChangePassword
+	case storage.OpSetFactors:
+		c.Kind = ChangeFactors
 	case storage.OpDelete:
 		c.Kind = ChangeDelete
 	case storage.OpBan:

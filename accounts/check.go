@@ -48,11 +48,9 @@ func checkReason(field, reason string) error {
 	return nil
 }
 
-// checkPIN: empty is none.
-func checkPIN(pin string) error {
-	if pin == "" {
-		return nil
-	}
+// CheckPIN tells whether a client can type the PIN on its pad. Its error is a
+// FieldError.
+func CheckPIN(pin string) error {
 	if len(pin) < 4 || len(pin) > 10 || strings.Trim(pin, "0123456789") != "" {
 		return &FieldError{Field: "pin", Problem: "give 4 to 10 digits"}
 	}

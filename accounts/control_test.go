@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,7 @@ func TestRemote_EveryOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var secret *TOTPSecret
 	steps := []struct {
 		name string
 		do   func() error
@@ -70,6 +72,9 @@ func TestRemote_EveryOperation(t *testing.T) {
 		{"add", func() error { return m.Add(ctx, "alice", "one") }, nil},
 		{"add again", func() error { return m.Add(ctx, "alice", "one") }, storage.ErrExists},
 		{"passwd", func() error { return m.SetPassword(ctx, "alice", "two") }, nil},
+		{"PIN", func() error { return m.SetPIN(ctx, "alice", "0123") }, nil},
+		{"token", func() (err error) { secret, err = m.SetTOTP(ctx, "alice"); return err }, nil},
+		{"token of nobody", func() error { _, err := m.SetTOTP(ctx, "nobody"); return err }, storage.ErrNotFound},
 		{"ban", func() error { return m.Ban(ctx, "alice", Sentence{Reason: "r"}) }, nil},
 		{"ban nobody", func() error { return m.Ban(ctx, "nobody", Sentence{}) }, storage.ErrNotFound},
 		{"ban address", func() error { return m.BanAddress(ctx, prefix, Sentence{Reason: "r"}) }, nil},
@@ -82,6 +87,9 @@ func TestRemote_EveryOperation(t *testing.T) {
 	a := mustShow(t, m, "alice")
 	if !opens(a, "two") || !a.Ban.Set || a.Ban.Reason != "r" || a.Created != testTime {
 		t.Errorf("account %+v", a)
+	}
+	if a.PIN != "0123" || !bytes.Equal(a.TOTPSecret, secret.raw[:]) {
+		t.Error("the factors are not as they were set")
 	}
 	if bans, err := m.AddressBans(ctx); err != nil || len(bans) != 1 || bans[0].Prefix != prefix || bans[0].Ban.Reason != "r" {
 		t.Errorf("address bans %v, %v", bans, err)
@@ -183,6 +191,8 @@ func TestListener_RefusesWhatIsNoRequest(t *testing.T) {
 		`{"v":1,"id":5,"ops":[{"op":"get","name":"a:b"}]}` + "\n": `{"v":1,"id":5,"error":"invalid"}`,
 		`{"v":1,"id":6,"ops":[{"op":"create","account":{"username":"A",` + weakPair + `}}]}` + "\n":   `{"v":1,"id":6,"error":"invalid"}`,
 		`{"v":1,"id":7,"ops":[` + strings.Repeat(`{"op":"list"},`, maxOps) + `{"op":"list"}]}` + "\n": `{"v":1,"id":7,"error":"protocol"}`,
+		`{"v":1,"id":8,"ops":[{"op":"set-factors","name":"a"}]}` + "\n":                               `{"v":1,"id":8,"error":"protocol"}`,
+		`{"v":1,"id":8,"ops":[{"op":"set-factors","account":{"username":"a","pin":"12"}}]}` + "\n":    `{"v":1,"id":8,"error":"invalid"}`,
 		`{"v":1,"id":8,"ops":[{"op":"ban-address","address":"10.0.0.1/8","ban":{}}]}` + "\n":          `{"v":1,"id":8,"error":"protocol"}`,
 		`{"v":1,"id":9,"ops":[{"op":"get","name":"a"}]}` + "\n":                                       `{"v":1,"id":9,"results":[{"error":"not_found"}]}`,
 		long: `{"v":1,"id":0,"error":"too_large"}`,

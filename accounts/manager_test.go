@@ -131,12 +131,14 @@ func TestManager_OnChange_TellsDurableChangesOnly(t *testing.T) {
 	m.Add(ctx, "EVE", "x")
 	m.Show(ctx, "EVE")
 	m.SetPassword(ctx, "EVE", "y")
+	m.SetPIN(ctx, "EVE", "1")
+	m.SetPIN(ctx, "EVE", "1234")
 	m.Ban(ctx, "EVE", Sentence{})
 	m.Unban(ctx, "EVE")
 	m.Delete(ctx, "EVE")
 	m.BanAddress(ctx, prefix, Sentence{})
 	m.UnbanAddress(ctx, prefix)
-	want := []ChangeKind{ChangeAdd, ChangePassword, ChangeBan, ChangeUnban, ChangeDelete, ChangeBanAddress, ChangeUnbanAddress}
+	want := []ChangeKind{ChangeAdd, ChangePassword, ChangeFactors, ChangeBan, ChangeUnban, ChangeDelete, ChangeBanAddress, ChangeUnbanAddress}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("told %v, want %v", kinds, want)
 	}

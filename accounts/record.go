@@ -93,8 +93,10 @@ func (r *record) account() (storage.Account, error) {
 	if err != nil {
 		return storage.Account{}, err
 	}
-	if err := checkPIN(r.PIN); err != nil {
-		return storage.Account{}, err
+	if r.PIN != "" {
+		if err := CheckPIN(r.PIN); err != nil {
+			return storage.Account{}, err
+		}
 	}
 	a := storage.Account{Name: name, Created: int64(r.Created), PIN: r.PIN, Login: r.login()}
 	if a.Ban, err = r.Ban.ban(); err != nil {

@@ -71,6 +71,8 @@ func opWord(kind storage.OpKind) string {
 		return "create"
 	case storage.OpSetVerifier:
 		return "set-verifier"
+	case storage.OpSetFactors:
+		return "set-factors"
 	case storage.OpDelete:
 		return "delete"
 	case storage.OpBan:
@@ -140,7 +142,7 @@ func (w *wireOp) op() (storage.Op, error) {
 func checkComplete(op *storage.Op) error {
 	complete := true
 	switch op.Kind {
-	case storage.OpCreate, storage.OpSetVerifier:
+	case storage.OpCreate, storage.OpSetVerifier, storage.OpSetFactors:
 		complete = op.Account != nil
 	case storage.OpGet, storage.OpDelete, storage.OpUnban:
 		complete = op.Name != storage.Name{}

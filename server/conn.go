@@ -13,9 +13,6 @@ type clientConn struct {
 	codec  Session
 	// reason is why the connection is being closed, for the KindClosed message.
 	reason codec.CloseReason
-	// known is set once the sink has taken the connection's KindOpened, and
-	// owes it a KindClosed.
-	known bool
 	// stalled is set while a decoded message waits for room in the sink.
 	stalled bool
 	// batch is the index of this connection's bytes in the batch that is being
@@ -72,8 +69,8 @@ func (t *connTable) close(c *clientConn) {
 // get is the connection a handle names, or nil when it is gone.
 func (t *connTable) get(h codec.Conn) *clientConn {
 	slot := h.Slot()
-	if slot >= len(t.generations) {
-		return nil
+	if h == 0 || slot >= len(t.generations) {
+		return nil // free slots have the zero handle
 	}
 	if c := t.at(slot); c.handle == h {
 		return c

@@ -32,6 +32,10 @@ const (
 	// may destroy the refusal before the client has read it.
 	drainReads = 64 << 10
 
+	// iovMax is how many pieces the kernel takes in one writev; with more it
+	// fails (UIO_MAXIOV).
+	iovMax = 1024
+
 	// keepAlive is how long a silent peer is left alone before TCP asks for it.
 	keepAlive = 60 * time.Second
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
@@ -26,6 +27,7 @@ type reactor struct {
 	// shared: guarded by its own lock, or atomic
 	mail  mail
 	count counters
+	shown atomic.Bool // loop is set; before that it has no connection
 
 	table connTable
 	// msg is what the codec decodes into, again and again.
@@ -53,18 +55,37 @@ func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 		r.count.refusedFull.Add(1)
 		return gnet.Close
 	}
-	c := r.table.open(sock, s.options.Protocol())
-	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Peer: peerOf(sock)}
-	if !r.sink.Offer(&r.msg) {
-		r.count.refusedOverload.Add(1)
-		r.table.close(c)
+	if !r.admit(sock) {
 		s.conns.Add(-1)
 		return gnet.Close
 	}
-	c.known = true
-	sock.SetContext(c)
 	r.count.accepted.Add(1)
 	return gnet.None
+}
+
+// admit gives a connection a slot and offers it to the sink. A panic refuses
+// it; the sink, which may have taken it before it panicked, is told of its end.
+func (r *reactor) admit(sock gnet.Conn) (ok bool) {
+	var c *clientConn
+	defer func() {
+		if p := recover(); p != nil {
+			r.fault(p)
+			if c != nil {
+				r.deliver(&codec.Message{Conn: c.handle, Kind: codec.KindClosed, Reason: codec.CloseFault})
+			}
+		}
+		if !ok && c != nil {
+			r.table.close(c)
+		}
+	}()
+	c = r.table.open(sock, r.server.options.Protocol())
+	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Peer: peerOf(sock)}
+	if !r.sink.Offer(&r.msg) {
+		r.count.refusedOverload.Add(1)
+		return false
+	}
+	sock.SetContext(c)
+	return true
 }
 
 func peerOf(sock gnet.Conn) netip.AddrPort {
@@ -89,7 +110,7 @@ func (r *reactor) closed(c *clientConn) {
 
 // deliver hands a message to the sink, or keeps it as owed. False means owed.
 func (r *reactor) deliver(m *codec.Message) bool {
-	if len(r.owed) == 0 && r.sink.Deliver(m) {
+	if len(r.owed) == 0 && r.hand(m) {
 		return true
 	}
 	r.owed = append(r.owed, *m)
@@ -97,15 +118,30 @@ func (r *reactor) deliver(m *codec.Message) bool {
 	return false
 }
 
+// hand gives a message to the sink. One at which the sink panics counts as
+// taken, and its connection is given up. Reactor.
+func (r *reactor) hand(m *codec.Message) (taken bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.fault(p)
+			taken = true
+			if c := r.table.get(m.Conn); c != nil {
+				c.reason = codec.CloseFault
+			}
+		}
+	}()
+	return r.sink.Deliver(m)
+}
+
 // traffic decodes what has come for a connection. Reactor.
 func (r *reactor) traffic(c *clientConn) gnet.Action {
-	if c.reason != codec.ClosePeer {
-		return gnet.Close // given up already
-	}
-	if !c.stalled {
+	if !c.stalled && c.reason == codec.ClosePeer {
 		if action := r.decode(c); action != gnet.None {
 			return action
 		}
+	}
+	if c.reason != codec.ClosePeer {
+		return gnet.Close // given up
 	}
 	if c.sock.InboundBuffered() > MaxPending {
 		c.reason = codec.CloseFlood
@@ -121,7 +157,7 @@ func (r *reactor) decode(c *clientConn) gnet.Action {
 		return gnet.None
 	}
 	off := 0
-	for off < len(buf) && !c.stalled {
+	for off < len(buf) && !c.stalled && c.reason == codec.ClosePeer {
 		n, err := c.codec.Decode(buf[off:], &r.msg)
 		if errors.Is(err, codec.ErrShort) {
 			break
@@ -151,7 +187,7 @@ func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 	r.out = c.codec.AppendViolation(r.out[:0], v)
 	if len(r.out) > 0 {
 		if _, err := c.sock.Write(r.out); err != nil {
-			return gnet.None // the failed write has closed it
+			return gnet.Close // the failed write has done so; c is not to be touched
 		}
 		r.count.bytesOut.Add(uint64(len(r.out)))
 		drainInput(c.sock)
@@ -199,7 +235,7 @@ type payOwed struct{ *reactor }
 func (t payOwed) Run(context.Context) error {
 	r := t.reactor
 	paid := 0
-	for paid < len(r.owed) && r.sink.Deliver(&r.owed[paid]) {
+	for paid < len(r.owed) && r.hand(&r.owed[paid]) {
 		paid++
 	}
 	owed := r.owed
@@ -207,8 +243,9 @@ func (t payOwed) Run(context.Context) error {
 	for i := range owed[:paid] {
 		if c := r.table.get(owed[i].Conn); c != nil && c.stalled {
 			c.stalled = false
+			sock := c.sock // what goes on below may free c
 			if r.guard(c, r.traffic) == gnet.Close {
-				_ = r.loop.Close(c.sock)
+				_ = r.loop.Close(sock)
 			}
 		}
 	}

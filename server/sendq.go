@@ -163,17 +163,29 @@ func (s *sender) round(ready queue.Ready) (more bool) {
 		s.sort(&batch[i])
 	}
 	clear(batch) // lets go of frames and targets
-	for i, r := range s.reactors {
-		if len(s.groups[i]) == 0 {
-			continue
-		}
-		group, send := r.mail.give(s.groups[i])
-		s.groups[i] = group
-		if send {
-			r.schedule()
+	for i := range s.reactors {
+		if len(s.groups[i]) > 0 {
+			s.pass(i)
 		}
 	}
 	return more
+}
+
+// pass hands a reactor its group. One that has not shown itself has no
+// connection: what is for it is for nobody.
+func (s *sender) pass(i int) {
+	r := s.reactors[i]
+	if !r.shown.Load() {
+		s.handed.Add(-int64(len(s.groups[i])))
+		clear(s.groups[i])
+		s.groups[i] = s.groups[i][:0]
+		return
+	}
+	group, send := r.mail.give(s.groups[i])
+	s.groups[i] = group
+	if send {
+		r.schedule()
+	}
 }
 
 // sort puts an entry into the group of its reactor. A broadcast goes to every

@@ -34,6 +34,7 @@ type Server struct {
 	draining atomic.Bool
 	stopping atomic.Bool
 
+	started  bool // owned by who starts and closes
 	booted   chan struct{}
 	finished chan struct{}
 	failed   chan error // one slot
@@ -84,13 +85,14 @@ func (s *Server) Start() error {
 	result := make(chan error, 1)
 	go func() {
 		defer close(s.finished)
-		result <- gnet.Run(&handler{server: s}, "tcp://"+addr.String(), gnet.WithOptions(s.gnetOptions()))
+		result <- gnet.Run(&handler{server: s}, "tcp://"+listenOn(addr), gnet.WithOptions(s.gnetOptions()))
 	}()
 	select {
 	case err := <-result:
 		return fmt.Errorf("server: listen on %s: %w", addr, err)
 	case <-s.booted:
 	}
+	s.started = true
 	go s.sender.run()
 	go s.watch(result)
 	return nil
@@ -135,6 +137,15 @@ func reserve(addr string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(got.Addr().Unmap(), got.Port()), l.Close()
 }
 
+// listenOn is an address in gnet's words: every address, of both families, is
+// an empty host there, and "::" only those of IPv6.
+func listenOn(addr netip.AddrPort) string {
+	if addr.Addr() == netip.IPv6Unspecified() {
+		return fmt.Sprintf(":%d", addr.Port())
+	}
+	return addr.String()
+}
+
 // Drain refuses every connection from now on; those that are open stay.
 // Anywhere.
 func (s *Server) Drain() { s.draining.Store(true) }
@@ -145,7 +156,7 @@ func (s *Server) Conns() int { return int(s.conns.Load()) }
 // Resume tells a reactor that its sink has room again after it had none.
 // Anywhere.
 func (s *Server) Resume(reactor int) {
-	if r := s.reactors[reactor]; r.loop != nil {
+	if r := s.reactors[reactor]; r.shown.Load() {
 		_ = r.loop.Execute(context.Background(), payOwed{r}) // fails only once the engine has stopped
 	}
 }
@@ -155,18 +166,25 @@ const closeLimit = 10 * time.Second
 
 // Close hands on what is queued, closes every connection and stops. The logic
 // must not send any more. It is idempotent and returns when all goroutines have
-// ended.
+// ended; a server that was not started, or could not be, has none.
 func (s *Server) Close() error {
 	err := error(nil)
 	s.closed.Do(func() {
+		if !s.started {
+			return
+		}
 		s.draining.Store(true)
 		s.stopping.Store(true)
 		s.sender.stop.Push(&struct{}{})
 		<-s.sender.done
-		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
-		defer cancel()
-		err = s.engine.Stop(ctx)
-		<-s.finished
+		ask, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = s.engine.Stop(ask) // only asks: it would look for the end each half second
+		select {
+		case <-s.finished:
+		case <-time.After(closeLimit):
+			err = fmt.Errorf("server: event loops did not end within %v", closeLimit)
+		}
 	})
 	return err
 }
@@ -185,15 +203,8 @@ func (h *handler) OnBoot(e gnet.Engine) gnet.Action {
 }
 
 // OnOpen is called on the connection's loop.
-func (h *handler) OnOpen(sock gnet.Conn) (out []byte, action gnet.Action) {
-	r := h.server.reactorOf(sock.EventLoop())
-	defer func() {
-		if p := recover(); p != nil {
-			r.fault(p)
-			action = gnet.Close
-		}
-	}()
-	return nil, r.opened(sock)
+func (h *handler) OnOpen(sock gnet.Conn) ([]byte, gnet.Action) {
+	return nil, h.server.reactorOf(sock.EventLoop()).opened(sock)
 }
 
 // OnTraffic is called on the connection's loop.
@@ -238,6 +249,7 @@ func (s *Server) reactorOf(loop gnet.EventLoop) *reactor {
 	}
 	r := s.reactors[s.loops]
 	r.loop = loop
+	r.shown.Store(true)
 	s.loops++
 	return r
 }

@@ -121,15 +121,23 @@ func (r *reactor) writeConn(c *clientConn, head int) {
 	}
 }
 
-func (r *reactor) writeOut(c *clientConn, size int) bool {
-	var err error
-	if len(r.iov) == 1 {
-		_, err = c.sock.Write(r.iov[0])
-	} else {
-		_, err = c.sock.Writev(r.iov)
+// writeOut writes iov, a call for each iovMax pieces; what the socket does not
+// take, gnet keeps. False means that the connection is gone.
+func (r *reactor) writeOut(c *clientConn, size int) (ok bool) {
+	ok = true
+	for rest := r.iov; ok && len(rest) > 0; {
+		some := rest[:min(len(rest), iovMax)]
+		rest = rest[len(some):]
+		var err error
+		if len(some) == 1 {
+			_, err = c.sock.Write(some[0])
+		} else {
+			_, err = c.sock.Writev(some)
+		}
+		ok = err == nil
+		r.count.writes.Add(1)
 	}
-	r.count.writes.Add(1)
 	r.count.bytesOut.Add(uint64(size))
 	clear(r.iov)
-	return err == nil
+	return ok
 }

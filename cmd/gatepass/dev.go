@@ -32,7 +32,7 @@ drains and ends it; a second one ends it at once.`,
 		Example: `  gatepass dev
   gatepass dev --data /var/lib/gatepass --grunt 0.0.0.0:3724
   gatepass dev --config gatepass.toml --log.level debug`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd.Flags(), demoWorlds())
 			if err != nil {
@@ -63,7 +63,8 @@ func runDev(ctx context.Context, c *config, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := e.addDemo(ctx); err != nil {
+	// A stop that is asked for this early is no failure: it goes the usual way.
+	if err := e.addDemo(context.WithoutCancel(ctx)); err != nil {
 		return errors.Join(err, e.close())
 	}
 	fmt.Fprintf(out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",

@@ -14,6 +14,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/auth"
+	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/logic"
 	"gatepass/server"
@@ -46,20 +47,15 @@ type edge struct {
 // startEdge starts the parts in the order in which they need each other: who
 // answers before who asks, the clients last. What has started is stopped again
 // when a later one fails.
-func startEdge(c *config, log *asyncLog) (e *edge, err error) {
+func startEdge(c *config, log *asyncLog) (*edge, error) {
 	runtime.GOMAXPROCS(c.Procs)
-	e = &edge{config: c, log: log, storeFailed: make(chan error, 1), stopClock: func() {}, stopControl: func() {}}
-	defer func() {
-		if err != nil {
-			e.close()
-		}
-	}()
+	e := &edge{config: c, log: log, storeFailed: make(chan error, 1), stopClock: func() {}, stopControl: func() {}}
 	for _, start := range []func() error{
 		e.startAdmin, e.makeInbox, e.startStore, e.startPool, e.makeServer, e.startLogic,
 		e.startControl, e.startServer,
 	} {
 		if err := start(); err != nil {
-			return nil, err
+			return nil, errors.Join(err, e.close())
 		}
 	}
 	return e, nil
@@ -102,12 +98,12 @@ func (e *edge) startPool() (err error) {
 }
 
 func (e *edge) makeServer() (err error) {
-	codec := grunt.New(grunt.Options{})
+	protocol := grunt.New(grunt.Options{})
 	e.server, err = server.New(server.Options{
 		Addr:     e.config.Grunt,
 		Reactors: e.config.Reactors,
 		MaxConns: e.config.MaxConns,
-		Protocol: func() server.Session { return codec.Open() },
+		Protocol: func() server.Session { return protocol.Open() },
 		Sink:     func(i int) server.Sink { return e.inbox.Client(i) },
 		Logger:   e.log.With("part", "server"),
 	})
@@ -127,6 +123,8 @@ func (e *edge) startLogic() error {
 	e.core, err = logic.NewCore(logic.Options{
 		Builds:         e.config.Builds,
 		Secret:         e.store.Store().Secret(),
+		Factors:        func(build uint16) codec.Factors { return grunt.LayoutOf(grunt.Build(build)).Factors() },
+		FactorDecoys:   s.FactorDecoys,
 		ReconnectGrace: s.ReconnectGrace,
 		DurableLogins:  s.DurableLogins,
 		ConnectedLimit: s.ConnectedLimit, ProvingLimit: s.ProvingLimit, ChoosingLimit: s.ChoosingLimit,
@@ -194,7 +192,7 @@ func (e *edge) startControl() error {
 func (e *edge) changed(c accounts.Change) {
 	cmd := logic.Command{Kind: logic.CommandKick, Name: c.Name}
 	switch c.Kind {
-	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword:
+	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword, accounts.ChangeFactors:
 	case accounts.ChangeBanAddress, accounts.ChangeUnbanAddress:
 		cmd = logic.Command{Kind: logic.CommandAddressBans}
 	default:

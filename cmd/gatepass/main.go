@@ -55,7 +55,29 @@ Then add one:  gatepass account add NAME`,
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
 	})
 	root.AddCommand(devCommand(), accountCommand(), benchCommand(), versionCommand())
+	for _, c := range append(root.Commands(), root) {
+		if c.HasSubCommands() {
+			group(c)
+		}
+	}
 	return root
+}
+
+// group makes a command that stands for others refuse a word that is none of
+// them: cobra would show its help and call that a success.
+func group(c *cobra.Command) {
+	c.SuggestionsMinimumDistance = 2
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		meant := ""
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			meant = fmt.Sprintf(", did you mean %q?", near[0])
+		}
+		return usageError{fmt.Errorf("there is no command %q below '%s'%s (see '%s --help')", args[0], c.CommandPath(), meant, c.CommandPath())}
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
 // usageError is a command line that makes no sense.

@@ -53,12 +53,16 @@ type Job struct {
 type Result struct {
 	Kind      JobKind
 	Tag       uint64
-	Err       error           // nil, srp6.ErrProof, srp6.ErrPublicKey, ErrRandom or ErrPanic
-	Ephemeral srp6.Ephemeral  // JobMint without Err
-	Random    [16]byte        // JobMint without Err: random bytes for whatever else a login needs
-	Key       srp6.SessionKey // JobProve without Err
-	M2        srp6.Proof      // JobProve without Err
+	Err       error            // nil, srp6.ErrProof, srp6.ErrPublicKey, ErrRandom or ErrPanic
+	Ephemeral srp6.Ephemeral   // JobMint without Err
+	Random    [RandomSize]byte // JobMint without Err: random bytes for whatever else a login needs
+	Key       srp6.SessionKey  // JobProve without Err
+	M2        srp6.Proof       // JobProve without Err
 }
+
+// RandomSize is how many random bytes come with each Ephemeral: enough for a PIN challenge (salt and seed) or, 16 of
+// them, for a reconnect challenge. A login needs one of the two at most.
+const RandomSize = 16 + 4
 
 // Limits of a Pool.
 const (

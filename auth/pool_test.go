@@ -240,6 +240,9 @@ func TestPool_Random_IsReadOnceABatch(t *testing.T) {
 	if got.results[0].Ephemeral != want {
 		t.Error("the first ephemeral is not made of the first random bytes")
 	}
+	if r := got.results[0].Random; r[0] != 20 || r[RandomSize-1] != 39 {
+		t.Errorf("the random bytes are not those behind the ephemeral's: %v", r)
+	}
 }
 
 // readerFunc is an io.Reader made of a function.

@@ -16,7 +16,7 @@ type worker struct {
 }
 
 // mintSize is how many random bytes one mint takes: the secret, and Result.Random.
-const mintSize = srp6.SecretSize + 16
+const mintSize = srp6.SecretSize + RandomSize
 
 func newWorker(p *Pool) *worker {
 	return &worker{

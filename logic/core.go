@@ -39,6 +39,7 @@ type Core struct {
 	blocklist blocklist
 	deadlines wheel[codec.Conn]
 	graces    wheel[storage.Name]
+	usedCodes usedCodes
 
 	events      []Event
 	signalling  uint16 // the kinds that are being signalled
@@ -61,7 +62,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("logic: %w", err)
 	}
-	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeyring()}
+	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeyring(), usedCodes: newUsedCodes()}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddressBans})
 	return c, nil
@@ -76,6 +77,7 @@ func (c *Core) Tick(now int64) {
 	c.now = now
 	c.deadlines.advance(now, c.expire)
 	c.graces.advance(now, c.expireKey)
+	c.usedCodes.advance(now)
 }
 
 // expire looks at a session whose time may have come.
@@ -169,6 +171,6 @@ func (c *Core) Proved(r *auth.Result) {
 	}
 	r.Key.Wipe()
 	r.Ephemeral.Wipe()
-	r.Random = [16]byte{}
+	clear(r.Random[:])
 	c.runEvents()
 }

@@ -90,9 +90,9 @@ func TestState_EveryStateHasALimitAndAName(t *testing.T) {
 }
 
 func TestOptions_ValidateReportsAllFaults(t *testing.T) {
-	o := Options{Builds: []uint16{0}, ReconnectGrace: -1, ConnectedLimit: 1, ProvingLimit: 1, WorkLimit: 1, ChoosingLimit: 1}
+	o := Options{Builds: []uint16{0}, ReconnectGrace: -1, FactorDecoys: 101, ConnectedLimit: 1, ProvingLimit: 1, WorkLimit: 1, ChoosingLimit: 1}
 	err := o.Validate()
-	for _, want := range []string{"builds", "secret", "reconnect-grace", "connected", "proving", "work", "choosing", "logger"} {
+	for _, want := range []string{"builds", "secret", "reconnect-grace", "factor-decoys", "connected", "proving", "work", "choosing", "logger"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

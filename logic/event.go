@@ -13,7 +13,7 @@ const (
 	// EventHello: a client has said which account it wants and what it runs;
 	// nothing is proven yet, so no filter may look at the account.
 	EventHello EventKind = iota
-	// EventLoginRequested: a client has proven its account and wants in.
+	// EventLoginRequested: a client has proven its password and wants in.
 	EventLoginRequested
 	// EventKindCount is the number of kinds, for tables.
 	EventKindCount

@@ -14,17 +14,19 @@ type filter struct {
 }
 
 // filterCount is how many filters there are.
-const filterCount = 5
+const filterCount = 6
 
 // filters are all rules, in order of priority: the first that does not pass
 // ends an event. The cheap and the general come first. What a rule knows of an
-// account may be used on EventLoginRequested only, once the account is proven:
-// before, a refusal would tell a stranger that it exists.
+// account may be used on EventLoginRequested only, once the password is proven:
+// before, a refusal would tell a stranger that it exists. The second factor comes
+// first there, so that the rules behind it speak to the account's owner.
 var filters = [filterCount]filter{
 	{"drain", EventHello, refuseWhileDraining},
 	{"address-ban", EventHello, refuseBannedAddress},
 	{"maintenance", EventHello, refuseInMaintenance},
 	{"version", EventHello, refuseUnknownBuild},
+	{"second-factor", EventLoginRequested, refuseWrongFactor},
 	{"account-ban", EventLoginRequested, refuseBannedAccount},
 }
 
@@ -57,6 +59,15 @@ func refuseUnknownBuild(c *Core, s *session) (Verdict, codec.Result) {
 		return VerdictRefused, codec.ResultVersionInvalid
 	}
 	return VerdictPass, codec.ResultOK
+}
+
+// refuseWrongFactor refuses in the words for a wrong password, and counts like one.
+func refuseWrongFactor(c *Core, s *session) (Verdict, codec.Result) {
+	if c.factorProven(s) {
+		return VerdictPass, codec.ResultOK
+	}
+	c.signal(Signal{Kind: SignalFactorFailed, session: s})
+	return VerdictRefused, codec.ResultBadCredentials
 }
 
 func refuseBannedAccount(c *Core, s *session) (Verdict, codec.Result) {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"gatepass/codec"
 )
 
 // Options configure the logic.
@@ -16,6 +18,13 @@ type Options struct {
 	// Secret keys the salts of accounts that do not exist. It must be the same
 	// after a restart, else a stranger could tell them from those that do.
 	Secret [32]byte
+	// Factors says which second factors a client of a build can be asked for; nil
+	// for none, and then accounts that have one cannot log in.
+	Factors func(build uint16) codec.Factors
+	// FactorDecoys is the share, in percent, of names without an account that are
+	// asked for a second factor all the same. An operator sets it to the share of
+	// accounts that have one: then being asked does not tell that an account exists.
+	FactorDecoys int
 	// ReconnectGrace is how long a session key outlives its connection, 0 for
 	// not at all.
 	ReconnectGrace time.Duration
@@ -35,6 +44,9 @@ func DefaultBuilds() []uint16 { return []uint16{5875, 6005, 6141, 8606, 12340} }
 func (o *Options) EnsureDefaults() {
 	if o.Builds == nil {
 		o.Builds = DefaultBuilds()
+	}
+	if o.Factors == nil {
+		o.Factors = func(uint16) codec.Factors { return 0 }
 	}
 	for _, d := range []struct {
 		limit *time.Duration
@@ -59,6 +71,9 @@ func (o *Options) Validate() error {
 	}
 	if o.Secret == [32]byte{} {
 		faults = append(faults, errors.New("secret: must not be zero"))
+	}
+	if o.FactorDecoys < 0 || o.FactorDecoys > 100 {
+		faults = append(faults, fmt.Errorf("factor-decoys: %d is not a share in percent, 0 to 100", o.FactorDecoys))
 	}
 	if o.ReconnectGrace < 0 {
 		faults = append(faults, fmt.Errorf("reconnect-grace: %v is below 0", o.ReconnectGrace))

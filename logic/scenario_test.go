@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,10 +48,12 @@ type scenario struct {
 	noMint   bool   // leaves orders open
 	key      srp6.SessionKey
 	closing  []codec.Conn // closed by the core; the reactor's word is to come
+	// asked is the last challenge of each connection.
+	asked map[codec.Conn]codec.Challenge
 }
 
 func newScenario(t testing.TB) *scenario {
-	e := &scenario{now: time.UnixMilli(1_700_000_000_000)}
+	e := &scenario{now: time.UnixMilli(1_700_000_000_000), asked: make(map[codec.Conn]codec.Challenge)}
 	e.key[0] = 7
 	log := slog.New(slog.NewTextHandler(&e.out, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
@@ -61,7 +64,7 @@ func newScenario(t testing.TB) *scenario {
 			return a
 		},
 	}))
-	e.options = Options{Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: log}
+	e.options = Options{Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: log, Factors: scenarioFactors}
 	e.restart(t)
 	return e
 }
@@ -83,7 +86,7 @@ func (e *scenario) deliverMints() {
 	for ; e.orders > 0 && !e.noMint; e.orders-- {
 		e.minted++
 		random := [srp6.SecretSize]byte{byte(e.minted), byte(e.minted >> 8), 1}
-		e.core.Proved(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [16]byte{byte(e.minted)}})
+		e.core.Proved(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [auth.RandomSize]byte{byte(e.minted)}})
 	}
 }
 
@@ -107,13 +110,14 @@ func (e *scenario) say(format string, args ...any) { fmt.Fprintf(&e.out, format+
 
 func (e *scenario) reply(r *codec.Reply) string {
 	if r.Kind == codec.ReplyLogonChallenge && r.Result == codec.ResultOK {
-		return fmt.Sprintf("%v ok salt=%x…", r.Kind, r.Challenge.Salt[:2])
+		return fmt.Sprintf("%v ok salt=%x…%s", r.Kind, r.Challenge.Salt[:2], factorText(r.Challenge.Factors))
 	}
 	return fmt.Sprintf("%v %v", r.Kind, r.Result)
 }
 
 func (e *scenario) Send(conn codec.Conn, r *codec.Reply) bool {
 	if !e.outFull {
+		e.asked[conn] = r.Challenge
 		e.say("→ %d: %s", conn.Slot(), e.reply(r))
 	}
 	return !e.outFull
@@ -194,7 +198,7 @@ var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData)
 	"accept": stepMessage(codec.KindTransferAccept), "survey": stepMessage(codec.KindSurveyResult),
 	"closed": stepMessage(codec.KindClosed), "tick": stepTick, "kick": stepKick, "drain": stepCommand(CommandDrain),
 	"stop": stepCommand(CommandClose), "maintenance": stepMaintenance, "address-bans": stepAddressBans,
-	"full": stepFull, "state": stepState, "login": stepLogin,
+	"full": stepFull, "no-random": stepEmpty, "state": stepState, "login": stepLogin,
 }
 
 func handle(t *testing.T, d *datadriven.TestData) codec.Conn {
@@ -210,6 +214,12 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 		switch arg.Key {
 		case "durable":
 			e.options.DurableLogins = true
+		case "any-build":
+			e.options.Builds = []uint16{4125, 5875, 8606, 12340}
+		case "decoys":
+			if _, err := fmt.Sscan(arg.Vals[0], &e.options.FactorDecoys); err != nil {
+				t.Fatal(err)
+			}
 		case "grace":
 			e.options.ReconnectGrace = mustDuration(t, arg.Vals[0])
 		case "no-mint":
@@ -261,6 +271,7 @@ func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 		if d.HasArg("suspended") {
 			r.Account.Ban.Until = e.now.Add(time.Hour).Unix()
 		}
+		e.giveFactors(t, d, r.Account)
 	case d.HasArg("error"):
 		r.Err = storage.ErrFailed
 	}
@@ -269,9 +280,7 @@ func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 
 func stepProof(e *scenario, t *testing.T, d *datadriven.TestData) {
 	m := codec.Message{Kind: codec.KindLogonProof, Conn: handle(t, d)}
-	if d.HasArg("pin") {
-		m.Proof.Factors = codec.FactorPIN
-	}
+	e.answerFactors(t, d, &m.Proof)
 	e.core.Client(&m)
 }
 
@@ -376,6 +385,12 @@ func stepFull(e *scenario, t *testing.T, d *datadriven.TestData) {
 	}
 }
 
+// stepEmpty takes the random bytes away that are in stock, and brings no more.
+func stepEmpty(e *scenario, _ *testing.T, _ *datadriven.TestData) {
+	e.noMint = true
+	e.core.stock.randoms = nil
+}
+
 // stepLogin is the whole way of a good login in one line.
 func stepLogin(e *scenario, t *testing.T, d *datadriven.TestData) {
 	whole := *d
@@ -393,8 +408,13 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	e.core.sessions.each(func(s *session) {
 		e.say("%d: %v %s attempt=%v", s.conn.Slot(), s.state, s.name, s.attempt != nil)
 	})
+	var keys []string
 	for name, h := range e.core.keys.byName {
-		e.say("key of %s held by %d", name, h.holder.Slot())
+		keys = append(keys, fmt.Sprintf("key of %s held by %d", name, h.holder.Slot()))
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		e.say("%s", key)
 	}
 	for _, h := range e.core.keys.free {
 		if h.key != (srp6.SessionKey{}) {

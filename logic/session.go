@@ -34,7 +34,11 @@ type attempt struct {
 	// known tells whether the account exists. It decides nothing before the
 	// proof has failed, and only what is recorded then.
 	known bool
-	ban   storage.Ban
+	// sent is which second factors the client says it sent.
+	sent codec.Factors
+	ban  storage.Ban
+	// factor is what is to be proven beside the password; nil for nothing.
+	factor *secondFactor
 	// challenge is the random half of a reconnect.
 	challenge [16]byte
 	// key and m2 are the outcome, while it waits for its record to be stored.
@@ -45,6 +49,9 @@ type attempt struct {
 func (a *attempt) wipe() {
 	a.ephemeral.Wipe()
 	a.key.Wipe()
+	if a.factor != nil {
+		a.factor.wipe()
+	}
 	*a = attempt{}
 }
 

@@ -12,6 +12,9 @@ const (
 	SignalReconnected
 	// SignalProofFailed: a password proof was wrong.
 	SignalProofFailed
+	// SignalFactorFailed: a second factor was wrong, missing or not asked for;
+	// the password was right.
+	SignalFactorFailed
 	// SignalReproofFailed: a reconnect proof was wrong, or there was no key.
 	SignalReproofFailed
 	// SignalRefused: a client was told no; Signal.Result says what.
@@ -23,7 +26,7 @@ const (
 )
 
 var signalNames = [SignalKindCount]string{
-	"logged-in", "reconnected", "proof-failed", "reproof-failed", "refused", "kicked",
+	"logged-in", "reconnected", "proof-failed", "factor-failed", "reproof-failed", "refused", "kicked",
 }
 
 func (k SignalKind) String() string {

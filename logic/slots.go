@@ -26,6 +26,7 @@ func defaultSlots() slots {
 		SignalLoggedIn:      {countOutcome, auditOutcome},
 		SignalReconnected:   {countOutcome, auditOutcome},
 		SignalProofFailed:   {countOutcome, recordFailure},
+		SignalFactorFailed:  {countOutcome, recordFailure},
 		SignalReproofFailed: {countOutcome},
 		SignalRefused:       {countRefusal, auditRefusal},
 		SignalKicked:        {countOutcome, auditKick},
@@ -39,7 +40,7 @@ func countRefusal(c *Core, sig Signal) {
 	c.count.refused[sig.Result].Add(1)
 }
 
-// recordFailure notes a wrong password for an account that exists. Nothing is
+// recordFailure notes a wrong password or factor for an account that exists. Nothing is
 // noted for one that does not: a stranger's guesses fill no disk.
 func recordFailure(c *Core, sig Signal) {
 	if s := sig.session; s.attempt.known {

@@ -26,8 +26,9 @@ func (lookingUp) Limit(o *Options) time.Duration { return o.WorkLimit }
 func (lookingUp) Process(*Core, *session, *codec.Message) {}
 
 // lookedUp takes the store's answer. An account that does not exist gets a salt
-// and a verifier that are always the same and to which nobody has the password;
-// from here on it takes the same way, and fails at the proof.
+// and a verifier that are always the same and to which nobody has the password,
+// and maybe is asked for a second factor; from here on it takes the same way, and
+// fails at the proof.
 func (c *Core) lookedUp(s *session, r *storage.Result) {
 	if r.Err != nil && !errors.Is(r.Err, storage.ErrNotFound) {
 		c.count.storeErrors.Add(1)
@@ -42,6 +43,9 @@ func (c *Core) lookedUp(s *session, r *storage.Result) {
 		a.known, a.ban = true, r.Account.Ban
 		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)
 		a.exchange.Verifier = srp6.Verifier(r.Account.Grunt.Verifier)
+		a.factor = newSecondFactor(r.Account)
+	} else if c.decoyed(&a.exchange.Verifier) {
+		a.factor = newDecoy()
 	}
 	if !c.stock.take(&a.ephemeral) {
 		c.stock.waiting = append(c.stock.waiting, s.conn)
@@ -59,6 +63,10 @@ func (c *Core) challenge(s *session) {
 		Salt:    a.exchange.Salt,
 		CRCSalt: fileSalt,
 	}}
+	if !c.askFactor(s, &c.reply.Challenge) {
+		c.refuse(s, codec.ReplyLogonChallenge, codec.ResultBusy)
+		return
+	}
 	c.become(s, StateProving)
 	c.send(s)
 }

@@ -15,12 +15,13 @@ func (proving) Leave(*Core, *session) {}
 func (proving) Limit(o *Options) time.Duration { return o.ProvingLimit }
 
 func (proving) Process(c *Core, s *session, m *codec.Message) {
-	if m.Proof.Factors != 0 {
-		// None was asked for; what was not asked for is not looked at.
-		c.refuse(s, codec.ReplyLogonProof, codec.ResultBadCredentials)
-		return
+	a := s.attempt
+	a.exchange.A, a.exchange.M1 = m.Proof.A, m.Proof.M1
+	// Factors are looked at once the password is proven (filters.go), whatever
+	// came: a refusal here would tell which account has one.
+	a.sent = m.Proof.Factors
+	if a.factor != nil {
+		a.factor.take(&m.Proof)
 	}
-	s.attempt.exchange.A = m.Proof.A
-	s.attempt.exchange.M1 = m.Proof.M1
 	c.become(s, StateVerifying)
 }

@@ -14,7 +14,7 @@ type reproving struct{}
 
 func (reproving) Enter(c *Core, s *session) {
 	a := c.sessions.beginAttempt(s)
-	if !c.stock.random(&a.challenge) {
+	if !c.stock.random(a.challenge[:]) {
 		c.refuse(s, codec.ReplyReconnectChallenge, codec.ResultBusy)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 // and random bytes. So a challenge costs no way to the pool and back.
 type stock struct {
 	keys    []srp6.Ephemeral
-	randoms [][16]byte
+	randoms [][auth.RandomSize]byte
 	// ordered is how many the pool is making.
 	ordered int
 	// waiting are sessions for which there was no key, in order.
@@ -29,13 +29,14 @@ func (k *stock) take(e *srp6.Ephemeral) bool {
 	return true
 }
 
-// random moves 16 random bytes out into *r; false means there are none.
-func (k *stock) random(r *[16]byte) bool {
+// random fills r, of at most auth.RandomSize bytes, with bytes that are used
+// once; false means there are none.
+func (k *stock) random(r []byte) bool {
 	n := len(k.randoms)
 	if n == 0 {
 		return false
 	}
-	*r = k.randoms[n-1]
+	copy(r, k.randoms[n-1][:])
 	k.randoms = k.randoms[:n-1]
 	return true
 }

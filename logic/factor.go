@@ -1,0 +1,146 @@
+package logic
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"gatepass/auth"
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/storage"
+)
+
+// secondFactor is what one attempt is to prove beside its password. The server
+// decides: what is asked follows from the account and from what the client can
+// be asked, and what comes is judged by what was asked, never by what the client
+// says it sent (protocol page, 12).
+//
+//	account has     the client has a token field   only a PIN pad      neither
+//	authenticator   the code as token              the code, as a PIN  refused
+//	PIN             the PIN                        the PIN             refused
+//	both            token and PIN                  the code, as a PIN  refused
+//
+// With both, a client that has one pad is asked for the stronger of the two.
+type secondFactor struct {
+	// pin and secret are the account's. secret belongs to the attempt, which
+	// wipes it; a decoy has none, and nothing proves it.
+	pin    string
+	secret auth.TOTPSecret
+	// token tells an account that has an authenticator.
+	token bool
+	// asked is what the challenge asked for; 0 when the client can give nothing
+	// that would do.
+	asked codec.Factors
+	// pad is what both sides said about the PIN pad, padHash what the player
+	// typed there.
+	pad     auth.PINExchange
+	padHash [20]byte
+	// typed is the token as the player typed it, typedLen bytes of it.
+	typed    [codec.MaxToken]byte
+	typedLen uint8
+}
+
+// newSecondFactor is nil for an account without one. It takes the account's
+// secret over.
+func newSecondFactor(a *storage.Account) *secondFactor {
+	if a.PIN == "" && len(a.TOTPSecret) == 0 {
+		return nil
+	}
+	return &secondFactor{pin: a.PIN, secret: a.TOTPSecret, token: len(a.TOTPSecret) > 0}
+}
+
+// newDecoy is what a name without an account pretends to have.
+func newDecoy() *secondFactor { return &secondFactor{token: true} }
+
+func (f *secondFactor) wipe() {
+	clear(f.secret)
+	*f = secondFactor{}
+}
+
+// askable is what a client that can be asked for so much is asked for.
+func (f *secondFactor) askable(can codec.Factors) codec.Factors {
+	token := codec.FactorToken
+	if f.pin != "" {
+		token |= codec.FactorPIN
+	}
+	switch {
+	case f.token && can&token == token:
+		return token
+	case can&codec.FactorPIN != 0:
+		return codec.FactorPIN
+	}
+	return 0
+}
+
+// take keeps what the client sent. Nothing is judged yet.
+func (f *secondFactor) take(p *codec.Proof) {
+	f.pad.ClientSalt, f.padHash = p.PINSalt, p.PINHash
+	f.typed, f.typedLen = p.Token, p.TokenLen
+}
+
+// prove checks what was asked for. Where a code was, step is the one it belongs
+// to. The time it takes does not tell which of two factors was wrong.
+func (f *secondFactor) prove(now time.Time) (step int64, err error) {
+	switch {
+	case f.asked == 0 || f.token && len(f.secret) == 0:
+		return 0, auth.ErrFactor
+	case !f.token:
+		return 0, f.pad.Verify(f.pin, &f.padHash)
+	case f.asked&codec.FactorToken == 0:
+		return f.secret.VerifyPIN(&f.pad, &f.padHash, now)
+	}
+	step, err = f.secret.Verify(string(f.typed[:f.typedLen]), now)
+	if f.asked&codec.FactorPIN != 0 {
+		err = errors.Join(err, f.pad.Verify(f.pin, &f.padHash))
+	}
+	return step, err
+}
+
+// askFactor puts what a client must give beside its password into its challenge.
+// False means that there were no random bytes in stock for it.
+func (c *Core) askFactor(s *session, ch *codec.Challenge) bool {
+	f := s.attempt.factor
+	if f == nil {
+		return true
+	}
+	f.asked = f.askable(c.options.Factors(s.build))
+	ch.Factors = f.asked
+	if f.asked&codec.FactorPIN == 0 {
+		return true
+	}
+	// New for each connection: a recorded answer is good for nothing. (quirk 45)
+	var random [auth.RandomSize]byte
+	if !c.stock.random(random[:]) {
+		return false
+	}
+	n := copy(f.pad.ServerSalt[:], random[:])
+	f.pad.Seed = binary.LittleEndian.Uint32(random[n:])
+	ch.PINSalt, ch.PINSeed = f.pad.ServerSalt, f.pad.Seed
+	return true
+}
+
+// factorProven tells whether an attempt whose password was right gave what it
+// was asked for, no less and no more. A code is used up by it.
+func (c *Core) factorProven(s *session) bool {
+	a := s.attempt
+	if a.factor == nil {
+		return a.sent == 0
+	}
+	if a.sent != a.factor.asked {
+		return false
+	}
+	step, err := a.factor.prove(time.UnixMilli(c.now))
+	if err != nil {
+		return false
+	}
+	return !a.factor.token || c.usedCodes.use(s.name, step)
+}
+
+// decoyed draws whether a name without an account pretends to have a second
+// factor. The lot is the made-up verifier: it follows from the name and the
+// server's secret, so it is always the same, and unlike the made-up salt nobody
+// sees it. So the draw costs no hash.
+func (c *Core) decoyed(madeUp *srp6.Verifier) bool {
+	return binary.LittleEndian.Uint64(madeUp[:])%100 < uint64(c.options.FactorDecoys)
+}

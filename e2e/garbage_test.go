@@ -222,6 +222,7 @@ func TestFloodOfHandshakes(t *testing.T) {
 		c.close()
 	}
 	eventually(t, "all connections are gone", func() bool { return g.metric("gatepass_connections") == 0 })
+	eventually(t, "and their sessions", func() bool { return g.metric("gatepass_sessions") == 0 })
 	for _, line := range []string{"level=ERROR", "level=WARN"} {
 		if lines := grep(g.stderr.String(), line); lines != "" {
 			t.Errorf("a stranger can fill the log:\n%.2000s", lines)

@@ -46,8 +46,9 @@ server runs they ask it, through the socket gatepass.sock in that folder; its
 players notice nothing but what you change. Otherwise they open the accounts
 themselves. You need not know which.
 
-Passwords are never given on the command line: they are asked for, or read from
-standard input with --password-stdin. Only verifiers are kept.
+Passwords and PINs are never given on the command line: they are asked for, or
+read from standard input with --password-stdin and --pin-stdin. Of a password only
+verifiers are kept.
 
 Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 3 an import left
 out some rows, 130 interrupted.`,
@@ -56,7 +57,7 @@ out some rows, 130 interrupted.`,
   gatepass account ban MALLORY --for 72h --reason "gold selling"`,
 	}
 	c.PersistentFlags().StringVar(&f.dataDir, "data", "data", "the server's data `folder`")
-	c.AddCommand(f.addCommand(), f.passwdCommand(), f.showCommand(), f.listCommand(), f.banCommand(),
+	c.AddCommand(f.addCommand(), f.passwdCommand(), f.factorCommand(), f.showCommand(), f.listCommand(), f.banCommand(),
 		f.unbanCommand(), f.deleteCommand(), f.importCommand(), f.exportCommand())
 	return c
 }

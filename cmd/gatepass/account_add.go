@@ -110,9 +110,9 @@ func credentials(c *cobra.Command, raw string, stdin bool) (name, password strin
 		return "", "", usageError{err}
 	}
 	if stdin {
-		password, err = passwordFromStdin(c.InOrStdin())
+		password, err = secretFromStdin(c.InOrStdin())
 	} else {
-		password, err = askPassword(c, folded.String())
+		password, err = askTwice(c, passwordOf(folded.String()))
 	}
 	if err != nil {
 		return "", "", err

@@ -16,41 +16,64 @@ import (
 )
 
 var (
-	errNoTerminal = errors.New("there is no terminal to ask for the password on; give it with --password-stdin")
-	errNoConfirm  = errors.New("there is no terminal to confirm on; give --yes if you mean it")
-	errMismatch   = errors.New("the two passwords differ; nothing was changed")
-	errUnconfirm  = errors.New("not confirmed; nothing was deleted")
+	errNoConfirm = errors.New("there is no terminal to confirm on; give --yes if you mean it")
+	errUnconfirm = errors.New("not confirmed; nothing was deleted")
 )
 
-// passwordFromStdin reads the first line. What follows a password that is far
-// too long is not read.
-func passwordFromStdin(in io.Reader) (string, error) {
+// secretFromStdin reads the first line. What follows a secret that is far too long
+// is not read.
+func secretFromStdin(in io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(in, accounts.MaxPassword+256)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("reading the password: %w", err)
+		return "", fmt.Errorf("reading standard input: %w", err)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }
 
-// askPassword asks twice, without echo.
-func askPassword(c *cobra.Command, name string) (string, error) {
+// question is how a secret is asked for.
+type question struct {
+	prompt string
+	check  func(secret string) error
+	// noTerminal and mismatch are said when there is nobody to ask, and when the
+	// two answers differ.
+	noTerminal, mismatch error
+}
+
+func passwordOf(name string) question {
+	return question{
+		prompt: fmt.Sprintf("Password for %s: ", name), check: accounts.CheckPassword,
+		noTerminal: errors.New("there is no terminal to ask for the password on; give it with --password-stdin"),
+		mismatch:   errors.New("the two passwords differ; nothing was changed"),
+	}
+}
+
+func pinOf(name string) question {
+	return question{
+		prompt: fmt.Sprintf("PIN for %s: ", name), check: accounts.CheckPIN,
+		noTerminal: errors.New("there is no terminal to ask for the PIN on; give --pin-stdin, --totp or --off"),
+		mismatch:   errors.New("the two PINs differ; nothing was changed"),
+	}
+}
+
+// askTwice asks without echo.
+func askTwice(c *cobra.Command, q question) (string, error) {
 	t, ok := terminalOf(c)
 	if !ok {
-		return "", errNoTerminal
+		return "", q.noTerminal
 	}
-	password, err := t.secret(c.Context(), fmt.Sprintf("Password for %s: ", name))
+	secret, err := t.secret(c.Context(), q.prompt)
 	if err != nil {
 		return "", err
 	}
 	// Checked before it is asked for again.
-	if err := accounts.CheckPassword(password); err != nil {
+	if err := q.check(secret); err != nil {
 		return "", err
 	}
 	again, err := t.secret(c.Context(), "Again: ")
-	if err == nil && again != password {
-		err = errMismatch
+	if err == nil && again != secret {
+		err = q.mismatch
 	}
-	return password, err
+	return secret, err
 }
 
 // confirmDelete lets the operator type the name.

@@ -51,6 +51,9 @@ type config struct {
 		ReconnectGrace time.Duration `koanf:"reconnect-grace"`
 		// DurableLogins answers a login only once its record is on disk.
 		DurableLogins bool `koanf:"durable-logins"`
+		// FactorDecoys is the share of unknown names, in percent, that are asked
+		// for a second factor.
+		FactorDecoys int `koanf:"factor-decoys"`
 		// The limits of the time a client may take.
 		ConnectedLimit time.Duration `koanf:"connected-limit"`
 		ProvingLimit   time.Duration `koanf:"proving-limit"`
@@ -187,6 +190,9 @@ func (c *config) validate() error {
 	}
 	if c.DrainLimit < 0 {
 		faults = append(faults, errors.New("drain-limit: must not be below 0"))
+	}
+	if c.Sessions.FactorDecoys < 0 || c.Sessions.FactorDecoys > 100 {
+		faults = append(faults, fmt.Errorf("sessions.factor-decoys: %d is not a share in percent, 0 to 100", c.Sessions.FactorDecoys))
 	}
 	if c.Storage.CacheMiB < 1 {
 		faults = append(faults, errors.New("storage.cache-mib: must be at least 1"))

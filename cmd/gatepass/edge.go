@@ -14,6 +14,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/auth"
+	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/logic"
 	"gatepass/server"
@@ -97,12 +98,12 @@ func (e *edge) startPool() (err error) {
 }
 
 func (e *edge) makeServer() (err error) {
-	codec := grunt.New(grunt.Options{})
+	protocol := grunt.New(grunt.Options{})
 	e.server, err = server.New(server.Options{
 		Addr:     e.config.Grunt,
 		Reactors: e.config.Reactors,
 		MaxConns: e.config.MaxConns,
-		Protocol: func() server.Session { return codec.Open() },
+		Protocol: func() server.Session { return protocol.Open() },
 		Sink:     func(i int) server.Sink { return e.inbox.Client(i) },
 		Logger:   e.log.With("part", "server"),
 	})
@@ -122,6 +123,8 @@ func (e *edge) startLogic() error {
 	e.core, err = logic.NewCore(logic.Options{
 		Builds:         e.config.Builds,
 		Secret:         e.store.Store().Secret(),
+		Factors:        func(build uint16) codec.Factors { return grunt.LayoutOf(grunt.Build(build)).Factors() },
+		FactorDecoys:   s.FactorDecoys,
 		ReconnectGrace: s.ReconnectGrace,
 		DurableLogins:  s.DurableLogins,
 		ConnectedLimit: s.ConnectedLimit, ProvingLimit: s.ProvingLimit, ChoosingLimit: s.ChoosingLimit,
@@ -189,7 +192,7 @@ func (e *edge) startControl() error {
 func (e *edge) changed(c accounts.Change) {
 	cmd := logic.Command{Kind: logic.CommandKick, Name: c.Name}
 	switch c.Kind {
-	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword:
+	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword, accounts.ChangeFactors:
 	case accounts.ChangeBanAddress, accounts.ChangeUnbanAddress:
 		cmd = logic.Command{Kind: logic.CommandAddressBans}
 	default:

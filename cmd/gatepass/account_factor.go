@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/accounts"
+)
+
+// factorFlags say which factor is changed; none of them asks for a PIN.
+type factorFlags struct {
+	pinStdin, totp, off bool
+}
+
+func (f *accountFlags) factorCommand() *cobra.Command {
+	w := &factorFlags{}
+	c := &cobra.Command{
+		Use:   "factor NAME [--pin-stdin | --totp | --off]",
+		Short: "Ask an account for a PIN or an authenticator's code beside its password",
+		Long: `Gives an account a second factor. Without a flag a PIN of 4 to 10 digits is asked
+for at the terminal. --totp makes a new secret for an authenticator app and prints
+it once: as text to type and as a URI to draw as a QR code. The two may be set
+side by side; setting one again replaces it. --off takes both away.
+
+Clients of 2.4.0 and later have a field for the code. Older ones, from 1.11 on,
+have a PIN pad, on which the code is typed; still older ones cannot log in to an
+account with a second factor. Sessions of the account on a running server are
+closed.`,
+		Example: `  gatepass account factor ALICE
+  gatepass account factor --pin-stdin ALICE < pin
+  gatepass account factor --totp ALICE | sed -n 's/^uri *//p' | qrencode -t utf8
+  gatepass account factor --off ALICE`,
+		Args: oneName,
+		RunE: func(c *cobra.Command, args []string) error {
+			name, err := accounts.ParseName(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			return interrupted(c.Context(), f.runFactor(c, w, name.String()))
+		},
+	}
+	c.Flags().BoolVar(&w.pinStdin, "pin-stdin", false, "read a PIN from the first line of standard input")
+	c.Flags().BoolVar(&w.totp, "totp", false, "make a new authenticator secret and print it")
+	c.Flags().BoolVar(&w.off, "off", false, "take PIN and authenticator away")
+	return c
+}
+
+// runFactor asks for what it needs before it opens the accounts.
+func (f *accountFlags) runFactor(c *cobra.Command, w *factorFlags, name string) error {
+	change, err := w.change(c, name)
+	if err != nil {
+		return err
+	}
+	return f.with(c.Context(), false, func(h *accounts.Handle) error {
+		return change(c.Context(), h)
+	})
+}
+
+// change is what the flags ask for.
+func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Context, *accounts.Handle) error, error) {
+	out := c.OutOrStdout()
+	switch *w {
+	case factorFlags{totp: true}:
+		return func(ctx context.Context, h *accounts.Handle) error {
+			secret, err := h.SetTOTP(ctx, name)
+			if err == nil {
+				printTOTP(out, name, secret)
+			}
+			return err
+		}, nil
+	case factorFlags{off: true}:
+		return func(ctx context.Context, h *accounts.Handle) error {
+			err := h.ClearFactors(ctx, name)
+			if err == nil {
+				fmt.Fprintf(out, "account %s has no second factor\n", name)
+			}
+			return err
+		}, nil
+	case factorFlags{}, factorFlags{pinStdin: true}:
+		pin, err := w.pin(c, name)
+		return func(ctx context.Context, h *accounts.Handle) error {
+			err := h.SetPIN(ctx, name, pin)
+			if err == nil {
+				fmt.Fprintf(out, "account %s has a PIN\n", name)
+			}
+			return err
+		}, err
+	}
+	return nil, usageError{fmt.Errorf("give at most one of --pin-stdin, --totp and --off")}
+}
+
+func (w *factorFlags) pin(c *cobra.Command, name string) (pin string, err error) {
+	if !w.pinStdin {
+		return askTwice(c, pinOf(name))
+	}
+	if pin, err = secretFromStdin(c.InOrStdin()); err != nil {
+		return "", err
+	}
+	return pin, accounts.CheckPIN(pin)
+}
+
+func printTOTP(out io.Writer, name string, secret *accounts.TOTPSecret) {
+	fmt.Fprintf(out, `account %s has a new authenticator secret; it is not shown again
+secret  %s
+uri     %s
+`, name, secret.Base32(), secret.URI())
+}

@@ -19,6 +19,10 @@
 // it. Only those reach the store or cross the socket; no error, log line or
 // String of this package holds a password.
 //
+// A PIN and an authenticator secret are kept and cross the socket as they are,
+// since a login is checked against them; nor does any of them stand in an error,
+// a log line or a String.
+//
 // # The control socket
 //
 // One line of JSON a request, one a reply, each ended by a newline and bounded in

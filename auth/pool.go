@@ -240,3 +240,6 @@ func (p *Pool) Stats() Stats {
 	done := p.done.Load()
 	return Stats{Queued: p.queued.Load(), Refused: p.refused.Load(), Done: done, Panics: p.panics.Load()}
 }
+
+// Idle tells whether every job taken has been delivered. Any goroutine.
+func (p *Pool) Idle() bool { return p.done.Load() == p.queued.Load() }

@@ -54,6 +54,11 @@ type Options struct {
 	// SendQueue is how many replies may wait for the sender. 0 takes
 	// DefaultSendQueue.
 	SendQueue int
+	// Idle, if set, says that nothing is under way for the clients but in the
+	// reactors and the send queue, and that Go runs on one processor: a reactor
+	// may then keep the processor while it waits for a moment (see idler). It is
+	// called often, on a goroutine of the server.
+	Idle func() bool
 	// Protocol makes the codec of each connection.
 	Protocol Protocol
 	// Sink makes the sink of the reactor with that index.

@@ -177,6 +177,7 @@ func (s *Server) Close() error {
 		s.stopping.Store(true)
 		s.sender.stop.Push(&struct{}{})
 		<-s.sender.done
+		s.closeIdlers()
 		ask, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = s.engine.Stop(ask) // only asks: it would look for the end each half second
@@ -187,6 +188,15 @@ func (s *Server) Close() error {
 		}
 	})
 	return err
+}
+
+// closeIdlers comes before the loops end, whose epolls they wait for.
+func (s *Server) closeIdlers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.reactors {
+		r.idler.close()
+	}
 }
 
 // handler is what gnet calls. The same one serves all loops.
@@ -214,6 +224,7 @@ func (h *handler) OnTraffic(sock gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	r := h.server.reactors[c.handle.Reactor()]
+	r.idler.poke()
 	r.mail.busy.Store(true)
 	action := r.guard(c, r.traffic)
 	if r.mail.done() {
@@ -223,6 +234,7 @@ func (h *handler) OnTraffic(sock gnet.Conn) gnet.Action {
 			return gnet.None // what was written closed it
 		}
 	}
+	r.lookAgain()
 	return action
 }
 
@@ -249,6 +261,9 @@ func (s *Server) reactorOf(loop gnet.EventLoop) *reactor {
 	}
 	r := s.reactors[s.loops]
 	r.loop = loop
+	if s.options.Idle != nil && !s.stopping.Load() {
+		r.idler = newIdler(loop, &r.mail.busy, s.options.Idle)
+	}
 	r.shown.Store(true)
 	s.loops++
 	return r

@@ -61,3 +61,9 @@ func (s *writerStats) snapshot() Stats {
 		SyncLast:  time.Duration(s.syncLast.Load()),
 	}
 }
+
+// ReadsIdle tells whether every read taken has been answered. Any goroutine.
+func (p *Pebble) ReadsIdle() bool {
+	pending, _ := p.reader.queue.depth()
+	return pending == 0
+}

@@ -103,11 +103,22 @@ func (e *edge) makeServer() (err error) {
 		Addr:     e.config.Grunt,
 		Reactors: e.config.Reactors,
 		MaxConns: e.config.MaxConns,
+		Idle:     e.idle(),
 		Protocol: func() server.Session { return protocol.Open() },
 		Sink:     func(i int) server.Sink { return e.inbox.Client(i) },
 		Logger:   e.log.With("part", "server"),
 	})
 	return err
+}
+
+// idle lets the reactor keep the processor for a moment, where there is only
+// one: nobody else of the pipeline must then be waiting for it.
+func (e *edge) idle() func() bool {
+	store, ok := e.store.Store().(*storage.Pebble)
+	if !ok || e.config.Procs > 1 {
+		return nil
+	}
+	return func() bool { return e.pool.Idle() && store.ReadsIdle() }
 }
 
 func (e *edge) startLogic() error {

@@ -1,0 +1,124 @@
+package server
+
+import (
+	"reflect"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// idler sleeps in a reactor's stead, where Go runs on one processor only.
+//
+// gnet sleeps in epoll_wait as Go's scheduler likes it: the scheduler sees a
+// system call, takes the processor away 20 µs into it, wakes a thread that finds
+// nothing to do, and has to find a processor again when the call returns. On a
+// server that is neither idle nor busy that is most of what a login costs (see
+// docs/architecture.md). The idler is a goroutine that waits for the reactor's
+// epoll to become readable in a system call that the scheduler does not see, so
+// the processor just waits with it. When the call returns it steps aside, and
+// the reactor finds its events there without sleeping.
+//
+// Nothing else can run meanwhile, so it does this only when nothing of ours is
+// under way (idle), only for idleNap, and it goes to sleep itself when nothing
+// came in that time: timers, a scrape, an fsync that ends are late by idleNap at
+// most, and a server without clients is not kept awake.
+type idler struct {
+	// static after construction
+	idle  func() bool
+	busy  *atomic.Bool // the reactor is in a callback
+	epoll int
+
+	awake  atomic.Bool
+	rested atomic.Bool   // the reactor's next event is the first after a nap
+	wake   chan struct{} // one slot
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+// idleNap is the longest time for which an idler keeps the processor.
+const idleNap = time.Millisecond
+
+// newIdler starts an idler for a reactor's loop; nil where that cannot be.
+func newIdler(loop gnet.EventLoop, busy *atomic.Bool, idle func() bool) *idler {
+	fd, ok := epollOf(loop)
+	if !ok || !canNap {
+		return nil
+	}
+	i := &idler{
+		idle: idle, busy: busy, epoll: fd,
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	go i.run()
+	return i
+}
+
+// epollOf reads the descriptor of a loop's epoll, which gnet does not tell.
+// gnet's version is pinned, and a test sees when the field moves.
+func epollOf(loop gnet.EventLoop) (fd int, ok bool) {
+	v := reflect.Indirect(reflect.ValueOf(loop))
+	if v.Kind() != reflect.Struct {
+		return 0, false
+	}
+	if v = v.FieldByName("poller"); !v.IsValid() || v.Kind() != reflect.Pointer || v.IsNil() {
+		return 0, false
+	}
+	if v = v.Elem().FieldByName("fd"); !v.IsValid() || !v.CanInt() {
+		return 0, false
+	}
+	return int(v.Int()), true
+}
+
+// poke says that the reactor has something to do, so that its next sleep may be
+// short. Reactor.
+func (i *idler) poke() {
+	if i != nil && !i.awake.Load() {
+		i.awake.Store(true)
+		i.wake <- struct{}{} // cannot block: one sleep, one poke
+	}
+}
+
+// yield lets those run who have work that the reactor has brought. Reactor, in a
+// callback.
+func (i *idler) yield() {
+	if i != nil && !i.idle() {
+		runtime.Gosched()
+	}
+}
+
+// run is the idler's goroutine.
+func (i *idler) run() {
+	defer close(i.done)
+	for {
+		select {
+		case <-i.wake:
+		case <-i.stop:
+			return
+		}
+		i.nap()
+		i.awake.Store(false)
+	}
+}
+
+// nap waits for the reactor's events again and again, until there were none.
+func (i *idler) nap() {
+	for {
+		// Everybody who can run goes first, the reactor last.
+		runtime.Gosched()
+		if i.busy.Load() {
+			continue // it steps aside in a callback (yield), and its reply waits
+		}
+		if !i.idle() || !napUntilReadable(i.epoll, idleNap) {
+			return
+		}
+	}
+}
+
+// close ends the idler. Not on the reactor.
+func (i *idler) close() {
+	if i != nil {
+		close(i.stop)
+		<-i.done
+	}
+}

@@ -23,14 +23,18 @@ import (
 // Nothing else can run meanwhile, so it does this only when nothing of ours is
 // under way (idle), only for idleNap, and it goes to sleep itself when nothing
 // came in that time: timers, a scrape, an fsync that ends are late by idleNap at
-// most, and a server without clients is not kept awake.
+// most, and a server without clients is not kept awake. A reactor that finds its
+// next events there again and again is busy and has no use for it; then it stays
+// away for a while.
 type idler struct {
 	// static after construction
 	idle  func() bool
 	busy  *atomic.Bool // the reactor is in a callback
 	epoll int
 
-	awake  atomic.Bool
+	awake atomic.Bool
+	// away is for how many events the reactor is left alone.
+	away   atomic.Int32
 	rested atomic.Bool   // the reactor's next event is the first after a nap
 	wake   chan struct{} // one slot
 	stop   chan struct{}
@@ -39,6 +43,10 @@ type idler struct {
 
 // idleNap is the longest time for which an idler keeps the processor.
 const idleNap = time.Millisecond
+
+// After busyNaps times in a row in which there was no time for a nap, the idler
+// stays away for busyEvents events.
+const busyNaps, busyEvents = 16, 2048
 
 // newIdler starts an idler for a reactor's loop; nil where that cannot be.
 func newIdler(loop gnet.EventLoop, busy *atomic.Bool, idle func() bool) *idler {
@@ -73,16 +81,24 @@ func epollOf(loop gnet.EventLoop) (fd int, ok bool) {
 // poke says that the reactor has something to do, so that its next sleep may be
 // short. Reactor.
 func (i *idler) poke() {
-	if i != nil && !i.awake.Load() {
+	switch {
+	case i == nil || i.awake.Load():
+	case i.away.Load() > 0:
+		i.away.Add(-1)
+	default:
 		i.awake.Store(true)
 		i.wake <- struct{}{} // cannot block: one sleep, one poke
 	}
 }
 
+// working tells whether the reactor has an idler now, and others have work.
+// Reactor.
+func (i *idler) working() bool { return i != nil && i.away.Load() == 0 && !i.idle() }
+
 // yield lets those run who have work that the reactor has brought. Reactor, in a
 // callback.
 func (i *idler) yield() {
-	if i != nil && !i.idle() {
+	if i.working() {
 		runtime.Gosched()
 	}
 }
@@ -101,18 +117,23 @@ func (i *idler) run() {
 	}
 }
 
-// nap waits for the reactor's events again and again, until there were none.
+// nap waits for the reactor's events again and again, until there were none for
+// a while or so many that waiting is a waste.
 func (i *idler) nap() {
-	for {
+	for quick := 0; quick < busyNaps; {
 		// Everybody who can run goes first, the reactor last.
 		runtime.Gosched()
-		if i.busy.Load() {
-			continue // it steps aside in a callback (yield), and its reply waits
-		}
-		if !i.idle() || !napUntilReadable(i.epoll, idleNap) {
+		switch {
+		case i.busy.Load(): // it steps aside in a callback (yield), and its reply waits
+		case !i.idle(), napUntilReadable(i.epoll, 0):
+			quick++
+		case !napUntilReadable(i.epoll, idleNap):
 			return
+		default:
+			quick = 0
 		}
 	}
+	i.away.Store(busyEvents)
 }
 
 // close ends the idler. Not on the reactor.

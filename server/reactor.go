@@ -230,7 +230,7 @@ func (t takeMail) Run(context.Context) error {
 // would let it, one time in 61. It sends itself the task that takes the mail,
 // once for all events of a round, and steps aside there.
 func (r *reactor) lookAgain() {
-	if r.idler != nil && !r.idler.idle() && r.mail.schedule() {
+	if r.idler.working() && r.mail.schedule() {
 		r.schedule()
 	}
 }

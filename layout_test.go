@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"logic":    {"worlds", "storage", "auth", "codec", "queue"},
 	"accounts": {"storage", "auth"},
 	"perf":     {"codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts"},
-	"e2e":      {"codec", "auth"},
+	"e2e":      {"codec", "auth", "accounts", "storage"},
 	"cmd":      {"codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf"},
 }
 

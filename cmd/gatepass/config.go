@@ -208,7 +208,7 @@ func (c *config) validate() error {
 // waking a second costs more than it brings; from four on the logic and the
 // sender have room beside the reactors.
 func (c *config) fitMachine() {
-	cores := runtime.NumCPU()
+	cores := runtime.GOMAXPROCS(0) // what the machine or its control group gives
 	if c.Procs == 0 {
 		c.Procs = max(1, cores/2)
 		if cores >= 4 {

@@ -115,6 +115,29 @@ func TestGarbage_Pipelined(t *testing.T) {
 	g.healthy()
 }
 
+// TestGarbage_PipelinedViolation: the word about a violation is the last one,
+// also when the answer to what came before it is still on its way.
+func TestGarbage_PipelinedViolation(t *testing.T) {
+	g := start(t, setup{})
+	refusal := wotlk.refusal(4)
+	unknown := edition{build: 1}
+	for range 50 {
+		bad := wotlk.proofMessage([32]byte{1}, [20]byte{2})
+		bad[len(bad)-1] = 0x80 // a second factor that nobody knows
+		c := dial(t, g.grunt, wotlk)
+		c.send(slices.Concat(c.hello(0x00, demo.name), bad))
+		if b := c.rest(); !bytes.HasSuffix(b, refusal) || len(b) != 4 && len(b) != wotlk.challenge+4 {
+			t.Fatalf("answered % x", b)
+		}
+		c = dial(t, g.grunt, wotlk)
+		c.send(slices.Concat(unknown.hello(0x00, demo.name), bad))
+		if b := c.rest(); len(b) > 4 {
+			t.Fatalf("two refusals: % x", b)
+		}
+	}
+	g.healthy()
+}
+
 // TestGarbage_Truncated: a client may leave at any byte.
 func TestGarbage_Truncated(t *testing.T) {
 	g := start(t, setup{})

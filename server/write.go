@@ -42,10 +42,11 @@ func (r *reactor) write(batch []Outgoing) {
 }
 
 // address makes a piece of an entry for one connection, or drops it when the
-// handle is dead.
+// handle is dead or the connection given up: a client that has been told about
+// its violation is told nothing behind that.
 func (r *reactor) address(conn codec.Conn, o *Outgoing) {
 	c := r.table.get(conn)
-	if c == nil {
+	if c == nil || c.reason != codec.ClosePeer {
 		r.count.deadHandles.Add(1)
 		return
 	}

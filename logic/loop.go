@@ -50,8 +50,7 @@ func (l *Loop) round(ready queue.Ready) (more bool) {
 	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
 		switch i {
 		case in.ticks.Index():
-			drain(in.ticks, func(now *int64) { c.Tick(*now) })
-			c.publish()
+			drain(in.ticks, l.tick)
 		case in.commands.Index():
 			drain(in.commands, l.command)
 		case in.stored.Index():
@@ -66,9 +65,18 @@ func (l *Loop) round(ready queue.Ready) (more bool) {
 	return !l.closed
 }
 
+// tick and command concern no one session; a bug in them costs what they had
+// left to do.
+func (l *Loop) tick(now *int64) {
+	defer l.rescue(0)
+	l.core.Tick(*now)
+	l.core.publish()
+}
+
 func (l *Loop) command(cmd *Command) {
-	l.core.Command(cmd)
 	l.closed = l.closed || cmd.Kind == CommandClose
+	defer l.rescue(0)
+	l.core.Command(cmd)
 }
 
 // client, stored and proved guard each message: a bug that one client can reach

@@ -154,18 +154,27 @@ func (c *Consumer) announce(bit uint64) {
 }
 
 // runLent runs a few rounds on a producer's goroutine. False means that there
-// is more to do, or an end to be seen, for the consumer's own.
-func (c *Consumer) runLent() bool {
+// is more to do, or an end to be seen, for the consumer's own. If a round panics,
+// the producer gets the panic and the consumer's own goroutine goes on.
+func (c *Consumer) runLent() (done bool) {
+	whole := false
+	defer func() {
+		if !whole {
+			c.wake <- struct{}{}
+		}
+	}()
 	for range lentRounds {
 		c.lent.Add(1)
 		if c.step(c.poll()); c.ended {
-			return false
+			break
 		}
 		if c.sleep() {
-			return true
+			done = true
+			break
 		}
 	}
-	return false
+	whole = true
+	return done
 }
 
 // ConsumerStats counts a consumer's rounds.

@@ -136,6 +136,43 @@ func TestConsumer_LendsItsRoundsToWhoeverFindsItAsleep(t *testing.T) {
 	}
 }
 
+// A round that panics while it is lent is its producer's panic; the consumer goes
+// on by itself.
+func TestConsumer_PanicInALentRoundDoesNotStopTheConsumer(t *testing.T) {
+	c := NewConsumer(ConsumerOptions{Lend: true})
+	s := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.Run(func(Ready) bool {
+			for _, v := range s.Swap() {
+				if v == 13 {
+					panic("a bug")
+				}
+				if v == 0 {
+					return false
+				}
+			}
+			return true
+		})
+	}()
+	for c.Stats().Sleeps == 0 {
+		runtime.Gosched()
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the producer did not get the panic")
+			}
+		}()
+		bad := 13
+		s.Push(&bad)
+	}()
+	end := 0
+	s.Push(&end)
+	<-done
+}
+
 func TestShard_RefusesNewWorkBeforeRunningWork(t *testing.T) {
 	room := 0
 	c := NewConsumer(ConsumerOptions{})

@@ -23,9 +23,10 @@ const (
 	DefaultSendQueue = 1 << 17
 
 	// fileReserve is how many file descriptors are kept back from connections:
-	// the store's files, listeners, epoll, logs, and one accepted connection a
-	// reactor that is on its way to be refused.
-	fileReserve = 256
+	// the store's files (at most 256), account and admin clients, listeners,
+	// epoll, and one accepted connection a reactor that is on its way to be
+	// refused.
+	fileReserve = 512
 
 	// drainReads bounds what is read away before a refused connection is
 	// closed, in bytes: unread bytes would turn the close into a reset, which

@@ -27,7 +27,7 @@ const pebbleFormat = pebble.FormatValueSeparation
 const (
 	memTableBytes = 16 << 20
 	bloomBits     = 10 // a key; 1 % of the lookups in vain go on to a block
-	maxOpenFiles  = 1000
+	maxOpenFiles  = 256
 )
 
 // Pebble is a Store in a folder, made of one Pebble database. See doc.go for its

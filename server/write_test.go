@@ -181,3 +181,34 @@ func TestReactor_Write_SlowReaderIsCutOff(t *testing.T) {
 	}
 	r.works()
 }
+
+// The answer to a message may be on its way while what stands behind that message
+// breaks the protocol. The word about that is the last.
+func TestReactor_Write_NothingFollowsTheWordAboutAViolation(t *testing.T) {
+	bad := &codec.Violation{Result: codec.ResultBadCredentials}
+	r := newRig(t, func(o *Options) {
+		o.Protocol = func() Session {
+			return &frames{onFrame: func(frame []byte) error {
+				if string(frame) == "bad" {
+					return bad
+				}
+				return nil
+			}}
+		}
+	})
+	conn, _ := r.open()
+	// The logic runs on the reactor, as it does when it is lent.
+	r.sinks[0].watch(func(m *codec.Message) {
+		if m.Kind == codec.KindWorldList {
+			r.Queue().Send(m.Conn, numbered(1))
+			r.Queue().Flush()
+		}
+	})
+	if _, err := conn.Write(append(frame("good"), frame("bad")...)); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, conn, []byte("violation"))
+	if n := r.settled().DeadHandles; n != 1 {
+		t.Errorf("%d dead handles counted, want 1", n)
+	}
+}

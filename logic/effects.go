@@ -53,9 +53,12 @@ func (c *Core) close(conn codec.Conn, reason codec.CloseReason) {
 }
 
 // Flush submits everything that this round has gathered. What a pool does not
-// take is refused to the client concerned: nobody waits in vain.
+// take is refused to the client concerned: nobody waits in vain. Replies go
+// first: whether there is something to store about a login must not show in the
+// time of its answer.
 func (c *Core) Flush() {
 	c.reorder()
+	c.ports.Out.Flush()
 	c.submitJobs()
 	c.submitOps()
 	for len(c.closes) > 0 && c.ports.Out.Close(c.closes[0], codec.CloseOverload) {

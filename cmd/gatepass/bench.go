@@ -30,7 +30,7 @@ CPU time over the floor's: it changes little from machine to machine.
 
 With --target it measures any server of the grunt protocol, this one or
 another, that has the accounts of --accounts-file.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(benchLoginCommand(), benchHoldCommand(), benchFloorCommand(), benchAccountsCommand())
@@ -57,7 +57,7 @@ func benchLoginCommand() *cobra.Command {
   # another server, with its database's process
   gatepass bench accounts --accounts 10000 >accounts.csv
   gatepass bench login --target 127.0.0.1:3724 --server-pid 4711,4712 --accounts-file accounts.csv`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return b.login(c, o, rounds) },
 	}
 	b.flags(c.Flags())
@@ -94,7 +94,7 @@ Client and server each need a descriptor a connection: see 'ulimit -n'.`,
 		Example: `  gatepass bench hold
   gatepass bench hold --connections 5000 --hold 1m --list-every 10s
   gatepass bench hold --target 127.0.0.1:3724 --server-pid 4711 --accounts-file accounts.csv`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return b.hold(c, o) },
 	}
 	b.flags(c.Flags())
@@ -119,7 +119,7 @@ against. It lets anybody in and must not face a network.
 
 It prints a line that begins with "ready" and says where it listens.`,
 		Example: `  gatepass bench floor --listen 127.0.0.1:3799`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			addr, err := netip.ParseAddrPort(listen)
 			if err != nil {
@@ -151,7 +151,7 @@ func benchAccountsCommand() *cobra.Command {
 		Short: "Write the accounts that load is made with, as CSV for 'account import'",
 		Example: `  gatepass bench accounts --accounts 10000 >accounts.csv
   gatepass account import --data DIR --protocols grunt accounts.csv`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if n < 1 || n > load.MaxAccounts {
 				return usageError{fmt.Errorf("--accounts %d: want 1 to %d", n, load.MaxAccounts)}

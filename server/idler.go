@@ -34,11 +34,10 @@ type idler struct {
 
 	awake atomic.Bool
 	// away is for how many events the reactor is left alone.
-	away   atomic.Int32
-	rested atomic.Bool   // the reactor's next event is the first after a nap
-	wake   chan struct{} // one slot
-	stop   chan struct{}
-	done   chan struct{}
+	away atomic.Int32
+	wake chan struct{} // one slot
+	stop chan struct{}
+	done chan struct{}
 }
 
 // idleNap is the longest time for which an idler keeps the processor.

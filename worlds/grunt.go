@@ -2,12 +2,6 @@ package worlds
 
 import "gatepass/codec/grunt"
 
-// Flags of a realm on the grunt protocol (10.2).
-const (
-	flagVersionMismatch = 0x01
-	flagOffline         = 0x02
-)
-
 // EncodeGrunt is the Encode of the grunt protocol.
 func EncodeGrunt(build uint16, ws []World) ([]byte, error) {
 	realms := make([]grunt.Realm, len(ws))
@@ -23,11 +17,11 @@ func realmOf(w *World, build uint16) grunt.Realm {
 		Address: w.Address, Population: w.Population, Locked: w.Locked,
 	}
 	if w.Offline {
-		r.Flags |= flagOffline
+		r.Flags |= grunt.RealmOffline
 	}
 	if !w.takes(build) {
 		// Offline too: a client lets the player try a mismatched world otherwise.
-		r.Flags |= flagVersionMismatch | flagOffline
+		r.Flags |= grunt.RealmVersionMismatch | grunt.RealmOffline
 	}
 	return r
 }

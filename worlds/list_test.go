@@ -1,0 +1,124 @@
+package worlds
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gatepass/codec/grunt"
+)
+
+func world(id uint8, name string) World {
+	return World{ID: id, Name: name, Address: "192.0.2.1:8085", Kind: KindPvP, Category: 1, Population: 1.5}
+}
+
+func TestList_Frame_IsMadeOnceAChangeAndBuild(t *testing.T) {
+	made := 0
+	l := NewList(func(build uint16, ws []World) ([]byte, error) {
+		made++
+		return fmt.Appendf(nil, "%d worlds for %d", len(ws), build), nil
+	})
+	frame := func(build uint16, want string) {
+		t.Helper()
+		if got, err := l.Frame(build); err != nil || string(got) != want {
+			t.Fatalf("frame = %q, %v, want %q", got, err, want)
+		}
+	}
+	frame(5875, "0 worlds for 5875") // an empty list is legal
+	if err := l.Set([]World{world(1, "A"), world(2, "B")}); err != nil {
+		t.Fatal(err)
+	}
+	frame(5875, "2 worlds for 5875")
+	frame(12340, "2 worlds for 12340")
+	frame(5875, "2 worlds for 5875")
+	if made != 3 {
+		t.Errorf("encoded %d times, want 3", made)
+	}
+}
+
+func TestList_Set_ChangesNothingWhenAWorldIsNotValid(t *testing.T) {
+	l := NewList(EncodeGrunt)
+	if err := l.Set([]World{world(1, "A")}); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := l.Frame(5875)
+	err := l.Set([]World{world(1, "A"), world(1, "B"), {ID: 0, Name: "", Address: "nowhere", Population: 3}})
+	for _, want := range []string{"used twice", "id: 0", "name", "address", "population"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+	if after, _ := l.Frame(5875); string(after) != string(before) {
+		t.Error("the list changed")
+	}
+	if err := l.Set(make([]World, MaxWorlds+1)); err == nil {
+		t.Error("more worlds than ids were taken")
+	}
+}
+
+func TestList_Frame_SaysWhatCouldNotBeEncoded(t *testing.T) {
+	cause := errors.New("too long")
+	l := NewList(func(uint16, []World) ([]byte, error) { return nil, cause })
+	if _, err := l.Frame(5875); !errors.Is(err, cause) || !strings.Contains(err.Error(), "5875") {
+		t.Fatalf("error = %v", err)
+	}
+}
+
+func TestParseKind(t *testing.T) {
+	for name, want := range map[string]Kind{"pve": 0, "PvP": 1, "normal": 4, "rp": 6, "rp-pvp": 8} {
+		if got, err := ParseKind(name); err != nil || got != want {
+			t.Errorf("%s = %d, %v, want %d", name, got, err, want)
+		}
+	}
+	if _, err := ParseKind("pvx"); err == nil {
+		t.Error("a kind that does not exist was taken")
+	}
+}
+
+// What a client reads is what the operator set, for each of the eras.
+func TestEncodeGrunt_RoundTrip(t *testing.T) {
+	plain, off, locked, other := world(1, "Plain"), world(2, "Off"), world(3, "Locked"), world(4, "Other build")
+	off.Offline, locked.Locked, other.Builds = true, true, []uint16{1}
+	for _, build := range []uint16{4125, 5875, 6299, 7799, 8606, 12340} {
+		frame, err := EncodeGrunt(build, []World{plain, off, locked, other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		realms, n, err := grunt.ParseRealmList(frame, grunt.Build(build))
+		if err != nil || n != len(frame) || len(realms) != 4 {
+			t.Fatalf("build %d: %d realms in %d of %d bytes: %v", build, len(realms), n, len(frame), err)
+		}
+		r := realms[0]
+		if r.Name != "Plain" || r.Address != plain.Address || r.Population != 1.5 || r.Type != uint8(KindPvP) || r.Category != 1 || r.Flags != 0 {
+			t.Errorf("build %d: %+v", build, r)
+		}
+		if realms[1].Flags&grunt.RealmOffline == 0 {
+			t.Errorf("build %d: the world that is offline is not shown so", build)
+		}
+		if lockShown := realms[2].Locked || realms[2].Flags&grunt.RealmOffline != 0; !lockShown {
+			t.Errorf("build %d: the locked world is shown neither locked nor offline", build)
+		}
+		if want := grunt.RealmOffline | grunt.RealmVersionMismatch; realms[3].Flags&want != want {
+			t.Errorf("build %d: a world of another build has flags %#x", build, realms[3].Flags)
+		}
+	}
+}
+
+// The longest list that validation lets through fits its length field.
+func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
+	ws := make([]World, MaxWorlds)
+	for i := range ws {
+		ws[i] = world(uint8(i+1), strings.Repeat("n", maxName))
+		ws[i].Address = strings.Repeat("a", maxAddress-5) + ":8085"
+	}
+	l := NewList(EncodeGrunt)
+	if err := l.Set(ws); err != nil {
+		t.Fatal(err)
+	}
+	for _, build := range []uint16{4125, 5875, 6299, 12340} {
+		if _, err := l.Frame(build); err != nil {
+			t.Errorf("build %d: %v", build, err)
+		}
+	}
+}

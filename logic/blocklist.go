@@ -54,3 +54,33 @@ func (b *blocklist) find(addr netip.Addr, now int64) *storage.Ban {
 	}
 	return nil
 }
+
+// wantBans reads the bans anew, now or when the reading under way has ended.
+func (c *Core) wantBans() {
+	c.bansWanted = true
+	if !c.bansLoading {
+		c.loadBans()
+	}
+}
+
+func (c *Core) loadBans() {
+	c.bansWanted, c.bansLoading = false, true
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddressBans})
+}
+
+// bansLoaded takes the store's answer. One that failed is asked for again with
+// the next tick: a blocklist is not done without.
+func (c *Core) bansLoaded(r *storage.Result) {
+	c.bansLoading = false
+	if r.Err != nil {
+		c.bansWanted = true
+		c.count.storeErrors.Add(1)
+		c.options.Logger.Error("address bans could not be read; trying again", "error", r.Err)
+		return
+	}
+	c.blocklist.set(r.AddressBans)
+	c.kickBanned()
+	if c.bansWanted {
+		c.loadBans()
+	}
+}

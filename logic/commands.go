@@ -38,7 +38,7 @@ func (c *Core) Command(cmd *Command) {
 	case CommandKick:
 		c.kickAccount(cmd.Name)
 	case CommandAddressBans:
-		c.ops = append(c.ops, storage.Op{Kind: storage.OpAddressBans})
+		c.wantBans()
 	case CommandMaintenance:
 		c.maintenance = cmd.On
 	case CommandDrain:
@@ -71,7 +71,7 @@ var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording
 // said nothing yet are told at their first word.
 func (c *Core) kickBanned() {
 	c.sessions.each(func(s *session) {
-		if s.state != StateConnected && c.blocklist.find(s.peer, c.now/1000) != nil {
+		if s.state != StateConnected && c.blocklist.find(s.peer, c.wall/1000) != nil {
 			c.kick(s.conn, "address ban")
 		}
 	})

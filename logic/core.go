@@ -28,8 +28,8 @@ type Core struct {
 	slots   slots
 	audit   bool // whether the log takes a line a login
 
-	// now is the time of the last tick, in Unix milliseconds.
-	now         int64
+	// now and wall are the times of the last tick (see Tick).
+	now, wall   int64
 	draining    bool
 	maintenance bool
 
@@ -37,9 +37,13 @@ type Core struct {
 	keys      keyring
 	stock     stock
 	blocklist blocklist
-	deadlines wheel[codec.Conn]
-	graces    wheel[storage.Name]
-	usedCodes usedCodes
+	// bansWanted says that the blocklist is older than the store, bansLoading
+	// that a newer one is on its way: never two at once, so that the older of
+	// two answers cannot come last.
+	bansWanted, bansLoading bool
+	deadlines               wheel[codec.Conn]
+	graces                  wheel[storage.Name]
+	usedCodes               usedCodes
 
 	events      []Event
 	signalling  uint16 // the kinds that are being signalled
@@ -64,20 +68,25 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	}
 	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeyring(), usedCodes: newUsedCodes()}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddressBans})
+	c.loadBans()
 	return c, nil
 }
 
-// Tick tells the time, in Unix milliseconds. Deadlines are looked at here and
-// nowhere else.
-func (c *Core) Tick(now int64) {
+// Tick tells the time: now is what deadlines count by, in milliseconds of a clock
+// that never goes back, wall the time of day, in Unix milliseconds. Deadlines are
+// looked at here and nowhere else.
+func (c *Core) Tick(now, wall int64) {
+	c.wall = wall
+	c.usedCodes.advance(wall)
+	if c.bansWanted && !c.bansLoading {
+		c.loadBans()
+	}
 	if now <= c.now {
-		return // a clock that was set back stands still until it has caught up
+		return
 	}
 	c.now = now
 	c.deadlines.advance(now, c.expire)
 	c.graces.advance(now, c.expireKey)
-	c.usedCodes.advance(now)
 }
 
 // expire looks at a session whose time may have come.
@@ -120,6 +129,9 @@ func (c *Core) Client(m *codec.Message) {
 }
 
 func (c *Core) opened(m *codec.Message) {
+	if old := c.sessions.inSlot(m.Conn); old != nil {
+		c.end(old) // its end was lost on the way; nothing of it may stay
+	}
 	s := c.sessions.open(m.Conn)
 	s.peer = m.Peer.Addr()
 	c.enter(s, StateConnected)
@@ -129,10 +141,13 @@ func (c *Core) opened(m *codec.Message) {
 }
 
 func (c *Core) closed(m *codec.Message) {
-	s := c.sessions.get(m.Conn)
-	if s == nil {
-		return
+	if s := c.sessions.get(m.Conn); s != nil {
+		c.end(s)
 	}
+}
+
+// end forgets a session whose connection is gone.
+func (c *Core) end(s *session) {
 	states[s.state].Leave(c, s)
 	c.count.inState[s.state].Add(-1)
 	c.releaseKey(s)
@@ -147,9 +162,8 @@ func (c *Core) Stored(r *storage.Result) {
 		c.lookedUp(s, r)
 	case r.Kind == storage.OpLogin && s != nil && s.state == StateRecording:
 		c.recorded(s, r)
-	case r.Kind == storage.OpAddressBans && r.Err == nil:
-		c.blocklist.set(r.AddressBans)
-		c.kickBanned()
+	case r.Kind == storage.OpAddressBans:
+		c.bansLoaded(r)
 	case errors.Is(r.Err, storage.ErrNotFound):
 		// Whoever asked is gone, or the account is: nothing is wrong with the store.
 	case r.Err != nil:

@@ -157,7 +157,7 @@ func TestCore_SteadyStateAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := int64(1_700_000_000_000)
-	core.Tick(now)
+	core.Tick(now, now)
 	conn := codec.NewConn(0, 1, 1)
 	mint := auth.Result{Kind: auth.JobMint}
 	opened := codec.Message{Kind: codec.KindOpened, Conn: conn}
@@ -169,7 +169,7 @@ func TestCore_SteadyStateAllocatesNothing(t *testing.T) {
 	closed := codec.Message{Kind: codec.KindClosed, Conn: conn}
 	login := func() {
 		now += 100
-		core.Tick(now)
+		core.Tick(now, now)
 		core.Proved(&mint)
 		core.Client(&opened)
 		core.Client(&hello)
@@ -206,3 +206,107 @@ func (quietStore) Submit(ops []storage.Op) int { return len(ops) }
 type quietProver struct{}
 
 func (quietProver) Submit(jobs []auth.Job) int { return len(jobs) }
+
+// A message out of place, in the same round in which a pool has no room for what
+// the session asked of it, refuses the session once.
+func TestCore_FullPoolMeetsASessionThatIsLeavingAlready(t *testing.T) {
+	e := newScenario(t)
+	for slot, step := range []func(conn codec.Conn){
+		func(conn codec.Conn) { // looking up
+			e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}})
+		},
+		func(conn codec.Conn) { // verifying
+			e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'B'}, Build: 5875}})
+			e.core.Stored(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}})
+			e.core.Client(&codec.Message{Kind: codec.KindLogonProof, Conn: conn})
+		},
+	} {
+		e.storeOff, e.proveOff = true, true
+		conn := codec.NewConn(0, slot, 1)
+		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		step(conn)
+		e.core.Client(&codec.Message{Kind: codec.KindWorldList, Conn: conn})
+		e.core.Flush()
+		if s := e.core.sessions.get(conn); s.state != StateLeaving {
+			t.Errorf("slot %d is %v, want leaving", slot, s.state)
+		}
+	}
+	if len(e.core.jobs) != 0 || len(e.core.ops) != 0 {
+		t.Error("what was refused is still gathered")
+	}
+}
+
+// A connection that opens in a slot whose last end never came ends the old
+// session, key and all.
+func TestCore_OpenedInATakenSlotEndsTheOldSession(t *testing.T) {
+	e := newScenario(t)
+	old, young := codec.NewConn(0, 3, 1), codec.NewConn(0, 3, 2)
+	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: old})
+	s := e.core.sessions.get(old)
+	s.name = storage.Name{'A'}
+	e.core.keys.hold(s.name, old, &e.key)
+	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: young})
+	if e.core.sessions.get(old) != nil || e.core.sessions.live != 1 || e.core.Stats().InState[StateConnected] != 1 {
+		t.Fatalf("the old session is still there; %d live", e.core.sessions.live)
+	}
+	if h := e.core.keys.find(storage.Name{'A'}); h == nil || h.holder != 0 {
+		t.Fatal("the old session's key is not in its grace")
+	}
+	e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: old})
+	if e.core.sessions.get(young) == nil {
+		t.Fatal("the late end of the old connection ended the new one")
+	}
+}
+
+// The blocklist is read until it could be, one reading at a time.
+func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
+	e := newScenario(t)
+	c := e.core
+	c.Stored(&storage.Result{Kind: storage.OpAddressBans}) // the one of the start
+	reads := func() (n int) {
+		for _, op := range c.ops {
+			if op.Kind == storage.OpAddressBans {
+				n++
+			}
+		}
+		c.Flush()
+		return n
+	}
+	reload := &Command{Kind: CommandAddressBans}
+	c.Command(reload)
+	c.Command(reload)
+	if n := reads(); n != 1 {
+		t.Fatalf("%d readings at once", n)
+	}
+	c.Stored(&storage.Result{Kind: storage.OpAddressBans})
+	if n := reads(); n != 1 {
+		t.Fatal("a change during a reading was not read")
+	}
+	c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: storage.ErrFailed})
+	e.now = e.now.Add(TickEvery)
+	c.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+	if n := reads(); n != 1 {
+		t.Fatal("a failed reading was not tried again")
+	}
+	c.Stored(&storage.Result{Kind: storage.OpAddressBans})
+	e.storeOff = true
+	c.Command(reload)
+	c.Flush()
+	e.storeOff = false
+	c.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+	if n := reads(); n != 1 {
+		t.Fatal("a refused reading was not tried again")
+	}
+}
+
+// A wall clock that is set back does not keep deadlines from coming.
+func TestCore_DeadlinesDoNotCareForTheWallClock(t *testing.T) {
+	e := newScenario(t)
+	conn := codec.NewConn(0, 1, 1)
+	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	now, wall := e.now.UnixMilli(), e.now.Add(-24*time.Hour).UnixMilli()
+	e.core.Tick(now+DefaultConnectedLimit.Milliseconds()+200, wall)
+	if s := e.core.sessions.get(conn); s.state != StateLeaving {
+		t.Fatalf("the session is %v after its limit", s.state)
+	}
+}

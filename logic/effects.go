@@ -35,14 +35,22 @@ func (c *Core) hangUp(s *session, reason codec.CloseReason) {
 	c.close(s.conn, reason)
 }
 
-// kick sends a client away, if it is there.
+// kick sends a client away, if it is there, because an operator wants it.
 func (c *Core) kick(conn codec.Conn, why string) {
-	s := c.sessions.get(conn)
-	if s == nil || s.state == StateLeaving {
-		return
+	c.sendAway(Signal{Kind: SignalKicked, session: c.sessions.get(conn), Why: why})
+}
+
+// replace sends a client away, if it is there, because its account has come in by
+// another connection.
+func (c *Core) replace(conn codec.Conn, why string) {
+	c.sendAway(Signal{Kind: SignalKicked, session: c.sessions.get(conn), Why: why, byClient: true})
+}
+
+func (c *Core) sendAway(sig Signal) {
+	if s := sig.session; s != nil && s.state != StateLeaving {
+		c.signal(sig)
+		c.hangUp(s, codec.CloseLogic)
 	}
-	c.signal(Signal{Kind: SignalKicked, session: s, Why: why})
-	c.hangUp(s, codec.CloseLogic)
 }
 
 // close queues a close, or keeps it until there is room.
@@ -71,32 +79,42 @@ func (c *Core) submitJobs() {
 	if len(c.jobs) == 0 {
 		return
 	}
+	defer func() { // also when this panics: what was submitted must not be again
+		clear(c.jobs) // they hold secrets
+		c.jobs = c.jobs[:0]
+	}()
 	for i := c.ports.Prover.Submit(c.jobs); i < len(c.jobs); i++ {
 		c.count.jobsRefused.Add(1)
 		if c.jobs[i].Kind == auth.JobMint {
 			c.stock.ordered--
-		} else if s := c.sessions.get(codec.Conn(c.jobs[i].Tag)); s != nil {
-			c.refuse(s, codec.ReplyLogonProof, codec.ResultBusy)
+		} else {
+			c.refuseBusy(codec.Conn(c.jobs[i].Tag), codec.ReplyLogonProof)
 		}
 	}
-	clear(c.jobs) // they hold secrets
-	c.jobs = c.jobs[:0]
 }
 
 func (c *Core) submitOps() {
 	if len(c.ops) == 0 {
 		return
 	}
+	defer func() { c.ops = c.ops[:0] }()
 	for i := c.ports.Store.Submit(c.ops); i < len(c.ops); i++ {
 		c.count.opsRefused.Add(1)
-		s := c.sessions.get(codec.Conn(c.ops[i].Tag))
-		switch {
-		case s == nil: // nobody waits for it
-		case c.ops[i].Kind == storage.OpGet:
-			c.refuse(s, codec.ReplyLogonChallenge, codec.ResultBusy)
+		switch op := &c.ops[i]; op.Kind {
+		case storage.OpAddressBans:
+			c.bansLoading, c.bansWanted = false, true
+		case storage.OpGet:
+			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyLogonChallenge)
 		default:
-			c.refuse(s, codec.ReplyLogonProof, codec.ResultBusy)
+			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyLogonProof)
 		}
 	}
-	c.ops = c.ops[:0]
+}
+
+// refuseBusy tells the client, if there is one and it still waits, that there was
+// no room for what it needs.
+func (c *Core) refuseBusy(conn codec.Conn, kind codec.ReplyKind) {
+	if s := c.sessions.get(conn); s != nil && s.state != StateLeaving {
+		c.refuse(s, kind, codec.ResultBusy)
+	}
 }

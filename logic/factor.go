@@ -130,7 +130,7 @@ func (c *Core) factorProven(s *session) bool {
 	if a.sent != a.factor.asked {
 		return false
 	}
-	step, err := a.factor.prove(time.UnixMilli(c.now))
+	step, err := a.factor.prove(time.UnixMilli(c.wall))
 	if err != nil {
 		return false
 	}

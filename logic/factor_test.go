@@ -310,7 +310,7 @@ func playTranscript(t *testing.T, r *transcript) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core.Tick(max(r.Secrets.Time, 1) * 1000)
+	core.Tick(1000, max(r.Secrets.Time, 1)*1000)
 	conn := codec.NewConn(0, 1, 1)
 	core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
 	hear := func(step int) {

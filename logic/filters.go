@@ -38,7 +38,7 @@ func refuseWhileDraining(c *Core, _ *session) (Verdict, codec.Result) {
 }
 
 func refuseBannedAddress(c *Core, s *session) (Verdict, codec.Result) {
-	if ban := c.blocklist.find(s.peer, c.now/1000); ban != nil {
+	if ban := c.blocklist.find(s.peer, c.wall/1000); ban != nil {
 		if ban.Until == 0 {
 			return VerdictRefused, codec.ResultBanned
 		}
@@ -72,7 +72,7 @@ func refuseWrongFactor(c *Core, s *session) (Verdict, codec.Result) {
 
 func refuseBannedAccount(c *Core, s *session) (Verdict, codec.Result) {
 	switch ban := &s.attempt.ban; {
-	case !ban.Active(c.now / 1000):
+	case !ban.Active(c.wall / 1000):
 		return VerdictPass, codec.ResultOK
 	case ban.Until == 0:
 		return VerdictRefused, codec.ResultBanned

@@ -12,7 +12,7 @@ import (
 // the order of their fields, time first.
 type Inbox struct {
 	consumer *queue.Consumer
-	ticks    *queue.Shard[int64]
+	ticks    *queue.Shard[tick]
 	commands *queue.Shard[Command]
 	stored   *queue.Shard[storage.Result]
 	proved   *queue.Shard[auth.Result]
@@ -27,7 +27,7 @@ func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
 	c := queue.NewConsumer(queue.ConsumerOptions{Looks: inboxLooks, Lend: lend})
 	in := &Inbox{
 		consumer: c,
-		ticks:    queue.NewShard[int64](c, queue.Limits{New: 4, Hard: 4}, nil),
+		ticks:    queue.NewShard[tick](c, queue.Limits{New: 4, Hard: 4}, nil),
 		commands: queue.NewShard[Command](c, queue.Limits{New: commandInbox, Hard: commandInbox}, nil),
 		stored:   queue.NewShard[storage.Result](c, queue.Limits{New: resultInbox, Hard: resultInbox}, nil),
 		proved:   queue.NewShard[auth.Result](c, queue.Limits{New: resultInbox, Hard: resultInbox}, nil),
@@ -39,9 +39,12 @@ func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
 	return in
 }
 
-// Tick leaves the time, in Unix milliseconds. When the logic is several ticks
+// tick is a moment by two clocks; see Core.Tick.
+type tick struct{ now, wall int64 }
+
+// Tick leaves the time, as Core.Tick wants it. When the logic is several ticks
 // behind it is dropped: the next will do.
-func (in *Inbox) Tick(now int64) { in.ticks.Push(&now) }
+func (in *Inbox) Tick(now, wall int64) { in.ticks.Push(&tick{now, wall}) }
 
 // Command leaves a command; false means there is no room, try again later.
 func (in *Inbox) Command(cmd Command) bool { return in.commands.Push(&cmd) }
@@ -56,6 +59,20 @@ func (in *Inbox) Proved(results []auth.Result) { in.proved.PushAllWait(results) 
 
 // Client is the sink of one reactor.
 func (in *Inbox) Client(reactor int) ClientSink { return ClientSink{in.clients[reactor]} }
+
+// close lets go of producers that wait: nobody will take anything any more.
+func (in *Inbox) close() {
+	in.ticks.Close()
+	in.commands.Close()
+	in.stored.Close()
+	in.proved.Close()
+	for _, shard := range in.clients {
+		shard.Close()
+	}
+}
+
+// MaxReactors is how many reactors an inbox can have beside its other shards.
+const MaxReactors = queue.MaxShards - 4
 
 // ClientSink takes the messages of one reactor's clients.
 type ClientSink struct{ shard *queue.Shard[codec.Message] }

@@ -42,11 +42,12 @@ func (l *Loop) Run() {
 		l.thread()
 	}
 	l.inbox.consumer.Run(l.round)
+	l.inbox.close()
 }
 
 // round takes what the ready shards hold and submits what came of it.
 func (l *Loop) round(ready queue.Ready) (more bool) {
-	in, c := l.inbox, l.core
+	in := l.inbox
 	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
 		switch i {
 		case in.ticks.Index():
@@ -61,15 +62,21 @@ func (l *Loop) round(ready queue.Ready) (more bool) {
 			drain(in.clients[i-in.clients[0].Index()], l.client)
 		}
 	}
-	c.Flush()
+	l.flush()
 	return !l.closed
+}
+
+// flush guards the submitting of a round's effects.
+func (l *Loop) flush() {
+	defer l.rescue(0)
+	l.core.Flush()
 }
 
 // tick and command concern no one session; a bug in them costs what they had
 // left to do.
-func (l *Loop) tick(now *int64) {
+func (l *Loop) tick(t *tick) {
 	defer l.rescue(0)
-	l.core.Tick(*now)
+	l.core.Tick(t.now, t.wall)
 	l.core.publish()
 }
 

@@ -2,7 +2,6 @@ package logic
 
 import (
 	"sync/atomic"
-	"time"
 
 	"gatepass/codec"
 )
@@ -24,7 +23,7 @@ type counters struct {
 	panics      atomic.Uint64
 	keys        atomic.Int64
 	stock       atomic.Int64
-	lastTick    atomic.Int64 // Unix milliseconds
+	lastTick    atomic.Int64
 }
 
 // Stats counts what the logic did since it started, and what it holds now.
@@ -85,8 +84,6 @@ func (c *Core) publish() {
 	c.count.lastTick.Store(c.now)
 }
 
-// Behind is how long ago the last tick was taken: more than a few TickEvery
-// means that the logic does not keep up, or hangs. Anywhere.
-func (c *Core) Behind(now time.Time) time.Duration {
-	return now.Sub(time.UnixMilli(c.count.lastTick.Load()))
-}
+// LastTick is the time of the last tick taken, by the clock that deadlines count
+// by: when it is far behind, the logic does not keep up, or hangs. Anywhere.
+func (c *Core) LastTick() int64 { return c.count.lastTick.Load() }

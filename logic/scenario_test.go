@@ -75,7 +75,7 @@ func (e *scenario) restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	e.core = core
-	core.Tick(e.now.UnixMilli())
+	core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
 	core.Flush()
 	e.deliverMints()
 	e.out.Reset()
@@ -334,7 +334,7 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 		}
 		e.closing = e.closing[:0]
 		e.now = e.now.Add(TickEvery)
-		e.core.Tick(e.now.UnixMilli())
+		e.core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
 	}
 }
 

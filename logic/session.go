@@ -84,6 +84,14 @@ func (t *sessionTable) open(conn codec.Conn) *session {
 
 // get is the session a handle names, or nil when it is gone.
 func (t *sessionTable) get(conn codec.Conn) *session {
+	if s := t.inSlot(conn); s != nil && s.conn == conn {
+		return s
+	}
+	return nil
+}
+
+// inSlot is the session in a handle's slot, whatever its generation, or nil.
+func (t *sessionTable) inSlot(conn codec.Conn) *session {
 	if conn.Reactor() >= len(t.reactors) {
 		return nil
 	}
@@ -91,11 +99,10 @@ func (t *sessionTable) get(conn codec.Conn) *session {
 	if conn.Slot()/tableChunk >= len(chunks) {
 		return nil
 	}
-	s := &chunks[conn.Slot()/tableChunk][conn.Slot()%tableChunk]
-	if s.conn != conn || conn == 0 {
-		return nil
+	if s := &chunks[conn.Slot()/tableChunk][conn.Slot()%tableChunk]; s.conn != 0 {
+		return s
 	}
-	return s
+	return nil
 }
 
 // close frees a session's place.

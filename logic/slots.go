@@ -1,6 +1,9 @@
 package logic
 
 import (
+	"context"
+	"log/slog"
+
 	"gatepass/codec"
 	"gatepass/storage"
 )
@@ -11,8 +14,10 @@ type Signal struct {
 	session *session
 	// Result is what the client was told, for SignalRefused.
 	Result codec.Result
-	// Why is for SignalKicked.
-	Why string
+	// Why is for SignalKicked, and byClient says that another login was the
+	// reason, not an operator.
+	Why      string
+	byClient bool
 }
 
 // slot acts on a signal. What it has to say to the outside it says by effects.
@@ -44,7 +49,7 @@ func countRefusal(c *Core, sig Signal) {
 // noted for one that does not: a stranger's guesses fill no disk.
 func recordFailure(c *Core, sig Signal) {
 	if s := sig.session; s.attempt.known {
-		c.ops = append(c.ops, storage.Op{Kind: storage.OpLoginFailed, Name: s.name, At: c.now / 1000, Addr: s.peer})
+		c.ops = append(c.ops, storage.Op{Kind: storage.OpLoginFailed, Name: s.name, At: c.wall / 1000, Addr: s.peer})
 	}
 }
 
@@ -64,5 +69,9 @@ func auditRefusal(c *Core, sig Signal) {
 
 func auditKick(c *Core, sig Signal) {
 	s := sig.session
-	c.options.Logger.Info(sig.Kind.String(), "account", s.name, "peer", s.peer, "why", sig.Why)
+	level := slog.LevelInfo
+	if sig.byClient {
+		level = slog.LevelDebug // a client must not be able to fill the log
+	}
+	c.options.Logger.Log(context.Background(), level, sig.Kind.String(), "account", s.name, "peer", s.peer, "why", sig.Why)
 }

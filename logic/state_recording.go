@@ -24,7 +24,7 @@ func (recording) Limit(o *Options) time.Duration { return o.WorkLimit }
 func (recording) Process(*Core, *session, *codec.Message) {}
 
 func (c *Core) loginOp(s *session, tag uint64) storage.Op {
-	return storage.Op{Kind: storage.OpLogin, Tag: tag, Name: s.name, At: c.now / 1000, Addr: s.peer}
+	return storage.Op{Kind: storage.OpLogin, Tag: tag, Name: s.name, At: c.wall / 1000, Addr: s.peer}
 }
 
 // recorded takes the store's word.
@@ -43,7 +43,7 @@ func (c *Core) recorded(s *session, r *storage.Result) {
 func (c *Core) admit(s *session) {
 	a := s.attempt
 	if older := c.keys.hold(s.name, s.conn, &a.key); older != 0 && older != s.conn {
-		c.kick(older, "second login")
+		c.replace(older, "second login")
 	}
 	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: a.m2, AccountFlags: accountFlags}
 	c.become(s, StateChoosing)

@@ -41,7 +41,7 @@ func (reproving) Process(c *Core, s *session, m *codec.Message) {
 	}
 	if older := h.holder; older != 0 && older != s.conn {
 		h.holder = s.conn // before the kick, so that the key does not go with it
-		c.kick(older, "reconnect")
+		c.replace(older, "reconnect")
 	}
 	h.holder = s.conn
 	c.become(s, StateChoosing)

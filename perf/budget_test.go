@@ -96,7 +96,7 @@ func TestBudget_Login_AllocatesNothing(t *testing.T) {
 	now := int64(1_700_000_000_000)
 	allocs(t, "a login", 0, func() {
 		now += 100
-		e.inbox.Tick(now)
+		e.inbox.Tick(now, now)
 		c.conn = codec.NewConn(0, 0, c.conn.Generation()+1)
 		c.session = fresh
 		c.message.Conn, c.message.Kind = c.conn, codec.KindOpened
@@ -163,7 +163,7 @@ func dialEdge(t *testing.T, lend bool) net.Conn {
 		t.Fatal(err)
 	}
 	loop := logic.NewLoop(core, inbox, nil)
-	inbox.Tick(1_700_000_000_000)
+	inbox.Tick(1_700_000_000_000, 1_700_000_000_000)
 	go loop.Run()
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
@@ -218,7 +218,7 @@ func TestBudget_Session_BytesInLogic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core.Tick(1_700_000_000_000)
+	core.Tick(1_700_000_000_000, 1_700_000_000_000)
 	core.Flush()
 	before := heap()
 	for i := range sessions {

@@ -62,7 +62,7 @@ func newEdge(tb testing.TB, join func(inbox *logic.Inbox) neighbours) *edge {
 		tb.Fatal(err)
 	}
 	loop := logic.NewLoop(core, e.inbox, nil)
-	e.inbox.Tick(1_700_000_000_000)
+	e.inbox.Tick(1_700_000_000_000, 1_700_000_000_000)
 	go loop.Run()
 	tb.Cleanup(func() {
 		e.inbox.Command(logic.Command{Kind: logic.CommandClose})

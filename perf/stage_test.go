@@ -102,7 +102,7 @@ func benchLogic(b *testing.B) {
 		b.Fatal(err)
 	}
 	now := int64(1_700_000_000_000)
-	core.Tick(now)
+	core.Tick(now, now)
 	var (
 		conn    = codec.NewConn(0, 1, 1)
 		mint    = auth.Result{Kind: auth.JobMint}
@@ -119,7 +119,7 @@ func benchLogic(b *testing.B) {
 	for b.Loop() {
 		if logins++; logins%batch == 0 {
 			now += 100
-			core.Tick(now)
+			core.Tick(now, now)
 		}
 		core.Proved(&mint)
 		core.Client(&opened)

@@ -230,3 +230,44 @@ func TestNewShard_PanicsOnBadLimits(t *testing.T) {
 		}()
 	}
 }
+
+// A producer that waits for room is woken by the next swap, also when others have
+// filled the room that the last one made.
+func TestShard_PushAllWait_IsNotForgottenWhenOthersFillTheRoom(t *testing.T) {
+	c := NewConsumer(ConsumerOptions{})
+	s := NewShard[int](c, Limits{New: 2, Hard: 2}, nil)
+	const producers, each = 4, 500
+	var wg sync.WaitGroup
+	for range producers {
+		wg.Go(func() {
+			for range each {
+				s.PushAllWait([]int{1, 1})
+			}
+		})
+	}
+	got := 0
+	c.Run(func(Ready) bool {
+		got += len(s.Swap())
+		return got < 2*producers*each
+	})
+	wg.Wait()
+}
+
+func TestShard_Close_LetsWaitingProducersGo(t *testing.T) {
+	c := NewConsumer(ConsumerOptions{})
+	s := NewShard[int](c, Limits{New: 1, Hard: 1}, nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.PushAllWait([]int{1, 2, 3})
+	}()
+	for s.Stats().Refused == 0 {
+		runtime.Gosched()
+	}
+	s.Close()
+	<-done
+	one := 1
+	if !s.Push(&one) || s.PushAll([]int{1, 2}) != 2 || s.Stats().Len != 0 {
+		t.Fatal("a closed shard must take everything and keep nothing")
+	}
+}

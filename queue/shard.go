@@ -27,6 +27,7 @@ type Shard[T any] struct {
 	mu      sync.Mutex
 	filling []T
 	starved bool // a push was refused at the hard limit since the last swap
+	closed  bool // nothing is taken any more
 	waiters *sync.Cond
 
 	// owned by the consumer
@@ -58,7 +59,8 @@ func NewShard[T any](c *Consumer, l Limits, room func()) *Shard[T] {
 func (s *Shard[T]) Index() int { return s.index }
 
 // Push copies *v in. False means the shard is at its hard limit and nothing was
-// taken. Any goroutine; in order for each.
+// taken. A closed shard takes everything and drops it. Any goroutine; in order
+// for each.
 func (s *Shard[T]) Push(v *T) bool { return s.push(v, s.limits.Hard) }
 
 // PushNew is Push for work that may be refused earlier, so that what is under
@@ -68,6 +70,10 @@ func (s *Shard[T]) PushNew(v *T) bool { return s.push(v, s.limits.New) }
 func (s *Shard[T]) push(v *T, limit int) bool {
 	s.mu.Lock()
 	n := len(s.filling)
+	if s.closed {
+		s.mu.Unlock()
+		return true
+	}
 	if n >= limit {
 		s.starved = s.starved || n >= s.limits.Hard
 		s.mu.Unlock()
@@ -86,6 +92,10 @@ func (s *Shard[T]) push(v *T, limit int) bool {
 // lock, and returns how many. Any goroutine.
 func (s *Shard[T]) PushAll(vs []T) int {
 	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return len(vs)
+	}
 	n := len(s.filling)
 	took := min(len(vs), max(0, s.limits.Hard-n))
 	s.filling = append(s.filling, vs[:took]...)
@@ -108,11 +118,22 @@ func (s *Shard[T]) PushAllWait(vs []T) {
 			return
 		}
 		s.mu.Lock()
-		for len(s.filling) >= s.limits.Hard {
+		for len(s.filling) >= s.limits.Hard && !s.closed {
+			s.starved = true // each time: others may have filled what a swap emptied
 			s.waiters.Wait()
 		}
 		s.mu.Unlock()
 	}
+}
+
+// Close drops what waits and whatever comes from now on, and lets waiting
+// producers go: the consumer has ended. Any goroutine.
+func (s *Shard[T]) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.filling = nil
+	s.mu.Unlock()
+	s.waiters.Broadcast()
 }
 
 // Swap takes everything that has been pushed, in order. The slice is valid

@@ -257,3 +257,43 @@ func TestOptions_EnsureDefaultsIsValid(t *testing.T) {
 		t.Errorf("defaults: %+v", o)
 	}
 }
+
+// A server may be started again at once on a port on which it has closed
+// connections itself: they stay in TIME_WAIT for a minute.
+func TestServer_Start_AgainOnAPortInTimeWait(t *testing.T) {
+	first := newRig(t, nil)
+	for range 3 {
+		client, handle := first.open()
+		first.Queue().Close(handle, codec.CloseLogic)
+		first.Queue().Flush()
+		gone(t, client)
+	}
+	addr := first.Addr().String()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := newRig(t, func(o *Options) { o.Addr = addr })
+	second.works()
+}
+
+// A connection does not take the slot of one whose end the sink has not been
+// told yet.
+func TestServer_Open_WaitsForWhatIsOwed(t *testing.T) {
+	r := newRig(t, nil)
+	client, handle := r.open()
+	r.sinks[0].setRoom(0)
+	_ = client.Close()
+	eventually(t, "the end is owed", func() bool {
+		owed := 0
+		r.onReactor(0, func(re *reactor) { owed = len(re.owed) })
+		return owed == 1
+	})
+	r.sinks[0].setRoom(-1) // room again, but nobody has said so yet
+	gone(t, r.dial())
+	if n := len(r.sinks[0].of(codec.KindOpened, 0)); n != 1 {
+		t.Fatalf("%d connections were offered before the end of the first", n)
+	}
+	r.Resume(0)
+	r.closedFor(handle, codec.ClosePeer)
+	r.works()
+}

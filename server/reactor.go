@@ -81,7 +81,9 @@ func (r *reactor) admit(sock gnet.Conn) (ok bool) {
 	}()
 	c = r.table.open(sock, r.server.options.Protocol())
 	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Peer: peerOf(sock)}
-	if !r.sink.Offer(&r.msg) {
+	// What is owed comes first: among it may be the end of the connection that
+	// had this slot before.
+	if len(r.owed) > 0 || !r.sink.Offer(&r.msg) {
 		r.count.refusedOverload.Add(1)
 		return false
 	}

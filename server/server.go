@@ -103,6 +103,7 @@ func (s *Server) Start() error {
 func (s *Server) gnetOptions() gnet.Options {
 	return gnet.Options{
 		ReusePort:     true,
+		ReuseAddr:     true, // else what we have closed keeps the port for a minute
 		NumEventLoop:  s.options.Reactors,
 		ReadBufferCap: DefaultReadBuffer,
 		// A static outbound buffer is allocated only when a write falls short.

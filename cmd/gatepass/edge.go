@@ -38,6 +38,7 @@ type edge struct {
 	manager *accounts.Manager
 	control *accounts.Listener
 
+	started     time.Time      // what the logic's clock counts from
 	storeFailed chan error     // one slot
 	background  sync.WaitGroup // the clock and the control socket
 	stopClock   context.CancelFunc
@@ -93,6 +94,9 @@ func (e *edge) startPool() (err error) {
 	e.pool, err = auth.NewPool(auth.Options{
 		Workers: max(1, e.config.Procs/2),
 		Deliver: e.inbox.Proved,
+		OnPanic: func(p any) {
+			e.log.Error("panic in the auth pool; its job was answered with an error", "panic", fmt.Sprintf("%T", p))
+		},
 	})
 	return err
 }
@@ -181,7 +185,14 @@ func (e *edge) runClock(ctx context.Context) {
 	}
 }
 
-func (e *edge) tick() { e.inbox.Tick(time.Now().UnixMilli()) }
+// tick tells the logic what time it is: by the clock of its deadlines, which
+// nobody can set, and by the wall.
+func (e *edge) tick() { e.inbox.Tick(e.now(), time.Now().UnixMilli()) }
+
+// now is milliseconds of a clock that goes on from the time of the start.
+func (e *edge) now() int64 {
+	return e.started.UnixMilli() + time.Since(e.started).Milliseconds()
+}
 
 func (e *edge) startControl() error {
 	e.manager = accounts.New(e.store, accounts.Options{Random: rand.Reader, OnChange: e.changed})
@@ -231,7 +242,8 @@ func (e *edge) startServer() error {
 const aliveLimit = 10 * time.Second
 
 func (e *edge) alive() error {
-	if behind := e.core.Behind(time.Now()); behind > aliveLimit {
+	behind := time.Duration(e.now()-e.core.LastTick()) * time.Millisecond
+	if behind > aliveLimit {
 		return fmt.Errorf("the logic has not moved for %v", behind.Round(time.Second))
 	}
 	return nil
@@ -254,17 +266,34 @@ func (e *edge) wait(ctx context.Context) error {
 func (e *edge) drain() {
 	e.admin.ready.Store(false)
 	e.server.Drain()
-	e.inbox.Command(logic.Command{Kind: logic.CommandDrain})
 	deadline := time.Now().Add(e.config.DrainLimit)
+	for !e.inbox.Command(logic.Command{Kind: logic.CommandDrain}) && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
 	for e.server.Conns() > 0 && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	e.log.Info("drained", slog.Int("connections-left", e.server.Conns()))
 }
 
-// close stops the parts in reverse order, each once nobody asks it any more.
-// It may be called on an edge that started in part.
+// closeLimit is how long close waits for the parts. They end within a second
+// unless one of them hangs, and then the process should end all the same.
+const closeLimit = 30 * time.Second
+
+// close stops the parts. It may be called on an edge that started in part.
 func (e *edge) close() error {
+	ended := make(chan error, 1)
+	go func() { ended <- e.closeParts() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(closeLimit):
+		return fmt.Errorf("a part did not end within %v", closeLimit)
+	}
+}
+
+// closeParts stops the parts in reverse order, each once nobody asks it any more.
+func (e *edge) closeParts() error {
 	var err error
 	e.stopControl()
 	e.stopClock()

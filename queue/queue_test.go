@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -234,23 +235,34 @@ func TestNewShard_PanicsOnBadLimits(t *testing.T) {
 // A producer that waits for room is woken by the next swap, also when others have
 // filled the room that the last one made.
 func TestShard_PushAllWait_IsNotForgottenWhenOthersFillTheRoom(t *testing.T) {
-	c := NewConsumer(ConsumerOptions{})
-	s := NewShard[int](c, Limits{New: 2, Hard: 2}, nil)
-	const producers, each = 4, 500
-	var wg sync.WaitGroup
-	for range producers {
-		wg.Go(func() {
-			for range each {
-				s.PushAllWait([]int{1, 1})
-			}
-		})
+	s := NewShard[int](NewConsumer(ConsumerOptions{}), Limits{New: 2, Hard: 2}, nil)
+	full := []int{1, 2}
+	s.PushAll(full)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.PushAllWait(full)
+	}()
+	starved := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.starved
 	}
-	got := 0
-	c.Run(func(Ready) bool {
-		got += len(s.Swap())
-		return got < 2*producers*each
-	})
-	wg.Wait()
+	for !starved() {
+		runtime.Gosched()
+	}
+	// A swap, and others who are quicker than the one it woke.
+	s.mu.Lock()
+	s.starved = false
+	s.waiters.Broadcast()
+	s.mu.Unlock()
+	for deadline := time.Now().Add(10 * time.Second); !starved(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the producer waits, and no swap will wake it")
+		}
+	}
+	s.Swap()
+	<-done
 }
 
 func TestShard_Close_LetsWaitingProducersGo(t *testing.T) {

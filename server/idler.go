@@ -122,6 +122,11 @@ func (i *idler) nap() {
 	for quick := 0; quick < busyNaps; {
 		// Everybody who can run goes first, the reactor last.
 		runtime.Gosched()
+		select {
+		case <-i.stop:
+			return
+		default:
+		}
 		switch {
 		case i.busy.Load(): // it steps aside in a callback (yield), and its reply waits
 		case !i.idle(), napUntilReadable(i.epoll, 0):

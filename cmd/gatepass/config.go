@@ -3,17 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
-	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
@@ -85,8 +81,6 @@ type worldConfig struct {
 	Builds     []uint16 `koanf:"builds"`
 }
 
-const envPrefix = "GATEPASS_"
-
 func defaultConfig() map[string]any {
 	return map[string]any{
 		"data": "data", "grunt": "127.0.0.1:3724", "admin": "127.0.0.1:9724",
@@ -130,8 +124,7 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 			return nil, usageError{fmt.Errorf("configuration file %s: %w", path, err)}
 		}
 	}
-	fromEnv := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: envKey})
-	if err := k.Load(fromEnv, nil); err != nil {
+	if err := loadEnv(k); err != nil {
 		return nil, usageError{fmt.Errorf("environment: %w", err)}
 	}
 	fromFlags := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
@@ -143,64 +136,15 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	if err := k.Load(fromFlags, nil); err != nil {
 		return nil, err
 	}
-	return unmarshalConfig(k)
-}
-
-// envKey turns GATEPASS_LOG__LEVEL into log.level.
-func envKey(name, value string) (string, any) {
-	key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
-	return strings.ReplaceAll(strings.ReplaceAll(key, "__", "."), "_", "-"), value
-}
-
-func unmarshalConfig(k *koanf.Koanf) (*config, error) {
-	c := new(config)
-	err := k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: c, TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToWeakSliceHookFunc(",")),
-	}})
-	if err != nil {
-		return nil, usageError{fmt.Errorf("configuration: %w", err)}
+	c, err := decodeConfig(k)
+	if err == nil {
+		err = c.validate()
 	}
-	if err := c.validate(); err != nil {
+	if err != nil {
 		return nil, usageError{fmt.Errorf("configuration: %w", err)}
 	}
 	c.fitMachine()
 	return c, nil
-}
-
-// validate finds what only this file knows to be wrong; the parts validate
-// their own options.
-func (c *config) validate() error {
-	var faults []error
-	if c.Data == "" {
-		faults = append(faults, errors.New("data: a folder is needed"))
-	}
-	if _, err := c.logLevel(); err != nil {
-		faults = append(faults, err)
-	}
-	if c.Log.Format != "text" && c.Log.Format != "json" {
-		faults = append(faults, fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format))
-	}
-	if c.PinCore >= runtime.NumCPU() {
-		faults = append(faults, fmt.Errorf("pin-core: %d, but the cores are 0 to %d", c.PinCore, runtime.NumCPU()-1))
-	}
-	if c.Procs < 0 || c.Reactors < 0 {
-		faults = append(faults, errors.New("procs and reactors: must not be below 0"))
-	}
-	if c.DrainLimit < 0 {
-		faults = append(faults, errors.New("drain-limit: must not be below 0"))
-	}
-	if c.Sessions.FactorDecoys < 0 || c.Sessions.FactorDecoys > 100 {
-		faults = append(faults, fmt.Errorf("sessions.factor-decoys: %d is not a share in percent, 0 to 100", c.Sessions.FactorDecoys))
-	}
-	if c.Storage.CacheMiB < 1 {
-		faults = append(faults, errors.New("storage.cache-mib: must be at least 1"))
-	}
-	if _, err := c.worldList(); err != nil {
-		faults = append(faults, err)
-	}
-	return errors.Join(faults...)
 }
 
 // fitMachine fills in what was left to it; docs/architecture.md says why and
@@ -216,16 +160,8 @@ func (c *config) fitMachine() {
 		}
 	}
 	if c.Reactors == 0 {
-		c.Reactors = max(1, (c.Procs-2)/2)
+		c.Reactors = min(max(1, (c.Procs-2)/2), logic.MaxReactors)
 	}
-}
-
-func (c *config) logLevel() (slog.Level, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(c.Log.Level)); err != nil {
-		return l, fmt.Errorf("log.level: %q is not one of debug, info, warn, error", c.Log.Level)
-	}
-	return l, nil
 }
 
 func (c *config) worldList() ([]worlds.World, error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"gatepass/logic"
 )
 
 // mayLoad reads a configuration from a file's text, variables and flags.
@@ -68,6 +72,62 @@ func TestLoadConfig_BuildsFromTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestLoadConfig_WholeNumbersHoweverWritten(t *testing.T) {
+	c, err := mayLoad(t, "builds = [5875.0, 0x3034]\nprocs = '3'", map[string]string{"GATEPASS_STORAGE__CACHE_MIB": "7", "GATEPASS_REACTORS": ""})
+	if err != nil || !reflect.DeepEqual(c.Builds, []uint16{5875, 12340}) || c.Procs != 3 || c.Storage.CacheMiB != 7 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+}
+
+func TestLoadConfig_FaultsOfVariablesNameThem(t *testing.T) {
+	for name, test := range map[string]struct {
+		value string
+		want  []string
+	}{
+		"GATEPASS_FROB":                    {"1", []string{"GATEPASS_FROB: ", "GATEPASS_LOG__LEVEL"}},
+		"GATEPASS_LOG_LEVEL":               {"warn", []string{"GATEPASS_LOG_LEVEL: ", "did you mean GATEPASS_LOG__LEVEL"}},
+		"GATEPASS_LOG":                     {"warn", []string{"GATEPASS_LOG: "}},
+		"GATEPASS_BUILDS":                  {"5875,99999", []string{`builds[1]: "99999" is not a whole number in 0 to 65535`}},
+		"GATEPASS_SESSIONS__PROVING_LIMIT": {"soon", []string{`sessions.proving-limit: "soon"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := mayLoad(t, "", map[string]string{name: test.value})
+			for _, want := range test.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+// Kubernetes sets these beside a Service named gatepass.
+func TestLoadConfig_PassesOverServiceLinks(t *testing.T) {
+	_, err := mayLoad(t, "", map[string]string{
+		"GATEPASS_SERVICE_HOST": "10.0.0.1", "GATEPASS_SERVICE_PORT": "3724", "GATEPASS_SERVICE_PORT_GRUNT": "3724",
+		"GATEPASS_PORT": "tcp://10.0.0.1:3724", "GATEPASS_PORT_3724_TCP": "tcp://10.0.0.1:3724",
+		"GATEPASS_PORT_3724_TCP_ADDR": "10.0.0.1",
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigKeys_NamesOfVariablesLeadBack(t *testing.T) {
+	for _, key := range configKeys(reflect.TypeFor[config](), "") {
+		if got := envKey(envName(key)); got != key {
+			t.Errorf("%s became %s, and that %s", key, envName(key), got)
+		}
+	}
+}
+
+func TestConfig_FitMachine_StaysWithinTheReactors(t *testing.T) {
+	c := &config{Procs: 1000}
+	if c.fitMachine(); c.Reactors != logic.MaxReactors {
+		t.Errorf("%d reactors, at most %d work", c.Reactors, logic.MaxReactors)
+	}
+}
+
 // Every fault is named with its key, and all of them at once.
 func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 	for _, test := range []struct {
@@ -75,10 +135,28 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 		args       []string
 		want       []string
 	}{
-		{"unknown key", "gurnt = '127.0.0.1:1'", nil, []string{"gurnt"}},
-		{"unknown key within", "[log]\nlevle = 'warn'", nil, []string{"levle"}},
+		{"unknown key", "gurnt = '127.0.0.1:1'", nil, []string{"no such key: gurnt"}},
+		{"unknown key within", "[log]\nlevle = 'warn'", nil, []string{"log: there is no such key: levle"}},
 		{"not TOML", "data = ", nil, []string{"gatepass.toml"}},
-		{"wrong kind", "max-conns = 'many'", nil, []string{"max-conns"}},
+		{"wrong kind", "max-conns = 'many'", nil, []string{`max-conns: "many"`}},
+		{"no build", "builds = [99999, -1, 5875.7, 5875]", nil, []string{
+			"builds[0]: 99999 is not a whole number in 0 to 65535", "builds[1]: -1 ", "builds[2]: 5875.7 "}},
+		{"build 0", "builds = [0]", nil, []string{"builds: ", "1 to 65535"}},
+		{"no numbers of a world", "[[worlds]]\nid = 256\ncategory = -1\nbuilds = [65536]", nil, []string{
+			"worlds[0].id: 256 is not a whole number in 0 to 255", "worlds[0].category: -1 ", "worlds[0].builds[0]: 65536 "}},
+		{"not whole", "reactors = 1.5\nprocs = true\nmax-conns = 1e30\n[storage]\ncache-mib = nan", nil, []string{
+			"reactors: 1.5 ", "procs: true ", "max-conns: 1e+30 ", "storage.cache-mib: NaN "}},
+		{"no spans", "drain-limit = 5\n[sessions]\nproving-limit = '7 parsecs'", nil, []string{
+			"drain-limit: 5 is not a span", `sessions.proving-limit: "7 parsecs" is not a span`}},
+		{"no bool", "[sessions]\ndurable-logins = 'perhaps'", nil, []string{`sessions.durable-logins: "perhaps"`}},
+		{"no machine", "pin-core = -5\nprocs = -1\nreactors = 1000\nmax-conns = -1", nil, []string{
+			"pin-core: -5", "procs: -1", "reactors: 1000", "max-conns: -1"}},
+		{"no such core", "pin-core = 100000", nil, []string{"pin-core: 100000"}},
+		{"no addresses", "grunt = '127.0.0.1'\nadmin = '127.0.0.1:99999'", nil, []string{"grunt: ", "admin: "}},
+		{"no port", "grunt = '127.0.0.1:'", nil, []string{"grunt: "}},
+		{"no limits", "[sessions]\nreconnect-grace = '-1s'\nconnected-limit = '99ms'\nproving-limit = 0\nchoosing-limit = '-1h'\nfactor-decoys = 101", nil, []string{
+			"sessions.reconnect-grace: -1s", "sessions.connected-limit: 99ms is below 100ms", "sessions.proving-limit: 0s",
+			"sessions.choosing-limit: -1h", "sessions.factor-decoys: 101"}},
 		{"several", "[log]\nlevel = 'loud'\nformat = 'xml'\n[storage]\ncache-mib = 0", []string{"--drain-limit=-1s"},
 			[]string{"log.level", "log.format", "storage.cache-mib", "drain-limit"}},
 		{"worlds", "[[worlds]]\nid = 1\nname = 'A'\naddress = 'nowhere'\nkind = 'pve'\n[[worlds]]\nid = 1\nname = ''\naddress = 'a:1'\nkind = 'pvq'",
@@ -86,6 +164,10 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := mayLoad(t, test.file, nil, test.args...)
+			var usage usageError
+			if !errors.As(err, &usage) {
+				t.Errorf("%v is no error of usage", err)
+			}
 			for _, want := range test.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%q is not in: %v", want, err)
@@ -101,22 +183,12 @@ func TestDocs_EveryKeyIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range keysOf(reflect.TypeFor[config](), "") {
+	for _, key := range configKeys(reflect.TypeFor[config](), "") {
 		if !strings.Contains(string(doc), "`"+key+"`") {
 			t.Errorf("docs/configuration.md does not have `%s`", key)
 		}
 	}
-}
-
-func keysOf(t reflect.Type, prefix string) (keys []string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		key := prefix + f.Tag.Get("koanf")
-		if f.Type.Kind() == reflect.Struct {
-			keys = append(keys, keysOf(f.Type, key+".")...)
-			continue
-		}
-		keys = append(keys, key)
+	if limit := fmt.Sprintf("event loops, at most %d;", logic.MaxReactors); !strings.Contains(string(doc), limit) {
+		t.Errorf("docs/configuration.md does not say %q", limit)
 	}
-	return keys
 }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gatepass/logic"
+)
+
+// validate reports every fault at once, each with its key. The parts validate
+// their options as well, but they do not know the keys and start one by one.
+func (c *config) validate() error {
+	_, level := c.logLevel()
+	_, list := c.worldList()
+	return errors.Join(
+		c.checkData(),
+		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin),
+		c.checkBuilds(), c.checkMachine(), c.checkSessions(),
+		level, c.checkLogFormat(), list)
+}
+
+func (c *config) checkData() error {
+	var faults []error
+	if c.Data == "" {
+		faults = append(faults, errors.New("data: a folder is needed"))
+	}
+	if c.Storage.CacheMiB < 1 {
+		faults = append(faults, errors.New("storage.cache-mib: must be at least 1"))
+	}
+	return errors.Join(faults...)
+}
+
+func checkAddress(key, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil && port != "" {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || port == "" {
+		return fmt.Errorf("%s: %q is not HOST:PORT with a port in 0 to 65535", key, address)
+	}
+	return nil
+}
+
+func (c *config) checkBuilds() error {
+	if len(c.Builds) == 0 || slices.Contains(c.Builds, 0) {
+		return errors.New("builds: at least one is needed, each in 1 to 65535")
+	}
+	for _, w := range c.Worlds {
+		if slices.Contains(w.Builds, 0) {
+			return fmt.Errorf("worlds: %q: builds: 0 is not in 1 to 65535", w.Name)
+		}
+	}
+	return nil
+}
+
+func (c *config) checkMachine() error {
+	var faults []error
+	if c.PinCore != -1 && !isCore(c.PinCore) {
+		faults = append(faults, fmt.Errorf("pin-core: %d is none of the cores that this process may use; -1 pins to none", c.PinCore))
+	}
+	if c.Procs < 0 {
+		faults = append(faults, fmt.Errorf("procs: %d is below 0", c.Procs))
+	}
+	if c.Reactors < 0 || c.Reactors > logic.MaxReactors {
+		faults = append(faults, fmt.Errorf("reactors: %d is not in 0 to %d", c.Reactors, logic.MaxReactors))
+	}
+	if c.MaxConns < 0 {
+		faults = append(faults, fmt.Errorf("max-conns: %d is below 0", c.MaxConns))
+	}
+	return errors.Join(faults...)
+}
+
+// isCore tells whether the process may run on that core.
+func isCore(n int) bool {
+	var cores unix.CPUSet
+	return n >= 0 && unix.SchedGetaffinity(0, &cores) == nil && cores.IsSet(n)
+}
+
+func (c *config) checkSessions() error {
+	s := &c.Sessions
+	var faults []error
+	for _, span := range []struct {
+		key          string
+		value, least time.Duration
+	}{
+		{"drain-limit", c.DrainLimit, 0},
+		{"sessions.reconnect-grace", s.ReconnectGrace, 0},
+		{"sessions.connected-limit", s.ConnectedLimit, logic.TickEvery},
+		{"sessions.proving-limit", s.ProvingLimit, logic.TickEvery},
+		{"sessions.choosing-limit", s.ChoosingLimit, logic.TickEvery},
+	} {
+		if span.value < span.least {
+			faults = append(faults, fmt.Errorf("%s: %v is below %v", span.key, span.value, span.least))
+		}
+	}
+	if s.FactorDecoys < 0 || s.FactorDecoys > 100 {
+		faults = append(faults, fmt.Errorf("sessions.factor-decoys: %d is not a share in percent, 0 to 100", s.FactorDecoys))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *config) checkLogFormat() error {
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	return nil
+}
+
+func (c *config) logLevel() (slog.Level, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return l, fmt.Errorf("log.level: %q is not one of debug, info, warn, error", c.Log.Level)
+	}
+	return l, nil
+}

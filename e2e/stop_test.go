@@ -130,7 +130,7 @@ func TestStart_Refused(t *testing.T) {
 		{"folder is a file", []string{"dev", "--data", file}, 2, []string{file, "not a folder"}},
 		{"folder below a file", []string{"dev", "--data", file + "/data"}, 1, []string{file}},
 		{"address of nobody", []string{"dev", "--grunt", "192.0.2.1:3724"}, 1, []string{"192.0.2.1:3724"}},
-		{"address without a port", []string{"dev", "--grunt", "127.0.0.1"}, 1, []string{"127.0.0.1", "port"}},
+		{"address without a port", []string{"dev", "--grunt", "127.0.0.1"}, 2, []string{"127.0.0.1", "port"}},
 		{"more connections than files", []string{"dev", "--max-conns", "100000000"}, 1, []string{"max-conns", "ulimit -n"}},
 	}
 	for _, c := range cases {

@@ -171,7 +171,7 @@ func (b *builder) ban(op *Op) error {
 func (b *builder) unban(n Name) error {
 	return b.edit(n, func(a *Account) error {
 		if !a.Ban.Set {
-			return ErrNotFound
+			return ErrNotBanned
 		}
 		a.Ban = Ban{}
 		return nil
@@ -200,7 +200,7 @@ func (b *builder) unbanAddress(op *Op) (err error) {
 		}
 	}
 	if !there {
-		return ErrNotFound
+		return ErrNotBanned
 	}
 	b.bans[p] = false
 	return b.group.batch.Delete(b.view.key.addressBan(p), nil)

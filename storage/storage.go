@@ -7,8 +7,11 @@ import (
 
 // Errors of requests, delivered in Result.Err.
 var (
-	// ErrNotFound: no account of that name, or no such ban.
+	// ErrNotFound: no account of that name.
 	ErrNotFound = errors.New("storage: not found")
+	// ErrNotBanned: the account is there, but not banned; or no ban of exactly
+	// that range.
+	ErrNotBanned = errors.New("storage: not banned")
 	// ErrExists: an account of that name is there already.
 	ErrExists = errors.New("storage: account exists already")
 	// ErrClosed: the store is closed or was closed before the request was done.
@@ -54,11 +57,12 @@ const (
 	OpDelete
 	// OpBan bans the account Name with Op.Ban; an older ban is replaced.
 	OpBan
-	// OpUnban lifts the ban of Name.
+	// OpUnban lifts the ban of Name; ErrNotBanned if there is none.
 	OpUnban
 	// OpBanAddress bans Op.Prefix with Op.Ban.
 	OpBanAddress
-	// OpUnbanAddress lifts the ban of exactly Op.Prefix.
+	// OpUnbanAddress lifts the ban of exactly Op.Prefix; ErrNotBanned if there is
+	// none.
 	OpUnbanAddress
 	// OpAddressBans reads all address bans into Result.AddressBans.
 	OpAddressBans

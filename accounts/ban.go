@@ -32,7 +32,7 @@ func (m *Manager) Ban(ctx context.Context, name string, s Sentence) error {
 	return aboutAccount(folded, err)
 }
 
-// Unban lifts the ban of an account.
+// Unban lifts the ban of an account; storage.ErrNotBanned if it has none.
 func (m *Manager) Unban(ctx context.Context, name string) error {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -52,7 +52,8 @@ func (m *Manager) BanAddress(ctx context.Context, prefix netip.Prefix, s Sentenc
 	return aboutAddress(prefix, err)
 }
 
-// UnbanAddress lifts the ban of exactly this range.
+// UnbanAddress lifts the ban of exactly this range; storage.ErrNotBanned if there
+// is none, even if a wider or narrower one is banned.
 func (m *Manager) UnbanAddress(ctx context.Context, prefix netip.Prefix) error {
 	_, err := m.one(ctx, storage.Op{Kind: storage.OpUnbanAddress, Prefix: prefix})
 	return aboutAddress(prefix, err)
@@ -103,8 +104,8 @@ func aboutAddress(prefix netip.Prefix, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, storage.ErrNotFound):
-		return &subjectError{fmt.Sprintf("there is no ban of %s", prefix), err}
+	case errors.Is(err, storage.ErrNotBanned):
+		return &subjectError{fmt.Sprintf("there is no ban of %s: a range is unbanned as it was banned, see 'account list --addresses'", prefix), err}
 	}
 	return &subjectError{fmt.Sprintf("address %s: %v", prefix, err), err}
 }

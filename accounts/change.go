@@ -51,7 +51,8 @@ func (k ChangeKind) String() string {
 	return "unknown"
 }
 
-// Change is one durable change.
+// Change is one change: durable, unless Options.OnChange was told of it because
+// its outcome is unknown.
 type Change struct {
 	Kind ChangeKind
 	// Name is the account; zero for addresses.

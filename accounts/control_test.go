@@ -101,6 +101,9 @@ func TestRemote_EveryOperation(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := m.UnbanAddress(ctx, prefix); !errors.Is(err, storage.ErrNotBanned) {
+		t.Errorf("second unban of an address: %v", err)
+	}
 	if _, err := m.Show(ctx, "alice"); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("show after delete: %v", err)
 	}

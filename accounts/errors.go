@@ -59,6 +59,8 @@ func aboutAccount(name storage.Name, err error) error {
 		return nil
 	case errors.Is(err, storage.ErrNotFound):
 		return &subjectError{fmt.Sprintf("there is no account %s", name), err}
+	case errors.Is(err, storage.ErrNotBanned):
+		return &subjectError{fmt.Sprintf("account %s is not banned", name), err}
 	case errors.Is(err, storage.ErrExists):
 		return &subjectError{fmt.Sprintf("account %s is there already", name), err}
 	}

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -28,13 +29,16 @@ type Options struct {
 	// several goroutines. Required.
 	Random io.Reader
 	// OnChange, if set, is told each change after it is durable, on the
-	// goroutine that asked for it. It must not call back into the Manager.
+	// goroutine that asked for it. It is also told those of which the store could
+	// not say how they ended: what they ask for may be so, or become so. It must
+	// not call back into the Manager.
 	OnChange func(Change)
 }
 
 // Manager carries out what operators ask for. Its methods may be called from
 // any goroutine; all wait for the store. Errors are a FieldError for input that
-// cannot be, wrap storage.ErrNotFound and storage.ErrExists, and name the account.
+// cannot be, wrap storage.ErrNotFound, storage.ErrNotBanned and storage.ErrExists,
+// and name the account.
 type Manager struct {
 	// static after construction
 	store   Store
@@ -158,23 +162,25 @@ func (m *Manager) one(ctx context.Context, op storage.Op) (storage.Result, error
 	return results[0], results[0].Err
 }
 
-// do runs ops, at most maxOps of them, and tells the changes.
+// do runs ops, at most maxOps of them, and tells the changes, also those that
+// may yet come: sessions of a banned player had better close once too often.
 func (m *Manager) do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	results, err := m.store.Do(ctx, ops...)
-	if err != nil {
-		return nil, err
-	}
-	for i := range results {
-		if results[i].Err != nil {
+	for i := range ops {
+		if err == nil && refused(results[i].Err) {
 			continue
 		}
 		if change, ok := changeBy(&ops[i]); ok {
 			m.options.OnChange(change)
 		}
 	}
-	return results, nil
+	return results, err
 }
+
+// refused tells that an op surely changed nothing. After storage.ErrFailed it
+// may have.
+func refused(err error) bool { return err != nil && !errors.Is(err, storage.ErrFailed) }
 
 func (m *Manager) now() int64 { return m.options.Now().Unix() }

@@ -1,7 +1,10 @@
 package accounts
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -84,6 +87,12 @@ func TestManager_BanUntil(t *testing.T) {
 	if mustShow(t, m, "BOB").Ban.Set {
 		t.Error("still banned")
 	}
+	if err := m.Unban(t.Context(), "bob"); !errors.Is(err, storage.ErrNotBanned) || err.Error() != "account BOB is not banned" {
+		t.Errorf("second unban: %v", err)
+	}
+	if err := m.Unban(t.Context(), "eve"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("unban of nobody: %v", err)
+	}
 }
 
 func TestManager_BanAddress(t *testing.T) {
@@ -102,7 +111,7 @@ func TestManager_BanAddress(t *testing.T) {
 	if err := m.UnbanAddress(t.Context(), prefix); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.UnbanAddress(t.Context(), prefix); !errors.Is(err, storage.ErrNotFound) {
+	if err := m.UnbanAddress(t.Context(), prefix); !errors.Is(err, storage.ErrNotBanned) || !strings.Contains(err.Error(), "no ban of 203.0.113.0/24") {
 		t.Errorf("second unban: %v", err)
 	}
 }
@@ -145,6 +154,57 @@ func TestManager_OnChange_TellsDurableChangesOnly(t *testing.T) {
 	for _, k := range append(kinds, 0) {
 		if (k.String() == "unknown") != (k == 0) {
 			t.Errorf("kind %d is called %s", k, k)
+		}
+	}
+}
+
+// lostStore is a Store that fails in its own way.
+type lostStore struct {
+	each, whole error
+}
+
+func (s lostStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, error) {
+	if s.whole != nil {
+		return nil, s.whole
+	}
+	results := make([]storage.Result, len(ops))
+	for i := range results {
+		results[i].Err = s.each
+	}
+	return results, nil
+}
+
+// A ban that may yet be stored must reach the sessions; one that was refused
+// must not.
+func TestManager_OnChange_TellsChangesOfUnknownOutcome(t *testing.T) {
+	for _, c := range []struct {
+		store lostStore
+		told  int
+	}{
+		{lostStore{whole: context.DeadlineExceeded}, 2},
+		{lostStore{whole: storage.ErrClosed}, 2},
+		{lostStore{each: fmt.Errorf("%w: the disk is full", storage.ErrFailed)}, 2},
+		{lostStore{each: storage.ErrNotFound}, 0},
+		{lostStore{each: storage.ErrInvalid}, 0},
+	} {
+		var told []ChangeKind
+		o := testOptions()
+		o.OnChange = func(c Change) { told = append(told, c.Kind) }
+		m := New(c.store, o)
+		want := cmp.Or(c.store.whole, c.store.each)
+		for _, err := range []error{
+			m.Ban(t.Context(), "EVE", Sentence{}),
+			m.BanAddress(t.Context(), netip.MustParsePrefix("10.0.0.0/8"), Sentence{}),
+		} {
+			if !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+		}
+		if _, err := m.Show(t.Context(), "EVE"); !errors.Is(err, want) {
+			t.Errorf("show: %v, want %v", err, want)
+		}
+		if len(told) != c.told {
+			t.Errorf("%v: told %v", want, told)
 		}
 	}
 }

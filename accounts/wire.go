@@ -15,6 +15,7 @@ const wireVersion = 1
 // Words for errors on the socket.
 const (
 	wordNotFound = "not_found"
+	wordUnbanned = "not_banned"
 	wordExists   = "exists"
 	wordClosing  = "closing"
 	wordFailed   = "failed"
@@ -238,6 +239,8 @@ func errorWord(err error) string {
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return wordNotFound
+	case errors.Is(err, storage.ErrNotBanned):
+		return wordUnbanned
 	case errors.Is(err, storage.ErrExists):
 		return wordExists
 	case errors.Is(err, storage.ErrClosed), errors.Is(err, ErrServerClosing):
@@ -262,6 +265,8 @@ func wordError(word string) error {
 		return nil
 	case wordNotFound:
 		return storage.ErrNotFound
+	case wordUnbanned:
+		return storage.ErrNotBanned
 	case wordExists:
 		return storage.ErrExists
 	case wordClosing:

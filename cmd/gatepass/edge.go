@@ -50,7 +50,7 @@ type edge struct {
 // when a later one fails.
 func startEdge(c *config, log *asyncLog) (*edge, error) {
 	runtime.GOMAXPROCS(c.Procs)
-	e := &edge{config: c, log: log, storeFailed: make(chan error, 1), stopClock: func() {}, stopControl: func() {}}
+	e := &edge{config: c, started: time.Now(), log: log, storeFailed: make(chan error, 1), stopClock: func() {}, stopControl: func() {}}
 	for _, start := range []func() error{
 		e.startAdmin, e.makeInbox, e.startStore, e.startPool, e.makeServer, e.startLogic,
 		e.startControl, e.startServer,

@@ -15,7 +15,7 @@ import (
 type lookingUp struct{}
 
 func (lookingUp) Enter(c *Core, s *session) {
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpGet, Tag: uint64(s.conn), Name: s.name})
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpGet, Tag: uint64(s.conn), Name: s.name, Brief: true})
 }
 
 func (lookingUp) Leave(*Core, *session) {}

@@ -35,13 +35,18 @@ type idler struct {
 	awake atomic.Bool
 	// away is for how many events the reactor is left alone.
 	away atomic.Int32
-	wake chan struct{} // one slot
-	stop chan struct{}
-	done chan struct{}
+	// rested says that the reactor's next event is the first after a nap.
+	rested atomic.Bool
+	wake   chan struct{} // one slot
+	stop   chan struct{}
+	done   chan struct{}
 }
 
 // idleNap is the longest time for which an idler keeps the processor.
 const idleNap = time.Millisecond
+
+// shortNap is how long a call takes that finds events there already.
+const shortNap = 5 * time.Microsecond
 
 // After busyNaps times in a row in which there was no time for a nap, the idler
 // stays away for busyEvents events.
@@ -102,6 +107,16 @@ func (i *idler) yield() {
 	}
 }
 
+// yieldRested is yield for the first event after a nap: its answer is then
+// written in the same callback. Where events follow each other at once, work is
+// better done in batches. Reactor, in a callback.
+func (i *idler) yieldRested() {
+	if i != nil && i.rested.Load() {
+		i.rested.Store(false)
+		i.yield()
+	}
+}
+
 // run is the idler's goroutine.
 func (i *idler) run() {
 	defer close(i.done)
@@ -129,12 +144,17 @@ func (i *idler) nap() {
 		}
 		switch {
 		case i.busy.Load(): // it steps aside in a callback (yield), and its reply waits
-		case !i.idle(), napUntilReadable(i.epoll, 0):
+		case !i.idle():
 			quick++
-		case !napUntilReadable(i.epoll, idleNap):
-			return
 		default:
-			quick = 0
+			began := time.Now()
+			if !napUntilReadable(i.epoll, idleNap) {
+				return
+			}
+			if quick++; time.Since(began) > shortNap {
+				quick = 0
+				i.rested.Store(true)
+			}
 		}
 	}
 	i.away.Store(busyEvents)

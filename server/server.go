@@ -228,6 +228,7 @@ func (h *handler) OnTraffic(sock gnet.Conn) gnet.Action {
 	r.idler.poke()
 	r.mail.busy.Store(true)
 	action := r.guard(c, r.traffic)
+	r.idler.yieldRested()
 	if r.mail.done() {
 		handle := c.handle
 		r.writeMail()

@@ -235,7 +235,7 @@ func (b *builder) exists(n Name) (bool, error) {
 func (b *builder) edit(n Name, change func(*Account) error) (err error) {
 	a, known := b.accounts[n]
 	if !known {
-		a, err = b.view.account(n)
+		a, err = b.view.account(n, false)
 	}
 	if err != nil {
 		return err

@@ -518,3 +518,21 @@ func TestPebble_Notes_SyncedOnDemand(t *testing.T) {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
 }
+
+func TestPebble_Get_BriefLeavesTheLoginsOut(t *testing.T) {
+	c := mustOpen(t, vfs.NewMem())
+	a := numbered(1)
+	mustDo(t, c, create(a), Op{Kind: OpLogin, Name: a.Name, At: 77, Synced: true})
+	whole := mustDo(t, c, Op{Kind: OpGet, Name: a.Name})[0].Account
+	brief := mustDo(t, c, Op{Kind: OpGet, Name: a.Name, Brief: true})[0].Account
+	if whole.Login.LastLogin != 77 || brief.Login != (LoginRecord{}) {
+		t.Fatalf("logins: whole %+v, brief %+v", whole.Login, brief.Login)
+	}
+	whole.Login = LoginRecord{}
+	if !reflect.DeepEqual(whole, brief) {
+		t.Fatalf("whole %+v, brief %+v", whole, brief)
+	}
+	if r := do(t, c, Op{Kind: OpGet, Name: numbered(2).Name, Brief: true}); !errors.Is(r.Err, ErrNotFound) || r.Account != nil {
+		t.Fatalf("an account that is not there: %+v", r)
+	}
+}

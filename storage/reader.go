@@ -71,7 +71,7 @@ func (v *view) answer(op *Op) Result {
 	r := Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name}
 	switch op.Kind {
 	case OpGet:
-		r.Account, r.Err = v.account(op.Name)
+		r.Account, r.Err = v.account(op.Name, op.Brief)
 	case OpAddressBans:
 		r.AddressBans, r.Err = v.addressBans()
 	case OpList:
@@ -80,18 +80,21 @@ func (v *view) answer(op *Op) Result {
 	return r
 }
 
-// account reads both of an account's records, also when the first is missing,
-// so that an unknown name takes about as long as a known one.
-func (v *view) account(n Name) (*Account, error) {
+// account reads an account's record and, unless brief, that of its logins, which
+// it does also when the first is missing, so that an unknown name takes about as
+// long as a known one.
+func (v *view) account(n Name, brief bool) (*Account, error) {
 	a := &Account{Name: n}
 	err := v.get(v.key.account(&n), func(b []byte) error { return parseAccount(b, a) })
-	login, loginErr := v.login(n)
-	a.Login = login
-	switch {
-	case err != nil:
+	if !brief {
+		login, loginErr := v.login(n)
+		a.Login = login
+		if err == nil && loginErr != ErrNotFound {
+			err = loginErr
+		}
+	}
+	if err != nil {
 		return nil, err
-	case loginErr != nil && loginErr != ErrNotFound:
-		return nil, loginErr
 	}
 	return a, nil
 }
@@ -147,7 +150,7 @@ func (v *view) list(after Name, limit int) (list []Account, err error) {
 		if err != nil {
 			return errors.Join(ErrCorrupt, err)
 		}
-		a, err := v.account(n)
+		a, err := v.account(n, false)
 		switch {
 		case errors.Is(err, ErrNotFound): // deleted since the scan began
 			return nil

@@ -93,6 +93,9 @@ type Op struct {
 	// Synced makes the result of OpLogin or OpLoginFailed wait for the fsync,
 	// like those of other writes.
 	Synced bool
+	// Brief leaves Account.Login out of the answer to OpGet, which is then read
+	// at half the cost.
+	Brief bool
 	// At is in Unix seconds.
 	At    int64
 	Limit int

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -80,7 +81,12 @@ func (s *Shard[T]) push(v *T, limit int) bool {
 		s.refused.Add(1)
 		return false
 	}
-	s.filling = append(s.filling, *v)
+	if n == cap(s.filling) {
+		s.filling = slices.Grow(s.filling, 1)
+	}
+	// Not append(s.filling, *v), which would copy the item twice.
+	s.filling = s.filling[:n+1]
+	s.filling[n] = *v
 	s.mu.Unlock()
 	if n == 0 {
 		s.consumer.announce(1 << s.index)

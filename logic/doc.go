@@ -10,8 +10,8 @@
 //	clock   ─┤                        │
 //	command ─┘                        └─▶ Prover  (keys, proofs)
 //
-// Core is a plain machine, unsafe for concurrent use; Loop is the one goroutine
-// around it, which drains the Inbox and submits what a round has gathered.
+// Core is a plain machine, unsafe for concurrent use; Loop runs it, one round at
+// a time: it drains the Inbox and submits what a round has gathered.
 //
 // A session is always in one state:
 //

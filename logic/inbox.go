@@ -24,7 +24,7 @@ type Inbox struct {
 // (see queue.Consumer). resume is called on the logic goroutine when a reactor that found
 // no room may try again; it must not block.
 func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
-	c := queue.NewConsumer(queue.ConsumerOptions{Looks: inboxLooks, Lend: lend})
+	c := queue.NewConsumer(queue.ConsumerOptions{Lend: lend})
 	in := &Inbox{
 		consumer: c,
 		ticks:    queue.NewShard[tick](c, queue.Limits{New: 4, Hard: 4}, nil),

@@ -37,10 +37,6 @@ const (
 
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8
-
-	// inboxLooks is how often the loop looks again before it sleeps. See
-	// docs/architecture.md for what was measured.
-	inboxLooks = 1
 )
 
 // Default limits of the time a session may spend in a state. None is without.

@@ -58,7 +58,7 @@ func benchDecode(b *testing.B) {
 // benchInbox pushes from one goroutine what another takes. Five messages are a
 // login: with the opened and the closed.
 func benchInbox(b *testing.B) {
-	consumer := queue.NewConsumer(queue.ConsumerOptions{Looks: 1})
+	consumer := queue.NewConsumer(queue.ConsumerOptions{})
 	shard := queue.NewShard[codec.Message](consumer, queue.Limits{New: 4 * batch, Hard: 4 * batch}, nil)
 	stop := queue.NewShard[int](consumer, queue.Limits{New: 1, Hard: 1}, nil)
 	done := make(chan struct{})

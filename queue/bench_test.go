@@ -61,7 +61,7 @@ func checkSum(b *testing.B, sum byte) {
 
 func benchShards(b *testing.B) {
 	b.ReportAllocs()
-	c := NewConsumer(ConsumerOptions{Looks: 4})
+	c := NewConsumer(ConsumerOptions{})
 	var shards [benchProducers]*Shard[message]
 	for i := range shards {
 		shards[i] = NewShard[message](c, Limits{New: benchCapacity, Hard: benchCapacity}, nil)

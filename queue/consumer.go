@@ -2,7 +2,6 @@ package queue
 
 import (
 	"math/bits"
-	"runtime"
 	"sync/atomic"
 )
 
@@ -50,10 +49,6 @@ type Consumer struct {
 
 // ConsumerOptions configure a Consumer.
 type ConsumerOptions struct {
-	// Looks is how often the consumer looks again, yielding its processor in
-	// between, before it sleeps. A look costs some 100 ns, a sleep and a wake-up
-	// several microseconds.
-	Looks int
 	// Lend lets a producer that finds the consumer asleep run its rounds. A
 	// round must then not block, and no producer may push while it holds a lock
 	// that a round takes.
@@ -100,12 +95,6 @@ func (c *Consumer) step(r Ready) {
 // wait returns the shards that have work, sleeping until there is one. It
 // returns an empty set when the consumer was ended in a round that was lent.
 func (c *Consumer) wait() Ready {
-	for range c.options.Looks {
-		if r := c.poll(); r != 0 {
-			return r
-		}
-		runtime.Gosched()
-	}
 	for !c.ended {
 		if r := c.poll(); r != 0 {
 			return r

@@ -39,8 +39,4 @@ const (
 
 	// keepAlive is how long a silent peer is left alone before TCP asks for it.
 	keepAlive = 60 * time.Second
-
-	// senderLooks is how often the sender looks again before it sleeps. See
-	// docs/architecture.md for what was measured.
-	senderLooks = 1
 )

@@ -136,7 +136,7 @@ func newSender(reactors []*reactor, bound int) *sender {
 	s := &sender{
 		reactors: reactors,
 		// A round only sorts, so it may run on the logic's goroutine.
-		consumer: queue.NewConsumer(queue.ConsumerOptions{Looks: senderLooks, Lend: true}),
+		consumer: queue.NewConsumer(queue.ConsumerOptions{Lend: true}),
 		done:     make(chan struct{}),
 		groups:   make([][]Outgoing, len(reactors)),
 	}

@@ -1,0 +1,171 @@
+package worlds
+
+import "gatepass/codec"
+
+// What worlds, managers and login servers tell each other over the bus, as Go
+// values. How they look there, and under which subject, is the bus's business
+// (worlds/bus, docs/bus.md).
+
+// Registration is what a world says of itself when it joins.
+type Registration struct {
+	World
+	// Region is where it runs, shown to operators only.
+	Region string
+	// Incarnation is drawn anew at every start of the world: it tells a world
+	// that came back from one that never left.
+	Incarnation uint64
+	// Capacity is how many players it takes at once, at least 1.
+	Capacity uint32
+}
+
+// Beat is a world's heartbeat.
+type Beat struct {
+	Incarnation uint64
+	// Population is how many players are in, Queue how many wait.
+	Population, Queue uint32
+	// Load is how busy it is, 0 … 1.
+	Load float32
+	// Leaving says that the world shuts down in order and is offline from now on.
+	Leaving bool
+}
+
+// Version orders what a manager says of the worlds. Epoch rises with every new
+// leading manager, Seq with every change within it.
+type Version struct{ Epoch, Seq uint64 }
+
+// Entry is one world as the manager lists it.
+type Entry struct {
+	Registration
+	// Population and Queue are of the last heartbeat.
+	Players, Queue uint32
+	Load           float32
+}
+
+// Change is one step of the list. Exactly one of Entry and Reset is set.
+type Change struct {
+	Version Version
+	// Entry replaces the world of the same id, or adds it.
+	Entry *Entry
+	// Reset empties the list: maintenance.
+	Reset bool
+}
+
+// Snapshot is the whole list.
+type Snapshot struct {
+	Version Version
+	Entries []Entry
+}
+
+// Pulse tells that the manager is there and how far its list is.
+type Pulse struct{ Version Version }
+
+// Announcement tells the directory where an account's key is.
+type Announcement struct {
+	Account codec.Name
+	Stamp   Stamp
+	Hop     uint32
+	Kind    AnnouncementKind
+}
+
+// AnnouncementKind says what an Announcement says.
+type AnnouncementKind uint8
+
+const (
+	// AnnounceFresh: the account has just logged in here; whatever was known is
+	// out of date, and whoever holds an older key is told so.
+	AnnounceFresh AnnouncementKind = iota
+	// AnnounceMoved: the key has just moved here.
+	AnnounceMoved
+	// AnnounceHeld: the key is here, as before: the directory has asked.
+	AnnounceHeld
+	// AnnounceGone: the key that was here is wiped.
+	AnnounceGone
+)
+
+// Place is the directory's answer: who holds an account's key.
+type Place struct {
+	Account codec.Name
+	// Holder is empty when nobody does.
+	Holder Node
+	Stamp  Stamp
+	Hop    uint32
+	// Tag is the asker's own.
+	Tag uint64
+}
+
+// End tells a holder that an account's key is to be wiped and its session
+// closed.
+type End struct {
+	Account codec.Name
+	// Stamp is of the key concerned; 0 for whichever is there.
+	Stamp Stamp
+	// Why is for the log: "second login", "ban", "command".
+	Why string
+}
+
+// Characters is what a world reports of accounts' characters there.
+type Characters struct {
+	World  uint8
+	Counts []CharacterCount
+}
+
+// CharacterCount is how many characters an account has.
+type CharacterCount struct {
+	Account codec.Name
+	Count   uint8
+}
+
+// LoginBeat is a login server's heartbeat, for DNS and operators.
+type LoginBeat struct {
+	Node Node
+	// Address is host:port where clients reach it; the host is an IP address.
+	Address string
+	// Conns of MaxConns are taken.
+	Conns, MaxConns uint32
+	// Draining says that no new client should be sent there.
+	Draining bool
+}
+
+// Event is what the bus brings to a node: exactly one field is set, or Up.
+type Event struct {
+	From     Node // for Move
+	Move     *Move
+	Place    *Place
+	End      *End
+	Change   *Change
+	Snapshot *Snapshot
+	Pulse    *Pulse
+	// Characters come to login servers.
+	Characters *Characters
+	// Up says that the bus is there (again): what was sent while it was away is
+	// lost, and whatever the node holds should be announced anew.
+	Up bool
+}
+
+// Effect is what a node gives to the bus: exactly one field is set, or
+// AskSnapshot. Like datagrams, effects may get lost; whoever needs an answer
+// asks again.
+type Effect struct {
+	To       Node // for Move
+	Move     *Move
+	Announce *Announcement
+	Locate   *Locate
+	End      *AccountEnd
+	// AskSnapshot asks the manager for its whole list.
+	AskSnapshot bool
+}
+
+// Locate asks the directory for an account's place. With Wait it answers only
+// once it knows one, or after its bound.
+type Locate struct {
+	Account codec.Name
+	Tag     uint64
+	Wait    bool
+}
+
+// AccountEnd asks the directory to end an account wherever it is: an operator
+// has banned it or sent it away.
+type AccountEnd struct {
+	Account codec.Name
+	Why     string
+}

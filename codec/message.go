@@ -39,6 +39,13 @@ const (
 	// KindSurveyResult answers a survey. No survey is ever sent, so none is
 	// ever valid.
 	KindSurveyResult
+	// KindWorldAuth opens a conversation with a world's gate: who the client says
+	// it is, with a proof that it holds that account's key. Message.World.Auth is
+	// set.
+	KindWorldAuth
+	// KindWorldPacket is any later packet to a world's gate. Message.World.Opcode
+	// and Body are set.
+	KindWorldPacket
 	// KindCount is the number of kinds, for tables indexed by Kind.
 	KindCount
 )
@@ -46,7 +53,7 @@ const (
 var kindNames = [KindCount]string{
 	"none", "opened", "closed", "logon-challenge", "reconnect-challenge", "logon-proof",
 	"reconnect-proof", "world-list", "transfer-accept", "transfer-resume", "transfer-cancel",
-	"survey-result",
+	"survey-result", "world-auth", "world-packet",
 }
 
 func (k Kind) String() string {
@@ -197,4 +204,5 @@ type Message struct {
 	Hello     Hello
 	Proof     Proof
 	Reconnect Reconnect
+	World     *WorldMessage
 }

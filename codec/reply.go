@@ -63,12 +63,22 @@ const (
 	ReplyReconnectProof
 	// ReplyTransferOffer offers a file; Offer is set.
 	ReplyTransferOffer
+	// ReplyWorldChallenge greets a client of a world's gate. World.Seed and Random
+	// are set.
+	ReplyWorldChallenge
+	// ReplyWorldAuth answers KindWorldAuth, once or, while the client stands in a
+	// queue, again and again. World.Code is set, and what belongs to it.
+	ReplyWorldAuth
+	// ReplyWorldPacket is any other packet of a world's gate. World.Opcode and Body
+	// are set.
+	ReplyWorldPacket
 	// ReplyKindCount is the number of kinds, for tables.
 	ReplyKindCount
 )
 
 var replyKindNames = [ReplyKindCount]string{
 	"none", "logon-challenge", "logon-proof", "reconnect-challenge", "reconnect-proof", "transfer-offer",
+	"world-challenge", "world-auth", "world-packet",
 }
 
 func (k ReplyKind) String() string {
@@ -100,7 +110,8 @@ type TransferOffer struct {
 }
 
 // Reply is one thing the server says to one client, before it has bytes. Like
-// Message it is a plain value.
+// Message it is a plain value, but for World, which is set for the kinds of a
+// world's gate only and is never changed once queued.
 type Reply struct {
 	Kind      ReplyKind
 	Result    Result
@@ -113,4 +124,5 @@ type Reply struct {
 	LoginFlags    uint16
 	ReconnectData [16]byte
 	Offer         TransferOffer
+	World         *WorldReply
 }

@@ -7,13 +7,14 @@ import (
 
 // Bits of an account record's second byte: which optional parts follow.
 const (
-	flagGrunt  = 1 << iota // salt and verifier
-	flagBan                // a ban
-	flagPIN                // a PIN
-	flagTOTP               // a TOTP secret
-	flagOthers             // other protocols' verifiers
+	flagGrunt      = 1 << iota // salt and verifier
+	flagBan                    // a ban
+	flagPIN                    // a PIN
+	flagTOTP                   // a TOTP secret
+	flagOthers                 // other protocols' verifiers
+	flagCharacters             // character counts; since format 2
 
-	flagsKnown = flagGrunt | flagBan | flagPIN | flagTOTP | flagOthers
+	flagsKnown = flagGrunt | flagBan | flagPIN | flagTOTP | flagOthers | flagCharacters
 )
 
 // validAccount tells whether a fits a record.
@@ -22,7 +23,7 @@ func validAccount(a *Account) bool {
 		return false
 	}
 	folded, err := FoldName(a.Name.Bytes())
-	return err == nil && folded == a.Name && validBan(&a.Ban) && validOthers(a.Others)
+	return err == nil && folded == a.Name && validBan(&a.Ban) && validOthers(a.Others) && validCharacters(a.Characters)
 }
 
 func validFactors(a *Account) bool {
@@ -56,6 +57,7 @@ func accountFlags(a *Account) (flags byte) {
 	set(flagPIN, a.PIN != "")
 	set(flagTOTP, len(a.TOTPSecret) > 0)
 	set(flagOthers, len(a.Others) > 0)
+	set(flagCharacters, len(a.Characters) > 0)
 	return flags
 }
 
@@ -79,6 +81,9 @@ func appendAccount(b []byte, a *Account) []byte {
 	}
 	if flags&flagOthers != 0 {
 		b = appendOthers(b, a.Others)
+	}
+	if flags&flagCharacters != 0 {
+		b = appendCharacters(b, a.Characters)
 	}
 	return b
 }
@@ -123,6 +128,9 @@ func parseAccount(b []byte, a *Account) error {
 	}
 	if flags&flagOthers != 0 {
 		a.Others = d.others()
+	}
+	if flags&flagCharacters != 0 {
+		a.Characters = d.characters()
 	}
 	return d.end(kind)
 }

@@ -22,10 +22,16 @@ type player struct {
 	name Name
 	mu   sync.Mutex
 	// versions[i] is the state after i acknowledged writes: 0 for no account,
-	// otherwise the number in its salt. The last one may still be under way.
+	// otherwise the number in its salt and, above crashCount, how many characters
+	// it has on the world crashWorld. The last one may still be under way.
 	versions []int
 	acked    int
 }
+
+const (
+	crashWorld = 9
+	crashCount = 1 << 16
+)
 
 // history is what a player may be after a crash at one moment.
 type history struct {
@@ -60,12 +66,15 @@ func (p *player) next(i int) Op {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.versions[p.acked]
-	op, becomes := Op{Kind: OpSetVerifier, Name: p.name, Account: a}, i
+	op, becomes := Op{Kind: OpSetVerifier, Name: p.name, Account: a}, was-was%crashCount+i
 	switch {
 	case was == 0:
-		op.Kind = OpCreate
-	case i%5 == 0:
+		op.Kind, becomes = OpCreate, i
+	case i%7 == 0:
 		op.Kind, becomes = OpDelete, 0
+	case i%3 == 0:
+		op = Op{Kind: OpCharacters, Name: p.name, World: crashWorld, Count: uint8(i), Synced: true}
+		becomes = was%crashCount + i*crashCount
 	}
 	p.versions = append(p.versions, becomes)
 	return op
@@ -133,6 +142,9 @@ func mustHold(t *testing.T, fs vfs.FS, hs []history) {
 		version := 0
 		if r.Err == nil {
 			version = int(order.Uint32(r.Account.Grunt.Salt[:]))
+			for _, c := range r.Account.Characters {
+				version += int(c.Count) * crashCount
+			}
 			if r.Account.Login.Failed != 1 {
 				t.Fatalf("%v: half of a write survived", h.name)
 			}

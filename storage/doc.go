@@ -38,16 +38,19 @@
 //	account        ┌───┬──────────────┐
 //	               │'a'│ name   1..16 │
 //	               └───┴──────────────┘
-//	  record       ┌─────────┬───────┬─────────┬─ where flagged, in this order ─────────────┐
-//	               │version 1│flags 1│created 8│ salt 32, verifier 32 │ ban │ PIN │ TOTP │ others │
-//	               └─────────┴───────┴─────────┴────────────────────────────────────────────┘
-//	  flags        1 grunt, 2 ban, 4 PIN (text), 8 TOTP (text), 16 others
+//	  record       ┌─────────┬───────┬─────────┬─ where flagged, in this order ──────────────────────────────┐
+//	               │version 1│flags 1│created 8│ salt 32, verifier 32 │ ban │ PIN │ TOTP │ others │ characters │
+//	               └─────────┴───────┴─────────┴─────────────────────────────────────────────────────────────┘
+//	  flags        1 grunt, 2 ban, 4 PIN (text), 8 TOTP (text), 16 others, 32 characters
 //	  ban          ┌───────┬───────┬─────────────┬─────────┐
 //	               │since 8│until 8│reason (text)│by (text)│
 //	               └───────┴───────┴─────────────┴─────────┘
 //	  others       ┌───────┬──────────────────────────────────────┐
 //	               │count 1│ count × name (text), size 2, bytes   │ names strictly rising
 //	               └───────┴──────────────────────────────────────┘
+//	  characters   ┌───────┬─────────────────────────────┐
+//	               │count 1│ count × world 1, how many 1 │ worlds strictly rising, neither is 0
+//	               └───────┴─────────────────────────────┘
 //
 //	login record   ┌───┬──────────────┐
 //	               │'l'│ name   1..16 │

@@ -29,7 +29,8 @@ type step struct {
 // format. Never change or remove one that was released.
 func formatSteps() []step {
 	return []step{
-		{name: "make the secret", do: makeSecret}, // 1: accounts, login records, address bans
+		{name: "make the secret", do: makeSecret},          // 1: accounts, login records, address bans
+		{name: "allow character counts", do: markTheStore}, // 2: a part of account records, where flagged
 	}
 }
 
@@ -78,6 +79,11 @@ func makeSecret(m *migration) error {
 	}
 	return m.batch.Set(metaKey(metaSecret), secret[:], nil)
 }
+
+// markTheStore changes nothing but the format. Records stay as they are until
+// they are next written; a program that would take the new ones for corrupt is
+// kept out by the number.
+func markTheStore(*migration) error { return nil }
 
 // readFormat is 0 for a store that was just made.
 func readFormat(db *pebble.DB) (Format, error) {

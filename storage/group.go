@@ -96,6 +96,8 @@ func (b *builder) apply(op *Op) error {
 		return nil
 	case OpLoginFailed:
 		return b.loginFailed(op)
+	case OpCharacters:
+		return b.characters(op)
 	}
 	return ErrInvalid
 }
@@ -223,6 +225,26 @@ func (b *builder) loginFailed(op *Op) error {
 	return nil
 }
 
+// characters writes only what is new: worlds repeat themselves.
+func (b *builder) characters(op *Op) error {
+	if op.World == 0 {
+		return ErrInvalid
+	}
+	a, err := b.account(op.Name)
+	if errors.Is(err, ErrNotFound) {
+		return nil // deleted since the world heard of it
+	}
+	if err != nil {
+		return err
+	}
+	counts, differs := withCount(a.Characters, WorldCount{World: op.World, Count: op.Count})
+	if !differs {
+		return nil
+	}
+	a.Characters = counts
+	return b.put(a)
+}
+
 // exists tells whether there is an account, as of this point in the group.
 func (b *builder) exists(n Name) (bool, error) {
 	if a, known := b.accounts[n]; known {
@@ -232,21 +254,28 @@ func (b *builder) exists(n Name) (bool, error) {
 }
 
 // edit reads an account, changes it and writes it back.
-func (b *builder) edit(n Name, change func(*Account) error) (err error) {
-	a, known := b.accounts[n]
-	if !known {
-		a, err = b.view.account(n, false)
-	}
+func (b *builder) edit(n Name, change func(*Account) error) error {
+	a, err := b.account(n)
 	if err != nil {
 		return err
-	}
-	if a == nil {
-		return ErrNotFound
 	}
 	if err := change(a); err != nil {
 		return err
 	}
 	return b.put(a)
+}
+
+// account is an account as of this point in the group, without its logins. What
+// its slices and maps point to may be a caller's: replace, do not change.
+func (b *builder) account(n Name) (*Account, error) {
+	a, known := b.accounts[n]
+	if !known {
+		return b.view.account(n, true)
+	}
+	if a == nil {
+		return nil, ErrNotFound
+	}
+	return a, nil
 }
 
 // put writes an account's record, not that of its logins.

@@ -30,7 +30,7 @@ type Options struct {
 	QueueLimit int
 	// ReadWorkers is how many goroutines answer reads.
 	ReadWorkers int
-	// FlushEvery is how long a note (OpLogin, OpLoginFailed) may stay without an
+	// FlushEvery is how long a note (OpLogin, OpCharacters, …) may stay without an
 	// fsync when no other write brings one.
 	FlushEvery time.Duration
 	// CacheBytes bounds the cache of table blocks. Memory for writes not yet in

@@ -203,7 +203,7 @@ func classOf(op *Op) class {
 	switch op.Kind {
 	case OpGet, OpAddressBans, OpList:
 		return classRead
-	case OpLogin, OpLoginFailed:
+	case OpLogin, OpLoginFailed, OpCharacters:
 		if !op.Synced {
 			return classNote
 		}

@@ -139,7 +139,7 @@ func BenchmarkGet(b *testing.B) {
 
 // BenchmarkSubmit is requests through the whole store, many on their way at once.
 func BenchmarkSubmit(b *testing.B) {
-	for _, kind := range []OpKind{OpGet, OpLogin, OpLoginFailed, OpBan} {
+	for _, kind := range []OpKind{OpGet, OpLogin, OpLoginFailed, OpBan, OpCharacters} {
 		b.Run(fmt.Sprintf("kind=%d", kind), func(b *testing.B) {
 			b.ReportAllocs()
 			const n = 10_000
@@ -165,7 +165,7 @@ func BenchmarkSubmit(b *testing.B) {
 			for b.Loop() {
 				if i%len(ops) == 0 {
 					for j := range ops {
-						ops[j] = Op{Kind: kind, Name: names[(i+j)%n], At: 1}
+						ops[j] = Op{Kind: kind, Name: names[(i+j)%n], At: 1, World: 1, Count: uint8((i+j)/n + 1)}
 					}
 					left.Add(len(ops))
 					for todo := ops; len(todo) > 0; {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,17 @@ func anyAccount(t *rapid.T) *Account {
 	if m := others.Draw(t, "others"); len(m) > 0 {
 		a.Others = m
 	}
+	a.Characters = anyCharacters(t)
 	return a
+}
+
+func anyCharacters(t *rapid.T) (counts []WorldCount) {
+	count := rapid.Uint8Min(1)
+	for _, world := range rapid.SliceOfNDistinct(rapid.Uint8Min(1), 0, 255, rapid.ID[uint8]).Draw(t, "worlds") {
+		counts = append(counts, WorldCount{World: world, Count: count.Draw(t, "count")})
+	}
+	slices.SortFunc(counts, func(a, b WorldCount) int { return int(a.World) - int(b.World) })
+	return counts
 }
 
 func TestAccount_RoundTrip(t *testing.T) {
@@ -122,6 +133,9 @@ func TestAccount_Limits(t *testing.T) {
 		"reason":       func(a *Account) { a.Ban.Reason = strings.Repeat("x", MaxText+1) },
 		"other":        func(a *Account) { a.Others = map[string][]byte{"x": make([]byte, MaxOther+1)} },
 		"other's name": func(a *Account) { a.Others = map[string][]byte{"": nil} },
+		"world 0":      func(a *Account) { a.Characters = []WorldCount{{0, 1}} },
+		"count 0":      func(a *Account) { a.Characters = []WorldCount{{1, 0}} },
+		"world twice":  func(a *Account) { a.Characters = []WorldCount{{1, 1}, {1, 2}} },
 		"many others": func(a *Account) {
 			a.Others = map[string][]byte{}
 			for i := range MaxOthers + 1 {
@@ -150,6 +164,8 @@ func FuzzParseAccount(f *testing.F) {
 	f.Add(appendAccount(nil, a))
 	a.PIN, a.TOTPSecret, a.Ban = "1234", []byte("x"), Ban{Set: true, Reason: "r", By: "b"}
 	a.Others = map[string][]byte{"a": {1}, "b": {}}
+	f.Add(appendAccount(nil, a))
+	a.Characters = []WorldCount{{1, 2}, {255, 255}}
 	f.Add(appendAccount(nil, a))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a := &Account{Name: numbered(1).Name}

@@ -29,7 +29,7 @@ type Store interface {
 	// delivered in batches to the function given at opening, on a goroutine of
 	// the store. Reads may overtake each other and are answered from what has
 	// been applied, which may be a moment before it is fsynced; a write's result comes only once it is fsynced (except
-	// OpLogin and OpLoginFailed, see there).
+	// OpLogin, OpLoginFailed and OpCharacters, see there).
 	// May be called from any goroutine; ops is not kept.
 	Submit(ops []Op) int
 	// Secret is 32 random bytes made when the store was created; they never
@@ -77,6 +77,10 @@ const (
 	// OpLoginFailed counts a failed attempt (Op.At); durable like OpLogin. A name
 	// that does not exist is ignored. Op.Addr is not kept: it is a stranger's.
 	OpLoginFailed
+	// OpCharacters notes that Name has Op.Count characters on Op.World (1 … 255),
+	// as that world says; 0 forgets the world. Durable like OpLogin. A name that
+	// does not exist is ignored, and what is known already is not written again.
+	OpCharacters
 )
 
 // Op is one request. Which fields count is said at its kind.
@@ -90,8 +94,10 @@ type Op struct {
 	Ban     Ban
 	Prefix  netip.Prefix
 	Addr    netip.Addr
-	// Synced makes the result of OpLogin or OpLoginFailed wait for the fsync,
-	// like those of other writes.
+	// World and Count are for OpCharacters.
+	World, Count uint8
+	// Synced makes the result of OpLogin, OpLoginFailed or OpCharacters wait for
+	// the fsync, like those of other writes.
 	Synced bool
 	// Brief leaves Account.Login out of the answer to OpGet, which is then read
 	// at half the cost.
@@ -129,6 +135,9 @@ type Account struct {
 	PIN string
 	// TOTPSecret is the RFC 6238 secret, raw; empty for none.
 	TOTPSecret []byte
+	// Characters is how many characters the account has where, by rising world;
+	// worlds that have none, or of which nothing is known, are not in it.
+	Characters []WorldCount
 	Login      LoginRecord
 }
 

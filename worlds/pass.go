@@ -79,6 +79,8 @@ const (
 	// OutcomeLapsed: a pass or key that was live here is gone, for Reason
 	// (expired, recalled, replaced). Owner is what was kept with it.
 	OutcomeLapsed
+	// OutcomeKindCount is the number of kinds, for tables.
+	OutcomeKindCount
 )
 
 // Outcome is how a move came out.

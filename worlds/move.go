@@ -84,12 +84,15 @@ const (
 	ReasonReplaced
 	// ReasonTimeout: no answer within the bound.
 	ReasonTimeout
+	// ReasonRecalled: the client goes elsewhere, or has gone.
+	ReasonRecalled
 	// ReasonCount is the number of reasons, for tables.
 	ReasonCount
 )
 
 var reasonNames = [ReasonCount]string{
 	"none", "unknown", "proof", "busy", "foreign", "full", "used", "expired", "replaced", "timeout",
+	"recalled",
 }
 
 func (r Reason) String() string {
@@ -128,6 +131,11 @@ type Move struct {
 	// Validity is for MoveOffer: how long the pass may stay unused, in
 	// milliseconds; 0 for a key that was claimed, which counts as used at once.
 	Validity uint32
+	// Ticket is T's number of its accepting the offer, never used twice. T draws it
+	// with MoveAccept, and every later message between the two repeats it: so what
+	// was meant for one accepting, delayed however long, has no effect on another.
+	// 0 before.
+	Ticket uint64
 	// Reason is set for MoveRefuse only.
 	Reason Reason
 }

@@ -15,9 +15,9 @@ func world(id uint8, name string) World {
 
 func TestList_Frame_IsMadeOnceAChangeAndBuild(t *testing.T) {
 	made := 0
-	l := NewList(func(build uint16, ws []World) ([]byte, error) {
+	l := NewList(func(build uint16, shown []Shown) ([]byte, []int, error) {
 		made++
-		return fmt.Appendf(nil, "%d worlds for %d", len(ws), build), nil
+		return fmt.Appendf(nil, "%d worlds for %d", len(shown), build), nil, nil
 	})
 	frame := func(build uint16, want string) {
 		t.Helper()
@@ -59,7 +59,7 @@ func TestList_Set_ChangesNothingWhenAWorldIsNotValid(t *testing.T) {
 
 func TestList_Frame_SaysWhatCouldNotBeEncoded(t *testing.T) {
 	cause := errors.New("too long")
-	l := NewList(func(uint16, []World) ([]byte, error) { return nil, cause })
+	l := NewList(func(uint16, []Shown) ([]byte, []int, error) { return nil, nil, cause })
 	if _, err := l.Frame(5875); !errors.Is(err, cause) || !strings.Contains(err.Error(), "5875") {
 		t.Fatalf("error = %v", err)
 	}
@@ -80,8 +80,12 @@ func TestParseKind(t *testing.T) {
 func TestEncodeGrunt_RoundTrip(t *testing.T) {
 	plain, off, locked, other := world(1, "Plain"), world(2, "Off"), world(3, "Locked"), world(4, "Other build")
 	off.Offline, locked.Locked, other.Builds = true, true, []uint16{1}
+	l := NewList(EncodeGrunt)
+	if err := l.Set([]World{plain, off, locked, other}); err != nil {
+		t.Fatal(err)
+	}
 	for _, build := range []uint16{4125, 5875, 6299, 7799, 8606, 12340} {
-		frame, err := EncodeGrunt(build, []World{plain, off, locked, other})
+		frame, err := l.Frame(build)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,6 +30,8 @@ const (
 const (
 	realmListRequestSize = 5
 	realmListHead        = 3 // up to and with the size field
+	realmTail            = 3 // characters, category, id
+	realmVersionSize     = 5 // behind the tail, where it is told
 )
 
 // Realm is one line of a realm list.
@@ -78,6 +80,22 @@ func ParseRealmListRequest(b []byte) (int, error) {
 // ErrRealmText, ErrRealmCount or ErrRealmListSize, and then returns dst as it
 // was.
 func AppendRealmList(dst []byte, build Build, realms []Realm) ([]byte, error) {
+	return appendRealmList(dst, build, realms, nil)
+}
+
+// AppendRealmListCounts is AppendRealmList, and sets counts[i] to where the
+// Characters of realms[i] are, as an offset from the list's first byte: so one
+// list can be sent to many accounts with only those bytes changed. counts must be
+// as long as realms; what it holds after an error means nothing.
+func AppendRealmListCounts(dst []byte, build Build, realms []Realm, counts []int) ([]byte, error) {
+	if len(counts) != len(realms) {
+		panic("grunt: as many counts as realms are needed")
+	}
+	return appendRealmList(dst, build, realms, counts)
+}
+
+// appendRealmList does both; counts may be nil.
+func appendRealmList(dst []byte, build Build, realms []Realm, counts []int) ([]byte, error) {
 	l := LayoutOf(build)
 	if len(realms) > l.maxRealms() {
 		return dst, ErrRealmCount
@@ -93,6 +111,9 @@ func AppendRealmList(dst []byte, build Build, realms []Realm) ([]byte, error) {
 		if len(out)-start > realmListHead+math.MaxUint16 {
 			return dst, ErrRealmListSize
 		}
+		if counts != nil {
+			counts[i] = len(out) - start - realms[i].fromCharacters(l)
+		}
 	}
 	out = binary.LittleEndian.AppendUint16(out, l.realmFooter())
 	size := len(out) - start - realmListHead
@@ -101,6 +122,14 @@ func AppendRealmList(dst []byte, build Build, realms []Realm) ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint16(out[start+1:], uint16(size))
 	return out, nil
+}
+
+// fromCharacters is how many bytes of a realm there are from its Characters on.
+func (r *Realm) fromCharacters(l Layout) int {
+	if l >= Layout8 && r.flags(l)&RealmSpecifyBuild != 0 {
+		return realmTail + realmVersionSize
+	}
+	return realmTail
 }
 
 // ParseRealmList reads the list that a server sent to a client of the given

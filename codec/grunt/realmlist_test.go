@@ -238,3 +238,44 @@ func TestRealmListRequest(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 }
+
+// Writing the Characters at the offsets gives what encoding them would have.
+func TestAppendRealmListCounts_AreWhereTheCharactersAre(t *testing.T) {
+	realms := []Realm{
+		{Name: "One", Address: "a:1", Category: 7, ID: 1},
+		{Name: "Two", Address: "b:22", Flags: RealmSpecifyBuild, Version: [3]uint8{3, 3, 5}, Build: 12340, ID: 2},
+		{Flags: RealmSpecifyBuild, ID: 3},
+	}
+	for _, build := range listBuilds {
+		prefix := []byte("before")
+		counts := make([]int, len(realms))
+		out, err := AppendRealmListCounts(prefix, build, realms, counts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = out[len(prefix):]
+		full := make([]Realm, len(realms))
+		for i, at := range counts {
+			full[i] = realms[i]
+			full[i].Characters = uint8(100 + i)
+			out[at] = full[i].Characters
+		}
+		if want := mustList(t, build, full...); !bytes.Equal(out, want) {
+			t.Errorf("build %d: offsets %v give\n%x, want\n%x", build, counts, out, want)
+		}
+	}
+}
+
+func TestAppendRealmListCounts_Allocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	realms, counts, buf := make([]Realm, 3), make([]int, 3), make([]byte, 0, 256)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := AppendRealmListCounts(buf, Build335, realms, counts); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

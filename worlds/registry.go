@@ -1,0 +1,184 @@
+package worlds
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+)
+
+// Limits of what a world says of itself.
+const (
+	// MaxCapacity is the most players that a world may say it takes.
+	MaxCapacity = 1_000_000
+	// maxRegion is how long a region may be, in bytes.
+	maxRegion = 32
+)
+
+// Validate reports every fault of a registration at once, each by the name of
+// its field.
+func (r *Registration) Validate() error {
+	faults := r.World.faults()
+	if !printable(r.Region, 0, maxRegion) {
+		faults = append(faults, fmt.Errorf("region: must have at most %d bytes of printable text", maxRegion))
+	}
+	if r.Incarnation == 0 {
+		faults = append(faults, errors.New("incarnation: must not be 0"))
+	}
+	if r.Capacity == 0 || r.Capacity > MaxCapacity {
+		faults = append(faults, fmt.Errorf("capacity: %d is not in 1 … %d", r.Capacity, MaxCapacity))
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return fmt.Errorf("world %d %q: %w", r.ID, head(r.Name), errors.Join(faults...))
+}
+
+// equal tells whether both say the same.
+func (r *Registration) equal(o *Registration) bool {
+	return r.World.equal(&o.World) && r.Region == o.Region && r.Incarnation == o.Incarnation && r.Capacity == o.Capacity
+}
+
+// Validate tells whether a heartbeat's figures can be.
+func (b *Beat) Validate() error { return checkLoad(b.Load) }
+
+// Validate reports every fault of an entry at once.
+func (e *Entry) Validate() error {
+	return errors.Join(e.Registration.Validate(), checkLoad(e.Load))
+}
+
+func checkLoad(load float32) error {
+	if load >= 0 && load <= 1 { // NaN is not
+		return nil
+	}
+	return fmt.Errorf("load: %v is not in 0 … 1", load)
+}
+
+// shown is the world as clients are to see it: who comes to a full one, or to
+// one where somebody waits already, has to wait.
+func (e *Entry) shown() World {
+	w := e.World
+	w.Population = 0
+	if w.Offline {
+		w.Full = false
+		return w
+	}
+	if e.Capacity > 0 {
+		w.Population = min(2, float32(e.Players)/float32(e.Capacity)*2)
+	}
+	w.Full = w.Full || e.Players >= e.Capacity || e.Queue > 0
+	return w
+}
+
+// worldOf is the id of the world that a node is.
+func worldOf(n Node) (id uint8, ok bool) {
+	v, err := strconv.ParseUint(n.Name(), 10, 8)
+	return uint8(v), err == nil && n == WorldNode(uint8(v))
+}
+
+// roster is a set of worlds that are valid together, by id; nil for none.
+type roster struct {
+	entries [MaxWorlds + 1]*Entry
+	// networks are all that their routes name.
+	networks []netip.Prefix
+}
+
+// add takes e in, which is not copied, if it is valid beside the others.
+func (r *roster) add(e *Entry) error {
+	if err := e.Validate(); err != nil {
+		return err
+	}
+	if r.entries[e.ID] != nil {
+		return fmt.Errorf("world %d %q: id: it is there twice", e.ID, e.Name)
+	}
+	networks := e.addNetworks(r.networks)
+	if len(networks) > MaxNetworks {
+		return fmt.Errorf("world %d %q: routes: they would make %d different networks of all worlds, more than %d", e.ID, e.Name, len(networks), MaxNetworks)
+	}
+	r.entries[e.ID], r.networks = e, networks
+	return nil
+}
+
+// all are copies of the entries, by id.
+func (r *roster) all() []Entry {
+	all := []Entry{}
+	for _, e := range r.entries {
+		if e != nil {
+			all = append(all, *e)
+		}
+	}
+	return all
+}
+
+// RecordFormat is the version of what a Record is stored as. It only goes up,
+// and ParseRecord reads all that ever were.
+const RecordFormat = 1
+
+// Record is what outlives the manager of a world: all but the figures of its
+// heartbeats, which are out of date by then. As JSON it carries its format.
+type Record struct{ Registration }
+
+// storedRecord is how a Record is stored. Fields may be added; one that changes
+// its meaning needs a new format.
+type storedRecord struct {
+	Format      int           `json:"format"`
+	ID          uint8         `json:"id"`
+	Name        string        `json:"name"`
+	Address     string        `json:"address"`
+	Routes      []storedRoute `json:"routes,omitempty"`
+	Kind        Kind          `json:"kind"`
+	Category    uint8         `json:"category"`
+	Offline     bool          `json:"offline"`
+	Locked      bool          `json:"locked"`
+	Full        bool          `json:"full"`
+	Builds      []uint16      `json:"builds,omitempty"`
+	Region      string        `json:"region"`
+	Incarnation uint64        `json:"incarnation,string"`
+	Capacity    uint32        `json:"capacity"`
+}
+
+type storedRoute struct {
+	Network netip.Prefix `json:"network"`
+	Address string       `json:"address"`
+}
+
+// MarshalJSON writes the newest format.
+func (r Record) MarshalJSON() ([]byte, error) {
+	s := storedRecord{
+		Format: RecordFormat, ID: r.ID, Name: r.Name, Address: r.Address, Kind: r.Kind, Category: r.Category,
+		Offline: r.Offline, Locked: r.Locked, Full: r.Full, Builds: r.Builds,
+		Region: r.Region, Incarnation: r.Incarnation, Capacity: r.Capacity,
+	}
+	for _, route := range r.Routes {
+		s.Routes = append(s.Routes, storedRoute(route))
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads every format there ever was. It fails for one that is newer
+// than this program, and for what is not valid.
+func (r *Record) UnmarshalJSON(b []byte) error {
+	var s storedRecord
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("worlds: stored world: %w", err)
+	}
+	if s.Format < 1 || s.Format > RecordFormat {
+		return fmt.Errorf("worlds: stored world: format %d is not known, %d is the newest", s.Format, RecordFormat)
+	}
+	read := Registration{
+		World: World{
+			ID: s.ID, Name: s.Name, Address: s.Address, Kind: s.Kind, Category: s.Category,
+			Offline: s.Offline, Locked: s.Locked, Full: s.Full, Builds: s.Builds,
+		},
+		Region: s.Region, Incarnation: s.Incarnation, Capacity: s.Capacity,
+	}
+	for _, route := range s.Routes {
+		read.Routes = append(read.Routes, Route(route))
+	}
+	if err := read.Validate(); err != nil {
+		return fmt.Errorf("worlds: stored world: %w", err)
+	}
+	r.Registration = read
+	return nil
+}

@@ -1,0 +1,82 @@
+package world
+
+import (
+	"encoding/binary"
+
+	"gatepass/codec"
+)
+
+// AuthResponse is SMSG_AUTH_RESPONSE: in, in the queue, or not at all.
+type AuthResponse struct {
+	Code uint8
+	// Billing tells that the billing fields are there. They may be for CodeOK and
+	// CodeWaitQueue only; no client does anything with them but to show them.
+	Billing       bool
+	BillingTime   uint32
+	BillingFlags  uint8
+	BillingRested uint32
+	// Expansion goes with the billing fields from 2.x on: the newest the account
+	// may use, 0 for none.
+	Expansion uint8
+	// Position is the place in the queue, for CodeWaitQueue.
+	Position uint32
+	// FreeMigration offers to move to another realm, for CodeWaitQueue in 3.3.5
+	// (quirk 68).
+	FreeMigration uint8
+}
+
+// AppendAuthResponse writes the body. What belongs to another code or era is left
+// out.
+func AppendAuthResponse(dst []byte, e Era, a *AuthResponse) []byte {
+	dst = append(dst, a.Code)
+	if a.Billing && (a.Code == CodeOK || a.Code == CodeWaitQueue) {
+		dst = binary.LittleEndian.AppendUint32(dst, a.BillingTime)
+		dst = append(dst, a.BillingFlags)
+		dst = binary.LittleEndian.AppendUint32(dst, a.BillingRested)
+		if e.hasExpansion() {
+			dst = append(dst, a.Expansion)
+		}
+	}
+	if a.Code == CodeWaitQueue {
+		dst = binary.LittleEndian.AppendUint32(dst, a.Position)
+		if e == Era335 {
+			dst = append(dst, a.FreeMigration)
+		}
+	}
+	return dst
+}
+
+// ParseAuthResponse reads a whole body. Its length tells which form it has.
+func ParseAuthResponse(body []byte, e Era) (AuthResponse, error) {
+	c := codec.NewCursor(body)
+	a := AuthResponse{Code: c.U8()}
+	rest := len(body) - 1
+	place := a.placeLen(e)
+	if a.Billing = rest > place && (a.Code == CodeOK || a.Code == CodeWaitQueue); a.Billing {
+		a.BillingTime, a.BillingFlags, a.BillingRested = c.U32(), c.U8(), c.U32()
+		if e.hasExpansion() {
+			a.Expansion = c.U8()
+		}
+	}
+	if place > 0 {
+		a.Position = c.U32()
+	}
+	if place > 4 {
+		a.FreeMigration = c.U8()
+	}
+	if c.Short() || c.Offset() != len(body) {
+		return AuthResponse{}, badResponse
+	}
+	return a, nil
+}
+
+// placeLen is the length of the place in the queue.
+func (a *AuthResponse) placeLen(e Era) int {
+	switch {
+	case a.Code != CodeWaitQueue:
+		return 0
+	case e == Era335:
+		return 5
+	}
+	return 4
+}

@@ -1,0 +1,19 @@
+package world
+
+import "crypto/sha1"
+
+// Digest is the proof in CMSG_AUTH_SESSION that its sender holds the session key
+// (17.2). The account is hashed as the client sent it, which is in capitals; seeds
+// are the four bytes as sent.
+//
+// Who compares it with a client's must do so in constant time
+// (crypto/subtle.ConstantTimeCompare). Digest does not allocate for names that fit
+// codec.Name.
+func Digest(account []byte, client, server [4]byte, key *[40]byte) [20]byte {
+	buf := make([]byte, 0, 96)
+	buf = append(buf, account...)
+	buf = append(buf, 0, 0, 0, 0)
+	buf = append(buf, client[:]...)
+	buf = append(buf, server[:]...)
+	return sha1.Sum(append(buf, key[:]...))
+}

@@ -6,9 +6,29 @@ import (
 	"gatepass/codec"
 )
 
-// Directory is where each account's key is.
+// Directory knows at which node each account's key is, so that a gate can ask
+// one place instead of all. It is soft state: the nodes announce every key that
+// comes or goes, and all of theirs when a new manager leads, so nothing of it is
+// stored. It belongs to one goroutine, which tells what Effects returns. Times are
+// milliseconds of one clock that never goes back.
+//
+// Announcements may come late, twice or not at all, so two of them can speak of
+// the same account. Of one login (the same Stamp) the greater Hop is the newer
+// place. Of two logins one stays: a fresh login wins, else the greater Stamp; who
+// holds the other one's key is told to end it, so that what the bus has lost is
+// mended by the next announcement. An entry never goes to a node that did not
+// announce it.
+//
+// An entry is 32 bytes in a slot, and its place in the index; the node is a
+// number. A node that starts anew or is gone loses its entries at once, since
+// they name its life and not the node, but the slots are swept bit by bit.
 type Directory struct {
 	options DirectoryOptions
+	slots   slots
+	lives   lives
+	waiting waiting
+	effects []DirectoryEffect
+	stats   DirectoryStats
 }
 
 // SecondLogin is the operator's rule for a login to an account that is in.
@@ -17,17 +37,42 @@ type SecondLogin uint8
 const (
 	// SecondLoginReplace: the newer login ends the older.
 	SecondLoginReplace SecondLogin = iota
-	// SecondLoginRefuse: while the older one is in a world, it stays and the newer
-	// is ended.
+	// SecondLoginRefuse: an older one that is in a world stays, and the newer is
+	// ended. One that is at a login server still is ended all the same.
 	SecondLoginRefuse
+)
+
+// What an End says for the log.
+const (
+	whySecondLogin = "second login"
+	whyOnline      = "already online"
+	whyEnded       = "ended while it moved"
 )
 
 // DirectoryOptions configure a Directory.
 type DirectoryOptions struct {
 	SecondLogin SecondLogin
-	WaitLimit   time.Duration
-	MaxWaiting  int
-	MaxEntries  int
+	// WaitLimit is how long a Locate with Wait stays unanswered; 0 is 3 s.
+	WaitLimit time.Duration
+	// MaxWaiting is how many may wait at once; one more is answered at once that
+	// nothing is known. 0 is 16,384.
+	MaxWaiting int
+	// MaxEntries is how many accounts may be known; one more is not taken in.
+	// 0 is 10,000,000.
+	MaxEntries int
+}
+
+// EnsureDefaults fills in what is 0.
+func (o *DirectoryOptions) EnsureDefaults() {
+	if o.WaitLimit == 0 {
+		o.WaitLimit = 3 * time.Second
+	}
+	if o.MaxWaiting == 0 {
+		o.MaxWaiting = 16384
+	}
+	if o.MaxEntries == 0 {
+		o.MaxEntries = 10_000_000
+	}
 }
 
 // DirectoryEffect is what the directory has to tell a node: exactly one of Place
@@ -38,19 +83,214 @@ type DirectoryEffect struct {
 	End   *End
 }
 
-// DirectoryStats are for metrics.
+// DirectoryStats count what a Directory has and has seen, for metrics.
 type DirectoryStats struct {
+	// Entries that name a node, Parked asks without an answer yet.
 	Entries, Parked int
-	ByNode          map[Node]int
+	// ByNode is how many keys each known node holds.
+	ByNode map[Node]int
+	// Logins are fresh ones, Ends what nodes were told to end, Late announcements
+	// that others had overtaken, Full those for which there was no room.
+	Logins, Ends, Late, Full uint64
+	// Unknown are asks that were answered so.
+	Unknown uint64
 }
 
-func NewDirectory(o DirectoryOptions) *Directory { return &Directory{options: o} }
+// NewDirectory makes one that knows nothing.
+func NewDirectory(o DirectoryOptions) *Directory {
+	o.EnsureDefaults()
+	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting()}
+}
 
-func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement, now int64) {}
-func (d *Directory) NodeGone(node Node)                                                 {}
-func (d *Directory) Locate(from Node, l *Locate, now int64)                             {}
-func (d *Directory) End(e *AccountEnd)                                                  {}
-func (d *Directory) Tick(now int64)                                                     {}
-func (d *Directory) Effects() []DirectoryEffect                                         { return nil }
-func (d *Directory) Find(account codec.Name) (Place, bool)                              { return Place{}, false }
-func (d *Directory) Stats() DirectoryStats                                              { return DirectoryStats{} }
+// verdict is what an announcement comes to.
+type verdict uint8
+
+const (
+	// verdictTake: it is the account's place from now on.
+	verdictTake verdict = iota
+	// verdictLate: the key has gone on from there.
+	verdictLate
+	// verdictLost, verdictOnline: another login of the account stays; this one is
+	// to be ended.
+	verdictLost
+	verdictOnline
+)
+
+// Announce takes what a node says of a key, in that incarnation of the node. a is
+// not kept.
+func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement, now int64) {
+	life, fault := d.lives.of(from, incarnation)
+	if fault != nil {
+		d.drop(fault)
+		return
+	}
+	known := d.find(a.Account)
+	if a.Kind == AnnounceGone {
+		if known != nil && known.life == life && known.stamp == a.Stamp && known.hop == a.Hop {
+			d.remove(known)
+		}
+		return
+	}
+	switch d.judge(known, a) {
+	case verdictTake:
+		d.take(known, life, a)
+	case verdictLate:
+		d.stats.Late++
+	case verdictLost:
+		d.end(from, a.Account, a.Stamp, whySecondLogin)
+	case verdictOnline:
+		d.end(from, a.Account, a.Stamp, whyOnline)
+	}
+}
+
+// judge compares an announcement with what is known; nil for nothing.
+func (d *Directory) judge(known *slot, a *Announcement) verdict {
+	if known == nil {
+		return verdictTake
+	}
+	if known.stamp == a.Stamp {
+		if a.Hop < known.hop {
+			return verdictLate
+		}
+		return verdictTake
+	}
+	stays := d.options.SecondLogin == SecondLoginRefuse && d.lives.node(known.life).Kind() == KindWorld
+	switch {
+	case stays && a.Kind != AnnounceHeld:
+		return verdictOnline
+	case a.Kind != AnnounceFresh && a.Stamp < known.stamp:
+		return verdictLost
+	}
+	return verdictTake
+}
+
+// take makes an announcement the account's place, and answers who waits for it.
+func (d *Directory) take(known *slot, life uint16, a *Announcement) {
+	if a.Kind == AnnounceFresh && (known == nil || known.stamp != a.Stamp) {
+		d.stats.Logins++
+	}
+	switch {
+	case known == nil:
+		if d.slots.len() >= d.options.MaxEntries {
+			d.drop(errNoRoom)
+			return
+		}
+		known = d.slots.add(a.Account)
+	case known.stamp != a.Stamp:
+		d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
+		known.ending = false
+	case known.ending:
+		d.end(d.lives.node(life), a.Account, a.Stamp, whyEnded)
+	}
+	d.lives.moved(known.life, life)
+	known.stamp, known.hop, known.life = a.Stamp, a.Hop, life
+	for _, w := range d.waiting.take(a.Account) {
+		d.answer(w, known)
+	}
+}
+
+// Locate answers where an account's key is, at once or, when it is not known and
+// l wants to wait, when it is announced or the limit is over. The same ask again
+// takes the place of the one before. l is not kept.
+func (d *Directory) Locate(from Node, l *Locate, now int64) {
+	w := waiter{account: l.Account, from: from, tag: l.Tag, until: now + d.options.WaitLimit.Milliseconds()}
+	known := d.find(l.Account)
+	if known == nil && l.Wait && d.waiting.park(w, d.options.MaxWaiting) {
+		return
+	}
+	d.answer(w, known)
+}
+
+// answer tells w an account's place; nil for none.
+func (d *Directory) answer(w waiter, known *slot) {
+	place := &Place{Account: w.account, Tag: w.tag}
+	if known != nil {
+		place.Holder, place.Stamp, place.Hop = d.lives.node(known.life), known.stamp, known.hop
+	} else {
+		d.stats.Unknown++
+	}
+	d.effects = append(d.effects, DirectoryEffect{To: w.from, Place: place})
+}
+
+// End ends an account wherever it is. A key that is on its way just then is ended
+// where it arrives; one that is not known is not ended.
+func (d *Directory) End(e *AccountEnd) {
+	if known := d.find(e.Account); known != nil {
+		known.ending = true
+		d.end(d.lives.node(known.life), e.Account, 0, e.Why)
+	}
+}
+
+// end tells a node to end a key.
+func (d *Directory) end(to Node, account codec.Name, stamp Stamp, why string) {
+	d.stats.Ends++
+	d.effects = append(d.effects, DirectoryEffect{To: to, End: &End{Account: account, Stamp: stamp, Why: why}})
+}
+
+// NodeGone forgets where a node is concerned: it is not heard any more. What it
+// holds it will announce when it is back.
+func (d *Directory) NodeGone(node Node) { d.lives.gone(node) }
+
+// Tick answers whose wait is over, and sweeps some of what is left of lives that
+// have ended.
+func (d *Directory) Tick(now int64) {
+	for _, w := range d.waiting.expired(now) {
+		d.answer(w, nil)
+	}
+	if d.lives.left > 0 {
+		d.slots.sweep(func(s *slot) {
+			if d.lives.ended(s.life) {
+				d.remove(s)
+			}
+		})
+	}
+}
+
+// Find is where an account's key is, for operators.
+func (d *Directory) Find(account codec.Name) (Place, bool) {
+	known := d.find(account)
+	if known == nil {
+		return Place{}, false
+	}
+	return Place{Account: account, Holder: d.lives.node(known.life), Stamp: known.stamp, Hop: known.hop}, true
+}
+
+// find is an account's entry, or nil. One of a life that has ended is removed.
+func (d *Directory) find(account codec.Name) *slot {
+	s := d.slots.find(account)
+	if s != nil && d.lives.ended(s.life) {
+		d.remove(s)
+		return nil
+	}
+	return s
+}
+
+func (d *Directory) remove(s *slot) {
+	d.lives.moved(s.life, noLife)
+	d.slots.remove(s)
+}
+
+// drop counts an announcement that is not taken.
+func (d *Directory) drop(fault error) {
+	if fault == errLate {
+		d.stats.Late++
+	} else {
+		d.stats.Full++
+	}
+}
+
+// Effects are what nodes must be told since the last call, in order. They are the
+// caller's.
+func (d *Directory) Effects() []DirectoryEffect {
+	e := d.effects
+	d.effects = nil
+	return e
+}
+
+// Stats are the counts so far. It walks over the nodes, so call it for a scrape
+// and not for a message.
+func (d *Directory) Stats() DirectoryStats {
+	s := d.stats
+	s.Entries, s.Parked, s.ByNode = d.slots.len()-d.lives.left, d.waiting.len(), d.lives.byNode()
+	return s
+}

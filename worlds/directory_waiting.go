@@ -1,0 +1,84 @@
+package worlds
+
+import (
+	"container/list"
+	"slices"
+
+	"gatepass/codec"
+)
+
+// maxAsks is how many may wait for one account.
+const maxAsks = 16
+
+// waiter is one ask that waits for an account to be announced.
+type waiter struct {
+	account codec.Name
+	from    Node
+	tag     uint64
+	until   int64
+}
+
+// waiting are the asks without an answer. All wait equally long, so their order
+// is that of their ends.
+type waiting struct {
+	order *list.List // of waiter
+	asks  map[codec.Name][]*list.Element
+}
+
+func newWaiting() waiting {
+	return waiting{order: list.New(), asks: make(map[codec.Name][]*list.Element)}
+}
+
+func (q *waiting) len() int { return q.order.Len() }
+
+// park lets w wait, in place of the same ask before. It is false when there is no
+// room.
+func (q *waiting) park(w waiter, most int) bool {
+	for _, e := range q.asks[w.account] {
+		if o := e.Value.(waiter); o.from == w.from && o.tag == w.tag {
+			q.drop(e)
+			break
+		}
+	}
+	asks := q.asks[w.account]
+	if q.order.Len() >= most || len(asks) >= maxAsks {
+		return false
+	}
+	q.asks[w.account] = append(asks, q.order.PushBack(w))
+	return true
+}
+
+// take removes all who wait for an account.
+func (q *waiting) take(account codec.Name) []waiter {
+	asks := q.asks[account]
+	if asks == nil {
+		return nil
+	}
+	delete(q.asks, account)
+	all := make([]waiter, len(asks))
+	for i, e := range asks {
+		all[i] = q.order.Remove(e).(waiter)
+	}
+	return all
+}
+
+// expired removes all whose wait is over.
+func (q *waiting) expired(now int64) (all []waiter) {
+	for e := q.order.Front(); e != nil && e.Value.(waiter).until <= now; e = q.order.Front() {
+		all = append(all, e.Value.(waiter))
+		q.drop(e)
+	}
+	return all
+}
+
+// drop removes one.
+func (q *waiting) drop(e *list.Element) {
+	w := q.order.Remove(e).(waiter)
+	asks := q.asks[w.account]
+	i := slices.Index(asks, e)
+	if asks = slices.Delete(asks, i, i+1); len(asks) == 0 {
+		delete(q.asks, w.account)
+	} else {
+		q.asks[w.account] = asks
+	}
+}

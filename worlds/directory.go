@@ -118,7 +118,7 @@ const (
 
 // Announce takes what a node says of a key, in that incarnation of the node. a is
 // not kept.
-func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement, now int64) {
+func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 	life, fault := d.lives.of(from, incarnation)
 	if fault != nil {
 		d.drop(fault)

@@ -1,0 +1,60 @@
+package bus
+
+import (
+	"context"
+	"errors"
+
+	"gatepass/worlds"
+)
+
+// Worlds asks the leading manager for its list.
+func (c *Conn) Worlds(ctx context.Context) (worlds.Snapshot, error) {
+	answer, err := c.request(ctx, subjectSnapshot, []byte("{}"))
+	if err != nil {
+		return worlds.Snapshot{}, err
+	}
+	s, err := decodeSnapshot(answer)
+	if err != nil {
+		return worlds.Snapshot{}, err
+	}
+	return *s, nil
+}
+
+// Logins asks the leading manager for the login servers that it hears.
+func (c *Conn) Logins(ctx context.Context) ([]worlds.LoginBeat, error) {
+	answer, err := c.request(ctx, subjectLogins, []byte("{}"))
+	if err != nil {
+		return nil, err
+	}
+	return decodeLogins(answer)
+}
+
+// errReset is a manager's no.
+var errReset = errors.New("bus: the manager could not store the reset")
+
+// Reset empties the list of worlds, durably: maintenance. Worlds that run add
+// themselves again with their next heartbeat.
+func (c *Conn) Reset(ctx context.Context) error {
+	answer, err := c.request(ctx, subjectReset, []byte("{}"))
+	if err != nil {
+		return err
+	}
+	if r, err := decodeRegisterReply(answer); err != nil || !r.OK {
+		return errors.Join(errReset, err)
+	}
+	return nil
+}
+
+// ReportCharacters tells the login servers how many characters accounts have in
+// this connection's own world. What gets lost is not repeated: a world reports
+// an account when it comes in and when its characters change.
+func (c *Conn) ReportCharacters(world uint8, counts []worlds.CharacterCount) error {
+	for len(counts) > 0 {
+		some := counts[:min(len(counts), maxEntries)]
+		counts = counts[len(some):]
+		if err := c.nats.Publish(worldSubject(world, suffixCharacters), encodeCharacters(some)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package bus
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"gatepass/worlds"
+)
+
+// What a Node holds back and how much.
+const (
+	// announceEvery is how long the first announcement of a batch waits for
+	// others. At 1,000 logins a second 20 share a message, so that the cost of a
+	// message (a few wake-ups) is hardly seen; and a client that is quicker only
+	// makes its gate's Locate wait that long.
+	announceEvery = 20 * time.Millisecond
+	// announceBatch is how many announcements a message has at most; so many go
+	// at once.
+	announceBatch = 256
+	// maxAnnouncements is how many announcements wait to be sent at most: all keys of
+	// a large login server, which it announces at once after Up, 29 bytes each.
+	maxAnnouncements = 1 << 20
+	// maxUrgent is how many other effects wait to be sent at most.
+	maxUrgent = 8192
+	// inboxRoom is how many messages wait to be delivered at most; what comes
+	// when it is full is dropped and counted.
+	inboxRoom = 8192
+	// keptPending is up to how many announcements a queue's memory is kept.
+	keptPending = 4096
+)
+
+// NodeOptions say who speaks and who listens.
+type NodeOptions struct {
+	// Incarnation is drawn anew at every start of the process: it tells the
+	// directory that what it knew of the node's keys is gone.
+	Incarnation uint64
+	// Deliver takes what comes, one event at a time, on a goroutine of the node.
+	// It must not block long: what finds no room meanwhile is lost. What an
+	// event points to is the taker's.
+	Deliver func(worlds.Event)
+}
+
+// Node is a login server or world as a correspondent: it submits effects and is
+// delivered events. Conn.Close closes it.
+type Node struct {
+	// static after construction
+	conn    *Conn
+	options NodeOptions
+	inbox   string // where snapshots are sent that were asked for
+	in      chan *nats.Msg
+	wake    chan struct{} // one slot: there is something to send
+	raised  chan struct{} // one slot: Up is to be delivered
+	closing chan struct{}
+	running sync.WaitGroup
+	timer   *time.Timer // runs only while announcements wait
+
+	subs []*nats.Subscription // owned by who opens and closes
+
+	mu      sync.Mutex
+	urgent  []worlds.Effect       // guarded by mu; copies
+	pending []worlds.Announcement // guarded by mu
+	due     bool                  // guarded by mu; the batch is to go
+	lost    bool                  // guarded by mu; an announcement was dropped
+
+	// owned by the sending goroutine
+	spareUrgent  []worlds.Effect
+	sparePending []worlds.Announcement
+	buf          []byte
+	epoch        uint64 // owned by the receiving goroutine
+}
+
+// Node begins to correspond for the connection's own node, which must be a
+// login server or a world. The first event is Up, as soon as the bus is there.
+func (c *Conn) Node(o NodeOptions) (*Node, error) {
+	n := &Node{
+		conn: c, options: o,
+		inbox:   c.nats.NewInbox(),
+		in:      make(chan *nats.Msg, inboxRoom),
+		wake:    make(chan struct{}, 1),
+		raised:  make(chan struct{}, 1),
+		closing: make(chan struct{}),
+	}
+	n.timer = time.AfterFunc(time.Hour, n.batchDue)
+	n.timer.Stop()
+	if err := n.subscribe(); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut {
+		n.unsubscribe()
+		return nil, fmt.Errorf("bus: node: %w", nats.ErrConnectionClosed)
+	}
+	c.nodes = append(c.nodes, n)
+	n.running.Add(2)
+	go n.send()
+	go n.receive()
+	if c.Up() {
+		n.raise()
+	}
+	return n, nil
+}
+
+func (n *Node) subscribe() error {
+	self := string(n.conn.self)
+	subjects := []string{n.inbox, subjectPulse, prefixPlace + self, prefixEnd + self}
+	switch n.conn.self.Kind() {
+	case worlds.KindLogin:
+		subjects = append(subjects, prefixMove+self+".*.*", subjectChange, prefixWorld+"*"+suffixCharacters)
+	case worlds.KindWorld:
+		subjects = append(subjects, prefixMove+self+"."+worlds.KindLogin+".*")
+	default:
+		return fmt.Errorf("bus: node %s is no login server and no world", self)
+	}
+	for _, subject := range subjects {
+		s, err := n.conn.nats.ChanSubscribe(subject, n.in)
+		if err != nil {
+			n.unsubscribe()
+			return fmt.Errorf("bus: subscribe to %s: %w", subject, err)
+		}
+		n.subs = append(n.subs, s)
+	}
+	return nil
+}
+
+// unsubscribe may find the connection closed, which is as good.
+func (n *Node) unsubscribe() {
+	for _, s := range n.subs {
+		_ = s.Unsubscribe()
+	}
+}
+
+// Submit takes effects to be sent: announcements together with others of the
+// next 20 ms, the rest at once. It never blocks and keeps nothing of what it is
+// given. What finds no room, or no bus, is dropped and counted; when that was an
+// announcement, Up is delivered once there is room again. From one goroutine at
+// a time.
+func (n *Node) Submit(effects []worlds.Effect) {
+	if len(effects) == 0 {
+		return
+	}
+	n.mu.Lock()
+	before := len(n.pending)
+	for i := range effects {
+		n.takeLocked(&effects[i])
+	}
+	wake := len(n.urgent) > 0
+	switch after := len(n.pending); {
+	case after >= announceBatch:
+		n.due, wake = true, true
+	case before == 0 && after > 0:
+		n.timer.Reset(announceEvery)
+	}
+	n.mu.Unlock()
+	if wake {
+		signal(n.wake)
+	}
+}
+
+func (n *Node) takeLocked(e *worlds.Effect) {
+	switch {
+	case e.Announce != nil && len(n.pending) < maxAnnouncements:
+		n.pending = append(n.pending, *e.Announce)
+	case e.Announce != nil:
+		n.lost = true
+		n.conn.count.droppedAnnouncements.Add(1)
+	case len(n.urgent) < maxUrgent:
+		n.urgent = append(n.urgent, copyOf(e))
+	default:
+		n.conn.count.dropped.Add(1)
+	}
+}
+
+// copyOf shares nothing with e.
+func copyOf(e *worlds.Effect) worlds.Effect {
+	c := *e
+	switch {
+	case e.Move != nil:
+		m := *e.Move
+		if m.Proof != nil {
+			p := *m.Proof
+			m.Proof = &p
+		}
+		c.Move = &m
+	case e.Locate != nil:
+		l := *e.Locate
+		c.Locate = &l
+	case e.End != nil:
+		end := *e.End
+		c.End = &end
+	}
+	return c
+}
+
+// batchDue runs on a timer's goroutine.
+func (n *Node) batchDue() {
+	n.mu.Lock()
+	n.due = true
+	n.mu.Unlock()
+	signal(n.wake)
+}
+
+// signal never blocks: whoever is already to be woken will see everything.
+func signal(slot chan struct{}) {
+	select {
+	case slot <- struct{}{}:
+	default:
+	}
+}
+
+// raise asks for Up to be delivered; anywhere.
+func (n *Node) raise() { signal(n.raised) }
+
+// Close sends what was submitted and ends the node. It may be called again.
+func (n *Node) Close() error {
+	c := n.conn
+	c.mu.Lock()
+	found := false
+	for i, other := range c.nodes {
+		if other == n {
+			c.nodes, found = append(c.nodes[:i:i], c.nodes[i+1:]...), true
+			break
+		}
+	}
+	c.mu.Unlock()
+	if found {
+		n.stop()
+	}
+	n.running.Wait()
+	return nil
+}
+
+// stop is called once.
+func (n *Node) stop() {
+	n.unsubscribe()
+	n.timer.Stop()
+	close(n.closing)
+	n.running.Wait()
+}
+
+// errNoSuchEffect is a bug of the caller.
+var errNoSuchEffect = errors.New("bus: an effect that says nothing")

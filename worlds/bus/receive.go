@@ -1,0 +1,75 @@
+package bus
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"gatepass/worlds"
+)
+
+// receive is the goroutine that decodes and delivers.
+func (n *Node) receive() {
+	defer n.running.Done()
+	for {
+		select {
+		case m := <-n.in:
+			n.take(m)
+		case <-n.raised:
+			n.options.Deliver(worlds.Event{Up: true})
+		case <-n.closing:
+			return
+		}
+	}
+}
+
+// errStatus is for what the bus itself answers, such as that nobody listens.
+var errStatus = errors.New("bus: nobody answers")
+
+func (n *Node) take(m *nats.Msg) {
+	event, err := n.decode(m)
+	if errors.Is(err, errStatus) {
+		return
+	}
+	if err != nil {
+		n.conn.malformed(m, err)
+		return
+	}
+	n.conn.count.received.Add(1)
+	n.options.Deliver(event)
+}
+
+func (n *Node) decode(m *nats.Msg) (e worlds.Event, err error) {
+	switch s := m.Subject; {
+	case strings.HasPrefix(s, prefixMove):
+		from, ok := senderOf(s)
+		if !ok {
+			return e, errSender
+		}
+		e.From = from
+		e.Move, err = decodeMove(m.Data)
+		clear(m.Data) // it may have held a key
+	case s == subjectPulse:
+		e.Pulse, err = decodePulse(m.Data)
+	case s == subjectChange:
+		e.Change, err = decodeChange(m.Data)
+	case s == n.inbox && len(m.Data) == 0:
+		err = errStatus
+	case s == n.inbox:
+		e.Snapshot, err = decodeSnapshot(m.Data)
+	case strings.HasPrefix(s, prefixPlace):
+		e.Place, err = decodePlace(m.Data)
+	case strings.HasPrefix(s, prefixEnd):
+		e.End, err = decodeEnd(m.Data)
+	default:
+		id, ok := worldOf(s, suffixCharacters)
+		if !ok {
+			return e, errSender
+		}
+		e.Characters, err = decodeCharacters(id, m.Data)
+	}
+	return e, err
+}
+
+var errSender = errors.New("bus: the subject names no node")

@@ -1,0 +1,231 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gatepass/worlds"
+)
+
+// Times of a Registrar.
+const (
+	// requestTimeout bounds how long a request waits for the manager.
+	requestTimeout = 2 * time.Second
+	// registerMin and registerMax bound the pause before registering again when
+	// nobody answered: a manager that takes over is found soon.
+	registerMin = 100 * time.Millisecond
+	registerMax = 2 * time.Second
+	// refusedPause is how long a refused world waits: somebody has to change
+	// something first.
+	refusedPause = 5 * time.Second
+	// defaultHeartbeat is used until a manager has said how often.
+	defaultHeartbeat = 2 * time.Second
+)
+
+// RegisterOptions say what a world says of itself.
+type RegisterOptions struct {
+	// World is asked at every registration, Beat at every heartbeat, both on the
+	// registrar's goroutine. Their id and incarnation must be this world's and
+	// process's.
+	World func() worlds.Registration
+	Beat  func() worlds.Beat
+	// Every is the time between heartbeats; 0 takes the manager's.
+	Every time.Duration
+	// OnRefused is told why a registration was refused, on the registrar's
+	// goroutine; the world tries again in a while. May be nil.
+	OnRefused func(reason string)
+	// Logger takes what operators should know; nil takes the connection's.
+	Logger *slog.Logger
+}
+
+// Registrar keeps a world registered: it registers, beats, and registers again
+// whenever the manager does not know the world.
+type Registrar struct {
+	conn    *Conn
+	options RegisterOptions
+	world   uint8
+	stop    context.CancelFunc
+	done    chan struct{}
+
+	mu         sync.Mutex
+	registered bool // guarded by mu
+}
+
+// Register begins to keep the connection's own world registered. The manager
+// need not be there yet.
+func (c *Conn) Register(o RegisterOptions) (*Registrar, error) {
+	reg := o.World()
+	if worlds.WorldNode(reg.ID) != c.self {
+		return nil, fmt.Errorf("bus: world %d cannot be registered with the credentials of %s", reg.ID, c.self)
+	}
+	if o.Logger == nil {
+		o.Logger = c.log
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Registrar{conn: c, options: o, world: reg.ID, stop: stop, done: make(chan struct{})}
+	go r.run(ctx)
+	return r, nil
+}
+
+// Registered tells whether the manager knew the world when last asked.
+func (r *Registrar) Registered() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.registered
+}
+
+func (r *Registrar) setRegistered(now bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.registered = now
+}
+
+// Close says that the world leaves, so that it is offline at once, and ends. It
+// may be called again.
+func (r *Registrar) Close() error {
+	r.stop()
+	<-r.done
+	return nil
+}
+
+func (r *Registrar) run(ctx context.Context) {
+	defer close(r.done)
+	defer r.stop()
+	for attempt := 0; ; {
+		every, err := r.register(ctx)
+		pause := backoff(attempt, registerMin, registerMax)
+		var refused *RefusedError
+		switch {
+		case err == nil:
+			attempt = 0
+			if r.beats(ctx, every) != nil {
+				r.leave()
+				return
+			}
+			continue
+		case errors.As(err, &refused):
+			r.refused(refused)
+			pause = refusedPause
+		default:
+			r.options.Logger.Debug("bus: not registered yet", "error", err)
+		}
+		attempt++
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+// RefusedError is a manager's no to a registration.
+type RefusedError struct{ Reason string }
+
+func (e *RefusedError) Error() string { return "bus: registration refused: " + e.Reason }
+
+func (r *Registrar) refused(e *RefusedError) {
+	r.options.Logger.Error("bus: registration refused", "world", r.world, "reason", e.Reason)
+	if r.options.OnRefused != nil {
+		r.options.OnRefused(e.Reason)
+	}
+}
+
+// register asks once and says how often to beat.
+func (r *Registrar) register(ctx context.Context) (time.Duration, error) {
+	reg := r.options.World()
+	reg.ID = r.world
+	payload, err := encodeRegistration(&reg)
+	if err != nil {
+		return 0, &RefusedError{err.Error()}
+	}
+	answer, err := r.conn.request(ctx, worldSubject(r.world, suffixRegister), payload)
+	if err != nil {
+		return 0, err
+	}
+	reply, err := decodeRegisterReply(answer)
+	if err != nil {
+		return 0, err
+	}
+	if !reply.OK {
+		return 0, &RefusedError{reply.Reason}
+	}
+	r.setRegistered(true)
+	r.options.Logger.Info("bus: registered", "world", r.world)
+	every := time.Duration(reply.HeartbeatMs) * time.Millisecond
+	if r.options.Every > 0 {
+		every = r.options.Every
+	}
+	if every <= 0 {
+		every = defaultHeartbeat
+	}
+	return every, nil
+}
+
+// beats until the manager does not know the world, which is nil, or ctx ends.
+func (r *Registrar) beats(ctx context.Context, every time.Duration) error {
+	defer r.setRegistered(false)
+	ticks := time.NewTicker(every)
+	defer ticks.Stop()
+	for {
+		known, err := r.beat(ctx, r.options.Beat())
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			// The manager may be away, or be another one in a moment; it counts
+			// missed beats, we do not.
+			r.options.Logger.Debug("bus: heartbeat not answered", "error", err)
+		case !known:
+			r.options.Logger.Info("bus: not known any more, registering again", "world", r.world)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticks.C:
+		}
+	}
+}
+
+func (r *Registrar) beat(ctx context.Context, b worlds.Beat) (known bool, err error) {
+	answer, err := r.conn.request(ctx, worldSubject(r.world, suffixBeat), encodeBeat(&b))
+	if err != nil {
+		return false, err
+	}
+	reply, err := decodeBeatReply(answer)
+	return reply.Known, err
+}
+
+// leave is best effort: who hears nothing counts missed beats.
+func (r *Registrar) leave() {
+	b := r.options.Beat()
+	b.Leaving = true
+	if _, err := r.beat(context.Background(), b); err != nil {
+		r.options.Logger.Debug("bus: nobody heard that the world leaves", "error", err)
+	}
+}
+
+// request asks and waits, bounded.
+func (c *Conn) request(ctx context.Context, subject string, payload []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	m, err := c.nats.RequestWithContext(ctx, subject, payload)
+	if err != nil {
+		return nil, fmt.Errorf("bus: ask %s: %w", subject, err)
+	}
+	return m.Data, nil
+}
+
+// sleep is false when ctx ended first.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,94 @@
+package bus
+
+import "gatepass/worlds"
+
+// placeWire is a Place. An empty holder is nobody.
+type placeWire struct {
+	Account account `json:"account"`
+	Holder  string  `json:"holder"`
+	Stamp   hex64   `json:"stamp"`
+	Hop     uint32  `json:"hop"`
+	Tag     hex64   `json:"tag"`
+}
+
+func encodePlace(p *worlds.Place) []byte {
+	return encodeJSON(placeWire{account(p.Account), string(p.Holder), hex64(p.Stamp), p.Hop, hex64(p.Tag)})
+}
+
+func decodePlace(b []byte) (*worlds.Place, error) {
+	var w placeWire
+	if err := decodeJSON(b, maxSmall, &w); err != nil {
+		return nil, err
+	}
+	holder := worlds.Node(w.Holder)
+	if w.Account == (account{}) || holder != "" && holder.Validate() != nil {
+		return nil, errPayload
+	}
+	return &worlds.Place{Account: [16]byte(w.Account), Holder: holder, Stamp: worlds.Stamp(w.Stamp), Hop: w.Hop, Tag: uint64(w.Tag)}, nil
+}
+
+type locateWire struct {
+	Account account `json:"account"`
+	Tag     hex64   `json:"tag"`
+	Wait    bool    `json:"wait"`
+}
+
+func appendLocate(b []byte, l *worlds.Locate) []byte {
+	return append(b, encodeJSON(locateWire{account(l.Account), hex64(l.Tag), l.Wait})...)
+}
+
+func decodeLocate(b []byte) (*worlds.Locate, error) {
+	var w locateWire
+	if err := decodeJSON(b, maxSmall, &w); err != nil {
+		return nil, err
+	}
+	if w.Account == (account{}) {
+		return nil, errPayload
+	}
+	return &worlds.Locate{Account: [16]byte(w.Account), Tag: uint64(w.Tag), Wait: w.Wait}, nil
+}
+
+// endWire is an End, and without the stamp an AccountEnd.
+type endWire struct {
+	Account account `json:"account"`
+	Stamp   hex64   `json:"stamp"`
+	Why     string  `json:"why"`
+}
+
+type accountEndWire struct {
+	Account account `json:"account"`
+	Why     string  `json:"why"`
+}
+
+func encodeEnd(e *worlds.End) []byte {
+	return encodeJSON(endWire{account(e.Account), hex64(e.Stamp), clip(e.Why)})
+}
+
+func decodeEnd(b []byte) (*worlds.End, error) {
+	var w endWire
+	if err := decodeJSON(b, maxSmall, &w); err != nil {
+		return nil, err
+	}
+	if w.Account == (account{}) || len(w.Why) > maxText {
+		return nil, errPayload
+	}
+	return &worlds.End{Account: [16]byte(w.Account), Stamp: worlds.Stamp(w.Stamp), Why: w.Why}, nil
+}
+
+func appendAccountEnd(b []byte, e *worlds.AccountEnd) []byte {
+	return append(b, encodeJSON(accountEndWire{account(e.Account), clip(e.Why)})...)
+}
+
+func decodeAccountEnd(b []byte) (*worlds.AccountEnd, error) {
+	var w accountEndWire
+	if err := decodeJSON(b, maxSmall, &w); err != nil {
+		return nil, err
+	}
+	if w.Account == (account{}) || len(w.Why) > maxText {
+		return nil, errPayload
+	}
+	return &worlds.AccountEnd{Account: [16]byte(w.Account), Why: w.Why}, nil
+}
+
+// clip shortens a text of ours that is for people.
+func clip(s string) string { return s[:min(len(s), maxText)] }

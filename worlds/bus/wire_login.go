@@ -1,0 +1,69 @@
+package bus
+
+import (
+	"net/netip"
+
+	"gatepass/worlds"
+)
+
+// loginWire is a LoginBeat. On its own subject the node stands there and is left
+// out; in the list that operators ask for it is a field.
+type loginWire struct {
+	Node     string `json:"node,omitempty"`
+	Address  string `json:"address"`
+	Conns    uint32 `json:"conns"`
+	MaxConns uint32 `json:"max_conns"`
+	Draining bool   `json:"draining,omitempty"`
+}
+
+func encodeLoginBeat(b *worlds.LoginBeat) []byte {
+	return encodeJSON(loginWire{Address: b.Address, Conns: b.Conns, MaxConns: b.MaxConns, Draining: b.Draining})
+}
+
+func decodeLoginBeat(from worlds.Node, b []byte) (worlds.LoginBeat, error) {
+	var w loginWire
+	if err := decodeJSON(b, maxSmall, &w); err != nil {
+		return worlds.LoginBeat{}, err
+	}
+	return w.value(from)
+}
+
+func (w *loginWire) value(from worlds.Node) (worlds.LoginBeat, error) {
+	b := worlds.LoginBeat{Node: from, Address: w.Address, Conns: w.Conns, MaxConns: w.MaxConns, Draining: w.Draining}
+	if _, err := netip.ParseAddrPort(w.Address); err != nil {
+		return b, errPayload
+	}
+	return b, nil
+}
+
+type loginsWire struct {
+	Logins []loginWire `json:"logins"`
+}
+
+func encodeLogins(all []worlds.LoginBeat) []byte {
+	w := loginsWire{Logins: make([]loginWire, len(all))}
+	for i := range all {
+		b := &all[i]
+		w.Logins[i] = loginWire{string(b.Node), b.Address, b.Conns, b.MaxConns, b.Draining}
+	}
+	return encodeJSON(w)
+}
+
+func decodeLogins(b []byte) ([]worlds.LoginBeat, error) {
+	var w loginsWire
+	if err := decodeJSON(b, maxSnapshot, &w); err != nil {
+		return nil, err
+	}
+	all := make([]worlds.LoginBeat, len(w.Logins))
+	for i := range w.Logins {
+		node := worlds.Node(w.Logins[i].Node)
+		if node.Kind() != worlds.KindLogin || node.Validate() != nil {
+			return nil, errPayload
+		}
+		var err error
+		if all[i], err = w.Logins[i].value(node); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

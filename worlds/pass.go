@@ -2,6 +2,8 @@ package worlds
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"time"
 
 	"gatepass/codec"
@@ -10,45 +12,187 @@ import (
 // Passes is where a node's keys live, and the machine that moves them: a key is
 // accepted at one node at most at any moment, whatever the bus loses, doubles or
 // delays and whoever crashes. O is what the node keeps with each key; Passes
-// never looks at it. Passes belongs to one goroutine.
+// never looks at it. Passes belongs to one goroutine; it reads no clock and
+// draws no randomness.
+//
+// H has a key, T is to have it. There are two ways, and both end in the same
+// three messages: T says Accept when it has stored the key as pending, H wipes
+// its copy and only then says Commit, and that makes T's copy live.
+//
+// A key that is claimed, because its client knocks at T:
+//
+//	T: Claim ─▶ claiming ──Offer──▶ pending ──Commit──▶ taken, held here
+//	               │ Refuse, GiveUp    │ Refuse, Remember
+//	               ▼                   ▼
+//	            not taken           not taken, wiped
+//
+//	H: held ──Claim, proof right──▶ lent ──Accept──▶ wiped, Commit: left
+//	    ▲                             │
+//	    └───── Refuse, GiveUp ────────┘  (that pass is dead: Accept ▶ Refuse)
+//
+// A key that is offered, a pass, because its client has picked T:
+//
+//	H: Offer ─▶ offering ──Accept──▶ wiped, committing ──Live──▶ issued ──Used──▶ admitted
+//	               │ Refuse, GiveUp       │                        │
+//	               │ Recall               ├── Recall ─▶ recalling ◀┤ Recall, Validity+
+//	               ▼                      ▼               ▼        ▼
+//	              kept                  kept, on Refuse, Recalled or Validity+
+//
+//	T: ──Offer──▶ pending ──Commit──▶ live ──Use──▶ used (Used is repeated, then known)
+//	                 │                 │
+//	                 └─ Recall, Refuse, Validity ─▶ wiped; live: lapsed
+//
+// Who waits repeats: T its Claim and its Accept, H its Offer, its Commit and its
+// Recall, T its Used a few times. Every other message is an answer, made anew
+// when the question is heard again.
+//
+// Why it holds. T's copy becomes live by a Commit only, H says Commit only when
+// its copy is gone and it never goes back from there, and before that T's copy
+// opens nothing: so there is one live copy or none. A Commit names the ticket
+// under which T accepted, which T never draws again, not even after a restart
+// (PassOptions.Incarnation): an Offer and a Commit that come late or twice, to a
+// node that has forgotten the pass, do not fit each other. A pass is used once
+// because using it ends it. H may let go freely only while it has said no
+// Commit, T only while it has said no Accept:
+//
+//   - H, once committed, takes for settled only T's word about that ticket, or
+//     that T's Validity is over by any clock: Validity+ is Validity, counted from
+//     an Accept that T sent after it began to count, and a sixteenth more, for
+//     clocks that run at different speeds and for T's ticks.
+//   - T, having accepted a claim, does not know whether H's copy is gone, and
+//     asks on for Remember. Then it wipes: the key is nowhere, its player logs in
+//     again. That takes a crash of H between wiping and answering, or a bus that
+//     is away for minutes.
+//
+// How a pass ended is remembered for a while (Remember, at most so many), for
+// the sake of good answers only: H repeats a Commit that was lost, T says that a
+// pass was used. Remember is longer than any node asks on, so only messages that
+// the bus held back meet a node that has forgotten, and nothing can come of
+// those: a Claim finds its proof, is offered a key, and T, which waits for no
+// such pass, refuses it; an Offer becomes pending under a new ticket, which H
+// refuses; whatever else there is gets Refuse, Recalled or no answer.
+//
+// A login has a Stamp, and a later one a greater: what has a smaller stamp than
+// a key that is held here is refused, and wiped when a greater one comes in.
 type Passes[O any] struct {
 	options PassOptions[O]
+	bounds  passBounds
+	// now is the time of the last Tick.
+	now int64
+	// ticket is the last that was drawn.
+	ticket uint64
+
+	keys  keyTable[O]
+	moves moveTable[O]
+	ended endTable
+
+	// older is what Hold last returned, scratch what Verify is shown.
+	older   O
+	scratch Held[O]
+
+	out, outGiven           []OutgoingMove
+	outcomes, outcomesGiven []Outcome[O]
 }
 
 // PassOptions configure Passes.
 type PassOptions[O any] struct {
 	// Self is this node.
 	Self Node
+	// Incarnation is where the node's tickets begin: random, and drawn anew at
+	// every start. With Takes it must not be 0.
+	Incarnation uint64
 	// Verify tells whether a claim's proof was made with a key held here. It must
-	// take the same time whatever is wrong.
+	// take the same time whatever is wrong. For an account without a key it is
+	// asked about a key of zeros, and not believed. h is good for the call only.
+	// nil is never satisfied.
 	Verify func(h *Held[O], proof *Proof) bool
 	// Takes tells whether an offer from that node is welcome; a refused one is
 	// answered with the reason. nil takes none: only what was claimed comes in.
 	Takes func(from Node, m *Move) Reason
-	// Gives tells whether that node may claim a key here.
+	// Gives tells whether that node may claim a key here; nil gives to none.
 	Gives func(to Node) bool
-	// Retry is the time between repeats of what got no answer, GiveUp when a
-	// side that is free to do so lets a move go, Validity how long an offered
-	// pass may stay unused, Remember how long an ended pass is known. 0 takes
-	// the defaults.
+	// Retry is the time between repeats of what got no answer (default 200 ms),
+	// GiveUp when a side that is free to do so lets a move go (5 s), Validity how
+	// long an offered pass may stay unused (60 s; at a node that takes passes, at
+	// most), Remember how long an ended pass is known (default and least: twice
+	// Validity and four times GiveUp). 0 takes the defaults. Validity should be
+	// the same in a whole region.
 	Retry, GiveUp, Validity, Remember time.Duration
-	// MaxMoves is how many moves may be under way; 0 takes the default.
+	// MaxMoves is how many moves may be under way, passes that are live or issued
+	// included (default 65,536); what is beyond is refused. Four times as many
+	// ended ones are remembered, the oldest forgotten first.
 	MaxMoves int
 }
 
-// Held is one account's key as a node knows it.
+// passBounds are the options in milliseconds.
+type passBounds struct{ retry, giveUp, validity, remember, settled int64 }
+
+// The defaults of PassOptions.
+const (
+	defaultPassRetry    = 200 * time.Millisecond
+	defaultPassGiveUp   = 5 * time.Second
+	defaultPassValidity = time.Minute
+	defaultMaxMoves     = 1 << 16
+)
+
+// EnsureDefaults fills in what is 0 and raises what is too small.
+func (o *PassOptions[O]) EnsureDefaults() {
+	o.Retry = max(orDefault(o.Retry, defaultPassRetry), time.Millisecond)
+	o.GiveUp = max(orDefault(o.GiveUp, defaultPassGiveUp), o.Retry)
+	o.Validity = min(max(orDefault(o.Validity, defaultPassValidity), o.Retry), math.MaxUint32*time.Millisecond)
+	o.Remember = max(o.Remember, 2*o.Validity+4*o.GiveUp)
+	if o.MaxMoves <= 0 {
+		o.MaxMoves = defaultMaxMoves
+	}
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Held is one account's key as a node knows it, or an offered pass's.
 type Held[O any] struct {
 	Account codec.Name
 	Stamp   Stamp
-	Hop     uint32
+	// Hop is how many nodes had the key before this one.
+	Hop uint32
 	// Owner is the node's own.
 	Owner O
+
+	key   Secret
+	state keyState
 }
 
-// Key is the key, or nil while this node must not accept it.
-func (h *Held[O]) Key() *Secret { panic("not yet") }
+// keyState says whether a key may be accepted.
+type keyState uint8
 
-// Errors of Offer and Use.
+const (
+	keyNone keyState = iota // there is none
+	keyLive                 // it is this node's
+	keyAway                 // it is on its way elsewhere, or not yet here
+)
+
+// Key is the key, or nil while this node must not accept it. It aliases h, whose
+// owner wipes it.
+func (h *Held[O]) Key() *Secret {
+	if h.state != keyLive {
+		return nil
+	}
+	return &h.key
+}
+
+// String tells whose it is, and nothing of the key.
+func (h Held[O]) String() string {
+	return fmt.Sprintf("%s stamp=%d hop=%d", h.Account.Bytes(), h.Stamp, h.Hop)
+}
+
+// GoString is String: %#v must not show the key either.
+func (h Held[O]) GoString() string { return h.String() }
+
+// Errors of Claim, Offer, Recall and Use.
 var (
 	ErrNotHeld   = errors.New("worlds: the key is not here")
 	ErrMoving    = errors.New("worlds: the key is on its way elsewhere")
@@ -61,13 +205,13 @@ var (
 type OutcomeKind uint8
 
 const (
-	// OutcomeTaken: what was claimed, or offered, is live here; Account's key is
-	// held here now.
+	// OutcomeTaken: what was claimed, or offered, is live here. A claimed key is
+	// Account's now, see Find; an offered pass waits for its client, see Pass.
 	OutcomeTaken OutcomeKind = iota + 1
 	// OutcomeNotTaken: what was claimed will not come, for Reason.
 	OutcomeNotTaken
 	// OutcomeLeft: a key that was held here was claimed by Node and is gone from
-	// here. Owner is what was kept with it.
+	// here. Owner is what was kept with it, Hop what it had here.
 	OutcomeLeft
 	// OutcomeIssued: the pass that was offered is live at Node, and gone from
 	// here: the client may be told to go.
@@ -83,6 +227,17 @@ const (
 	OutcomeKindCount
 )
 
+var outcomeNames = [OutcomeKindCount]string{
+	"none", "taken", "not-taken", "left", "issued", "admitted", "kept", "lapsed",
+}
+
+func (k OutcomeKind) String() string {
+	if k < OutcomeKindCount {
+		return outcomeNames[k]
+	}
+	return "unknown"
+}
+
 // Outcome is how a move came out.
 type Outcome[O any] struct {
 	Kind    OutcomeKind
@@ -96,72 +251,185 @@ type Outcome[O any] struct {
 	Owner  O
 }
 
-// Outgoing is a Move to be sent.
+// OutgoingMove is a Move to be sent.
 type OutgoingMove struct {
 	To   Node
 	Move Move
 }
 
-// NewPasses makes an empty one.
-func NewPasses[O any](o PassOptions[O]) *Passes[O] { return &Passes[O]{options: o} }
-
-// Hold takes in the key of a fresh login: whatever was here of the account is
-// wiped first, a move of it under way will be refused. The older key's owner, if
-// there was one, is returned.
-func (p *Passes[O]) Hold(account codec.Name, stamp Stamp, key *Secret) (h *Held[O], older *O) {
-	panic("not yet")
+// NewPasses makes an empty one. Tell it the time before anything else.
+func NewPasses[O any](o PassOptions[O]) *Passes[O] {
+	if o.Takes != nil && o.Incarnation == 0 {
+		panic("worlds: a node that takes passes needs an incarnation")
+	}
+	o.EnsureDefaults()
+	p := &Passes[O]{options: o, ticket: o.Incarnation, bounds: passBounds{
+		retry: o.Retry.Milliseconds(), giveUp: o.GiveUp.Milliseconds(),
+		validity: o.Validity.Milliseconds(), remember: o.Remember.Milliseconds(),
+	}}
+	p.bounds.settled = p.bounds.validity + p.bounds.validity/16 + 2*p.bounds.retry
+	p.keys.init()
+	p.moves.init()
+	p.ended.init(4 * o.MaxMoves)
+	return p
 }
-
-// Find is what is known of an account's key here, or nil. While the key is on
-// its way its Key is nil.
-func (p *Passes[O]) Find(account codec.Name) *Held[O] { panic("not yet") }
-
-// Drop wipes an account's key. What was being moved is refused from now on.
-func (p *Passes[O]) Drop(account codec.Name) { panic("not yet") }
-
-// Each calls f for every key that this node holds and may accept; f must not
-// call other methods.
-func (p *Passes[O]) Each(f func(h *Held[O])) { panic("not yet") }
-
-// Len is how many keys are here, on their way or not.
-func (p *Passes[O]) Len() int { panic("not yet") }
-
-// Claim begins to take an account's key from holder. The outcome is Taken or
-// NotTaken, once.
-func (p *Passes[O]) Claim(pass PassID, account codec.Name, holder Node, proof *Proof) error {
-	panic("not yet")
-}
-
-// Abandon gives up a claim whose client has gone: nothing comes of it any more
-// but, where it was too late, OutcomeTaken.
-func (p *Passes[O]) Abandon(pass PassID) { panic("not yet") }
-
-// Offer begins to hand a pass for account to a world: key is the pass's own, and
-// this node's copy of it. The outcome is Issued or Kept, once; behind Issued
-// comes Admitted or, when it was never used, Kept.
-func (p *Passes[O]) Offer(pass PassID, account codec.Name, stamp Stamp, to Node, key *Secret) error {
-	panic("not yet")
-}
-
-// Recall calls an offered pass back. The outcome is Kept, or, when the client is
-// in already, Admitted.
-func (p *Passes[O]) Recall(pass PassID) error { panic("not yet") }
-
-// Pass finds a live pass that was offered and not used yet; nil for none.
-func (p *Passes[O]) Pass(pass PassID) *Held[O] { panic("not yet") }
-
-// Use notes that the client of a pass has come in: a second time is ErrUsed.
-func (p *Passes[O]) Use(pass PassID) (*Held[O], error) { panic("not yet") }
 
 // Handle takes a move message from another node. m is not kept.
-func (p *Passes[O]) Handle(from Node, m *Move) { panic("not yet") }
+func (p *Passes[O]) Handle(from Node, m *Move) {
+	if mv := p.moves.find(m.Pass); mv != nil && mv.peer == from {
+		p.step(mv, m)
+	} else if end := p.ended.find(m.Pass); end != nil && end.peer == from {
+		p.recount(end, m)
+	} else {
+		p.meet(from, m, mv != nil || end != nil)
+	}
+}
 
-// Tick tells the time in milliseconds of a clock that never goes back.
-func (p *Passes[O]) Tick(now int64) { panic("not yet") }
+// meet takes a message about a pass that is not known here, or, when it is
+// another's, that the sender is to learn nothing of.
+func (p *Passes[O]) meet(from Node, m *Move, others bool) {
+	switch m.Kind {
+	case MoveClaim, MoveOffer, MoveAccept, MoveCommit, MoveLive:
+		switch {
+		case others:
+			p.refuse(from, m, ReasonUnknown)
+		case m.Kind == MoveClaim:
+			p.onClaim(from, m)
+		case m.Kind == MoveOffer:
+			p.onOffer(from, m)
+		default:
+			p.refuse(from, m, ReasonUnknown)
+		}
+	case MoveRecall:
+		p.answer(from, m, MoveRecalled)
+	}
+}
 
-// Outgoing and Outcomes are what has gathered since the last call. The slices
-// are good until the next call of any method, and hold secrets: Wipe when done.
-func (p *Passes[O]) Outgoing() []OutgoingMove { panic("not yet") }
+// recount tells again how a pass ended.
+func (p *Passes[O]) recount(end *ending, m *Move) {
+	switch m.Kind {
+	case MoveClaim, MoveAccept:
+		if end.how == endCommitted && (m.Kind == MoveClaim || m.Ticket == end.ticket) {
+			p.answer(end.peer, m, MoveCommit).Ticket = end.ticket
+			return
+		}
+	case MoveCommit:
+		if end.how == endTaken && m.Ticket == end.ticket {
+			p.answer(end.peer, m, MoveLive)
+			return
+		}
+	case MoveRecall:
+		if end.reason != ReasonUsed {
+			p.answer(end.peer, m, MoveRecalled)
+			return
+		}
+	case MoveOffer, MoveLive:
+		if end.how != endRefused {
+			return // late, and settled
+		}
+	default:
+		return
+	}
+	p.refuse(end.peer, m, end.reason)
+}
 
-// Outcomes; see Outgoing.
-func (p *Passes[O]) Outcomes() []Outcome[O] { panic("not yet") }
+// step takes a message about a move under way from its other side. What does not
+// fit the stage is late or doubled, and has no effect.
+func (p *Passes[O]) step(mv *move[O], m *Move) {
+	switch mv.stage {
+	case stageClaiming:
+		p.stepClaiming(mv, m)
+	case stagePending:
+		p.stepPending(mv, m)
+	case stageLive:
+		p.stepLive(mv, m)
+	case stageUsed:
+		p.stepUsed(mv, m)
+	case stageLent:
+		p.stepLent(mv, m)
+	case stageOffering:
+		p.stepOffering(mv, m)
+	case stageCommitting, stageIssued, stageRecalling:
+		p.stepCommitted(mv, m)
+	}
+}
+
+// Tick tells the time in milliseconds of a clock that never goes back. It comes
+// before whatever else happens at that time: a pass is not accepted after its
+// validity because Tick was late.
+func (p *Passes[O]) Tick(now int64) {
+	p.now = max(p.now, now)
+	p.ended.expire(p.now)
+	for mv := p.moves.first(); mv != nil && mv.due <= p.now; mv = p.moves.first() {
+		p.look(mv)
+	}
+}
+
+// look does what a move's time has come for: it repeats, or ends the stage.
+func (p *Passes[O]) look(mv *move[O]) {
+	over := p.now >= mv.until
+	switch mv.stage {
+	case stageClaiming:
+		p.lookClaiming(mv, over)
+	case stagePending:
+		p.lookPending(mv, over)
+	case stageLive:
+		p.revoke(mv, ReasonExpired)
+	case stageUsed:
+		p.lookUsed(mv, over)
+	case stageLent:
+		p.takeBack(mv, ReasonExpired)
+	case stageOffering:
+		p.lookOffering(mv, over)
+	case stageCommitting, stageIssued, stageRecalling:
+		p.lookCommitted(mv, over)
+	}
+}
+
+// Outgoing is what has gathered to be sent since the last call. The slice is
+// good until the next call and holds keys: wipe it when done, or the next call
+// does.
+func (p *Passes[O]) Outgoing() []OutgoingMove {
+	clear(p.outGiven)
+	p.out, p.outGiven = p.outGiven[:0], p.out
+	return p.outGiven
+}
+
+// Outcomes is how moves have come out since the last call. The slice is good
+// until the next call.
+func (p *Passes[O]) Outcomes() []Outcome[O] {
+	clear(p.outcomesGiven)
+	p.outcomes, p.outcomesGiven = p.outcomesGiven[:0], p.outcomes
+	return p.outcomesGiven
+}
+
+// send queues a message about a move for its other side.
+func (p *Passes[O]) send(mv *move[O], kind MoveKind) *Move {
+	h := &mv.held
+	p.out = append(p.out, OutgoingMove{To: mv.peer, Move: Move{
+		Kind: kind, Pass: mv.pass, Account: h.Account, Stamp: h.Stamp, Hop: h.Hop, Ticket: mv.ticket,
+	}})
+	return &p.out[len(p.out)-1].Move
+}
+
+// answer queues a message about the pass that m is about.
+func (p *Passes[O]) answer(to Node, m *Move, kind MoveKind) *Move {
+	p.out = append(p.out, OutgoingMove{To: to, Move: Move{
+		Kind: kind, Pass: m.Pass, Account: m.Account, Stamp: m.Stamp, Hop: m.Hop, Ticket: m.Ticket,
+	}})
+	return &p.out[len(p.out)-1].Move
+}
+
+func (p *Passes[O]) refuse(to Node, m *Move, why Reason) {
+	p.answer(to, m, MoveRefuse).Reason = why
+}
+
+// report queues how a move came out.
+func (p *Passes[O]) report(mv *move[O], kind OutcomeKind, why Reason) *Outcome[O] {
+	h := &mv.held
+	p.outcomes = append(p.outcomes, Outcome[O]{
+		Kind: kind, Pass: mv.pass, Account: h.Account, Stamp: h.Stamp, Hop: h.Hop,
+		Node: mv.peer, Reason: why, Owner: h.Owner,
+	})
+	return &p.outcomes[len(p.outcomes)-1]
+}

@@ -1,0 +1,293 @@
+package worlds
+
+import "gatepass/codec"
+
+// T's side: keys that are claimed, and passes that come in.
+
+// usedRepeats is how often the news that a client has come in is repeated; H
+// asks when it is lost all the same.
+const usedRepeats = 4
+
+// Claim begins to take an account's key from holder. The outcome is Taken or
+// NotTaken, once. ErrNotHeld: holder is this node itself. ErrMoving: a claim for
+// the account is under way here.
+func (p *Passes[O]) Claim(pass PassID, name codec.Name, holder Node, proof *Proof) error {
+	if holder == p.options.Self {
+		return ErrNotHeld
+	}
+	if a := p.keys.byName[name]; a != nil {
+		for mv := a.moves; mv != nil; mv = mv.next {
+			if mv.stage == stageClaiming || mv.stage == stagePending && !mv.offered {
+				return ErrMoving
+			}
+		}
+	}
+	if p.full() {
+		return ErrTooMany
+	}
+	if p.moves.find(pass) != nil || p.ended.find(pass) != nil {
+		panic("worlds: a pass id was used twice")
+	}
+	mv := p.moves.add(pass, p.keys.make(name), holder)
+	kept := *proof
+	mv.proof = &kept
+	p.enter(mv, stageClaiming, p.bounds.giveUp)
+	p.send(mv, MoveClaim).Proof = mv.proof
+	return nil
+}
+
+// Abandon gives up a claim whose client has gone: nothing comes of it any more
+// but, where it was too late, OutcomeTaken.
+func (p *Passes[O]) Abandon(pass PassID) {
+	mv := p.moves.find(pass)
+	switch {
+	case mv == nil || mv.offered:
+	case mv.stage == stageClaiming:
+		mv.abandoned = true
+		p.decline(mv, ReasonRecalled)
+	case mv.stage == stagePending:
+		mv.abandoned = true // H's copy may be gone: it must not be lost
+	}
+}
+
+// decline tells H that nothing comes of what was claimed, or is pending.
+func (p *Passes[O]) decline(mv *move[O], why Reason) {
+	p.send(mv, MoveRefuse).Reason = why
+	p.discard(mv, why)
+}
+
+// discard ends what was claimed, or is pending, without the key.
+func (p *Passes[O]) discard(mv *move[O], why Reason) {
+	if !mv.offered && !mv.abandoned {
+		p.report(mv, OutcomeNotTaken, why)
+	}
+	p.end(mv, endRefused, why)
+}
+
+func (p *Passes[O]) lookClaiming(mv *move[O], over bool) {
+	if over {
+		p.decline(mv, ReasonTimeout)
+		return
+	}
+	p.send(mv, MoveClaim).Proof = mv.proof
+	p.again(mv)
+}
+
+func (p *Passes[O]) stepClaiming(mv *move[O], m *Move) {
+	switch {
+	case m.Kind == MoveRefuse:
+		p.discard(mv, m.Reason)
+	case m.Kind != MoveOffer:
+	case m.Account != mv.held.Account || m.Key.Empty() || m.Validity != 0:
+		p.decline(mv, ReasonUnknown) // not what was asked for
+	case p.outdated(mv.account, m.Stamp):
+		p.decline(mv, ReasonReplaced)
+	default:
+		p.accept(mv, m, p.bounds.remember)
+	}
+}
+
+// outdated tells whether a key of that login is older than what is held here.
+func (p *Passes[O]) outdated(a *account[O], stamp Stamp) bool {
+	return a != nil && a.held.state != keyNone && a.held.Stamp >= stamp
+}
+
+// accept stores a key as pending, under a new ticket.
+func (p *Passes[O]) accept(mv *move[O], m *Move, lasts int64) {
+	p.ticket++
+	mv.ticket = p.ticket
+	mv.held.Stamp, mv.held.Hop, mv.held.key = m.Stamp, m.Hop, m.Key
+	p.enter(mv, stagePending, lasts)
+	p.send(mv, MoveAccept)
+}
+
+// onOffer takes a pass that comes unasked, when it is welcome.
+func (p *Passes[O]) onOffer(from Node, m *Move) {
+	if why := p.unwelcome(from, m); why != ReasonNone {
+		p.refuse(from, m, why)
+		p.ended.add(ending{pass: m.Pass, peer: from, reason: why, until: p.now + p.bounds.remember})
+		return
+	}
+	mv := p.moves.add(m.Pass, p.keys.make(m.Account), from)
+	mv.offered = true
+	p.accept(mv, m, min(int64(m.Validity), p.bounds.validity))
+}
+
+func (p *Passes[O]) unwelcome(from Node, m *Move) Reason {
+	if m.Validity == 0 || m.Key.Empty() {
+		return ReasonUnknown // what was claimed, and nobody waits for it any more
+	}
+	if p.options.Takes == nil {
+		return ReasonForeign
+	}
+	if why := p.options.Takes(from, m); why != ReasonNone {
+		return why
+	}
+	a := p.keys.byName[m.Account]
+	switch {
+	case p.outdated(a, m.Stamp), a != nil && a.offeredAfter(m.Stamp):
+		return ReasonReplaced
+	case p.full():
+		return ReasonFull
+	}
+	return ReasonNone
+}
+
+// offeredAfter tells whether a pass of a later login is here.
+func (a *account[O]) offeredAfter(stamp Stamp) bool {
+	for mv := a.moves; mv != nil; mv = mv.next {
+		if mv.offered && mv.held.Stamp > stamp {
+			return true
+		}
+	}
+	return false
+}
+
+// lookPending asks H again. A claimed key is asked for until H has forgotten what
+// became of it, a pass until its validity is over.
+func (p *Passes[O]) lookPending(mv *move[O], over bool) {
+	if over {
+		p.decline(mv, ReasonTimeout)
+		return
+	}
+	p.send(mv, MoveAccept)
+	p.again(mv)
+}
+
+func (p *Passes[O]) stepPending(mv *move[O], m *Move) {
+	switch {
+	case m.Kind == MoveOffer:
+		p.send(mv, MoveAccept)
+	case m.Kind == MoveRecall && mv.offered:
+		p.answer(mv.peer, m, MoveRecalled)
+		p.discard(mv, ReasonRecalled)
+	case m.Kind == MoveCommit && m.Ticket != mv.ticket:
+		p.refuse(mv.peer, m, ReasonUnknown)
+	case m.Ticket != mv.ticket: // an answer to the claim, come late
+	case m.Kind == MoveCommit && mv.offered:
+		p.takePass(mv)
+	case m.Kind == MoveCommit:
+		p.takeKey(mv)
+	case m.Kind == MoveRefuse:
+		p.discard(mv, m.Reason)
+	}
+}
+
+// takeKey makes a claimed key this node's.
+func (p *Passes[O]) takeKey(mv *move[O]) {
+	a := mv.account
+	if p.outdated(a, mv.held.Stamp) {
+		p.decline(mv, ReasonReplaced)
+		return
+	}
+	if old := &a.held; old.state != keyNone {
+		p.outcomes = append(p.outcomes, Outcome[O]{
+			Kind: OutcomeLapsed, Account: old.Account, Stamp: old.Stamp, Hop: old.Hop,
+			Reason: ReasonReplaced, Owner: old.Owner,
+		})
+		p.cancel(a, old.Stamp)
+	}
+	p.keys.put(a, mv.held)
+	p.report(mv, OutcomeTaken, ReasonNone)
+	p.send(mv, MoveLive)
+	p.end(mv, endTaken, ReasonExpired)
+}
+
+// takePass makes an offered pass live. It counts from the moment in which it was
+// offered, so that H knows when it is over. Passes of older logins go.
+func (p *Passes[O]) takePass(mv *move[O]) {
+	for o := mv.account.moves; o != nil; {
+		next := o.next
+		if o.offered && o.held.Stamp < mv.held.Stamp {
+			p.cancelMove(o)
+		}
+		o = next
+	}
+	mv.stage, mv.held.state = stageLive, keyLive
+	p.moves.schedule(mv, mv.until)
+	p.report(mv, OutcomeTaken, ReasonNone)
+	p.send(mv, MoveLive)
+}
+
+func (p *Passes[O]) stepLive(mv *move[O], m *Move) {
+	switch {
+	case m.Kind == MoveRecall:
+		p.answer(mv.peer, m, MoveRecalled)
+		p.lapse(mv, ReasonRecalled)
+	case m.Ticket != mv.ticket:
+		if m.Kind == MoveCommit {
+			p.refuse(mv.peer, m, ReasonUnknown)
+		}
+	case m.Kind == MoveCommit:
+		p.send(mv, MoveLive)
+	case m.Kind == MoveRefuse: // H knows nothing of it: its client is gone
+		p.lapse(mv, m.Reason)
+	}
+}
+
+// revoke tells H that a pass that was live is gone.
+func (p *Passes[O]) revoke(mv *move[O], why Reason) {
+	p.send(mv, MoveRefuse).Reason = why
+	p.lapse(mv, why)
+}
+
+// lapse ends a pass that was live.
+func (p *Passes[O]) lapse(mv *move[O], why Reason) {
+	p.report(mv, OutcomeLapsed, why)
+	p.end(mv, endRefused, why)
+}
+
+// Pass finds a live pass that was offered and not used yet; nil for none. h is
+// good until the pass is gone.
+func (p *Passes[O]) Pass(pass PassID) (h *Held[O]) {
+	if mv := p.moves.find(pass); mv != nil && mv.stage == stageLive && p.now < mv.until {
+		return &mv.held
+	}
+	return nil
+}
+
+// Use notes that the client of a pass has come in: a second time is ErrUsed, and
+// a pass that is not live here ErrNoSuchKey. h and its key are good until the
+// next Tick.
+func (p *Passes[O]) Use(pass PassID) (h *Held[O], err error) {
+	mv := p.moves.find(pass)
+	if mv == nil {
+		if end := p.ended.find(pass); end != nil && end.reason == ReasonUsed {
+			return nil, ErrUsed
+		}
+		return nil, ErrNoSuchKey
+	}
+	switch {
+	case mv.stage == stageUsed:
+		return nil, ErrUsed
+	case mv.stage != stageLive || p.now >= mv.until:
+		return nil, ErrNoSuchKey
+	}
+	mv.stage, mv.until = stageUsed, p.now+usedRepeats*p.bounds.retry
+	p.moves.schedule(mv, p.now) // the next Tick wipes it
+	p.send(mv, MoveUsed)
+	return &mv.held, nil
+}
+
+func (p *Passes[O]) lookUsed(mv *move[O], over bool) {
+	if over {
+		p.end(mv, endRefused, ReasonUsed)
+		return
+	}
+	if mv.held.state != keyNone {
+		mv.held.key.Wipe()
+		mv.held.state = keyNone
+	} else {
+		p.send(mv, MoveUsed)
+	}
+	p.again(mv)
+}
+
+func (p *Passes[O]) stepUsed(mv *move[O], m *Move) {
+	switch m.Kind {
+	case MoveCommit:
+		p.send(mv, MoveUsed)
+	case MoveRecall:
+		p.refuse(mv.peer, m, ReasonUsed)
+	}
+}

@@ -186,7 +186,7 @@ func (h *Held[O]) Key() *Secret {
 
 // String tells whose it is, and nothing of the key.
 func (h Held[O]) String() string {
-	return fmt.Sprintf("%s stamp=%d hop=%d", h.Account.Bytes(), h.Stamp, h.Hop)
+	return fmt.Sprintf("%s stamp=%d hop=%d", h.Account, h.Stamp, h.Hop)
 }
 
 // GoString is String: %#v must not show the key either.
@@ -226,17 +226,6 @@ const (
 	// OutcomeKindCount is the number of kinds, for tables.
 	OutcomeKindCount
 )
-
-var outcomeNames = [OutcomeKindCount]string{
-	"none", "taken", "not-taken", "left", "issued", "admitted", "kept", "lapsed",
-}
-
-func (k OutcomeKind) String() string {
-	if k < OutcomeKindCount {
-		return outcomeNames[k]
-	}
-	return "unknown"
-}
 
 // Outcome is how a move came out.
 type Outcome[O any] struct {

@@ -1,0 +1,58 @@
+package bus
+
+import "time"
+
+// Every limit of the embedded server and of what the authority hands out, each
+// with its reason. The same values stand in the snippet for an external server.
+const (
+	// maxPayload bounds one message, in bytes: a snapshot of 255 worlds with the
+	// longest texts stays below 256 KiB, and nothing else comes near it.
+	maxPayload = 512 << 10
+	// maxConnections bounds the nodes at once: 255 worlds, as many login servers,
+	// managers, DNS and operators, and those that come back before the server
+	// has noticed that they were gone.
+	maxConnections = 1024
+	// maxSubscriptions bounds those of one node: the richest kind, the login
+	// server, has eight; the rest is room for replies that are waited for.
+	maxSubscriptions = 64
+	// maxPending is how many bytes may wait for a node that does not read before
+	// it is cut off: 32 messages of the largest kind.
+	maxPending = 16 << 20
+	// authLimit is how long a stranger may take to prove who he is.
+	authLimit = 5 * time.Second
+	// serverPing and missedPings: a node whose machine has vanished is noticed
+	// within half a minute; until then it costs one connection.
+	serverPing  = 10 * time.Second
+	missedPings = 2
+	// serverWriteLimit is how long a write to a node may take.
+	serverWriteLimit = 5 * time.Second
+
+	// storeLimit bounds the disk that JetStream takes on one server, in bytes,
+	// and accountStore what the region may take of it in all copies together.
+	storeLimit   = 256 << 20
+	accountStore = 256 << 20
+	// worldsBucketSize and leaseBucketSize bound the buckets, in bytes: a table
+	// of 255 worlds takes 100 KB, a lease 100 B.
+	worldsBucketSize = 16 << 20
+	leaseBucketSize  = 1 << 20
+	// maxConsumers bounds those of the buckets: each manager that watches them
+	// has one a bucket.
+	maxConsumers = 64
+
+	// startLimit is how long the server may take until it answers.
+	startLimit = 15 * time.Second
+	// bucketsLimit bounds one attempt to make the buckets; in a cluster they can
+	// only be made once most servers are there, so it is tried again.
+	bucketsLimit = 5 * time.Second
+	bucketsRetry = 250 * time.Millisecond
+	// authorityPoll is how often a running server looks for a new account token:
+	// so long a revoked node may stay. It is one stat a time.
+	authorityPoll = time.Second
+
+	// certificateYears is how long the authority's certificates are good for.
+	// Nobody but the region's own nodes trusts them.
+	certificateYears = 10
+	// maxAuthorityFile bounds what is read of the authority's own files, in bytes:
+	// an account token with 10,000 revocations is below.
+	maxAuthorityFile = 2 << 20
+)

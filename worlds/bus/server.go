@@ -1,0 +1,233 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// ServerOptions say how an embedded server runs.
+type ServerOptions struct {
+	// Dir is the authority's folder; a server needs no keys of it, so a copy
+	// without keys/ will do.
+	Dir string
+	// Store is the folder of JetStream's files, of this server alone; default is
+	// Dir/jetstream.
+	Store string
+	// Listen is host:port for nodes of other processes; port 0 takes a free one.
+	// Empty serves this process only. Off loopback connections are encrypted.
+	Listen string
+	// Name tells the servers of a cluster apart; default is the host's name.
+	Name string
+	// ClusterListen is host:port for the other servers of a cluster; empty stands
+	// alone. Off loopback both sides show the authority's certificate; the
+	// cluster's secret they need anyway. All take the same folder.
+	ClusterListen string
+	// Routes are the other servers' ClusterListen, as reached from here. This
+	// server's own may be among them.
+	Routes []string
+	// Logger takes what operators should know; nil discards it.
+	Logger *slog.Logger
+	// Now is the clock that certificates are checked by; nil is the system's.
+	Now func() time.Time
+}
+
+func (o *ServerOptions) ensureDefaults() {
+	if o.Store == "" {
+		o.Store = filepath.Join(o.Dir, "jetstream")
+	}
+	if o.Name == "" {
+		if o.Name, _ = os.Hostname(); o.Name == "" {
+			o.Name = "bus"
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
+
+func (o *ServerOptions) validate() error {
+	faults := []error{checkListen("listen", o.Listen), checkListen("cluster-listen", o.ClusterListen)}
+	if o.Dir == "" {
+		faults = append(faults, errors.New("dir: name the authority's folder"))
+	}
+	for _, route := range o.Routes {
+		if host, port, err := net.SplitHostPort(route); err != nil || host == "" || port == "0" {
+			faults = append(faults, fmt.Errorf("routes: %q is not host:port", route))
+		}
+	}
+	if o.ClusterListen == "" && len(o.Routes) > 0 {
+		faults = append(faults, errors.New("routes: they need cluster-listen, where the other servers reach this one"))
+	}
+	if o.ClusterListen != "" && o.Listen == "" {
+		faults = append(faults, errors.New("listen: a server of a cluster needs an address for nodes"))
+	}
+	return errors.Join(faults...)
+}
+
+func checkListen(field, addr string) error {
+	if addr == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%s: %q is not host:port", field, addr)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%s: port %q is not 0 to 65535", field, port)
+	} else if field == "cluster-listen" && n == 0 {
+		return fmt.Errorf("%s: the other servers need to know the port, it cannot be 0", field)
+	}
+	return nil
+}
+
+// Server is a NATS server in this process. All methods may be called from
+// anywhere.
+type Server struct {
+	// static after start
+	nats      *server.Server
+	log       *slog.Logger
+	listen    bool
+	encrypted bool
+	clustered bool
+	release   func() // gives the store back
+
+	life       context.Context // ends with Close
+	end        context.CancelFunc
+	background sync.WaitGroup
+	close      sync.Once
+	// buckets is closed once the managers' buckets are there.
+	buckets chan struct{}
+}
+
+// StartServer starts a server and returns once it takes connections. Alone it has
+// made the managers' buckets by then; in a cluster that happens as soon as most
+// servers are there.
+func StartServer(o ServerOptions) (*Server, error) {
+	o.ensureDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	s := &Server{
+		log: o.Logger, listen: o.Listen != "", clustered: o.ClusterListen != "", release: func() {},
+		buckets: make(chan struct{}),
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	if err := s.start(o); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	s.log.Info("bus server started", "listen", s.Addr(), "encrypted", s.encrypted, "clustered", s.clustered)
+	return s, nil
+}
+
+func (s *Server) start(o ServerOptions) error {
+	trust, err := readTrust(o.Dir)
+	if err != nil {
+		return err
+	}
+	options, err := natsOptions(o, trust)
+	if err != nil {
+		return err
+	}
+	s.encrypted = options.TLSConfig != nil
+	if err := os.MkdirAll(o.Store, 0o700); err != nil {
+		return err
+	}
+	// JetStream itself would let two processes write the same files.
+	if s.release, err = lockFolder(o.Store, false); err != nil {
+		s.release = func() {}
+		return fmt.Errorf("store: %w", err)
+	}
+	if s.nats, err = server.NewServer(options); err != nil {
+		return err
+	}
+	log := &natsLog{to: o.Logger, hide: trust.secret, fatal: make(chan error, 1)}
+	s.nats.SetLoggerV2(log, false, false, false)
+	s.nats.Start()
+	if err := s.ready(log.fatal); err != nil {
+		return err
+	}
+	s.background.Add(1)
+	go s.follow(filepath.Join(o.Dir, fileRegion), trust)
+	return s.startBuckets(filepath.Join(o.Dir, fileSetup), replicasFor(o))
+}
+
+// ready waits until nodes can connect. What NATS calls fatal would end a process
+// of its own; here it fails the start.
+func (s *Server) ready(fatal <-chan error) error {
+	const look = 50 * time.Millisecond
+	for waited := time.Duration(0); waited < startLimit; waited += look {
+		select {
+		case err := <-fatal:
+			return err
+		default:
+		}
+		if s.nats.ReadyForConnections(look) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the server did not start within %s", startLimit)
+}
+
+// Addr is host:port where nodes of other processes connect; empty when they
+// cannot.
+func (s *Server) Addr() string {
+	if !s.listen || s.nats == nil {
+		return ""
+	}
+	addr := s.nats.Addr()
+	if addr == nil {
+		return "" // closed
+	}
+	return addr.String()
+}
+
+// URL is what nodes on this machine connect to; empty when they cannot.
+func (s *Server) URL() string {
+	host, port, err := net.SplitHostPort(s.Addr())
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme := "nats://"
+	if s.encrypted {
+		scheme = "tls://"
+	}
+	return scheme + net.JoinHostPort(host, port)
+}
+
+// Clustered tells whether it is one of several servers.
+func (s *Server) Clustered() bool { return s.clustered }
+
+// InProcessConn is for nats.InProcessServer: a connection without a socket.
+// Credentials are asked for all the same.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
+
+// Close ends every connection and returns when the server has ended; what it had
+// acknowledged is on disk before. It may be called again.
+func (s *Server) Close() {
+	s.close.Do(func() {
+		s.end()
+		if s.nats != nil {
+			s.nats.Shutdown()
+			s.nats.WaitForShutdown()
+		}
+		s.background.Wait()
+		s.release()
+	})
+}

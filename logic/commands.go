@@ -3,6 +3,7 @@ package logic
 import (
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // CommandKind tells what an operator, or the process itself, wants.
@@ -45,7 +46,7 @@ func (c *Core) Command(cmd *Command) {
 		c.drain()
 	case CommandClose:
 		c.sessions.each(func(s *session) { c.hangUp(s, codec.CloseLogic) })
-		c.keys.wipe()
+		c.wipeKeys()
 	}
 	c.runEvents()
 }
@@ -53,9 +54,11 @@ func (c *Core) Command(cmd *Command) {
 // kickAccount sends away who plays on an account and who is logging in to it:
 // what an attempt knows of the account was read before the operator changed it.
 func (c *Core) kickAccount(name storage.Name) {
-	if h := c.keys.find(name); h != nil {
-		c.kick(h.holder, "command")
-		c.keys.drop(name)
+	if h := c.keys.Find(codec.Name(name)); h != nil {
+		c.kick(h.Owner.holder, "command")
+		c.dropKey(h)
+	} else {
+		c.ends = append(c.ends, worlds.AccountEnd{Account: codec.Name(name), Why: "command"})
 	}
 	c.sessions.each(func(s *session) {
 		if attempting.has(s.state) && s.name == name {

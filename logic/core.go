@@ -9,6 +9,7 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // Ports are what the logic acts on.
@@ -17,6 +18,9 @@ type Ports struct {
 	Store  Store
 	Prover Prover
 	Worlds WorldList
+	// Region and Bus are nil for a login server that is alone.
+	Region Region
+	Bus    Bus
 }
 
 // Core is the machine: messages in, effects out. It is unsafe for concurrent
@@ -34,7 +38,7 @@ type Core struct {
 	maintenance bool
 
 	sessions  sessionTable
-	keys      keyring
+	keys      *worlds.Passes[holding]
 	stock     stock
 	blocklist blocklist
 	// bansWanted says that the blocklist is older than the store, bansLoading
@@ -53,6 +57,12 @@ type Core struct {
 	ops    []storage.Op
 	jobs   []auth.Job
 	closes []codec.Conn // closes that found no room yet
+	outbound
+	// reclaims are the claims of clients that came back.
+	reclaims map[worlds.PassID]codec.Conn
+	// unannounced are keys that the directory has yet to be told of.
+	unannounced []codec.Name
+	push        push
 	// reply is the one that is being sent: a field, so that passing its address
 	// allocates nothing.
 	reply codec.Reply
@@ -66,7 +76,11 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("logic: %w", err)
 	}
-	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeyring(), usedCodes: newUsedCodes()}
+	if p.Region == nil {
+		p.Region, p.Bus = noRegion{}, noRegion{}
+	}
+	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeys(o.Node), usedCodes: newUsedCodes(),
+		reclaims: make(map[worlds.PassID]codec.Conn)}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()
 	return c, nil
@@ -87,6 +101,12 @@ func (c *Core) Tick(now, wall int64) {
 	c.now = now
 	c.deadlines.advance(now, c.expire)
 	c.graces.advance(now, c.expireKey)
+	c.keys.Tick(now)
+	c.announceSome()
+	c.follow(c.ports.Region.Tick(now))
+	c.pushDue()
+	c.settle()
+	c.runEvents()
 }
 
 // expire looks at a session whose time may have come.
@@ -98,6 +118,10 @@ func (c *Core) expire(conn codec.Conn, tick int64) {
 	s.armed = 0
 	if s.deadline > c.now {
 		s.armed = c.deadlines.arm(conn, s.deadline)
+		return
+	}
+	if s.state == StateReclaiming {
+		c.notReclaimed(s)
 		return
 	}
 	c.count.expired[s.state].Add(1)

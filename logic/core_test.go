@@ -9,6 +9,7 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 func TestCore_SignalLoopIsCutAndReported(t *testing.T) {
@@ -197,7 +198,8 @@ func (quiet) SendLast(codec.Conn, *codec.Reply) bool   { return true }
 func (quiet) SendFrame(codec.Conn, []byte) bool        { return true }
 func (quiet) Close(codec.Conn, codec.CloseReason) bool { return true }
 func (quiet) Flush()                                   {}
-func (quiet) Frame(uint16) ([]byte, error)             { return nil, nil }
+func (quiet) Broadcast([]codec.Conn, []byte) bool      { return true }
+func (quiet) FrameFor(worlds.Ask) ([]byte, error)      { return nil, nil }
 
 type quietStore struct{}
 
@@ -244,12 +246,14 @@ func TestCore_OpenedInATakenSlotEndsTheOldSession(t *testing.T) {
 	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: old})
 	s := e.core.sessions.get(old)
 	s.name = storage.Name{'A'}
-	e.core.keys.hold(s.name, old, &e.key)
+	secret := worlds.NewSecret(e.key[:])
+	h, _ := e.core.keys.Hold(codec.Name(s.name), 1, &secret)
+	h.Owner.holder = old
 	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: young})
 	if e.core.sessions.get(old) != nil || e.core.sessions.live != 1 || e.core.Stats().InState[StateConnected] != 1 {
 		t.Fatalf("the old session is still there; %d live", e.core.sessions.live)
 	}
-	if h := e.core.keys.find(storage.Name{'A'}); h == nil || h.holder != 0 {
+	if h := e.core.keyOf(storage.Name{'A'}); h == nil || h.Owner.holder != 0 {
 		t.Fatal("the old session's key is not in its grace")
 	}
 	e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: old})

@@ -49,7 +49,12 @@ func (w *wheel[K]) advance(ms int64, wake func(k K, tick int64)) {
 
 // setDeadline gives a session so long in its state from now.
 func (c *Core) setDeadline(s *session, limit time.Duration) {
-	s.deadline = c.now + limit.Milliseconds()
+	c.setDeadlineAt(s, c.now+limit.Milliseconds())
+}
+
+// setDeadlineAt ends a session's time in its state at a time in milliseconds.
+func (c *Core) setDeadlineAt(s *session, at int64) {
+	s.deadline = at
 	if s.armed == 0 || tickOf(s.deadline) < s.armed {
 		s.armed = c.deadlines.arm(s.conn, s.deadline)
 	}

@@ -69,6 +69,7 @@ func (c *Core) Flush() {
 	c.ports.Out.Flush()
 	c.submitJobs()
 	c.submitOps()
+	c.submitRegion()
 	for len(c.closes) > 0 && c.ports.Out.Close(c.closes[0], codec.CloseOverload) {
 		c.closes = c.closes[1:]
 	}
@@ -104,7 +105,7 @@ func (c *Core) submitOps() {
 		case storage.OpAddressBans:
 			c.bansLoading, c.bansWanted = false, true
 		case storage.OpGet:
-			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyLogonChallenge)
+			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyNone)
 		default:
 			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyLogonProof)
 		}
@@ -115,6 +116,9 @@ func (c *Core) submitOps() {
 // no room for what it needs.
 func (c *Core) refuseBusy(conn codec.Conn, kind codec.ReplyKind) {
 	if s := c.sessions.get(conn); s != nil && s.state != StateLeaving {
+		if kind == codec.ReplyNone {
+			kind = s.challengeKind()
+		}
 		c.refuse(s, kind, codec.ResultBusy)
 	}
 }

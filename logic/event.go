@@ -15,11 +15,14 @@ const (
 	EventHello EventKind = iota
 	// EventLoginRequested: a client has proven its password and wants in.
 	EventLoginRequested
+	// EventReconnectRequested: a client has proven the key of an earlier login and
+	// wants in.
+	EventReconnectRequested
 	// EventKindCount is the number of kinds, for tables.
 	EventKindCount
 )
 
-var eventNames = [EventKindCount]string{"hello", "login-requested"}
+var eventNames = [EventKindCount]string{"hello", "login-requested", "reconnect-requested"}
 
 func (k EventKind) String() string {
 	if k < EventKindCount {
@@ -87,13 +90,18 @@ func (c *Core) process(e Event) {
 		c.greeted(s, e.message)
 	case EventLoginRequested:
 		c.requested(s)
+	case EventReconnectRequested:
+		c.reconnected(s)
 	}
 }
 
 // refusal is the kind of reply with which the event is refused.
 func (e *Event) refusal() codec.ReplyKind {
-	if e.Kind == EventHello {
+	switch e.Kind {
+	case EventHello:
 		return refusals[e.message]
+	case EventReconnectRequested:
+		return codec.ReplyReconnectProof
 	}
 	return codec.ReplyLogonProof
 }

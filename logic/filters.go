@@ -14,7 +14,7 @@ type filter struct {
 }
 
 // filterCount is how many filters there are.
-const filterCount = 6
+const filterCount = 7
 
 // filters are all rules, in order of priority: the first that does not pass
 // ends an event. The cheap and the general come first. What a rule knows of an
@@ -28,6 +28,7 @@ var filters = [filterCount]filter{
 	{"version", EventHello, refuseUnknownBuild},
 	{"second-factor", EventLoginRequested, refuseWrongFactor},
 	{"account-ban", EventLoginRequested, refuseBannedAccount},
+	{"account-ban-on-reconnect", EventReconnectRequested, refuseBannedAccount},
 }
 
 func refuseWhileDraining(c *Core, _ *session) (Verdict, codec.Result) {

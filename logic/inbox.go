@@ -5,6 +5,7 @@ import (
 	"gatepass/codec"
 	"gatepass/queue"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // Inbox is where every source leaves what it has for the logic: one shard a
@@ -16,6 +17,7 @@ type Inbox struct {
 	commands *queue.Shard[Command]
 	stored   *queue.Shard[storage.Result]
 	proved   *queue.Shard[auth.Result]
+	region   *queue.Shard[worlds.Event]
 	clients  []*queue.Shard[codec.Message] // one a reactor
 }
 
@@ -31,6 +33,7 @@ func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
 		commands: queue.NewShard[Command](c, queue.Limits{New: commandInbox, Hard: commandInbox}, nil),
 		stored:   queue.NewShard[storage.Result](c, queue.Limits{New: resultInbox, Hard: resultInbox}, nil),
 		proved:   queue.NewShard[auth.Result](c, queue.Limits{New: resultInbox, Hard: resultInbox}, nil),
+		region:   queue.NewShard[worlds.Event](c, queue.Limits{New: resultInbox, Hard: resultInbox}, nil),
 	}
 	limits := queue.Limits{New: max(1, limit*clientInboxNew/100), Hard: limit}
 	for i := range reactors {
@@ -57,6 +60,10 @@ func (in *Inbox) Stored(results []storage.Result) { in.stored.PushAllWait(result
 // used again afterwards.
 func (in *Inbox) Proved(results []auth.Result) { in.proved.PushAllWait(results) }
 
+// Region leaves what the bus brought, waiting for room. It is not to be changed
+// afterwards.
+func (in *Inbox) Region(e worlds.Event) { in.region.PushAllWait([]worlds.Event{e}) }
+
 // Client is the sink of one reactor.
 func (in *Inbox) Client(reactor int) ClientSink { return ClientSink{in.clients[reactor]} }
 
@@ -66,13 +73,14 @@ func (in *Inbox) close() {
 	in.commands.Close()
 	in.stored.Close()
 	in.proved.Close()
+	in.region.Close()
 	for _, shard := range in.clients {
 		shard.Close()
 	}
 }
 
 // MaxReactors is how many reactors an inbox can have beside its other shards.
-const MaxReactors = queue.MaxShards - 4
+const MaxReactors = queue.MaxShards - 5
 
 // ClientSink takes the messages of one reactor's clients.
 type ClientSink struct{ shard *queue.Shard[codec.Message] }
@@ -85,16 +93,16 @@ func (s ClientSink) Deliver(m *codec.Message) bool { return s.shard.Push(m) }
 
 // InboxStats tells how full the inbox is.
 type InboxStats struct {
-	Ticks, Commands, Stored, Proved queue.ShardStats
-	Clients                         []queue.ShardStats
-	Loop                            queue.ConsumerStats
+	Ticks, Commands, Stored, Proved, Region queue.ShardStats
+	Clients                                 []queue.ShardStats
+	Loop                                    queue.ConsumerStats
 }
 
 // Stats reads the counters; anywhere.
 func (in *Inbox) Stats() InboxStats {
 	st := InboxStats{
 		Ticks: in.ticks.Stats(), Commands: in.commands.Stats(),
-		Stored: in.stored.Stats(), Proved: in.proved.Stats(), Loop: in.consumer.Stats(),
+		Stored: in.stored.Stats(), Proved: in.proved.Stats(), Region: in.region.Stats(), Loop: in.consumer.Stats(),
 	}
 	for _, shard := range in.clients {
 		st.Clients = append(st.Clients, shard.Stats())

@@ -1,22 +1,21 @@
 package logic
 
 import (
+	"crypto/subtle"
+	"encoding/binary"
+
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/codec/world"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
-// keyring is the one place where session keys live. A key belongs to an
-// account; it is wiped when a newer login replaces it, and when its connection
-// is gone and the grace is over.
-type keyring struct {
-	byName map[storage.Name]*heldKey
-	free   []*heldKey
-}
-
-// heldKey is one account's session key.
-type heldKey struct {
-	key srp6.SessionKey
+// holding is what the logic keeps with each session key. The keys themselves
+// live in worlds.Passes and nowhere else; a key is wiped when a newer login
+// replaces it, when it has moved to a world or another login server, and when
+// its connection is gone and the grace is over.
+type holding struct {
 	// holder is the connection that proved it, 0 once that is closed.
 	holder codec.Conn
 	// until is when it is wiped, in milliseconds, while it has no holder.
@@ -25,73 +24,103 @@ type heldKey struct {
 	armed int64
 }
 
-func newKeyring() keyring { return keyring{byName: make(map[storage.Name]*heldKey)} }
+type heldKey = worlds.Held[holding]
 
-// hold puts a key in, wiping an older one, and returns who held that, or 0.
-func (k *keyring) hold(name storage.Name, conn codec.Conn, key *srp6.SessionKey) (older codec.Conn) {
-	h, ok := k.byName[name]
-	switch {
-	case ok:
-		older = h.holder
-	case len(k.free) > 0:
-		h = k.free[len(k.free)-1]
-		k.free = k.free[:len(k.free)-1]
-		k.byName[name] = h
-	default:
-		h = new(heldKey)
-		k.byName[name] = h
-	}
-	*h = heldKey{key: *key, holder: conn, armed: h.armed}
-	return older
+// newKeys makes the keyring of a node.
+func newKeys(self worlds.Node) *worlds.Passes[holding] {
+	return worlds.NewPasses(worlds.PassOptions[holding]{
+		Self:   self,
+		Verify: proves,
+		Gives: func(to worlds.Node) bool {
+			return to != self && (to.Kind() == worlds.KindWorld || to.Kind() == worlds.KindLogin)
+		},
+	})
 }
 
-// find is the account's key, or nil.
-func (k *keyring) find(name storage.Name) *heldKey { return k.byName[name] }
+// proves tells whether a client that knocked elsewhere has the key that is held
+// here: at a world's gate, or at another login server that it came back to.
+func proves(h *heldKey, proof *worlds.Proof) bool {
+	var key srp6.SessionKey
+	copy(key[:], h.Key().Bytes())
+	defer key.Wipe()
+	want := srp6.ReconnectProof(h.Account.Bytes(), &proof.Client, &proof.Challenge, &key)
+	if proof.World {
+		want = world.Digest(h.Account.Bytes(), proof.ClientSeed, proof.ServerSeed, (*[len(key)]byte)(&key))
+	}
+	return subtle.ConstantTimeCompare(want[:], proof.Digest[:]) == 1
+}
 
-// drop wipes the account's key.
-func (k *keyring) drop(name storage.Name) {
-	if h := k.byName[name]; h != nil {
-		h.key.Wipe()
-		*h = heldKey{}
-		delete(k.byName, name)
-		k.free = append(k.free, h)
+// holdKey takes in the key of a login that has just been proven. Whoever had an
+// older key of the account is sent away.
+func (c *Core) holdKey(s *session) {
+	a := s.attempt
+	secret := worlds.NewSecret(a.key[:])
+	stamp := worlds.NewStamp(c.wall, binary.LittleEndian.Uint32(a.exchange.B[:]))
+	h, older := c.keys.Hold(codec.Name(s.name), stamp, &secret)
+	secret.Wipe()
+	h.Owner.holder = s.conn
+	c.announce(h, worlds.AnnounceFresh)
+	if older == nil {
+		return
+	}
+	h.Owner.armed = older.armed
+	if older.holder != 0 && older.holder != s.conn {
+		c.replace(older.holder, "second login")
 	}
 }
 
-// wipe drops every key.
-func (k *keyring) wipe() {
-	for name := range k.byName {
-		k.drop(name)
+// keyOf is the account's key while it may be accepted here, or nil.
+func (c *Core) keyOf(name storage.Name) *heldKey {
+	if h := c.keys.Find(codec.Name(name)); h != nil && h.Key() != nil {
+		return h
+	}
+	return nil
+}
+
+// dropKey wipes an account's key and tells the directory.
+func (c *Core) dropKey(h *heldKey) {
+	c.announce(h, worlds.AnnounceGone)
+	c.keys.Drop(h.Account)
+}
+
+// wipeKeys drops every key, at the end.
+func (c *Core) wipeKeys() {
+	var names []codec.Name
+	c.keys.Each(func(h *heldKey) { names = append(names, h.Account) })
+	for _, name := range names {
+		c.keys.Drop(name)
 	}
 }
 
 // releaseKey notes that a session is gone: its key, if it holds one, is good for
 // the reconnect grace.
 func (c *Core) releaseKey(s *session) {
-	h := c.keys.find(s.name)
-	if h == nil || h.holder != s.conn {
+	h := c.keys.Find(codec.Name(s.name))
+	if h == nil || h.Owner.holder != s.conn {
 		return
 	}
-	h.holder, h.until = 0, c.now+c.options.ReconnectGrace.Milliseconds()
+	o := &h.Owner
+	o.holder, o.until = 0, c.now+c.options.ReconnectGrace.Milliseconds()
 	if c.options.ReconnectGrace == 0 {
-		c.keys.drop(s.name)
-	} else if h.armed == 0 {
-		h.armed = c.graces.arm(s.name, h.until)
+		c.dropKey(h)
+	} else if o.armed == 0 {
+		o.armed = c.graces.arm(s.name, o.until)
 	}
 }
 
 // expireKey looks at a key whose time may have come.
 func (c *Core) expireKey(name storage.Name, tick int64) {
-	h := c.keys.find(name)
-	if h == nil || h.armed != tick {
+	h := c.keys.Find(codec.Name(name))
+	if h == nil || h.Owner.armed != tick {
 		return
 	}
-	h.armed = 0
+	o := &h.Owner
+	o.armed = 0
 	switch {
-	case h.holder != 0:
-	case h.until <= c.now:
-		c.keys.drop(name)
+	case o.holder != 0:
+	case o.until <= c.now:
+		c.dropKey(h)
 	default:
-		h.armed = c.graces.arm(name, h.until)
+		o.armed = c.graces.arm(name, o.until)
 	}
 }

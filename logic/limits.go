@@ -35,6 +35,23 @@ const (
 	// to change it.
 	DefaultReconnectGrace = 10 * time.Minute
 
+	// DefaultRefreshEvery is how often the list is pushed for the worlds' figures
+	// alone: players look at it for seconds, not longer.
+	DefaultRefreshEvery = 5 * time.Second
+
+	// announceChunk is how many keys are announced anew a tick: with every account
+	// of a full server that takes some ticks, and stalls nobody.
+	announceChunk = 4096
+
+	// reclaimRefusal is when a client is told that its reconnect has failed,
+	// whatever the reason: longer than the region takes to look for a key and to
+	// check a proof, so that the time says nothing.
+	reclaimRefusal = 300 * time.Millisecond
+
+	// reclaimLimit is how long the move of a key to a client that came back may
+	// take.
+	reclaimLimit = 3 * time.Second
+
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8
 )

@@ -9,6 +9,7 @@ import (
 	"gatepass/codec"
 	"gatepass/queue"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // Loop is the logic goroutine: it drains the inbox into the core until it takes
@@ -58,6 +59,8 @@ func (l *Loop) round(ready queue.Ready) (more bool) {
 			drain(in.stored, l.stored)
 		case in.proved.Index():
 			drain(in.proved, l.proved)
+		case in.region.Index():
+			drain(in.region, l.region)
 		default:
 			drain(in.clients[i-in.clients[0].Index()], l.client)
 		}
@@ -101,6 +104,11 @@ func (l *Loop) stored(r *storage.Result) {
 func (l *Loop) proved(r *auth.Result) {
 	defer l.rescue(codec.Conn(r.Tag))
 	l.core.Proved(r)
+}
+
+func (l *Loop) region(e *worlds.Event) {
+	defer l.rescue(0)
+	l.core.Region(e)
 }
 
 // rescue is deferred around a message about conn.

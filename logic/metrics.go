@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"gatepass/codec"
+	"gatepass/worlds"
 )
 
 // counters are written on the logic goroutine and read anywhere.
@@ -21,6 +22,11 @@ type counters struct {
 	jobsRefused atomic.Uint64
 	opsRefused  atomic.Uint64
 	panics      atomic.Uint64
+	movesIn     atomic.Uint64
+	movesOut    atomic.Uint64
+	moves       [worlds.OutcomeKindCount]atomic.Uint64
+	pushed      atomic.Uint64
+	stale       atomic.Bool
 	keys        atomic.Int64
 	stock       atomic.Int64
 	lastTick    atomic.Int64
@@ -45,6 +51,13 @@ type Stats struct {
 	// requests, JobsRefused and OpsRefused requests for which a pool had no
 	// room, Panics faults of ours that cost a session.
 	SignalLoops, StoreErrors, AuthErrors, JobsRefused, OpsRefused, Panics uint64
+	// MovesIn and MovesOut count messages about moves of keys, Moves how they came
+	// out, by kind, Pushed lists sent unasked.
+	MovesIn, MovesOut uint64
+	Moves             [worlds.OutcomeKindCount]uint64
+	Pushed            uint64
+	// Stale says that the list of worlds may be out of date.
+	Stale bool
 	// Keys is how many session keys are held, Stock how many ephemeral keys are
 	// ready.
 	Keys, Stock int64
@@ -73,13 +86,19 @@ func (c *Core) Stats() Stats {
 	}
 	st.SignalLoops, st.StoreErrors, st.AuthErrors = n.signalLoops.Load(), n.storeErrors.Load(), n.authErrors.Load()
 	st.JobsRefused, st.OpsRefused, st.Panics = n.jobsRefused.Load(), n.opsRefused.Load(), n.panics.Load()
+	for i := range n.moves {
+		st.Moves[i] = n.moves[i].Load()
+	}
+	st.MovesIn, st.MovesOut, st.Pushed = n.movesIn.Load(), n.movesOut.Load(), n.pushed.Load()
+	st.Stale = n.stale.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
 	return st
 }
 
 // publish updates the gauges that are not counted as they change.
 func (c *Core) publish() {
-	c.count.keys.Store(int64(len(c.keys.byName)))
+	c.count.keys.Store(int64(c.keys.Len()))
+	c.count.stale.Store(c.ports.Region.Stale())
 	c.count.stock.Store(int64(len(c.stock.keys)))
 	c.count.lastTick.Store(c.now)
 }

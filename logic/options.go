@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatepass/codec"
+	"gatepass/worlds"
 )
 
 // Options configure the logic.
@@ -25,6 +26,15 @@ type Options struct {
 	// asked for a second factor all the same. An operator sets it to the share of
 	// accounts that have one: then being asked does not tell that an account exists.
 	FactorDecoys int
+	// Node is this server's name in its region.
+	Node worlds.Node
+	// PushWorlds sends the list of worlds unasked when it changes. Clients of the
+	// grunt protocol ask for it every few seconds by themselves; whether one of
+	// them takes it unasked is not known.
+	PushWorlds bool
+	// RefreshEvery is how often at most the list is sent unasked when only the
+	// worlds' figures have changed.
+	RefreshEvery time.Duration
 	// ReconnectGrace is how long a session key outlives its connection, 0 for
 	// not at all.
 	ReconnectGrace time.Duration
@@ -45,6 +55,9 @@ func (o *Options) EnsureDefaults() {
 	if o.Builds == nil {
 		o.Builds = DefaultBuilds()
 	}
+	if o.Node == "" {
+		o.Node = worlds.LoginNode("login")
+	}
 	if o.Factors == nil {
 		o.Factors = func(uint16) codec.Factors { return 0 }
 	}
@@ -56,6 +69,7 @@ func (o *Options) EnsureDefaults() {
 		{&o.ProvingLimit, DefaultProvingLimit},
 		{&o.WorkLimit, DefaultWorkLimit},
 		{&o.ChoosingLimit, DefaultChoosingLimit},
+		{&o.RefreshEvery, DefaultRefreshEvery},
 	} {
 		if *d.limit == 0 {
 			*d.limit = d.value
@@ -80,10 +94,14 @@ func (o *Options) Validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"connected": o.ConnectedLimit, "proving": o.ProvingLimit, "work": o.WorkLimit, "choosing": o.ChoosingLimit,
+		"refresh": o.RefreshEvery,
 	} {
 		if d < TickEvery {
 			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, TickEvery))
 		}
+	}
+	if err := o.Node.Validate(); err != nil {
+		faults = append(faults, err)
 	}
 	if o.Logger == nil {
 		faults = append(faults, errors.New("logger: is needed"))

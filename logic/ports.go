@@ -4,6 +4,7 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // Outbox is the way to the clients. All of it is called on the logic goroutine
@@ -17,6 +18,9 @@ type Outbox interface {
 	SendLast(conn codec.Conn, r *codec.Reply) bool
 	// SendFrame queues bytes that are encoded already and never change again.
 	SendFrame(conn codec.Conn, frame []byte) bool
+	// Broadcast queues such bytes once for many; targets is not to be changed
+	// afterwards.
+	Broadcast(targets []codec.Conn, frame []byte) bool
 	// Close closes a connection behind everything queued for it.
 	Close(conn codec.Conn, reason codec.CloseReason) bool
 	// Flush hands over what was queued.
@@ -34,8 +38,27 @@ type Prover interface {
 	Submit(jobs []auth.Job) int
 }
 
-// WorldList gives the list of worlds as clients of a build are sent it.
+// WorldList gives the list of worlds as a client is sent it; see worlds.List.
 type WorldList interface {
-	// Frame's bytes are shared and never change.
-	Frame(build uint16) ([]byte, error)
+	// FrameFor's bytes never change; those who see the same share them.
+	FrameFor(ask worlds.Ask) ([]byte, error)
+}
+
+// Region is this server's copy of the region's worlds; see worlds.Member. Times
+// are those of the ticks.
+type Region interface {
+	Change(c *worlds.Change, now int64) worlds.MemberNeeds
+	Snapshot(s *worlds.Snapshot, now int64) worlds.MemberNeeds
+	Pulse(p *worlds.Pulse, now int64) worlds.MemberNeeds
+	Tick(now int64) worlds.MemberNeeds
+	// Stale tells whether the manager has not been heard of for a while.
+	Stale() bool
+}
+
+// Bus takes what is for others of the region. What comes from there comes to the
+// Inbox.
+type Bus interface {
+	// Submit never blocks and keeps nothing of effects. Like datagrams, they may
+	// get lost.
+	Submit(effects []worlds.Effect)
 }

@@ -18,6 +18,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -49,11 +50,14 @@ type scenario struct {
 	key      srp6.SessionKey
 	closing  []codec.Conn // closed by the core; the reactor's word is to come
 	// asked is the last challenge of each connection.
-	asked map[codec.Conn]codec.Challenge
+	asked  map[codec.Conn]codec.Challenge
+	frames map[string][]byte
+	// region is what is beyond the bus; nil for a server that is alone.
+	region *scenarioRegion
 }
 
 func newScenario(t testing.TB) *scenario {
-	e := &scenario{now: time.UnixMilli(1_700_000_000_000), asked: make(map[codec.Conn]codec.Challenge)}
+	e := &scenario{now: time.UnixMilli(1_700_000_000_000), asked: make(map[codec.Conn]codec.Challenge), frames: make(map[string][]byte)}
 	e.key[0] = 7
 	log := slog.New(slog.NewTextHandler(&e.out, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
@@ -70,7 +74,11 @@ func newScenario(t testing.TB) *scenario {
 }
 
 func (e *scenario) restart(t testing.TB) {
-	core, err := NewCore(e.options, Ports{Out: e, Store: scenarioStore{e}, Prover: scenarioProver{e}, Worlds: e})
+	ports := Ports{Out: e, Store: scenarioStore{e}, Prover: scenarioProver{e}, Worlds: e}
+	if e.region != nil {
+		ports.Region, ports.Bus = e.region, e.region
+	}
+	core, err := NewCore(e.options, ports)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +109,7 @@ func (e *scenario) run(t *testing.T, d *datadriven.TestData) string {
 	e.core.Flush()
 	e.deliverMints()
 	e.core.Flush()
+	e.region.settle()
 	return e.out.String()
 }
 
@@ -138,6 +147,17 @@ func (e *scenario) SendFrame(conn codec.Conn, frame []byte) bool {
 	return !e.outFull
 }
 
+func (e *scenario) Broadcast(targets []codec.Conn, frame []byte) bool {
+	var slots []int
+	for _, conn := range targets {
+		slots = append(slots, conn.Slot())
+	}
+	if !e.outFull {
+		e.say("→ %v: %s", slots, frame)
+	}
+	return !e.outFull
+}
+
 func (e *scenario) Close(conn codec.Conn, reason codec.CloseReason) bool {
 	if !e.closeOff {
 		e.say("→ %d: close (%v)", conn.Slot(), reason)
@@ -148,12 +168,22 @@ func (e *scenario) Close(conn codec.Conn, reason codec.CloseReason) bool {
 
 func (e *scenario) Flush() {}
 
-// Frame is the WorldList.
-func (e *scenario) Frame(build uint16) ([]byte, error) {
-	if build == 6141 {
+// FrameFor is the WorldList. Those who see the same share one frame.
+func (e *scenario) FrameFor(ask worlds.Ask) ([]byte, error) {
+	if ask.Build == 6141 {
 		return nil, errors.New("no list for this build")
 	}
-	return fmt.Appendf(nil, "worlds for %d", build), nil
+	text := fmt.Sprintf("worlds for %d", ask.Build)
+	if e.region != nil {
+		text += " at " + e.region.list
+	}
+	if len(ask.Characters) > 0 {
+		return fmt.Appendf(nil, "%s with characters %v", text, ask.Characters), nil
+	}
+	if e.frames[text] == nil {
+		e.frames[text] = []byte(text)
+	}
+	return e.frames[text], nil
 }
 
 type scenarioStore struct{ *scenario }
@@ -166,6 +196,10 @@ func (e scenarioStore) Submit(ops []storage.Op) int {
 		storage.OpGet: "get", storage.OpLogin: "login", storage.OpLoginFailed: "login-failed", storage.OpAddressBans: "address-bans",
 	}
 	for _, op := range ops {
+		if op.Kind == storage.OpCharacters {
+			e.say("store: characters of %s in world %d: %d", op.Name, op.World, op.Count)
+			continue
+		}
 		synced := ""
 		if op.Synced {
 			synced = " synced"
@@ -199,6 +233,8 @@ var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData)
 	"closed": stepMessage(codec.KindClosed), "tick": stepTick, "kick": stepKick, "drain": stepCommand(CommandDrain),
 	"stop": stepCommand(CommandClose), "maintenance": stepMaintenance, "address-bans": stepAddressBans,
 	"full": stepFull, "no-random": stepEmpty, "state": stepState, "login": stepLogin,
+	"place": stepPlace, "claim": stepClaim, "hold": stepHold, "end": stepEnd, "list-changes": stepListChanges,
+	"up": stepUp, "new-manager": stepNewManager, "characters": stepCharacters, "cut": stepCut,
 }
 
 func handle(t *testing.T, d *datadriven.TestData) codec.Conn {
@@ -220,6 +256,10 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 			if _, err := fmt.Sscan(arg.Vals[0], &e.options.FactorDecoys); err != nil {
 				t.Fatal(err)
 			}
+		case "region":
+			e.region = newScenarioRegion(e)
+		case "push":
+			e.options.PushWorlds = true
 		case "grace":
 			e.options.ReconnectGrace = mustDuration(t, arg.Vals[0])
 		case "no-mint":
@@ -272,6 +312,9 @@ func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 			r.Account.Ban.Until = e.now.Add(time.Hour).Unix()
 		}
 		e.giveFactors(t, d, r.Account)
+		if d.HasArg("characters") {
+			r.Account.Characters = []storage.WorldCount{{World: 7, Count: 3}}
+		}
 	case d.HasArg("error"):
 		r.Err = storage.ErrFailed
 	}
@@ -311,7 +354,7 @@ func stepRecorded(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepReproof(e *scenario, t *testing.T, d *datadriven.TestData) {
 	conn := handle(t, d)
 	m := codec.Message{Kind: codec.KindReconnectProof, Conn: conn, Reconnect: codec.Reconnect{R1: [16]byte{3}}}
-	if s := e.core.sessions.get(conn); !d.HasArg("wrong") && s.attempt != nil {
+	if s := e.core.sessions.get(conn); !d.HasArg("wrong") && s != nil && s.attempt != nil {
 		m.Reconnect.R2 = srp6.ReconnectProof(s.name.Bytes(), &m.Reconnect.R1, &s.attempt.challenge, &e.key)
 	}
 	e.core.Client(&m)
@@ -335,6 +378,8 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 		e.closing = e.closing[:0]
 		e.now = e.now.Add(TickEvery)
 		e.core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+		e.core.Flush()
+		e.region.settle()
 	}
 }
 
@@ -409,17 +454,15 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 		e.say("%d: %v %s attempt=%v", s.conn.Slot(), s.state, s.name, s.attempt != nil)
 	})
 	var keys []string
-	for name, h := range e.core.keys.byName {
-		keys = append(keys, fmt.Sprintf("key of %s held by %d", name, h.holder.Slot()))
-	}
+	e.core.keys.Each(func(h *heldKey) {
+		keys = append(keys, fmt.Sprintf("key of %s held by %d", h.Account, h.Owner.holder.Slot()))
+	})
 	slices.Sort(keys)
 	for _, key := range keys {
 		e.say("%s", key)
 	}
-	for _, h := range e.core.keys.free {
-		if h.key != (srp6.SessionKey{}) {
-			e.say("a key was not wiped")
-		}
+	if e.region != nil {
+		e.region.peer.Each(func(h *worlds.Held[int]) { e.say("key of %s held in %s", h.Account, peerNode) })
 	}
 	for _, a := range e.core.sessions.attempts {
 		if *a != (attempt{}) {

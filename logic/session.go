@@ -6,6 +6,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // session is what is known of one connection. It belongs to the logic
@@ -21,6 +22,10 @@ type session struct {
 	// milliseconds of the ticks' clock.
 	deadline int64
 	name     storage.Name
+	// returning: the client says that it has the key of an earlier login.
+	returning bool
+	// characters is how many the account has on each world; nil for none.
+	characters []worlds.WorldCharacters
 	// attempt is what is needed between challenge and verdict only.
 	attempt *attempt
 	peer    netip.Addr
@@ -39,8 +44,14 @@ type attempt struct {
 	ban  storage.Ban
 	// factor is what is to be proven beside the password; nil for nothing.
 	factor *secondFactor
-	// challenge is the random half of a reconnect.
+	// challenge is the random half of a reconnect, reproof the client's answer,
+	// and pass the claim made with it, zero for none.
 	challenge [16]byte
+	reproof   codec.Reconnect
+	pass      worlds.PassID
+	// refuseAt is when a reconnect is refused that came to nothing, in
+	// milliseconds of the ticks' clock.
+	refuseAt int64
 	// key and m2 are the outcome, while it waits for its record to be stored.
 	key srp6.SessionKey
 	m2  srp6.Proof

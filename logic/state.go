@@ -24,6 +24,9 @@ const (
 	StateRecording
 	// StateReproving: a reconnect challenge was sent, its proof is awaited.
 	StateReproving
+	// StateReclaiming: the proof was not made with a key that is here; the key is
+	// being looked for in the region, or the refusal is being held back.
+	StateReclaiming
 	// StateChoosing: proven; the client may ask for the worlds.
 	StateChoosing
 	// StateLeaving: refused or told to go; nothing is valid, the connection is
@@ -34,7 +37,7 @@ const (
 )
 
 var stateNames = [StateCount]string{
-	"connected", "looking-up", "proving", "verifying", "recording", "reproving", "choosing", "leaving",
+	"connected", "looking-up", "proving", "verifying", "recording", "reproving", "reclaiming", "choosing", "leaving",
 }
 
 func (id StateID) String() string {
@@ -57,26 +60,28 @@ type state interface {
 }
 
 var states = [StateCount]state{
-	StateConnected: connected{},
-	StateLookingUp: lookingUp{},
-	StateProving:   proving{},
-	StateVerifying: verifying{},
-	StateRecording: recording{},
-	StateReproving: reproving{},
-	StateChoosing:  choosing{},
-	StateLeaving:   leaving{},
+	StateConnected:  connected{},
+	StateLookingUp:  lookingUp{},
+	StateProving:    proving{},
+	StateVerifying:  verifying{},
+	StateRecording:  recording{},
+	StateReproving:  reproving{},
+	StateReclaiming: reclaiming{},
+	StateChoosing:   choosing{},
+	StateLeaving:    leaving{},
 }
 
 // transitions says which state may follow which. Every state but Leaving may
 // lead to Leaving.
 var transitions = [StateCount]stateSet{
-	StateConnected: in(StateLookingUp, StateReproving, StateLeaving),
-	StateLookingUp: in(StateProving, StateLeaving),
-	StateProving:   in(StateVerifying, StateLeaving),
-	StateVerifying: in(StateRecording, StateChoosing, StateLeaving),
-	StateRecording: in(StateChoosing, StateLeaving),
-	StateReproving: in(StateChoosing, StateLeaving),
-	StateChoosing:  in(StateLeaving),
+	StateConnected:  in(StateLookingUp, StateLeaving),
+	StateLookingUp:  in(StateProving, StateReproving, StateLeaving),
+	StateProving:    in(StateVerifying, StateLeaving),
+	StateVerifying:  in(StateRecording, StateChoosing, StateLeaving),
+	StateRecording:  in(StateChoosing, StateLeaving),
+	StateReproving:  in(StateReclaiming, StateChoosing, StateLeaving),
+	StateReclaiming: in(StateChoosing, StateLeaving),
+	StateChoosing:   in(StateLeaving),
 }
 
 // become is the one way into a state. A transition that is not in the table is

@@ -15,16 +15,14 @@ func (choosing) Leave(*Core, *session)     {}
 func (choosing) Limit(o *Options) time.Duration { return o.ChoosingLimit }
 
 func (choosing) Process(c *Core, s *session, _ *codec.Message) {
-	frame, err := c.ports.Worlds.Frame(s.build)
+	frame, err := c.frameFor(s)
 	if err != nil {
 		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
 		c.hangUp(s, codec.CloseFault)
 		return
 	}
 	c.setDeadline(s, c.options.ChoosingLimit)
-	if !c.ports.Out.SendFrame(s.conn, frame) {
-		c.hangUp(s, codec.CloseOverload)
-	}
+	c.sendFrame(s, frame)
 }
 
 // leaving waits for the reactor's word that the connection is closed.

@@ -30,9 +30,6 @@ func (connected) Process(c *Core, s *session, m *codec.Message) {
 
 // greeted goes on when no filter objected to who the client says it is.
 func (c *Core) greeted(s *session, kind codec.Kind) {
-	if kind == codec.KindReconnectChallenge {
-		c.become(s, StateReproving)
-		return
-	}
+	s.returning = kind == codec.KindReconnectChallenge
 	c.become(s, StateLookingUp)
 }

@@ -8,6 +8,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // lookingUp waits for the account from the store, and for an ephemeral key if
@@ -33,10 +34,21 @@ func (c *Core) lookedUp(s *session, r *storage.Result) {
 	if r.Err != nil && !errors.Is(r.Err, storage.ErrNotFound) {
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("account could not be read", "account", s.name, "error", r.Err)
-		c.refuse(s, codec.ReplyLogonChallenge, codec.ResultBusy)
+		c.refuse(s, s.challengeKind(), codec.ResultBusy)
 		return
 	}
 	a := c.sessions.beginAttempt(s)
+	if r.Account != nil {
+		s.characters = charactersOf(r.Account)
+	}
+	if s.returning {
+		a.known = r.Account != nil
+		if a.known {
+			a.ban = r.Account.Ban
+		}
+		c.become(s, StateReproving)
+		return
+	}
 	a.exchange.Name = s.name
 	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(c.options.Secret, s.name.Bytes())
 	if r.Account != nil && r.Account.Grunt.Set {
@@ -52,6 +64,26 @@ func (c *Core) lookedUp(s *session, r *storage.Result) {
 		return
 	}
 	c.challenge(s)
+}
+
+// challengeKind is the reply that the client awaits first.
+func (s *session) challengeKind() codec.ReplyKind {
+	if s.returning {
+		return codec.ReplyReconnectChallenge
+	}
+	return codec.ReplyLogonChallenge
+}
+
+// charactersOf is an account's counts as the list of worlds takes them.
+func charactersOf(a *storage.Account) []worlds.WorldCharacters {
+	if len(a.Characters) == 0 {
+		return nil
+	}
+	counts := make([]worlds.WorldCharacters, len(a.Characters))
+	for i, n := range a.Characters {
+		counts[i] = worlds.WorldCharacters(n)
+	}
+	return counts
 }
 
 // challenge sends the server's half of the exchange.

@@ -41,11 +41,8 @@ func (c *Core) recorded(s *session, r *storage.Result) {
 // admit lets a proven client in: its key goes to the keyring before the reply
 // is sent, because it may be asked for at once.
 func (c *Core) admit(s *session) {
-	a := s.attempt
-	if older := c.keys.hold(s.name, s.conn, &a.key); older != 0 && older != s.conn {
-		c.replace(older, "second login")
-	}
-	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: a.m2, AccountFlags: accountFlags}
+	c.holdKey(s)
+	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: s.attempt.m2, AccountFlags: accountFlags}
 	c.become(s, StateChoosing)
 	c.signal(Signal{Kind: SignalLoggedIn, session: s})
 	c.send(s)

@@ -6,6 +6,8 @@ import (
 
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // reproving lets a client in that still has the key of an earlier login. Every
@@ -13,12 +15,11 @@ import (
 type reproving struct{}
 
 func (reproving) Enter(c *Core, s *session) {
-	a := c.sessions.beginAttempt(s)
-	if !c.stock.random(a.challenge[:]) {
+	if !c.stock.random(s.attempt.challenge[:]) {
 		c.refuse(s, codec.ReplyReconnectChallenge, codec.ResultBusy)
 		return
 	}
-	c.reply = codec.Reply{Kind: codec.ReplyReconnectChallenge, ReconnectData: a.challenge}
+	c.reply = codec.Reply{Kind: codec.ReplyReconnectChallenge, ReconnectData: s.attempt.challenge}
 	c.send(s)
 }
 
@@ -28,24 +29,121 @@ func (reproving) Limit(o *Options) time.Duration { return o.ProvingLimit }
 
 // Process checks the proof here and not in the pool: it is one SHA-1.
 func (reproving) Process(c *Core, s *session, m *codec.Message) {
-	var none heldKey
-	h := c.keys.find(s.name)
-	if h == nil {
-		h = &none // the same work and the same answer
+	a := s.attempt
+	a.reproof = m.Reconnect
+	var key srp6.SessionKey
+	defer key.Wipe()
+	h := c.keyOf(s.name)
+	if h != nil {
+		copy(key[:], h.Key().Bytes())
 	}
-	want := srp6.ReconnectProof(s.name.Bytes(), &m.Reconnect.R1, &s.attempt.challenge, &h.key)
-	if subtle.ConstantTimeCompare(want[:], m.Reconnect.R2[:]) != 1 || h == &none {
-		c.signal(Signal{Kind: SignalReproofFailed, session: s})
-		c.refuse(s, codec.ReplyReconnectProof, codec.ResultBadCredentials)
+	want := srp6.ReconnectProof(s.name.Bytes(), &a.reproof.R1, &a.challenge, &key) // with or without a key: the same work
+	if subtle.ConstantTimeCompare(want[:], a.reproof.R2[:]) == 1 && h != nil {
+		c.raise(Event{Kind: EventReconnectRequested, conn: s.conn})
 		return
 	}
-	if older := h.holder; older != 0 && older != s.conn {
-		h.holder = s.conn // before the kick, so that the key does not go with it
+	c.become(s, StateReclaiming)
+}
+
+// reconnected lets a client in whose key is here, when no filter objected.
+func (c *Core) reconnected(s *session) {
+	h := c.keyOf(s.name)
+	if h == nil { // a bug of ours: it was here a moment ago
+		c.refuse(s, codec.ReplyReconnectProof, codec.ResultBusy)
+		return
+	}
+	if older := h.Owner.holder; older != s.conn {
+		h.Owner.holder = s.conn // before the kick, so that the key does not go with it
 		c.replace(older, "reconnect")
 	}
-	h.holder = s.conn
 	c.become(s, StateChoosing)
 	c.signal(Signal{Kind: SignalReconnected, session: s})
 	c.reply = codec.Reply{Kind: codec.ReplyReconnectProof}
 	c.send(s)
+}
+
+// reclaiming looks for the key in the region: at the world that the client comes
+// from, or at another login server. A refusal is held back for a fixed time, so
+// that it takes the same whether there is a key somewhere, or only a wrong proof.
+type reclaiming struct{}
+
+func (reclaiming) Enter(c *Core, s *session) {
+	s.attempt.refuseAt = s.deadline
+	if c.keyOf(s.name) == nil {
+		c.locates = append(c.locates, worlds.Locate{Account: codec.Name(s.name), Tag: uint64(s.conn)})
+	}
+}
+
+func (reclaiming) Leave(c *Core, s *session) {
+	if a := s.attempt; a.pass != (worlds.PassID{}) {
+		delete(c.reclaims, a.pass)
+		c.keys.Abandon(a.pass)
+	}
+}
+
+func (reclaiming) Limit(*Options) time.Duration { return reclaimRefusal }
+
+// Process is never called: no message is valid here.
+func (reclaiming) Process(*Core, *session, *codec.Message) {}
+
+// located takes the directory's answer and begins to move the key.
+func (c *Core) located(p *worlds.Place) {
+	s := c.sessions.get(codec.Conn(p.Tag))
+	if s == nil || s.state != StateReclaiming || p.Account != codec.Name(s.name) ||
+		p.Holder == "" || p.Holder == c.options.Node || s.attempt.pass != (worlds.PassID{}) {
+		return // the limit refuses it
+	}
+	a := s.attempt
+	if !c.stock.random(a.pass[:]) {
+		return
+	}
+	proof := worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
+	if err := c.keys.Claim(a.pass, p.Account, p.Holder, &proof); err != nil {
+		a.pass = worlds.PassID{}
+		return
+	}
+	c.reclaims[a.pass] = s.conn
+	c.setDeadline(s, reclaimLimit)
+}
+
+// taken: the key is here now.
+func (c *Core) taken(o *worlds.Outcome[holding]) {
+	h := c.keys.Find(o.Account)
+	if h == nil {
+		return // ended in the same breath
+	}
+	c.announce(h, worlds.AnnounceMoved)
+	s := c.reclaimer(o.Pass)
+	if s == nil { // the client has gone meanwhile: its grace begins
+		h.Owner.until = c.now + c.options.ReconnectGrace.Milliseconds()
+		h.Owner.armed = c.graces.arm(storage.Name(o.Account), h.Owner.until)
+		return
+	}
+	s.attempt.pass = worlds.PassID{}
+	h.Owner.holder = s.conn
+	c.raise(Event{Kind: EventReconnectRequested, conn: s.conn})
+}
+
+// notTaken: there is nothing to come; the refusal comes when it would have.
+func (c *Core) notTaken(o *worlds.Outcome[holding]) {
+	if s := c.reclaimer(o.Pass); s != nil {
+		s.attempt.pass = worlds.PassID{}
+		c.setDeadlineAt(s, s.attempt.refuseAt)
+	}
+}
+
+// reclaimer is the session that waits for a claim, or nil.
+func (c *Core) reclaimer(pass worlds.PassID) *session {
+	conn, ok := c.reclaims[pass]
+	delete(c.reclaims, pass)
+	if s := c.sessions.get(conn); ok && s != nil && s.state == StateReclaiming && s.attempt.pass == pass {
+		return s
+	}
+	return nil
+}
+
+// notReclaimed refuses a client whose time is over.
+func (c *Core) notReclaimed(s *session) {
+	c.signal(Signal{Kind: SignalReproofFailed, session: s})
+	c.refuse(s, codec.ReplyReconnectProof, codec.ResultBadCredentials)
 }

@@ -266,6 +266,7 @@ type deaf struct{}
 func (deaf) Send(codec.Conn, *codec.Reply) bool       { return true }
 func (deaf) SendLast(codec.Conn, *codec.Reply) bool   { return true }
 func (deaf) SendFrame(codec.Conn, []byte) bool        { return true }
+func (deaf) Broadcast([]codec.Conn, []byte) bool      { return true }
 func (deaf) Close(codec.Conn, codec.CloseReason) bool { return true }
 func (deaf) Flush()                                   {}
 

@@ -77,7 +77,7 @@ func coreOptions() logic.Options {
 
 func demoWorlds(tb testing.TB) *worlds.List {
 	list := worlds.NewList(worlds.EncodeGrunt)
-	if err := list.Set([]worlds.World{
+	if err := list.SetStatic([]worlds.World{
 		{ID: 1, Name: "Demo One", Address: "127.0.0.1:8085", Kind: worlds.KindPvP, Category: 1},
 		{ID: 2, Name: "Demo Two", Address: "127.0.0.1:8086", Kind: worlds.KindRP, Category: 1},
 	}); err != nil {
@@ -106,6 +106,9 @@ func (e *edge) SendFrame(conn codec.Conn, frame []byte) bool {
 	c.answered <- struct{}{}
 	return true
 }
+
+// Broadcast is nothing that these clients expect.
+func (e *edge) Broadcast([]codec.Conn, []byte) bool { return false }
 
 func (e *edge) SendLast(conn codec.Conn, r *codec.Reply) bool { return e.Send(conn, r) }
 

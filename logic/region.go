@@ -1,0 +1,167 @@
+package logic
+
+import (
+	"gatepass/storage"
+	"gatepass/worlds"
+)
+
+// Region takes what the bus brings: moves of keys, answers of the directory,
+// changes of the list of worlds.
+func (c *Core) Region(e *worlds.Event) {
+	switch {
+	case e.Move != nil:
+		c.count.movesIn.Add(1)
+		c.keys.Handle(e.From, e.Move)
+	case e.Place != nil:
+		c.located(e.Place)
+	case e.End != nil:
+		c.endAccount(e.End)
+	case e.Change != nil:
+		c.follow(c.ports.Region.Change(e.Change, c.now))
+	case e.Snapshot != nil:
+		c.follow(c.ports.Region.Snapshot(e.Snapshot, c.now))
+	case e.Pulse != nil:
+		c.follow(c.ports.Region.Pulse(e.Pulse, c.now))
+	case e.Characters != nil:
+		c.countCharacters(e.Characters)
+	case e.Up:
+		c.outbound.snapshot = true
+		c.announceAll()
+	}
+	c.settle()
+	c.runEvents()
+}
+
+// follow does what the copy of the list needs.
+func (c *Core) follow(needs worlds.MemberNeeds) {
+	c.outbound.snapshot = c.outbound.snapshot || needs.AskSnapshot
+	if needs.NewEpoch {
+		c.announceAll()
+	}
+	if needs.Changed {
+		c.pushSoon()
+	}
+}
+
+// endAccount wipes a key and sends its client away, because the directory says
+// so: the account came in elsewhere, or an operator ended it.
+func (c *Core) endAccount(end *worlds.End) {
+	h := c.keys.Find(end.Account)
+	if h == nil || end.Stamp != 0 && h.Stamp != end.Stamp {
+		return
+	}
+	c.replace(h.Owner.holder, end.Why)
+	c.dropKey(h)
+}
+
+// countCharacters stores what a world reports.
+func (c *Core) countCharacters(r *worlds.Characters) {
+	for _, n := range r.Counts {
+		name, err := storage.FoldName(n.Account.Bytes())
+		if err != nil {
+			continue // no account has such a name
+		}
+		c.ops = append(c.ops, storage.Op{Kind: storage.OpCharacters, Name: name, World: r.World, Count: n.Count})
+	}
+}
+
+// settle acts on how moves came out.
+func (c *Core) settle() {
+	for _, o := range c.keys.Outcomes() {
+		c.count.moves[o.Kind].Add(1)
+		switch o.Kind {
+		case worlds.OutcomeTaken:
+			c.taken(&o)
+		case worlds.OutcomeNotTaken:
+			c.notTaken(&o)
+		case worlds.OutcomeLeft:
+			c.left(&o)
+		}
+	}
+}
+
+// left: the key of a session has moved on. A client in a world keeps its login
+// connection as long as it likes; one that came back by another login server has
+// left this one behind.
+func (c *Core) left(o *worlds.Outcome[holding]) {
+	if o.Node.Kind() == worlds.KindLogin {
+		c.replace(o.Owner.holder, "reconnect elsewhere")
+	}
+}
+
+// outbound is what a round has gathered for the bus.
+type outbound struct {
+	announcements []worlds.Announcement
+	locates       []worlds.Locate
+	ends          []worlds.AccountEnd
+	snapshot      bool
+	effects       []worlds.Effect
+}
+
+func (c *Core) announce(h *heldKey, kind worlds.AnnouncementKind) {
+	c.outbound.announcements = append(c.outbound.announcements,
+		worlds.Announcement{Account: h.Account, Stamp: h.Stamp, Hop: h.Hop, Kind: kind})
+}
+
+// announceAll tells the directory of every key that is here, by and by: it has
+// lost what it knew, or may have.
+func (c *Core) announceAll() {
+	c.unannounced = c.unannounced[:0]
+	c.keys.Each(func(h *heldKey) { c.unannounced = append(c.unannounced, h.Account) })
+}
+
+// announceSome takes the next chunk of announceAll.
+func (c *Core) announceSome() {
+	n := min(len(c.unannounced), announceChunk)
+	for _, name := range c.unannounced[len(c.unannounced)-n:] {
+		if h := c.keys.Find(name); h != nil && h.Key() != nil {
+			c.announce(h, worlds.AnnounceHeld)
+		}
+	}
+	c.unannounced = c.unannounced[:len(c.unannounced)-n]
+}
+
+// submitRegion hands the bus what the round has gathered. What it finds no room
+// for is lost like a datagram: moves are repeated, and announcements made anew.
+func (c *Core) submitRegion() {
+	out := &c.outbound
+	moves := c.keys.Outgoing()
+	c.count.movesOut.Add(uint64(len(moves)))
+	for i := range moves {
+		out.effects = append(out.effects, worlds.Effect{To: moves[i].To, Move: &moves[i].Move})
+	}
+	for i := range out.announcements {
+		out.effects = append(out.effects, worlds.Effect{Announce: &out.announcements[i]})
+	}
+	for i := range out.locates {
+		out.effects = append(out.effects, worlds.Effect{Locate: &out.locates[i]})
+	}
+	for i := range out.ends {
+		out.effects = append(out.effects, worlds.Effect{End: &out.ends[i]})
+	}
+	if out.snapshot {
+		out.effects = append(out.effects, worlds.Effect{AskSnapshot: true})
+	}
+	if len(out.effects) == 0 {
+		return
+	}
+	defer func() { // also when this panics: nothing may go twice, no key stay
+		clear(moves)
+		clear(out.effects)
+		*out = outbound{
+			announcements: out.announcements[:0], locates: out.locates[:0],
+			ends: out.ends[:0], effects: out.effects[:0],
+		}
+	}()
+	c.ports.Bus.Submit(out.effects)
+}
+
+// noRegion is the region of a login server that is alone.
+type noRegion struct{}
+
+func (noRegion) Submit([]worlds.Effect)                              {}
+func (noRegion) Change(*worlds.Change, int64) worlds.MemberNeeds     { return worlds.MemberNeeds{} }
+func (noRegion) Snapshot(*worlds.Snapshot, int64) worlds.MemberNeeds { return worlds.MemberNeeds{} }
+func (noRegion) Pulse(*worlds.Pulse, int64) worlds.MemberNeeds       { return worlds.MemberNeeds{} }
+func (noRegion) Stale() bool                                         { return false }
+func (noRegion) Tick(int64) worlds.MemberNeeds                       { return worlds.MemberNeeds{} }

@@ -39,9 +39,8 @@ const rc4Drop = 1024
 //	p = (c - prev) xor key[i]
 //
 // where the key is K itself (40 bytes) or HMAC(seed, K) (20 bytes). 3.3.5 is RC4
-// with a key of its own for each direction. None of them is any good against an
-// attacker, which is no reason to trust less or more of what comes: it is what
-// clients speak.
+// with a key of its own for each direction. None of them authenticates anything: what
+// was decrypted is judged like any stranger's bytes.
 type Cipher struct {
 	stream *rc4.Cipher // 3.3.5, else nil
 	key    [40]byte

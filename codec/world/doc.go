@@ -62,8 +62,8 @@
 //	                      │                           │                                    │  any ├─┘
 //	                      └── refused in the clear ───┴──▶ over ◀── refused, encrypted ────┘
 //
-// The two auth packets of each side's first word are in the clear, from the key on
-// every header is encrypted, bodies never. Each direction has a Cipher of its own,
+// The first packet of either side is in the clear; from the key on every header is
+// encrypted, bodies never. Each direction has a Cipher of its own,
 // which runs over all its headers: one that is lost or read twice cannot be made good.
 // A header that was decrypted before its body was whole therefore stays in the
 // Session, while the bytes stay with the caller.

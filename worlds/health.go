@@ -30,5 +30,6 @@ func (h *health) beats(b *Beat, now int64) (online bool) {
 // silent tells whether nothing was heard for limit.
 func (h *health) silent(now, limit int64) bool { return now-h.heard >= limit }
 
-// excuse leaves a time in which the manager did not listen out of the account.
-func (h *health) excuse(gap int64) { h.heard += gap }
+// excuse leaves a time up to now, in which the manager did not listen, out of the
+// account.
+func (h *health) excuse(gap, now int64) { h.heard = min(now, h.heard+gap) }

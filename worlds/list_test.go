@@ -3,6 +3,7 @@ package worlds
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -125,4 +126,8 @@ func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
 			t.Errorf("build %d: %v", build, err)
 		}
 	}
+}
+
+func prefix(format string, a ...any) netip.Prefix {
+	return netip.MustParsePrefix(fmt.Sprintf(format, a...))
 }

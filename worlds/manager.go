@@ -117,7 +117,8 @@ func (m *Manager) Restore(records []Record, now int64) (left int) {
 			left++
 			continue
 		}
-		w := &managed{told: Entry{Registration: *r}, toldAt: now}
+		// Its next figures are due at once.
+		w := &managed{told: Entry{Registration: *r}, toldAt: now - m.options.RefreshEvery.Milliseconds()}
 		w.health.lives(now)
 		m.worlds[r.ID] = w
 	}
@@ -180,20 +181,21 @@ func (m *Manager) Beat(from Node, b *Beat, now int64) (known bool) {
 		m.stats.UnknownBeats++
 		return false
 	}
+	if !w.health.beats(b, now) {
+		m.offline(w, now)
+		return true
+	}
 	if b.Validate() != nil {
 		m.stats.BadBeats++ // a sign of life all the same
 	} else {
 		w.latest = figures{b.Population, b.Queue, b.Load}
 	}
-	switch online := w.health.beats(b, now); {
-	case !online:
-		m.offline(w, now)
-	case w.told.Offline:
+	if w.told.Offline {
 		e := w.told
 		e.Offline = false
 		e.setFigures(w.latest)
 		m.status(w, e, now)
-	default:
+	} else {
 		m.refresh(w, now)
 	}
 	return true
@@ -230,7 +232,7 @@ func (m *Manager) Tick(now int64) {
 		if w == nil || w.told.Offline {
 			continue
 		}
-		w.health.excuse(gap)
+		w.health.excuse(gap, now)
 		if w.health.silent(now, m.options.limit()) {
 			m.offline(w, now)
 		} else {

@@ -20,17 +20,19 @@ type Member struct {
 	have, want Version
 	// filled: a snapshot has come at least once.
 	filled bool
-	// asked is when a snapshot was last asked for, heard when the manager that
-	// leads was last heard, met whether ever.
-	asked, heard int64
-	met, stale   bool
-	stats        MemberStats
+	// met: a manager was heard of at least once.
+	met bool
+	// asked is when a snapshot was last asked for, current when the copy was last
+	// known to be the manager's.
+	asked, current int64
+	stale          bool
+	stats          MemberStats
 }
 
 // MemberOptions configure a Member.
 type MemberOptions struct {
-	// StaleAfter is the silence of the manager after which the copy counts as
-	// stale; 0 is 3 s.
+	// StaleAfter is how long the copy may not be known to be the manager's before
+	// it counts as stale; 0 is 3 s.
 	StaleAfter time.Duration
 	// AskEvery is the time between two asks for a snapshot; 0 is 500 ms.
 	AskEvery time.Duration
@@ -78,15 +80,17 @@ func (v Version) less(o Version) bool {
 
 // Change takes a change that the manager tells.
 func (m *Member) Change(c *Change, now int64) MemberNeeds {
-	needs, ok := m.hear(c.Version, now)
-	if !ok || !m.have.less(c.Version) {
-		m.stats.Ignored++
-		return m.ask(needs, now)
-	}
+	needs, ok := m.hear(c.Version)
 	next := Version{m.have.Epoch, m.have.Seq + 1}
-	if !m.filled || c.Version != next {
-		m.stats.Gaps++
+	switch {
+	case !ok:
 		return m.ask(needs, now)
+	case !m.have.less(c.Version):
+		m.stats.Ignored++
+		return m.settle(needs, now)
+	case !m.filled || c.Version != next:
+		m.stats.Gaps++
+		return m.settle(needs, now)
 	}
 	m.have = next
 	m.stats.Applied++
@@ -99,15 +103,18 @@ func (m *Member) Change(c *Change, now int64) MemberNeeds {
 		m.stats.Invalid++
 	}
 	needs.Changed = m.show()
-	return m.ask(needs, now)
+	return m.settle(needs, now)
 }
 
 // Snapshot takes a whole list. It is not kept, its entries are copied.
 func (m *Member) Snapshot(s *Snapshot, now int64) MemberNeeds {
-	needs, ok := m.hear(s.Version, now)
-	if !ok || s.Version.less(m.have) || s.Version == m.have && m.filled {
-		m.stats.Ignored++
+	needs, ok := m.hear(s.Version)
+	switch {
+	case !ok:
 		return m.ask(needs, now)
+	case s.Version.less(m.have) || s.Version == m.have && m.filled:
+		m.stats.Ignored++
+		return m.settle(needs, now)
 	}
 	m.have, m.filled = s.Version, true
 	m.stats.Snapshots++
@@ -117,42 +124,56 @@ func (m *Member) Snapshot(s *Snapshot, now int64) MemberNeeds {
 		m.take(&s.Entries[i], older)
 	}
 	needs.Changed = m.show()
-	return m.ask(needs, now)
+	return m.settle(needs, now)
 }
 
 // Pulse takes a sign of life: it shows whether a change was missed.
 func (m *Member) Pulse(p *Pulse, now int64) MemberNeeds {
-	needs, _ := m.hear(p.Version, now)
-	return m.ask(needs, now)
+	needs, ok := m.hear(p.Version)
+	if !ok {
+		return m.ask(needs, now)
+	}
+	return m.settle(needs, now)
 }
 
 // Tick tells the time. It is to be called several times per AskEvery.
 func (m *Member) Tick(now int64) MemberNeeds {
-	m.stale = !m.met || now-m.heard >= m.options.StaleAfter.Milliseconds()
+	m.stale = m.stale || now-m.current >= m.options.StaleAfter.Milliseconds()
 	return m.ask(MemberNeeds{}, now)
 }
 
 // hear notes a version that a manager tells. ok is false for one that does not
 // lead any more.
-func (m *Member) hear(v Version, now int64) (needs MemberNeeds, ok bool) {
+func (m *Member) hear(v Version) (needs MemberNeeds, ok bool) {
 	if m.met && v.Epoch < m.want.Epoch {
+		m.stats.Ignored++
 		return needs, false
 	}
 	needs.NewEpoch = !m.met || v.Epoch > m.want.Epoch
-	m.heard, m.met, m.stale = now, true, false
+	m.met = true
 	if m.want.less(v) {
 		m.want = v
 	}
 	return needs, true
 }
 
+// lacks tells whether the copy is not what the manager has told of.
+func (m *Member) lacks() bool { return !m.filled || m.have.less(m.want) }
+
+// settle ends the taking of a message of the manager that leads.
+func (m *Member) settle(needs MemberNeeds, now int64) MemberNeeds {
+	if !m.lacks() {
+		m.current, m.stale = now, false
+	}
+	return m.ask(needs, now)
+}
+
 // ask adds the need for a snapshot, if there is one and it is time.
 func (m *Member) ask(needs MemberNeeds, now int64) MemberNeeds {
-	if m.filled && !m.have.less(m.want) || now-m.asked < m.options.AskEvery.Milliseconds() {
-		return needs
+	if m.lacks() && now-m.asked >= m.options.AskEvery.Milliseconds() {
+		m.asked = now
+		needs.AskSnapshot = true
 	}
-	m.asked = now
-	needs.AskSnapshot = true
 	return needs
 }
 
@@ -191,8 +212,9 @@ func (m *Member) show() bool {
 	return changed
 }
 
-// Stale tells whether the manager has not been heard for a while, as of the last
-// call with a time.
+// Stale tells whether the copy has not been known to be the manager's for a
+// while: no manager is heard, or what was missed does not come. It is as of the
+// last Tick.
 func (m *Member) Stale() bool { return m.stale }
 
 // Version is that of the copy.

@@ -1,0 +1,215 @@
+package gate
+
+import (
+	"crypto/subtle"
+	"errors"
+	"slices"
+
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/codec/world"
+	"gatepass/worlds"
+)
+
+// held is an account's key here, as it is kept.
+type held = worlds.Held[holding]
+
+// introduced takes who a client says it is.
+func (c *core) introduced(s *session, auth *codec.WorldAuth) {
+	a := s.attempt
+	a.started, s.build = c.now, auth.Build
+	a.proof.ClientSeed, a.proof.Digest = auth.ClientSeed, auth.Digest
+	name, ok := foldName(auth.Name)
+	s.account = name
+	switch h := c.passes.Find(name); {
+	case !slices.Contains(c.options.World.Builds, auth.Build):
+		c.turnAway(s, RefusalBuild)
+	case !ok:
+		c.turnAway(s, RefusalName)
+	case c.proves(s, h):
+		c.proven(s, h)
+	case c.getting >= c.options.MaxClaims || c.passes.Len() >= c.options.maxKeys():
+		c.turnAway(s, RefusalClaims)
+	default:
+		c.become(s, StateLocating)
+		c.locate(s)
+	}
+}
+
+// foldName is the account that a client means: names are of printable ASCII, in
+// capitals, without a colon or spaces around.
+func foldName(raw codec.Name) (name codec.Name, ok bool) {
+	b := raw.Bytes()
+	if len(b) == 0 || b[0] == ' ' || b[len(b)-1] == ' ' {
+		return name, false
+	}
+	for i, ch := range b {
+		switch {
+		case 'a' <= ch && ch <= 'z':
+			ch -= 'a' - 'A'
+		case ch < ' ' || ch > '~' || ch == ':':
+			return codec.Name{}, false
+		}
+		name[i] = ch
+	}
+	return name, true
+}
+
+// proves tells whether a client's digest was made with the key that is held here,
+// if one is. The time does not tell how far it was right.
+func (c *core) proves(s *session, h *held) bool {
+	if h == nil || h.Key() == nil || len(h.Key().Bytes()) != len(srp6.SessionKey{}) {
+		return false
+	}
+	p := &s.attempt.proof
+	want := world.Digest(s.account.Bytes(), p.ClientSeed, p.ServerSeed, (*[40]byte)(h.Key().Bytes()))
+	return subtle.ConstantTimeCompare(want[:], p.Digest[:]) == 1
+}
+
+// located takes the directory's word on where an account's key is.
+func (c *core) located(p *worlds.Place) {
+	s := c.sessionOf(codec.Conn(p.Tag))
+	if s == nil || s.state != StateLocating || s.account != p.Account {
+		return // asked again meanwhile, or gone
+	}
+	switch h := c.passes.Find(s.account); {
+	case c.proves(s, h): // it has come by another connection
+		c.proven(s, h)
+	case p.Holder == "":
+		c.turnAway(s, RefusalUnknown)
+	case p.Holder == c.self && h != nil:
+		c.wrong(s, RefusalProof)
+	case p.Holder == c.self:
+		c.wrong(s, RefusalUnknown)
+	case p.Holder.Kind() != worlds.KindLogin:
+		c.wrong(s, RefusalForeign)
+	default:
+		c.claim(s, p.Holder)
+	}
+}
+
+// claim asks a login server for a client's key.
+func (c *core) claim(s *session, holder worlds.Node) {
+	a := s.attempt
+	a.holder = holder
+	c.ports.random(a.pass[:])
+	err := c.passes.Claim(a.pass, s.account, holder, &a.proof)
+	switch {
+	case errors.Is(err, worlds.ErrTooMany):
+		c.turnAway(s, RefusalClaims)
+	case err != nil: // it is on its way already
+		c.pause(s, pauseLimit.Milliseconds())
+	default:
+		c.count.claims.Add(1)
+		a.claiming = true
+		c.claims[a.pass] = s.conn
+		c.become(s, StateClaiming)
+	}
+}
+
+// abandon lets go of a claim that is under way.
+func (c *core) abandon(a *attempt) {
+	if a.claiming {
+		a.claiming = false
+		delete(c.claims, a.pass)
+		c.passes.Abandon(a.pass)
+	}
+}
+
+// notTaken acts on a claim that came to nothing.
+func (c *core) notTaken(pass worlds.PassID, reason worlds.Reason) {
+	s := c.claimant(pass)
+	if s == nil {
+		return
+	}
+	switch reason {
+	case worlds.ReasonBusy:
+		c.pause(s, pauseLimit.Milliseconds())
+	case worlds.ReasonTimeout:
+		c.turnAway(s, RefusalNoHolder)
+	case worlds.ReasonFull:
+		c.turnAway(s, RefusalClaims)
+	case worlds.ReasonUnknown, worlds.ReasonReplaced:
+		c.wrong(s, RefusalUnknown)
+	case worlds.ReasonProof:
+		c.wrong(s, RefusalProof)
+	case worlds.ReasonForeign:
+		c.wrong(s, RefusalForeign)
+	default:
+		c.wrong(s, RefusalExpired)
+	}
+}
+
+// claimant is the session that waits for what a claim comes to, or nil; it waits
+// no more.
+func (c *core) claimant(pass worlds.PassID) *session {
+	s := c.sessionOf(c.claims[pass])
+	delete(c.claims, pass)
+	if s != nil {
+		s.attempt.claiming = false
+	}
+	return s
+}
+
+// wrong acts on a client that does not fit what was found of its account. The
+// first time that is looked at again: of two who say they are the same account the
+// one that is quick must not be refused for what the directory does not know yet.
+func (c *core) wrong(s *session, why Refusal) {
+	if !s.attempt.again {
+		s.attempt.again = true
+		c.pause(s, againAfter.Milliseconds())
+		return
+	}
+	c.turnAway(s, why)
+}
+
+// pause looks for a client's key again in so many milliseconds.
+func (c *core) pause(s *session, ms int64) {
+	s.attempt.resume = c.now + ms
+	c.become(s, StatePausing)
+}
+
+// proven lets a client in whose digest was made with the key that is held here,
+// into the world or into the line.
+func (c *core) proven(s *session, h *held) {
+	s.proven = true
+	older := c.sessionOf(h.Owner.conn)
+	if older != nil && c.options.SecondLogin == worlds.SecondLoginRefuse {
+		c.turnAway(s, RefusalOnline)
+		return
+	}
+	// From here on the key is this connection's: what becomes of the older one
+	// does not touch it.
+	h.Owner.conn = s.conn
+	if older != nil {
+		c.replace(older, s)
+	}
+	w := c.line.find(s.account)
+	switch {
+	case c.inside < int(c.options.World.Capacity):
+		if w != nil {
+			c.line.leave(w)
+		}
+		c.enter(s, w)
+	case w != nil:
+		c.line.back(w, s.conn)
+		c.becomeWaiting(s, w)
+	case c.line.len() >= c.options.MaxQueue:
+		c.turnAway(s, RefusalQueueFull)
+		c.keepKey(h)
+	default:
+		c.queue(s)
+	}
+	c.fill()
+}
+
+// replace ends an older connection of the same account: its room, or its place in
+// line, is the newer one's.
+func (c *core) replace(older, newer *session) {
+	c.count.replaced.Add(1)
+	if w := c.line.find(older.account); w != nil {
+		c.line.back(w, newer.conn)
+	}
+	older.why = LeftReplaced
+	c.hangUp(older, codec.CloseLogic)
+}

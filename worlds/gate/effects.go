@@ -1,0 +1,106 @@
+package gate
+
+import (
+	"gatepass/codec"
+	"gatepass/worlds"
+)
+
+// send queues a reply for a session; without room the session is given up, so
+// that no client waits for what never comes.
+func (c *core) send(s *session, kind codec.ReplyKind, w *codec.WorldReply) {
+	if !c.ports.out.Send(s.conn, &codec.Reply{Kind: kind, World: w}) {
+		s.why = LeftOverload
+		c.hangUp(s, codec.CloseOverload)
+	}
+}
+
+// verdict is an answer to the client's introduction. The first behind a right
+// proof brings the key.
+func (c *core) verdict(s *session, code uint8) *codec.WorldReply {
+	w := &codec.WorldReply{Code: code}
+	if !s.proven || s.keyed {
+		return w
+	}
+	if h := c.passes.Find(s.account); h != nil && h.Key() != nil {
+		w.KeySet = copy(w.Key[:], h.Key().Bytes()) == len(w.Key)
+		s.keyed = w.KeySet
+	}
+	return w
+}
+
+// turnAway refuses a client. Whoever was wrong about itself is told so only after
+// a time that is always the same; see Options.RefusalDelay.
+func (c *core) turnAway(s *session, why Refusal) {
+	c.count.refused[why].Add(1)
+	if a := s.attempt; a != nil && veiled[why] && a.started+c.options.RefusalDelay.Milliseconds() > c.now {
+		a.refusal = why
+		c.become(s, StateRefusing)
+		return
+	}
+	c.refuse(s, why)
+}
+
+// refuse tells a client no and closes behind it.
+func (c *core) refuse(s *session, why Refusal) {
+	code := refusalCodes[why]
+	w := c.verdict(s, code)
+	c.become(s, StateLeaving)
+	reply := codec.Reply{Kind: codec.ReplyWorldAuth, World: w}
+	if code == 0 || !c.ports.out.SendLast(s.conn, &reply) {
+		c.close(s.conn, codec.CloseLogic)
+	}
+}
+
+// sendAway closes a player's connection, behind what was sent before.
+func (c *core) sendAway(s *session, why LeftReason) {
+	if s.state == StateLeaving {
+		return
+	}
+	s.why = why
+	c.hangUp(s, codec.CloseLogic)
+	c.fill()
+}
+
+// hangUp closes a session without a word.
+func (c *core) hangUp(s *session, reason codec.CloseReason) {
+	if s.state != StateLeaving {
+		c.become(s, StateLeaving)
+	} else {
+		c.setDeadline(s, c.now+leavingLimit.Milliseconds())
+	}
+	c.close(s.conn, reason)
+}
+
+// close queues a close, or keeps it until there is room.
+func (c *core) close(conn codec.Conn, reason codec.CloseReason) {
+	if !c.ports.out.Close(conn, reason) {
+		c.closes = append(c.closes, conn)
+	}
+}
+
+// locate asks the directory who holds a session's key.
+func (c *core) locate(s *session) {
+	c.effects = append(c.effects, worlds.Effect{
+		Locate: &worlds.Locate{Account: s.account, Tag: uint64(s.conn), Wait: true},
+	})
+}
+
+// announce tells the directory about a key here.
+func (c *core) announce(kind worlds.AnnouncementKind, account codec.Name, stamp worlds.Stamp, hop uint32) {
+	c.effects = append(c.effects, worlds.Effect{
+		Announce: &worlds.Announcement{Account: account, Stamp: stamp, Hop: hop, Kind: kind},
+	})
+}
+
+// collectMoves takes what the passes want to be sent. It is called last: what
+// Outgoing gives is good until the passes' next call.
+func (c *core) collectMoves() {
+	out := c.passes.Outgoing()
+	c.moves = append(c.moves, out...)
+	for i := range out {
+		out[i].Move.Key.Wipe()
+	}
+	for i := range c.moves {
+		c.effects = append(c.effects, worlds.Effect{To: c.moves[i].To, Move: &c.moves[i].Move})
+	}
+}

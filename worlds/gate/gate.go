@@ -1,0 +1,233 @@
+package gate
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatepass/codec/world"
+	"gatepass/server"
+	"gatepass/worlds"
+	"gatepass/worlds/bus"
+)
+
+// ErrBusy is what Drain gives when the logic does not take the command: the
+// handler blocks.
+var ErrBusy = errors.New("gate: the logic does not answer")
+
+// Gate is an open gate. Its life: Open, (Drain,) Close. All methods may be called
+// anywhere but within the handler.
+type Gate struct {
+	// static after Open
+	options   Options
+	core      *core
+	inbox     *inbox
+	loop      *loop
+	server    *server.Server
+	node      *bus.Node
+	registrar *bus.Registrar
+
+	leaving atomic.Bool
+	drained chan struct{} // closed when the gate drains and nobody is inside
+	stop    chan struct{} // ends the clock
+	clock   sync.WaitGroup
+	closing sync.Once
+	failure error // of Close
+}
+
+// Open listens, joins the bus and registers the world. ctx bounds nothing but
+// Open itself; the manager need not be there.
+func Open(ctx context.Context, o Options) (*Gate, error) {
+	listens := o.World.Address == ""
+	if listens {
+		o.World.Address = o.Addr
+	}
+	o.EnsureDefaults()
+	if err := errors.Join(o.Validate(), ctx.Err()); err != nil {
+		return nil, fmt.Errorf("gate: %w", err)
+	}
+	for o.World.Incarnation == 0 {
+		var b [8]byte
+		o.Random(b[:])
+		o.World.Incarnation = binary.LittleEndian.Uint64(b[:])
+	}
+	g := &Gate{options: o, drained: make(chan struct{}), stop: make(chan struct{})}
+	if err := g.build(); err != nil {
+		return nil, fmt.Errorf("gate: %w", err)
+	}
+	if err := g.start(listens); err != nil {
+		return nil, errors.Join(fmt.Errorf("gate: %w", err), g.Close())
+	}
+	return g, nil
+}
+
+// build makes the parts and plugs them together; nothing runs yet.
+func (g *Gate) build() error {
+	o := &g.options
+	protocol, err := world.New(world.Options{Builds: o.World.Builds})
+	if err != nil {
+		return err
+	}
+	g.inbox = newInbox(o.Reactors, func(reactor int) { g.server.Resume(reactor) })
+	g.server, err = server.New(server.Options{
+		Addr: o.Addr, Reactors: o.Reactors, MaxConns: o.MaxConns,
+		Protocol: func() server.Session { return protocol.Open() },
+		Sink:     func(reactor int) server.Sink { return clientSink{g.inbox.clients[reactor]} },
+		Logger:   o.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	g.core, err = newCore(*o, ports{
+		out: g.server.Queue(), region: (*nodeOf)(g), random: o.Random,
+		drained: func() { close(g.drained) },
+		door:    &door{push: g.inbox.posts.Push},
+	})
+	g.loop = &loop{core: g.core, inbox: g.inbox, done: make(chan struct{})}
+	return err
+}
+
+// nodeOf is the gate as the core's region: the node is there only once the bus
+// may deliver.
+type nodeOf Gate
+
+func (g *nodeOf) Submit(effects []worlds.Effect) {
+	if g.node != nil {
+		g.node.Submit(effects)
+	}
+}
+
+// start runs the parts: first what takes, then what brings.
+func (g *Gate) start(listens bool) error {
+	o := &g.options
+	var err error
+	if g.node, err = o.Bus.Node(bus.NodeOptions{Incarnation: o.World.Incarnation, Deliver: g.inbox.deliver}); err != nil {
+		return err
+	}
+	started := time.Now()
+	g.tick(started)
+	go g.loop.run()
+	g.clock.Add(1)
+	go g.runClock(started)
+	if err := g.server.Start(); err != nil {
+		return err
+	}
+	if listens {
+		o.World.Address = g.server.Addr().String()
+	}
+	g.registrar, err = o.Bus.Register(bus.RegisterOptions{
+		World: func() worlds.Registration { return o.World }, Beat: g.Beat, Logger: o.Logger,
+	})
+	return err
+}
+
+// runClock is the goroutine that tells the logic the time.
+func (g *Gate) runClock(started time.Time) {
+	defer g.clock.Done()
+	ticks := time.NewTicker(tickEvery)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ticks.C:
+			g.tick(started)
+		case <-g.stop:
+			return
+		}
+	}
+}
+
+// tick leaves the time. When the logic is several ticks behind it is dropped: the
+// next will do.
+func (g *Gate) tick(started time.Time) {
+	now := (time.Since(started) + tickEvery).Milliseconds() // never 0
+	g.inbox.ticks.Push(&now)
+}
+
+// Addr is where the gate listens, with the port it got.
+func (g *Gate) Addr() netip.AddrPort { return g.server.Addr() }
+
+// Failed delivers an error once if the gate's sockets end by themselves: nobody is
+// served any more.
+func (g *Gate) Failed() <-chan error { return g.server.Failed() }
+
+// Registered tells whether the manager knew the world when last asked.
+func (g *Gate) Registered() bool { return g.registrar.Registered() }
+
+// Beat is how the world is, as its heartbeats say.
+func (g *Gate) Beat() worlds.Beat {
+	n := &g.core.count
+	b := worlds.Beat{
+		Incarnation: g.options.World.Incarnation,
+		Population:  uint32(max(0, n.inState[StateInside].Load())),
+		Queue:       uint32(max(0, n.places.Load())),
+		Leaving:     g.leaving.Load(),
+	}
+	if g.options.Load != nil {
+		b.Load = min(max(g.options.Load(), 0), 1)
+	} else {
+		b.Load = min(float32(b.Population)/float32(g.options.World.Capacity), 1)
+	}
+	return b
+}
+
+// Stats reads the counters.
+func (g *Gate) Stats() Stats {
+	st := g.core.stats()
+	st.Server, st.Inbox = g.server.Stats(), g.inbox.stats()
+	return st
+}
+
+// Drain shows the world as offline, lets nobody in any more, sends those away who
+// wait, and returns once those inside have left, or ctx is over. They may go on
+// playing until Close. There is no way back.
+func (g *Gate) Drain(ctx context.Context) error {
+	g.retire()
+	cmd := commandDrain
+	if !g.inbox.commands.Push(&cmd) {
+		return ErrBusy
+	}
+	select {
+	case <-g.drained:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("gate: drain: %w", ctx.Err())
+	}
+}
+
+// retire takes the world out of the list and refuses new connections.
+func (g *Gate) retire() {
+	g.leaving.Store(true)
+	if g.registrar != nil {
+		_ = g.registrar.Close() // gives no error
+	}
+	g.server.Drain()
+}
+
+// Close sends everybody away, wipes and takes back all keys, and returns when all
+// goroutines of the gate have ended. The bus stays open. It may be called again.
+func (g *Gate) Close() error {
+	g.closing.Do(func() {
+		g.retire()
+		close(g.stop)
+		g.clock.Wait()
+		var faults []error
+		if g.node != nil {
+			g.endLoop()
+			faults = append(faults, g.node.Close())
+		}
+		g.failure = errors.Join(append(faults, g.server.Close())...)
+	})
+	return g.failure
+}
+
+// endLoop has the logic end and waits for it.
+func (g *Gate) endLoop() {
+	cmd := commandClose
+	g.inbox.commands.PushAllWait([]command{cmd})
+	<-g.loop.done
+}

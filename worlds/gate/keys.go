@@ -1,0 +1,168 @@
+package gate
+
+import (
+	"crypto/subtle"
+
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/worlds"
+)
+
+// verifyReturn tells whether a login server that claims a key back for a client
+// has that client's proof (protocol page, 8.1). It does the same work whatever is
+// wrong.
+func verifyReturn(h *held, p *worlds.Proof) bool {
+	var k srp6.SessionKey
+	ok := h.Key() != nil && copy(k[:], h.Key().Bytes()) == len(k)
+	want := srp6.ReconnectProof(h.Account.Bytes(), &p.Client, &p.Challenge, &k)
+	k.Wipe()
+	return subtle.ConstantTimeCompare(want[:], p.Digest[:]) == 1 && ok && !p.World
+}
+
+// gives: keys go to login servers only; from one world to another there is no way
+// but by them.
+func gives(to worlds.Node) bool { return to.Kind() == worlds.KindLogin }
+
+// settle acts on what has become of moves. Each outcome is taken out before it is
+// acted on, so that a bug in one does not lose the others.
+func (c *core) settle() {
+	c.outcomes = append(c.outcomes, c.passes.Outcomes()...)
+	for len(c.outcomes) > 0 {
+		o := c.outcomes[0]
+		c.outcomes = c.outcomes[1:]
+		c.settled(&o)
+	}
+}
+
+func (c *core) settled(o *worlds.Outcome[holding]) {
+	c.count.outcomes[o.Kind].Add(1)
+	switch o.Kind {
+	case worlds.OutcomeTaken:
+		c.announce(worlds.AnnounceMoved, o.Account, o.Stamp, o.Hop)
+		c.taken(o)
+	case worlds.OutcomeNotTaken:
+		c.notTaken(o.Pass, o.Reason)
+	case worlds.OutcomeLeft:
+		// Whoever has it now announces it.
+		c.keyGone(o.Account, o.Owner.conn, LeftWentBack)
+	case worlds.OutcomeLapsed:
+		c.announce(worlds.AnnounceGone, o.Account, o.Stamp, o.Hop)
+		c.keyGone(o.Account, o.Owner.conn, LeftEnded)
+	}
+}
+
+// taken acts on a key that has come here: for the client that waits for it, for
+// one that has given up meanwhile, or under a pass whose client is yet to come.
+func (c *core) taken(o *worlds.Outcome[holding]) {
+	s := c.claimant(o.Pass)
+	h := c.passes.Find(o.Account)
+	switch {
+	case h == nil: // ended in the same moment
+		if s != nil {
+			c.turnAway(s, RefusalEnded)
+		}
+	case s == nil:
+		if c.passes.Pass(o.Pass) == nil {
+			c.keepKey(h)
+		}
+	case !c.proves(s, h): // the holder should not have given it
+		c.keepKey(h)
+		c.turnAway(s, RefusalProof)
+	default:
+		c.proven(s, h)
+	}
+}
+
+// keepKey keeps a key without a connection for the reconnect grace.
+func (c *core) keepKey(h *held) {
+	grace := c.options.ReconnectGrace.Milliseconds()
+	if grace == 0 {
+		c.dropKey(h)
+		return
+	}
+	h.Owner.conn, h.Owner.until = 0, c.now+grace
+	if h.Owner.armed == 0 {
+		h.Owner.armed = c.graces.arm(h.Account, h.Owner.until)
+	}
+}
+
+// releaseKey notes that a connection is gone, and keeps its key if it has one.
+func (c *core) releaseKey(s *session) {
+	if h := c.passes.Find(s.account); h != nil && h.Owner.conn == s.conn {
+		c.keepKey(h)
+	}
+}
+
+// expireKey looks at a key whose time may have come.
+func (c *core) expireKey(account codec.Name, tick int64) {
+	h := c.passes.Find(account)
+	if h == nil || h.Owner.armed != tick {
+		return
+	}
+	h.Owner.armed = 0
+	switch {
+	case h.Owner.conn != 0:
+	case h.Owner.until <= c.now:
+		c.count.keysExpired.Add(1)
+		c.dropKey(h)
+	default:
+		h.Owner.armed = c.graces.arm(account, h.Owner.until)
+	}
+}
+
+// dropKey wipes a key and says so.
+func (c *core) dropKey(h *held) {
+	account, stamp, hop := h.Account, h.Stamp, h.Hop
+	c.passes.Drop(account)
+	c.announce(worlds.AnnounceGone, account, stamp, hop)
+}
+
+// keyGone ends the connection of a key that is not here any more. Its place in
+// line stays for the grace: the player may be on the way to a new key.
+func (c *core) keyGone(account codec.Name, conn codec.Conn, why LeftReason) {
+	s := c.sessionOf(conn)
+	if s == nil || s.account != account || s.state == StateLeaving {
+		return
+	}
+	c.sendAway(s, why)
+}
+
+// ended takes the directory's word that an account's key is to be wiped. Without
+// a stamp it is an operator's: then nothing of the account stays, its place in line
+// included, nor does what is on its way.
+func (c *core) ended(e *worlds.End) {
+	if h := c.passes.Find(e.Account); h != nil && (e.Stamp == 0 || e.Stamp == h.Stamp) {
+		conn := h.Owner.conn
+		c.dropKey(h)
+		c.keyGone(e.Account, conn, LeftEnded)
+	}
+	if e.Stamp != 0 {
+		return
+	}
+	if w := c.line.find(e.Account); w != nil {
+		c.line.leave(w)
+	}
+	c.each(func(s *session) {
+		if s.account == e.Account && getting.has(s.state) {
+			c.turnAway(s, RefusalEnded)
+		}
+	})
+}
+
+// announceAll begins to announce all keys here anew: the directory may have lost
+// what it knew.
+func (c *core) announceAll() {
+	c.unannounced = c.unannounced[:0]
+	c.passes.Each(func(h *held) { c.unannounced = append(c.unannounced, h.Account) })
+}
+
+// announceSome goes on with it, a part with each tick.
+func (c *core) announceSome() {
+	n := min(len(c.unannounced), announceAtOnce)
+	for _, account := range c.unannounced[:n] {
+		if h := c.passes.Find(account); h != nil && h.Key() != nil {
+			c.announce(worlds.AnnounceHeld, account, h.Stamp, h.Hop)
+		}
+	}
+	c.unannounced = c.unannounced[n:]
+}

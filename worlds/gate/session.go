@@ -1,0 +1,150 @@
+package gate
+
+import (
+	"maps"
+	"slices"
+
+	"gatepass/codec"
+	"gatepass/worlds"
+)
+
+// session is what is known of one connection. It belongs to the logic goroutine.
+type session struct {
+	conn  codec.Conn
+	state StateID
+	build uint16
+	// proven says that the client has shown that it has the account's key.
+	proven bool
+	// entered says that the handler was told of the player.
+	entered bool
+	// keyed says that the client was given an encrypted reply: the connection's
+	// codec has the key.
+	keyed bool
+	// why is for Left: set before a player's connection is closed from here.
+	why     LeftReason
+	account codec.Name
+	// deadline is when the session has been in its state for too long, in
+	// milliseconds of the ticks' clock; 0 for never.
+	deadline int64
+	// armed is the tick of the wheel entry that will look at this session, or 0.
+	armed int64
+	// attempt is what is needed until the verdict only.
+	attempt *attempt
+}
+
+// attempt is one client's way to its key.
+type attempt struct {
+	proof worlds.Proof
+	// started is when the client introduced itself.
+	started int64
+	// holder was asked for the key under pass, while claiming.
+	holder   worlds.Node
+	pass     worlds.PassID
+	claiming bool
+	// again says that the client's proof did not fit once, and resume when it is
+	// looked for again, while pausing.
+	again  bool
+	resume int64
+	// refusal is what the client will be told.
+	refusal Refusal
+}
+
+// holding is what is kept with each key: who uses it.
+type holding struct {
+	// conn is the connection that proved the key, 0 when it is gone.
+	conn codec.Conn
+	// until is when the key is wiped, in milliseconds, while conn is 0.
+	until int64
+	// armed is the tick of the wheel entry that will look at this key, or 0.
+	armed int64
+}
+
+// sessionOf is the session of a handle, or nil when it is gone.
+func (c *core) sessionOf(conn codec.Conn) *session { return c.sessions[conn] }
+
+// each calls f for every session, in the order of their handles: what comes of it
+// is the same each time. f may not end sessions.
+func (c *core) each(f func(s *session)) {
+	for _, conn := range slices.Sorted(maps.Keys(c.sessions)) {
+		f(c.sessions[conn])
+	}
+}
+
+func (c *core) endAttempt(s *session) {
+	if s.attempt != nil {
+		*s.attempt = attempt{}
+		c.attempts = append(c.attempts, s.attempt)
+		s.attempt = nil
+	}
+}
+
+func (c *core) beginAttempt(s *session) *attempt {
+	if n := len(c.attempts); n > 0 {
+		s.attempt = c.attempts[n-1]
+		c.attempts = c.attempts[:n-1]
+	} else {
+		s.attempt = new(attempt)
+	}
+	return s.attempt
+}
+
+// setDeadline gives a session so long in its state.
+func (c *core) setDeadline(s *session, at int64) {
+	s.deadline = at
+	if s.armed == 0 || tickOf(at) < s.armed {
+		s.armed = c.deadlines.arm(s.conn, at)
+	}
+}
+
+// expire looks at a session whose time may have come.
+func (c *core) expire(conn codec.Conn, tick int64) {
+	s := c.sessionOf(conn)
+	if s == nil || s.armed != tick {
+		return
+	}
+	s.armed = 0
+	switch {
+	case s.deadline == 0:
+	case s.deadline > c.now:
+		s.armed = c.deadlines.arm(conn, s.deadline)
+	default:
+		c.expired(s)
+	}
+}
+
+// expired acts on a session that has been in its state for too long.
+func (c *core) expired(s *session) {
+	c.count.expired[s.state].Add(1)
+	overdue := s.attempt != nil && c.now >= c.claimEnd(s)
+	switch s.state {
+	case StateConnected:
+		c.turnAway(s, RefusalSilent)
+	case StateLocating:
+		if overdue {
+			c.turnAway(s, RefusalNoAnswer)
+			return
+		}
+		c.setDeadline(s, min(c.now+locateEvery.Milliseconds(), c.claimEnd(s)))
+		c.locate(s)
+	case StateClaiming:
+		c.turnAway(s, RefusalNoHolder)
+	case StatePausing:
+		if overdue {
+			c.turnAway(s, RefusalBusy)
+			return
+		}
+		c.become(s, StateLocating)
+		c.locate(s)
+	case StateRefusing:
+		c.refuse(s, s.attempt.refusal)
+	case StateInside:
+		c.sendAway(s, LeftIdle)
+	case StateLeaving:
+		c.hangUp(s, codec.CloseLogic)
+	}
+}
+
+// claimEnd is until when a session may try to get its key.
+func (c *core) claimEnd(s *session) int64 {
+	return s.attempt.started + c.options.ClaimLimit.Milliseconds()
+}

@@ -1,0 +1,109 @@
+package gate
+
+import (
+	"gatepass/codec"
+	"gatepass/codec/world"
+)
+
+// queue puts a client at the end of the line.
+func (c *core) queue(s *session) {
+	w := c.line.join(s.account, c.options.Class(s.account.String()), s.conn)
+	w.since = c.now
+	c.becomeWaiting(s, w)
+}
+
+// becomeWaiting tells a client its place, in the long form first. (quirk 67)
+func (c *core) becomeWaiting(s *session, w *waiter) {
+	reply := c.verdict(s, world.CodeWaitQueue)
+	reply.Long, reply.Position = true, w.position
+	w.shown = w.position
+	c.become(s, StateWaiting)
+	c.send(s, codec.ReplyWorldAuth, reply)
+}
+
+// heardInLine takes what a waiting client says: it is kept alive, and that is all.
+func (c *core) heardInLine(s *session, m *codec.WorldMessage) {
+	if m.Opcode != world.CMSGPing {
+		c.count.ignored.Add(1)
+		return
+	}
+	if pong, ok := pongOf(m.Body); ok {
+		c.send(s, codec.ReplyWorldPacket, &codec.WorldReply{Opcode: world.SMSGPong, Body: pong})
+	}
+}
+
+// keepPlace keeps the place of a client whose connection is gone. (Options.QueueGrace)
+func (c *core) keepPlace(s *session) {
+	w := c.line.find(s.account)
+	if w == nil || w.conn != s.conn {
+		return
+	}
+	grace := c.options.QueueGrace.Milliseconds()
+	if grace == 0 {
+		c.line.leave(w)
+		return
+	}
+	c.line.away(w, c.now+grace)
+	if w.armed == 0 {
+		w.armed = c.absences.arm(w.account, w.until)
+	}
+}
+
+// expirePlace looks at a place whose time may have come.
+func (c *core) expirePlace(account codec.Name, tick int64) {
+	w := c.line.find(account)
+	if w == nil || w.armed != tick {
+		return
+	}
+	w.armed = 0
+	switch {
+	case w.conn != 0:
+	case w.until <= c.now:
+		c.line.leave(w)
+		c.count.placesLost.Add(1)
+	default:
+		w.armed = c.absences.arm(account, w.until)
+	}
+}
+
+// fill lets in as many of those in line as there is room for.
+func (c *core) fill() {
+	for !c.draining && c.inside < int(c.options.World.Capacity) {
+		w := c.line.take()
+		if w == nil {
+			return
+		}
+		c.enter(c.sessionOf(w.conn), w)
+	}
+}
+
+// tellPositions tells those in line that they have moved on: who is near the front
+// at once, the others in turns, so that a second's work is bounded however many
+// wait.
+func (c *core) tellPositions() {
+	c.moved = c.moved[:0]
+	last := uint32(0)
+	c.line.countPositions(func(w *waiter) {
+		if w.conn == 0 || w.position == w.shown || len(c.moved) == positionsAtOnce {
+			return
+		}
+		if w.position > positionsFront && w.position < c.turn {
+			return
+		}
+		c.moved = append(c.moved, w)
+		last = w.position
+	})
+	c.turn = 0
+	if len(c.moved) == positionsAtOnce {
+		c.turn = last + 1
+	}
+	for _, w := range c.moved {
+		reply := codec.Reply{Kind: codec.ReplyWorldAuth, World: &codec.WorldReply{Code: world.CodeWaitQueue, Position: w.position}}
+		if !c.ports.out.Send(w.conn, &reply) {
+			break // no reason to lose anybody: they are told the next time
+		}
+		w.shown = w.position
+		c.count.positionsTold.Add(1)
+	}
+	clear(c.moved)
+}

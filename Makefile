@@ -8,7 +8,7 @@ RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 TEST     := $(GO) test $(RACE) -shuffle=on
 # The race detector allocates, so the packages with allocation budgets are run
 # once more without it.
-BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage
+BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage ./worlds/...
 
 .PHONY: help run build check lint test race fuzz bench load profile tidy clean
 

@@ -41,6 +41,8 @@ type Options struct {
 	Demand bool
 	// Logger takes what operators should know; nil discards it.
 	Logger *slog.Logger
+	// Now is the clock that silences are measured by; nil is time.Now.
+	Now func() time.Time
 }
 
 // Errors of Connect.
@@ -61,6 +63,7 @@ type Conn struct {
 	self   worlds.Node
 	nats   *nats.Conn
 	log    *slog.Logger
+	now    func() time.Time
 	where  string
 	count  counters
 	closed chan struct{} // closed when the NATS client has ended
@@ -78,11 +81,14 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	self, err := NodeOf(o.Creds)
 	if err != nil {
 		return nil, fmt.Errorf("bus: creds %s: %w", o.Creds, err)
 	}
-	c := &Conn{self: self, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL}
+	c := &Conn{self: self, now: o.Now, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL}
 	if o.Server != nil {
 		c.where = "the embedded bus"
 	}
@@ -231,6 +237,11 @@ func (c *Conn) Up() bool { return c.nats.IsConnected() }
 func (c *Conn) up(what string) {
 	c.log.Info("bus: "+what, "bus", c.where)
 	c.count.connects.Add(1)
+	c.raise()
+}
+
+// raise makes every node announce anew.
+func (c *Conn) raise() {
 	c.mu.Lock()
 	nodes := append([]*Node(nil), c.nodes...)
 	c.mu.Unlock()

@@ -37,7 +37,21 @@ func (n *Node) take(m *nats.Msg) {
 		return
 	}
 	n.conn.count.received.Add(1)
-	n.options.Deliver(event)
+	if n.knowsEpoch(event.Pulse) {
+		n.options.Deliver(event)
+	} else {
+		n.options.Deliver(worlds.Event{Up: true})
+	}
+}
+
+// knowsEpoch is false for the first pulse of another leader at a world: it has
+// no worlds.Member that would tell it to announce its keys to that leader.
+func (n *Node) knowsEpoch(p *worlds.Pulse) bool {
+	if p == nil || n.conn.self.Kind() != worlds.KindWorld || p.Version.Epoch <= n.epoch {
+		return true
+	}
+	n.epoch = p.Version.Epoch
+	return false
 }
 
 func (n *Node) decode(m *nats.Msg) (e worlds.Event, err error) {

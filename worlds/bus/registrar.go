@@ -22,8 +22,8 @@ const (
 	// refusedPause is how long a refused world waits: somebody has to change
 	// something first.
 	refusedPause = 5 * time.Second
-	// defaultHeartbeat is used until a manager has said how often.
-	defaultHeartbeat = 2 * time.Second
+	// minHeartbeat is the least time between heartbeats, whatever a manager says.
+	minHeartbeat = 10 * time.Millisecond
 )
 
 // RegisterOptions say what a world says of itself.
@@ -44,12 +44,22 @@ type RegisterOptions struct {
 
 // Registrar keeps a world registered: it registers, beats, and registers again
 // whenever the manager does not know the world.
+//
+// A manager that has not heard the world for a while has also forgotten which
+// keys are there. So the connection's node is delivered Up when the manager was
+// not heard for that long, or wanted a second registration.
 type Registrar struct {
+	// static after construction
 	conn    *Conn
 	options RegisterOptions
 	world   uint8
 	stop    context.CancelFunc
 	done    chan struct{}
+
+	// owned by the registrar's goroutine
+	every time.Duration // between heartbeats
+	limit time.Duration // the silence after which the manager forgets
+	heard time.Time     // the last answer; zero before the first
 
 	mu         sync.Mutex
 	registered bool // guarded by mu
@@ -96,13 +106,13 @@ func (r *Registrar) run(ctx context.Context) {
 	defer close(r.done)
 	defer r.stop()
 	for attempt := 0; ; {
-		every, err := r.register(ctx)
+		err := r.register(ctx)
 		pause := backoff(attempt, registerMin, registerMax)
 		var refused *RefusedError
 		switch {
 		case err == nil:
 			attempt = 0
-			if r.beats(ctx, every) != nil {
+			if r.beats(ctx) != nil {
 				r.leave()
 				return
 			}
@@ -132,41 +142,52 @@ func (r *Registrar) refused(e *RefusedError) {
 	}
 }
 
-// register asks once and says how often to beat.
-func (r *Registrar) register(ctx context.Context) (time.Duration, error) {
+// register asks once.
+func (r *Registrar) register(ctx context.Context) error {
 	reg := r.options.World()
 	reg.ID = r.world
 	payload, err := encodeRegistration(&reg)
 	if err != nil {
-		return 0, &RefusedError{err.Error()}
+		return &RefusedError{err.Error()}
 	}
 	answer, err := r.conn.request(ctx, worldSubject(r.world, suffixRegister), payload)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	reply, err := decodeRegisterReply(answer)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if !reply.OK {
-		return 0, &RefusedError{reply.Reason}
+		return &RefusedError{reply.Reason}
 	}
+	r.every = r.options.Every
+	if r.every <= 0 {
+		r.every = max(minHeartbeat, time.Duration(reply.HeartbeatMs)*time.Millisecond)
+	}
+	r.limit = time.Duration(reply.HeartbeatMs) * time.Millisecond * time.Duration(reply.Missed)
+	if !r.heard.IsZero() {
+		r.conn.raise()
+	}
+	r.heard = r.conn.now()
 	r.setRegistered(true)
 	r.options.Logger.Info("bus: registered", "world", r.world)
-	every := time.Duration(reply.HeartbeatMs) * time.Millisecond
-	if r.options.Every > 0 {
-		every = r.options.Every
+	return nil
+}
+
+// answered notes that the manager knows the world, as of a beat just now.
+func (r *Registrar) answered() {
+	now := r.conn.now()
+	if now.Sub(r.heard) >= r.limit {
+		r.conn.raise()
 	}
-	if every <= 0 {
-		every = defaultHeartbeat
-	}
-	return every, nil
+	r.heard = now
 }
 
 // beats until the manager does not know the world, which is nil, or ctx ends.
-func (r *Registrar) beats(ctx context.Context, every time.Duration) error {
+func (r *Registrar) beats(ctx context.Context) error {
 	defer r.setRegistered(false)
-	ticks := time.NewTicker(every)
+	ticks := time.NewTicker(r.every)
 	defer ticks.Stop()
 	for {
 		known, err := r.beat(ctx, r.options.Beat())
@@ -180,6 +201,8 @@ func (r *Registrar) beats(ctx context.Context, every time.Duration) error {
 		case !known:
 			r.options.Logger.Info("bus: not known any more, registering again", "world", r.world)
 			return nil
+		default:
+			r.answered()
 		}
 		select {
 		case <-ctx.Done():

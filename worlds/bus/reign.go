@@ -1,0 +1,134 @@
+package bus
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"gatepass/worlds"
+)
+
+// reignRoom is how many messages of each of the two halves may wait.
+const reignRoom = 1 << 16
+
+// reign is one term of a leading manager. Two goroutines serve it, so that no
+// client waits at a gate because a world is being stored: one for the list of
+// worlds and the login servers, one for the directory.
+type reign struct {
+	// static after construction
+	conn    *Conn
+	lease   *lease
+	options ManagerOptions
+	table   *table
+	started time.Time
+	subs    []*nats.Subscription
+	list    chan *nats.Msg
+	keys    chan *nats.Msg
+	gone    chan worlds.Node // from the list to the directory
+
+	// owned by the goroutine of the list
+	manager *worlds.Manager
+	logins  logins
+	pulsed  int64
+
+	// owned by the goroutine of the directory
+	directory *worlds.Directory
+	entries   []worlds.Announcement
+}
+
+func newReign(s *standing, l *lease, t *table) *reign {
+	o := s.options
+	return &reign{
+		conn: s.conn, lease: l, options: o, table: t, started: o.Now(),
+		list: make(chan *nats.Msg, reignRoom), keys: make(chan *nats.Msg, reignRoom),
+		gone: make(chan worlds.Node, worlds.MaxWorlds),
+		manager: worlds.NewManager(worlds.ManagerOptions{
+			Epoch: l.epoch, HeartbeatEvery: o.Heartbeat, Missed: o.Missed, RefreshEvery: o.Refresh,
+		}),
+		logins:    logins{heard: make(map[worlds.Node]heardLogin)},
+		directory: worlds.NewDirectory(worlds.DirectoryOptions{SecondLogin: o.SecondLogin}),
+	}
+}
+
+// now is the time of the cores, in milliseconds since the term began, which is
+// 1 so that no time is 0.
+func (r *reign) now() int64 { return r.options.Now().Sub(r.started).Milliseconds() + 1 }
+
+// run leads until ctx ends or the lease is over.
+func (r *reign) run(ctx context.Context) error {
+	records, err := r.table.load(ctx)
+	if err != nil {
+		return err
+	}
+	if left := r.manager.Restore(records, r.now()); left > 0 {
+		r.options.Logger.Error("bus: stored worlds that cannot stand beside the others are left out", "worlds", left)
+	}
+	// Listening comes before the first pulse: what it makes nodes announce must
+	// find somebody.
+	if err := r.listen(); err != nil {
+		return err
+	}
+	defer r.unlisten()
+	r.options.Logger.Info("bus: this manager leads", "epoch", r.lease.epoch, "worlds", len(records))
+	r.options.Monitor.leads.Store(true)
+	r.options.Monitor.terms.Add(1)
+	r.options.OnLead(true)
+	var serving sync.WaitGroup
+	serving.Go(func() { r.serveList(ctx) })
+	serving.Go(func() { r.serveKeys(ctx) })
+	serving.Wait()
+	r.options.Monitor.leads.Store(false)
+	r.options.OnLead(false)
+	return nil
+}
+
+func (r *reign) listen() error {
+	for subject, into := range map[string]chan *nats.Msg{
+		prefixWorld + "*" + suffixRegister: r.list,
+		prefixWorld + "*" + suffixBeat:     r.list,
+		prefixLogin + "*" + suffixBeat:     r.list,
+		subjectSnapshot:                    r.list,
+		subjectReset:                       r.list,
+		subjectLogins:                      r.list,
+		prefixAnnounce + "*.*":             r.keys,
+		prefixLocate + "*.*":               r.keys,
+		prefixEndAsked + "*.*":             r.keys,
+	} {
+		s, err := r.conn.nats.ChanSubscribe(subject, into)
+		if err != nil {
+			r.unlisten()
+			return err
+		}
+		r.subs = append(r.subs, s)
+	}
+	return nil
+}
+
+// unlisten makes those who ask hear at once that nobody leads.
+func (r *reign) unlisten() {
+	for _, s := range r.subs {
+		_ = s.Unsubscribe()
+	}
+}
+
+// publish says something as the leader; who does not lead any more says nothing.
+func (r *reign) publish(subject string, payload []byte) {
+	if !r.lease.held() {
+		return
+	}
+	if err := r.conn.nats.Publish(subject, payload); err != nil {
+		r.conn.count.dropped.Add(1)
+		r.options.Logger.Debug("bus: not sent", "subject", subject, "error", err)
+		return
+	}
+	r.conn.count.sent.Add(1)
+}
+
+// reply answers m, if who asks waits for it.
+func (r *reign) reply(m *nats.Msg, payload []byte) {
+	if m.Reply != "" {
+		r.publish(m.Reply, payload)
+	}
+}

@@ -1,0 +1,85 @@
+package bus
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"gatepass/worlds"
+)
+
+// directoryTick is how often waits are looked at; they last seconds.
+const directoryTick = 100 * time.Millisecond
+
+// serveKeys is the goroutine of the directory.
+func (r *reign) serveKeys(ctx context.Context) {
+	ticks := time.NewTicker(directoryTick)
+	defer ticks.Stop()
+	count := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-r.keys:
+			r.conn.count.received.Add(1)
+			r.takeKeys(m)
+		case node := <-r.gone:
+			r.directory.NodeGone(node)
+		case <-ticks.C:
+			r.directory.Tick(r.now())
+			if count++; count%10 == 1 {
+				stats := r.directory.Stats()
+				r.options.Monitor.directory.Store(&stats)
+			}
+		}
+		r.tell()
+	}
+}
+
+func (r *reign) takeKeys(m *nats.Msg) {
+	from, ok := senderOf(m.Subject)
+	err := errSender
+	switch s := m.Subject; {
+	case !ok:
+	case strings.HasPrefix(s, prefixAnnounce):
+		err = r.announced(from, m.Data)
+	case strings.HasPrefix(s, prefixLocate):
+		var l *worlds.Locate
+		if l, err = decodeLocate(m.Data); err == nil {
+			r.directory.Locate(from, l, r.now())
+		}
+	default:
+		var e *worlds.AccountEnd
+		if e, err = decodeAccountEnd(m.Data); err == nil {
+			r.directory.End(e)
+		}
+	}
+	if err != nil {
+		r.conn.malformed(m, err)
+	}
+}
+
+func (r *reign) announced(from worlds.Node, payload []byte) error {
+	incarnation, entries, err := decodeAnnounce(payload, r.entries[:0])
+	r.entries = entries
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		r.directory.Announce(from, incarnation, &entries[i])
+	}
+	return nil
+}
+
+// tell sends what the directory has to say.
+func (r *reign) tell() {
+	for _, e := range r.directory.Effects() {
+		if e.Place != nil {
+			r.publish(prefixPlace+string(e.To), encodePlace(e.Place))
+		} else {
+			r.publish(prefixEnd+string(e.To), encodeEnd(e.End))
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package bus
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"gatepass/worlds"
+)
+
+// serveList is the goroutine of the list of worlds.
+func (r *reign) serveList(ctx context.Context) {
+	ticks := time.NewTicker(max(r.options.Heartbeat/8, time.Millisecond))
+	defer ticks.Stop()
+	r.pulse()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-r.list:
+			r.conn.count.received.Add(1)
+			r.takeList(ctx, m)
+		case <-ticks.C:
+			r.tickList(ctx)
+		}
+	}
+}
+
+func (r *reign) tickList(ctx context.Context) {
+	now := r.now()
+	r.manager.Tick(now)
+	r.settle(ctx)
+	if now-r.pulsed < pulseEvery.Milliseconds() {
+		return
+	}
+	r.pulse()
+	for _, node := range r.logins.silent(now - r.options.LoginGone.Milliseconds()) {
+		r.options.Logger.Warn("bus: a login server is not heard any more", "login", string(node))
+		r.forget(ctx, node)
+	}
+	stats := r.manager.Stats()
+	r.options.Monitor.worlds.Store(&stats)
+	r.options.Monitor.logins.Store(int64(len(r.logins.heard)))
+}
+
+func (r *reign) pulse() {
+	r.pulsed = r.now()
+	r.publish(subjectPulse, encodePulse(worlds.Pulse{Version: r.manager.Version()}))
+}
+
+// forget tells the directory that a node's keys are out of reach.
+func (r *reign) forget(ctx context.Context, node worlds.Node) {
+	select {
+	case r.gone <- node:
+	case <-ctx.Done():
+	}
+}
+
+// settle stores what must be stored and then tells what has changed. It is false
+// when the term has ended first: then nothing may be told.
+func (r *reign) settle(ctx context.Context) bool {
+	for _, w := range r.manager.Writes() {
+		if !r.store(ctx, &w) {
+			return false
+		}
+	}
+	for _, c := range r.manager.Changes() {
+		r.publish(subjectChange, encodeChange(&c))
+		if c.Entry != nil && c.Entry.Offline {
+			r.forget(ctx, worlds.WorldNode(c.Entry.ID))
+		}
+	}
+	return true
+}
+
+// store tries until it is done or the term ends: the list in memory is ahead
+// already.
+func (r *reign) store(ctx context.Context, w *worlds.Write) bool {
+	for {
+		if ctx.Err() != nil || !r.lease.held() {
+			return false
+		}
+		err := r.table.store(ctx, w)
+		if err == nil {
+			r.options.Monitor.stores.Add(1)
+			return true
+		}
+		r.options.Monitor.failures.Add(1)
+		r.options.Logger.Warn("bus: a world is not stored, trying again", "world", w.World, "error", err)
+		if !sleep(ctx, storeRetry) {
+			return false
+		}
+	}
+}
+
+func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
+	switch s := m.Subject; {
+	case s == subjectSnapshot:
+		snapshot := r.manager.Snapshot()
+		r.reply(m, encodeSnapshot(&snapshot))
+	case s == subjectReset:
+		r.options.Logger.Info("bus: the list of worlds is emptied")
+		r.manager.Reset()
+		if r.settle(ctx) {
+			r.reply(m, encodeJSON(registerReply{OK: true}))
+		}
+	case s == subjectLogins:
+		r.reply(m, encodeLogins(r.logins.all()))
+	case strings.HasPrefix(s, prefixLogin):
+		b, err := loginBeatOf(m)
+		if err != nil {
+			r.conn.malformed(m, err)
+			return
+		}
+		r.logins.hear(b, r.now())
+	case strings.HasSuffix(s, suffixRegister):
+		r.register(ctx, m)
+	default:
+		r.beat(ctx, m)
+	}
+}
+
+// register answers only where the world itself listens: a reply subject is what
+// the asker likes.
+func (r *reign) register(ctx context.Context, m *nats.Msg) {
+	id, ok := worldOf(m.Subject, suffixRegister)
+	if !ok || !answers(m, worlds.WorldNode(id)) {
+		r.conn.malformed(m, errSender)
+		return
+	}
+	registration, err := decodeRegistration(id, m.Data)
+	if err == nil {
+		err = r.manager.Register(worlds.WorldNode(id), registration, r.now())
+	}
+	if err != nil {
+		r.options.Logger.Warn("bus: registration refused", "world", id, "reason", err)
+		r.reply(m, encodeJSON(registerReply{Reason: clip(err.Error())}))
+		return
+	}
+	if r.settle(ctx) {
+		r.reply(m, encodeJSON(registerReply{
+			OK: true, HeartbeatMs: uint32(r.options.Heartbeat.Milliseconds()), Missed: uint32(r.options.Missed),
+		}))
+	}
+}
+
+func (r *reign) beat(ctx context.Context, m *nats.Msg) {
+	id, ok := worldOf(m.Subject, suffixBeat)
+	if !ok || !answers(m, worlds.WorldNode(id)) {
+		r.conn.malformed(m, errSender)
+		return
+	}
+	b, err := decodeBeat(m.Data)
+	if err != nil {
+		r.conn.malformed(m, err)
+		return
+	}
+	known := r.manager.Beat(worlds.WorldNode(id), b, r.now())
+	if r.settle(ctx) {
+		r.reply(m, encodeJSON(beatReply{Known: known}))
+	}
+}
+
+// answers tells whether a request of that node asks for no answer or for one in
+// its own inbox.
+func answers(m *nats.Msg, node worlds.Node) bool {
+	return m.Reply == "" || strings.HasPrefix(m.Reply, prefixInbox+string(node)+".")
+}
+
+// logins are the login servers that are heard, as they last said they are.
+type logins struct{ heard map[worlds.Node]heardLogin }
+
+type heardLogin struct {
+	beat worlds.LoginBeat
+	at   int64
+}
+
+// maxLogins is how many login servers are kept.
+const maxLogins = 1024
+
+func (l *logins) hear(b worlds.LoginBeat, now int64) {
+	if _, known := l.heard[b.Node]; known || len(l.heard) < maxLogins {
+		l.heard[b.Node] = heardLogin{b, now}
+	}
+}
+
+// silent removes those that were not heard since.
+func (l *logins) silent(since int64) (gone []worlds.Node) {
+	for node, h := range l.heard {
+		if h.at < since {
+			gone = append(gone, node)
+			delete(l.heard, node)
+		}
+	}
+	return gone
+}
+
+// all are sorted by name.
+func (l *logins) all() []worlds.LoginBeat {
+	all := make([]worlds.LoginBeat, 0, len(l.heard))
+	for _, h := range l.heard {
+		all = append(all, h.beat)
+	}
+	slices.SortFunc(all, func(a, b worlds.LoginBeat) int { return strings.Compare(string(a.Node), string(b.Node)) })
+	return all
+}

@@ -14,7 +14,7 @@ func world(id uint8, name string) World {
 	return World{ID: id, Name: name, Address: "192.0.2.1:8085", Kind: KindPvP, Category: 1, Population: 1.5}
 }
 
-func TestList_Frame_IsMadeOnceAChangeAndBuild(t *testing.T) {
+func TestList_FrameFor_IsMadeOnceAChangeAndBuild(t *testing.T) {
 	made := 0
 	l := NewList(func(build uint16, shown []Shown) ([]byte, []int, error) {
 		made++
@@ -22,12 +22,12 @@ func TestList_Frame_IsMadeOnceAChangeAndBuild(t *testing.T) {
 	})
 	frame := func(build uint16, want string) {
 		t.Helper()
-		if got, err := l.Frame(build); err != nil || string(got) != want {
+		if got, err := l.FrameFor(Ask{Build: build}); err != nil || string(got) != want {
 			t.Fatalf("frame = %q, %v, want %q", got, err, want)
 		}
 	}
 	frame(5875, "0 worlds for 5875") // an empty list is legal
-	if err := l.Set([]World{world(1, "A"), world(2, "B")}); err != nil {
+	if err := l.SetStatic([]World{world(1, "A"), world(2, "B")}); err != nil {
 		t.Fatal(err)
 	}
 	frame(5875, "2 worlds for 5875")
@@ -38,30 +38,30 @@ func TestList_Frame_IsMadeOnceAChangeAndBuild(t *testing.T) {
 	}
 }
 
-func TestList_Set_ChangesNothingWhenAWorldIsNotValid(t *testing.T) {
+func TestList_SetStatic_ChangesNothingWhenAWorldIsNotValid(t *testing.T) {
 	l := NewList(EncodeGrunt)
-	if err := l.Set([]World{world(1, "A")}); err != nil {
+	if err := l.SetStatic([]World{world(1, "A")}); err != nil {
 		t.Fatal(err)
 	}
-	before, _ := l.Frame(5875)
-	err := l.Set([]World{world(1, "A"), world(1, "B"), {ID: 0, Name: "", Address: "nowhere", Population: 3}})
+	before, _ := l.FrameFor(Ask{Build: 5875})
+	err := l.SetStatic([]World{world(1, "A"), world(1, "B"), {ID: 0, Name: "", Address: "nowhere", Population: 3}})
 	for _, want := range []string{"used twice", "id: 0", "name", "address", "population"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
 	}
-	if after, _ := l.Frame(5875); string(after) != string(before) {
+	if after, _ := l.FrameFor(Ask{Build: 5875}); string(after) != string(before) {
 		t.Error("the list changed")
 	}
-	if err := l.Set(make([]World, MaxWorlds+1)); err == nil {
+	if err := l.SetStatic(make([]World, MaxWorlds+1)); err == nil {
 		t.Error("more worlds than ids were taken")
 	}
 }
 
-func TestList_Frame_SaysWhatCouldNotBeEncoded(t *testing.T) {
+func TestList_FrameFor_SaysWhatCouldNotBeEncoded(t *testing.T) {
 	cause := errors.New("too long")
 	l := NewList(func(uint16, []Shown) ([]byte, []int, error) { return nil, nil, cause })
-	if _, err := l.Frame(5875); !errors.Is(err, cause) || !strings.Contains(err.Error(), "5875") {
+	if _, err := l.FrameFor(Ask{Build: 5875}); !errors.Is(err, cause) || !strings.Contains(err.Error(), "5875") {
 		t.Fatalf("error = %v", err)
 	}
 }
@@ -79,19 +79,19 @@ func TestParseKind(t *testing.T) {
 
 // What a client reads is what the operator set, for each of the eras.
 func TestEncodeGrunt_RoundTrip(t *testing.T) {
-	plain, off, locked, other := world(1, "Plain"), world(2, "Off"), world(3, "Locked"), world(4, "Other build")
-	off.Offline, locked.Locked, other.Builds = true, true, []uint16{1}
+	plain, off, locked, other, full := world(1, "Plain"), world(2, "Off"), world(3, "Locked"), world(4, "Other build"), world(5, "Full")
+	off.Offline, locked.Locked, other.Builds, full.Full = true, true, []uint16{1}, true
 	l := NewList(EncodeGrunt)
-	if err := l.Set([]World{plain, off, locked, other}); err != nil {
+	if err := l.SetStatic([]World{plain, off, locked, other, full}); err != nil {
 		t.Fatal(err)
 	}
 	for _, build := range []uint16{4125, 5875, 6299, 7799, 8606, 12340} {
-		frame, err := l.Frame(build)
+		frame, err := l.FrameFor(Ask{Build: build})
 		if err != nil {
 			t.Fatal(err)
 		}
 		realms, n, err := grunt.ParseRealmList(frame, grunt.Build(build))
-		if err != nil || n != len(frame) || len(realms) != 4 {
+		if err != nil || n != len(frame) || len(realms) != 5 {
 			t.Fatalf("build %d: %d realms in %d of %d bytes: %v", build, len(realms), n, len(frame), err)
 		}
 		r := realms[0]
@@ -107,6 +107,9 @@ func TestEncodeGrunt_RoundTrip(t *testing.T) {
 		if want := grunt.RealmOffline | grunt.RealmVersionMismatch; realms[3].Flags&want != want {
 			t.Errorf("build %d: a world of another build has flags %#x", build, realms[3].Flags)
 		}
+		if realms[4].Flags != grunt.RealmForceFull {
+			t.Errorf("build %d: a full world has flags %#x", build, realms[4].Flags)
+		}
 	}
 }
 
@@ -118,11 +121,11 @@ func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
 		ws[i].Address = strings.Repeat("a", maxAddress-5) + ":8085"
 	}
 	l := NewList(EncodeGrunt)
-	if err := l.Set(ws); err != nil {
+	if err := l.SetStatic(ws); err != nil {
 		t.Fatal(err)
 	}
 	for _, build := range []uint16{4125, 5875, 6299, 12340} {
-		if _, err := l.Frame(build); err != nil {
+		if _, err := l.FrameFor(Ask{Build: build}); err != nil {
 			t.Errorf("build %d: %v", build, err)
 		}
 	}

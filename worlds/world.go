@@ -95,7 +95,7 @@ func (w *World) Validate() error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return fmt.Errorf("world %d %q: %w", w.ID, w.Name, errors.Join(faults...))
+	return fmt.Errorf("world %d %q: %w", w.ID, head(w.Name), errors.Join(faults...))
 }
 
 func (w *World) faults() []error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+	"pgregory.net/rapid"
 
 	"gatepass/codec"
 )
@@ -124,6 +125,97 @@ func fill(d *Directory, n int) {
 		d.Announce(Node("login."+strconv.Itoa(i%16)), 1, &Announcement{Account: nthName(i), Stamp: Stamp(i + 1), Kind: AnnounceFresh})
 	}
 	d.Effects()
+}
+
+// Whatever is announced, lost and ended, the counts agree with what is there, an
+// account's place is a node that announced it in its present life, and every ask
+// is answered once.
+func TestDirectory_Property_Invariants(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &directoryModel{d: NewDirectory(DirectoryOptions{MaxWaiting: 5}), said: make(map[string]bool), life: make(map[Node]uint64), asks: make(map[uint64]bool)}
+		m.d.options.SecondLogin = SecondLogin(rapid.IntRange(0, 1).Draw(t, "rule"))
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
+			m.step(t)
+			m.check(t)
+		}
+		m.now += 3000
+		m.d.Tick(m.now)
+		m.check(t)
+		if m.d.waiting.len() != 0 || len(m.d.waiting.asks) != 0 || len(m.asks) != 0 {
+			t.Fatalf("left without an answer: %v", m.asks)
+		}
+	})
+}
+
+// directoryModel remembers what was said to a Directory.
+type directoryModel struct {
+	d    *Directory
+	now  int64
+	tags uint64
+	// said are the places that were announced, with the node's life.
+	said map[string]bool
+	life map[Node]uint64
+	asks map[uint64]bool // that were not answered yet
+}
+
+func (m *directoryModel) place(account codec.Name, n Node, stamp Stamp, hop uint32) string {
+	return fmt.Sprint(account, n, m.life[n], stamp, hop)
+}
+
+func (m *directoryModel) step(t *rapid.T) {
+	m.now += rapid.Int64Range(0, 1000).Draw(t, "time")
+	node := rapid.SampledFrom([]Node{"login.a", "login.b", "world.1", "world.2"}).Draw(t, "node")
+	name := nthName(rapid.IntRange(0, 5).Draw(t, "account"))
+	switch rapid.IntRange(0, 11).Draw(t, "what") {
+	case 0:
+		m.life[node]++ // starts anew: known by its next word
+	case 1:
+		m.d.NodeGone(node)
+	case 2:
+		m.d.End(&AccountEnd{Account: name})
+	case 3:
+		m.d.Tick(m.now)
+	case 4, 5:
+		m.tags++
+		m.asks[m.tags] = true
+		m.d.Locate(node, &Locate{Account: name, Tag: m.tags, Wait: rapid.Bool().Draw(t, "wait")}, m.now)
+	default:
+		a := Announcement{
+			Account: name, Stamp: Stamp(rapid.IntRange(1, 3).Draw(t, "stamp")),
+			Hop: uint32(rapid.IntRange(0, 3).Draw(t, "hop")), Kind: AnnouncementKind(rapid.IntRange(0, 3).Draw(t, "kind")),
+		}
+		m.said[m.place(name, node, a.Stamp, a.Hop)] = true
+		m.d.Announce(node, m.life[node], &a)
+	}
+}
+
+func (m *directoryModel) check(t *rapid.T) {
+	for _, e := range m.d.Effects() {
+		if e.Place != nil {
+			if !m.asks[e.Place.Tag] {
+				t.Fatalf("answered %d twice", e.Place.Tag)
+			}
+			delete(m.asks, e.Place.Tag)
+		}
+	}
+	s, all := m.d.Stats(), 0
+	for _, n := range s.ByNode {
+		all += n
+	}
+	if all != s.Entries || s.Parked != len(m.asks) {
+		t.Fatalf("%+v, %d asks are open", s, len(m.asks))
+	}
+	for i := range 6 {
+		if p, ok := m.d.Find(nthName(i)); ok && !m.announced(p) {
+			t.Fatalf("%+v was never announced", p)
+		}
+	}
+}
+
+// announced tells whether a place was, in the life that the directory knows of.
+func (m *directoryModel) announced(p Place) bool {
+	incarnation := m.d.lives.all[m.d.lives.nodes[p.Holder].current].incarnation
+	return m.said[fmt.Sprint(p.Account, p.Holder, incarnation, p.Stamp, p.Hop)]
 }
 
 // The end of a node with very many keys is noticed at once and swept later, in

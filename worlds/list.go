@@ -101,9 +101,6 @@ func (l *List) SetStatic(ws []World) error {
 	return nil
 }
 
-// Set is SetStatic.
-func (l *List) Set(ws []World) error { return l.SetStatic(ws) }
-
 // Apply replaces the registered worlds, and tells whether clients would see a
 // difference. It changes nothing when an entry is not valid.
 func (l *List) Apply(entries []Entry) (changed bool, err error) {
@@ -177,9 +174,6 @@ func (l *List) merge() (changed bool) {
 	l.order = l.order[:0]
 	return true
 }
-
-// Frame is FrameFor a client from nowhere without characters.
-func (l *List) Frame(build uint16) ([]byte, error) { return l.FrameFor(Ask{Build: build}) }
 
 // FrameFor is the list as the asking client is to be sent it. Without characters
 // the bytes are shared by all clients of its class; either way they are never

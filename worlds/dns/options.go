@@ -1,0 +1,126 @@
+package dns
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Defaults of Options.
+const (
+	DefaultTTL         = 5 * time.Second
+	DefaultService     = "_gatepass._tcp"
+	DefaultForgetAfter = 3 * time.Second
+	DefaultMaxAnswers  = 8
+	DefaultRateLimit   = 50
+	DefaultMaxConns    = 256
+	DefaultIdleTimeout = 10 * time.Second
+)
+
+// maxMaxAnswers keeps every answer far below the 64 KiB of a message.
+const maxMaxAnswers = 64
+
+// Options say how the zone is served. Zone, Listen and NS have no defaults.
+// Names are not case sensitive, and a dot at the end is optional but for Names.
+type Options struct {
+	// Zone is the name that is delegated to this server: "login.example.org.".
+	Zone string
+	// Listen is host:port for both UDP and TCP; port 0 takes one that is free. On
+	// a host with several addresses replies leave from the one that was asked.
+	Listen string
+	// TTL is how long resolvers may keep an answer, also a negative one, in whole
+	// seconds, 1 s … 1 h: it is for how long clients may still come to a server
+	// that drains.
+	TTL time.Duration
+	// NS are the zone's name servers as the parent zone names them, at least one;
+	// the first is in the SOA, too.
+	NS []string
+	// Glue has the addresses of those name servers that are inside the zone, by
+	// name. Each of them needs some.
+	Glue map[string][]netip.Addr
+	// Hostmaster is the mail address in the SOA; empty for hostmaster@<zone>.
+	Hostmaster string
+	// Names are further names that stand for all login servers, relative to the
+	// zone ("eu"), or absolute with a dot at the end.
+	Names []string
+	// Service is where in the zone the SRV records are.
+	Service string
+	// ForgetAfter is how long a login server may be silent before it is no longer
+	// named.
+	ForgetAfter time.Duration
+	// MaxAnswers bounds the login servers in one answer, 1 … 64.
+	MaxAnswers int
+	// RateLimit bounds the responses a second over UDP to one network, an IPv4
+	// /24 or an IPv6 /56; negative for no limit. Every second one beyond that is
+	// sent empty and truncated, so that real clients come over TCP; the others
+	// are dropped.
+	RateLimit int
+	// RateBurst is how many may come at once; 0 for twice the RateLimit.
+	RateBurst int
+	// MaxConns bounds the TCP connections at once; an eighth of them may be from
+	// one network. More are closed at once.
+	MaxConns int
+	// IdleTimeout is how long a TCP connection may take for its next question.
+	IdleTimeout time.Duration
+	// Now tells the time, Random draws 64 even bits; both are called from several
+	// goroutines at once. Nil for the machine's.
+	Now    func() time.Time
+	Random func() uint64
+	// Logger gets news of login servers; nil drops them. Questions are counted,
+	// not logged.
+	Logger *slog.Logger
+}
+
+// EnsureDefaults fills what was left zero.
+func (o *Options) EnsureDefaults() {
+	o.TTL = orDefault(o.TTL, DefaultTTL)
+	o.Service = orDefault(o.Service, DefaultService)
+	o.ForgetAfter = orDefault(o.ForgetAfter, DefaultForgetAfter)
+	o.MaxAnswers = orDefault(o.MaxAnswers, DefaultMaxAnswers)
+	o.RateLimit = orDefault(o.RateLimit, DefaultRateLimit)
+	o.RateBurst = orDefault(o.RateBurst, 2*o.RateLimit)
+	o.MaxConns = orDefault(o.MaxConns, DefaultMaxConns)
+	o.IdleTimeout = orDefault(o.IdleTimeout, DefaultIdleTimeout)
+	o.Hostmaster = orDefault(o.Hostmaster, "hostmaster@"+strings.TrimSuffix(o.Zone, "."))
+	o.Logger = orDefault(o.Logger, slog.New(slog.DiscardHandler))
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Uint64
+	}
+}
+
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// Validate reports every fault at once, but for those of names, which New finds.
+// Zero fields are faults here; call EnsureDefaults before.
+func (o *Options) Validate() error {
+	var faults []error
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf("dns: "+format, args...))
+		}
+	}
+	_, _, err := net.SplitHostPort(o.Listen)
+	fault(err != nil, "listen: %q is not host:port", o.Listen)
+	fault(o.TTL < time.Second || o.TTL > time.Hour || o.TTL%time.Second != 0, "ttl: %v is not in whole seconds, 1s to 1h", o.TTL)
+	fault(len(o.NS) == 0, "ns: no name server given")
+	fault(o.ForgetAfter < 10*time.Millisecond, "forget after: %v is below 10ms", o.ForgetAfter)
+	fault(o.MaxAnswers < 1 || o.MaxAnswers > maxMaxAnswers, "answers: %d is not in 1 to %d", o.MaxAnswers, maxMaxAnswers)
+	fault(o.RateLimit > 0 && o.RateBurst < 1, "rate burst: %d is below 1", o.RateBurst)
+	fault(o.MaxConns < 1, "connections: %d is below 1", o.MaxConns)
+	fault(o.IdleTimeout < 10*time.Millisecond, "idle timeout: %v is below 10ms", o.IdleTimeout)
+	return errors.Join(faults...)
+}

@@ -41,6 +41,7 @@ func mustCreds(tb testing.TB, a *Authority, node worlds.Node) string {
 }
 
 func TestAuthority_FilesAreForTheirOwnerAlone(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t, "bus.example.org")
 	creds := mustCreds(t, a, "world.7")
 	if err := a.Revoke("world.7"); err != nil {
@@ -65,6 +66,7 @@ func TestAuthority_FilesAreForTheirOwnerAlone(t *testing.T) {
 }
 
 func TestAuthority_IsMadeOnce(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	before, err := os.ReadFile(a.path(fileOperatorKey))
 	if err != nil {
@@ -82,6 +84,7 @@ func TestAuthority_IsMadeOnce(t *testing.T) {
 }
 
 func TestAuthority_FaultsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
 	o := initOptions("bus.example.org:4222", "ok.example.org", "a..b")
 	o.Region = "Über"
 	_, err := InitAuthority(filepath.Join(t.TempDir(), "bus"), o)
@@ -99,6 +102,7 @@ func TestAuthority_FaultsAreToldAtOnce(t *testing.T) {
 }
 
 func TestAuthority_AddNodeRefusesWhatIsThere(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	creds := mustCreds(t, a, "world.7")
 	if err := a.AddNode("world.7", creds+".2"); !errors.Is(err, ErrExists) {
@@ -119,6 +123,7 @@ func TestAuthority_AddNodeRefusesWhatIsThere(t *testing.T) {
 }
 
 func TestAuthority_ReplaceRevokesTheOldKey(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	creds := mustCreds(t, a, "login.eu1")
 	before := mustNodes(t, a)
@@ -139,6 +144,7 @@ func TestAuthority_ReplaceRevokesTheOldKey(t *testing.T) {
 }
 
 func TestAuthority_RevokeIsForKnownNodes(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	mustCreds(t, a, "world.7")
 	if err := a.Revoke("world.8"); !errors.Is(err, ErrNoNode) {
@@ -161,6 +167,7 @@ func TestAuthority_RevokeIsForKnownNodes(t *testing.T) {
 
 // Two processes have the folder open; neither may undo what the other does.
 func TestAuthority_ChangesOfOthersAreSeen(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	b, err := OpenAuthority(a.Dir())
 	if err != nil {
@@ -191,6 +198,7 @@ func mustNodes(tb testing.TB, a *Authority) []NodeInfo {
 }
 
 func TestAuthority_CopyWithoutKeysSaysSo(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	if err := os.Remove(a.path(fileRegionKey)); err != nil {
 		t.Fatal(err)
@@ -201,6 +209,7 @@ func TestAuthority_CopyWithoutKeysSaysSo(t *testing.T) {
 }
 
 func TestNodeOf_TellsNothingOfWhatItCannotRead(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	for _, file := range []string{fileRegionKey, fileServerKey, fileSetup} {
 		node, err := NodeOf(a.path(file))
@@ -219,6 +228,7 @@ func TestNodeOf_TellsNothingOfWhatItCannotRead(t *testing.T) {
 }
 
 func TestCertificates_ForTheHostsAndLoopback(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t, "bus.example.org", "*.bus.example.org", "198.51.100.7", "2001:db8::7")
 	check := func(hosts ...string) {
 		t.Helper()
@@ -260,6 +270,7 @@ func mustCertificate(tb testing.TB, a *Authority) (*x509.Certificate, *x509.Cert
 
 // A server that outlived its certificate says what to do.
 func TestCertificates_ExpiredIsTold(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	_, _, err := serverTLS(a.Dir(), time.Now().AddDate(certificateYears, 0, 1))
 	if err == nil || !strings.Contains(err.Error(), "gatepass bus certify") {
@@ -269,6 +280,7 @@ func TestCertificates_ExpiredIsTold(t *testing.T) {
 
 // The snippet must be what a server of NATS' own takes, also after a change.
 func TestSnippet_IsTakenByNATS(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t, "bus.example.org")
 	mustCreds(t, a, "world.7")
 	if err := a.Revoke("world.7"); err != nil {

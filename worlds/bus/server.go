@@ -71,6 +71,9 @@ func (o *ServerOptions) validate() error {
 	if o.ClusterListen == "" && len(o.Routes) > 0 {
 		faults = append(faults, errors.New("routes: they need cluster-listen, where the other servers reach this one"))
 	}
+	if o.ClusterListen != "" && len(o.Routes) == 0 {
+		faults = append(faults, errors.New("routes: name the cluster-listen addresses of the other servers"))
+	}
 	if o.ClusterListen != "" && o.Listen == "" {
 		faults = append(faults, errors.New("listen: a server of a cluster needs an address for nodes"))
 	}

@@ -43,6 +43,7 @@ func mustJoin(tb testing.TB, s *Server, creds string, more ...nats.Option) *nats
 	}
 	options := append([]nats.Option{
 		nats.InProcessServer(s), nats.UserCredentials(creds), nats.CustomInboxPrefix("_INBOX." + string(node)),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // it would print
 	}, more...)
 	c, err := nats.Connect("", options...)
 	if err != nil {
@@ -82,6 +83,7 @@ func TestServer_LeavesNothingBehind(t *testing.T) {
 }
 
 func TestServer_InProcessOnlyListensNowhere(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	s := mustServer(t, ServerOptions{Dir: a.Dir()})
 	if s.Addr() != "" || s.URL() != "" || s.Clustered() {
@@ -93,6 +95,7 @@ func TestServer_InProcessOnlyListensNowhere(t *testing.T) {
 }
 
 func TestServer_StoreIsOfOneServer(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	o := ServerOptions{Dir: a.Dir(), Store: filepath.Join(t.TempDir(), "js")}
 	first := mustServer(t, o)
@@ -104,6 +107,7 @@ func TestServer_StoreIsOfOneServer(t *testing.T) {
 }
 
 func TestServer_FaultsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
 	_, err := StartServer(ServerOptions{Listen: "nowhere", ClusterListen: ":0", Routes: []string{"x"}})
 	if err == nil {
 		t.Fatal("started")
@@ -119,6 +123,7 @@ func TestServer_FaultsAreToldAtOnce(t *testing.T) {
 }
 
 func TestServer_PortInUseIsAnError(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	s := mustServer(t, ServerOptions{Dir: a.Dir(), Listen: "127.0.0.1:0"})
 	_, err := StartServer(ServerOptions{Dir: a.Dir(), Store: t.TempDir(), Listen: s.Addr()})
@@ -128,6 +133,7 @@ func TestServer_PortInUseIsAnError(t *testing.T) {
 }
 
 func TestServer_OffLoopbackIsEncrypted(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	creds := mustCreds(t, a, "world.7")
 	s := mustServer(t, ServerOptions{Dir: a.Dir(), Listen: "0.0.0.0:0"})
@@ -153,6 +159,7 @@ func TestServer_OffLoopbackIsEncrypted(t *testing.T) {
 }
 
 func TestServer_OffLoopbackWithoutCertificateTellsTheMend(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	if err := os.Remove(a.path(fileServerCert)); err != nil {
 		t.Fatal(err)
@@ -168,6 +175,7 @@ func TestServer_OffLoopbackWithoutCertificateTellsTheMend(t *testing.T) {
 
 // What a server needs, it has without the keys that make nodes.
 func TestServer_NeedsNoKeys(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	creds := mustCreds(t, a, "world.7")
 	for _, folder := range []string{folderKeys, folderNodes} {
@@ -183,9 +191,10 @@ func TestServer_NeedsNoKeys(t *testing.T) {
 
 // A revoked node is cut off while the server runs, and does not come back.
 func TestServer_RevokedNodeIsCutOff(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	bad, good := mustCreds(t, a, "world.7"), mustCreds(t, a, "world.8")
-	s := mustServer(t, ServerOptions{Dir: a.Dir()})
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Listen: "127.0.0.1:0"})
 	closed := make(chan struct{})
 	mustJoin(t, s, bad, nats.NoReconnect(), nats.ClosedHandler(func(*nats.Conn) { close(closed) }))
 	other := mustJoin(t, s, good, nats.NoReconnect())
@@ -197,7 +206,7 @@ func TestServer_RevokedNodeIsCutOff(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("it is still there")
 	}
-	if c, err := nats.Connect("", nats.InProcessServer(s), nats.UserCredentials(bad)); err == nil {
+	if c, err := nats.Connect(s.URL(), nats.UserCredentials(bad)); err == nil {
 		c.Close()
 		t.Error("it is back")
 	}
@@ -207,13 +216,14 @@ func TestServer_RevokedNodeIsCutOff(t *testing.T) {
 }
 
 func TestServer_RevokedNodeStaysOutAfterARestart(t *testing.T) {
+	t.Parallel()
 	a := mustAuthority(t)
 	creds := mustCreds(t, a, "world.7")
 	if err := a.Revoke("world.7"); err != nil {
 		t.Fatal(err)
 	}
-	s := mustServer(t, ServerOptions{Dir: a.Dir()})
-	if c, err := nats.Connect("", nats.InProcessServer(s), nats.UserCredentials(creds)); err == nil {
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Listen: "127.0.0.1:0"})
+	if c, err := nats.Connect(s.URL(), nats.UserCredentials(creds)); err == nil {
 		c.Close()
 		t.Fatal("it is back")
 	}
@@ -221,6 +231,7 @@ func TestServer_RevokedNodeStaysOutAfterARestart(t *testing.T) {
 
 // A token of another operator, put where the region's is, changes nothing.
 func TestServer_TakesTokensOfItsOperatorOnly(t *testing.T) {
+	t.Parallel()
 	var log lockedBuffer
 	a, foreign := mustAuthority(t), mustAuthority(t)
 	creds := mustCreds(t, a, "world.7")
@@ -239,6 +250,7 @@ func TestServer_TakesTokensOfItsOperatorOnly(t *testing.T) {
 }
 
 func TestServer_StrangersStayOut(t *testing.T) {
+	t.Parallel()
 	a, foreign := mustAuthority(t), mustAuthority(t)
 	world, other := mustCreds(t, a, "world.7"), mustCreds(t, a, "world.8")
 	s := mustServer(t, ServerOptions{Dir: a.Dir(), Listen: "127.0.0.1:0"})
@@ -279,12 +291,13 @@ func mustMix(tb testing.TB, token, seed, to string) {
 }
 
 func TestServer_LogKeepsSecrets(t *testing.T) {
+	t.Parallel()
 	var log lockedBuffer
 	a := mustAuthority(t)
 	creds := mustCreds(t, a, worlds.WorldNode(7))
 	addrs := mustFreeAddrs(t, 2)
 	s := mustServer(t, ServerOptions{
-		Dir: a.Dir(), Listen: "127.0.0.1:0", ClusterListen: addrs[0], Routes: []string{addrs[1]},
+		Dir: a.Dir(), Listen: "127.0.0.1:0", ClusterListen: addrs[0], Routes: addrs,
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	mustJoin(t, s, creds).Close()

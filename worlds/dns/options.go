@@ -104,6 +104,28 @@ func orDefault[T comparable](v, otherwise T) T {
 	return v
 }
 
+// ParseNS reads name servers as operators write them, "ns1.example.org" or, for
+// one inside the zone, "ns1.login.example.org=192.0.2.53,2001:db8::53", into what
+// Options.NS and Options.Glue take.
+func ParseNS(values []string) (names []string, glue map[string][]netip.Addr, err error) {
+	glue = make(map[string][]netip.Addr)
+	for _, value := range values {
+		name, list, has := strings.Cut(value, "=")
+		names = append(names, name)
+		if !has {
+			continue
+		}
+		for text := range strings.SplitSeq(list, ",") {
+			addr, err := netip.ParseAddr(text)
+			if err != nil || addr.Zone() != "" {
+				return nil, nil, fmt.Errorf("dns: name server %s: %q is not an IP address", name, text)
+			}
+			glue[name] = append(glue[name], addr)
+		}
+	}
+	return names, glue, nil
+}
+
 // Validate reports every fault at once, but for those of names, which New finds.
 // Zero fields are faults here; call EnsureDefaults before.
 func (o *Options) Validate() error {

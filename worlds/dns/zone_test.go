@@ -59,3 +59,19 @@ func TestZone_Mailbox(t *testing.T) {
 		}
 	}
 }
+
+func TestParseNS(t *testing.T) {
+	names, glue, err := ParseNS([]string{"ns1.login.example.org=192.0.2.53,2001:db8::53", "ns.example.net"})
+	if err != nil || len(names) != 2 || len(glue) != 1 || len(glue["ns1.login.example.org"]) != 2 {
+		t.Fatal(names, glue, err)
+	}
+	z := mustZone(t, func(o *Options) { o.NS, o.Glue = names, glue })
+	if len(z.ns) != 2 || len(z.glue["ns1.login.example.org."]) != 2 {
+		t.Error(z.ns, z.glue)
+	}
+	for _, bad := range []string{"ns1=", "ns1=host", "ns1=192.0.2.1,", "ns1=fe80::1%eth0"} {
+		if _, _, err := ParseNS([]string{bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

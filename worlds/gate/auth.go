@@ -26,14 +26,23 @@ func (c *core) introduced(s *session, auth *codec.WorldAuth) {
 		c.turnAway(s, RefusalBuild)
 	case !ok:
 		c.turnAway(s, RefusalName)
-	case c.proves(s, h):
+	case c.proves(s, h): // it has been here before
 		c.proven(s, h)
 	case c.getting >= c.options.MaxClaims || c.passes.Len() >= c.options.maxKeys():
 		c.turnAway(s, RefusalClaims)
 	default:
-		c.become(s, StateLocating)
-		c.locate(s)
+		c.seek(s)
 	}
+}
+
+// seek gets a client its key, which may have come by another connection.
+func (c *core) seek(s *session) {
+	if h := c.passes.Find(s.account); c.proves(s, h) {
+		c.proven(s, h)
+		return
+	}
+	c.become(s, StateLocating)
+	c.locate(s)
 }
 
 // foldName is the account that a client means: names are of printable ASCII, in
@@ -172,15 +181,15 @@ func (c *core) pause(s *session, ms int64) {
 // proven lets a client in whose digest was made with the key that is held here,
 // into the world or into the line.
 func (c *core) proven(s *session, h *held) {
-	s.proven = true
-	older := c.sessionOf(h.Owner.conn)
+	s.proven, s.stamp = true, h.Stamp
+	older := c.at(s.account)
 	if older != nil && c.options.SecondLogin == worlds.SecondLoginRefuse {
 		c.turnAway(s, RefusalOnline)
 		return
 	}
-	// From here on the key is this connection's: what becomes of the older one
+	// From here on the account is this connection's: what becomes of the older one
 	// does not touch it.
-	h.Owner.conn = s.conn
+	c.online[s.account] = s.conn
 	if older != nil {
 		c.replace(older, s)
 	}
@@ -196,7 +205,6 @@ func (c *core) proven(s *session, h *held) {
 		c.becomeWaiting(s, w)
 	case c.line.len() >= c.options.MaxQueue:
 		c.turnAway(s, RefusalQueueFull)
-		c.keepKey(h)
 	default:
 		c.queue(s)
 	}

@@ -20,6 +20,7 @@ func (c *core) command(cmd command) {
 			c.refuse(s, RefusalDraining)
 		}
 	})
+	c.line = newLine() // with the places of those who are away
 	if cmd == commandClose {
 		c.each(func(s *session) { c.sendAway(s, LeftClosing) })
 		c.dropAll()

@@ -28,6 +28,8 @@ type core struct {
 	// claims are the sessions that wait for a key to come, by its pass.
 	claims map[worlds.PassID]codec.Conn
 	passes *worlds.Passes[holding]
+	// online are the connections that play or wait, by account: one an account.
+	online map[codec.Name]codec.Conn
 	line   line
 	// inside is how many players are in.
 	inside int
@@ -64,9 +66,11 @@ func newCore(o Options, p ports) (*core, error) {
 	c := &core{
 		options: o, self: worlds.WorldNode(o.World.ID), ports: p, line: newLine(),
 		sessions: make(map[codec.Conn]*session), claims: make(map[worlds.PassID]codec.Conn),
+		online: make(map[codec.Name]codec.Conn),
 	}
 	c.passes = worlds.NewPasses(worlds.PassOptions[holding]{
-		Self: c.self, Verify: verifyReturn, Takes: c.takes, Gives: gives,
+		Self: c.self, Incarnation: o.World.Incarnation, MaxMoves: o.maxMoves(),
+		Verify: verifyReturn, Takes: c.takes, Gives: gives,
 	})
 	return c, nil
 }
@@ -144,7 +148,7 @@ func (c *core) closed(s *session, reason codec.CloseReason) {
 	c.leaveState(s)
 	c.endAttempt(s)
 	delete(c.sessions, s.conn)
-	c.releaseKey(s)
+	c.release(s)
 	c.fill()
 }
 

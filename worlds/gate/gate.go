@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -50,11 +49,6 @@ func Open(ctx context.Context, o Options) (*Gate, error) {
 	o.EnsureDefaults()
 	if err := errors.Join(o.Validate(), ctx.Err()); err != nil {
 		return nil, fmt.Errorf("gate: %w", err)
-	}
-	for o.World.Incarnation == 0 {
-		var b [8]byte
-		o.Random(b[:])
-		o.World.Incarnation = binary.LittleEndian.Uint64(b[:])
 	}
 	g := &Gate{options: o, drained: make(chan struct{}), stop: make(chan struct{})}
 	if err := g.build(); err != nil {

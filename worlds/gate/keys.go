@@ -38,21 +38,23 @@ func (c *core) settled(o *worlds.Outcome[holding]) {
 	c.count.outcomes[o.Kind].Add(1)
 	switch o.Kind {
 	case worlds.OutcomeTaken:
-		c.announce(worlds.AnnounceMoved, o.Account, o.Stamp, o.Hop)
-		c.taken(o)
+		if c.passes.Pass(o.Pass) == nil { // a pass is not a key: its client is yet to come
+			c.announce(worlds.AnnounceMoved, o.Account, o.Stamp, o.Hop)
+			c.taken(o)
+		}
 	case worlds.OutcomeNotTaken:
 		c.notTaken(o.Pass, o.Reason)
 	case worlds.OutcomeLeft:
-		// Whoever has it now announces it.
-		c.keyGone(o.Account, o.Owner.conn, LeftWentBack)
+		c.sendAccountAway(o.Account, LeftWentBack) // whoever has the key now announces it
 	case worlds.OutcomeLapsed:
-		c.announce(worlds.AnnounceGone, o.Account, o.Stamp, o.Hop)
-		c.keyGone(o.Account, o.Owner.conn, LeftEnded)
+		if o.Reason == worlds.ReasonReplaced && o.Pass == (worlds.PassID{}) {
+			c.sendAccountAway(o.Account, LeftReplaced) // a later login's key is here now
+		}
 	}
 }
 
-// taken acts on a key that has come here: for the client that waits for it, for
-// one that has given up meanwhile, or under a pass whose client is yet to come.
+// taken acts on a key that has come here, for the client that waits for it or for
+// one that has given up meanwhile.
 func (c *core) taken(o *worlds.Outcome[holding]) {
 	s := c.claimant(o.Pass)
 	h := c.passes.Find(o.Account)
@@ -62,9 +64,7 @@ func (c *core) taken(o *worlds.Outcome[holding]) {
 			c.turnAway(s, RefusalEnded)
 		}
 	case s == nil:
-		if c.passes.Pass(o.Pass) == nil {
-			c.keepKey(h)
-		}
+		c.keepKey(h)
 	case !c.proves(s, h): // the holder should not have given it
 		c.keepKey(h)
 		c.turnAway(s, RefusalProof)
@@ -73,22 +73,27 @@ func (c *core) taken(o *worlds.Outcome[holding]) {
 	}
 }
 
-// keepKey keeps a key without a connection for the reconnect grace.
+// keepKey keeps a key whose player is not here for the reconnect grace.
 func (c *core) keepKey(h *held) {
 	grace := c.options.ReconnectGrace.Milliseconds()
 	if grace == 0 {
 		c.dropKey(h)
 		return
 	}
-	h.Owner.conn, h.Owner.until = 0, c.now+grace
+	h.Owner.until = c.now + grace
 	if h.Owner.armed == 0 {
 		h.Owner.armed = c.graces.arm(h.Account, h.Owner.until)
 	}
 }
 
-// releaseKey notes that a connection is gone, and keeps its key if it has one.
-func (c *core) releaseKey(s *session) {
-	if h := c.passes.Find(s.account); h != nil && h.Owner.conn == s.conn {
+// release notes that a session plays or waits no more, if it did, and keeps its
+// key.
+func (c *core) release(s *session) {
+	if c.online[s.account] != s.conn {
+		return
+	}
+	delete(c.online, s.account)
+	if h := c.passes.Find(s.account); h != nil {
 		c.keepKey(h)
 	}
 }
@@ -101,7 +106,7 @@ func (c *core) expireKey(account codec.Name, tick int64) {
 	}
 	h.Owner.armed = 0
 	switch {
-	case h.Owner.conn != 0:
+	case c.online[account] != 0:
 	case h.Owner.until <= c.now:
 		c.count.keysExpired.Add(1)
 		c.dropKey(h)
@@ -117,33 +122,38 @@ func (c *core) dropKey(h *held) {
 	c.announce(worlds.AnnounceGone, account, stamp, hop)
 }
 
-// keyGone ends the connection of a key that is not here any more. Its place in
-// line stays for the grace: the player may be on the way to a new key.
-func (c *core) keyGone(account codec.Name, conn codec.Conn, why LeftReason) {
-	s := c.sessionOf(conn)
-	if s == nil || s.account != account || s.state == StateLeaving {
-		return
+// sendAccountAway ends the connection that plays or waits on an account. A place
+// in line stays for the grace: the player may be on the way to a new key.
+func (c *core) sendAccountAway(account codec.Name, why LeftReason) {
+	if s := c.at(account); s != nil {
+		c.sendAway(s, why)
 	}
-	c.sendAway(s, why)
 }
 
 // ended takes the directory's word that an account's key is to be wiped. Without
 // a stamp it is an operator's: then nothing of the account stays, its place in line
 // included, nor does what is on its way.
 func (c *core) ended(e *worlds.End) {
-	if h := c.passes.Find(e.Account); h != nil && (e.Stamp == 0 || e.Stamp == h.Stamp) {
-		conn := h.Owner.conn
+	h, s := c.passes.Find(e.Account), c.at(e.Account)
+	if h != nil && (e.Stamp == 0 || e.Stamp == h.Stamp) {
 		c.dropKey(h)
-		c.keyGone(e.Account, conn, LeftEnded)
 	}
-	if e.Stamp != 0 {
-		return
+	if s != nil && (e.Stamp == 0 || e.Stamp == s.stamp) {
+		c.sendAway(s, LeftEnded)
 	}
-	if w := c.line.find(e.Account); w != nil {
+	if e.Stamp == 0 {
+		c.forget(e.Account)
+	}
+}
+
+// forget does away with what else there is of an account.
+func (c *core) forget(account codec.Name) {
+	c.passes.Drop(account) // passes that wait for their client
+	if w := c.line.find(account); w != nil {
 		c.line.leave(w)
 	}
 	c.each(func(s *session) {
-		if s.account == e.Account && getting.has(s.state) {
+		if s.account == account && getting.has(s.state) {
 			c.turnAway(s, RefusalEnded)
 		}
 	})

@@ -59,6 +59,9 @@ const (
 	// and wait: keys of players who have left and may come back.
 	keysSpare = 1024
 
+	// maxPasses is how many passes may wait for their clients.
+	maxPasses = 1 << 14
+
 	// clientInbox is how many messages of one reactor may wait, clientInboxNew the
 	// part of it that new connections may fill.
 	clientInbox, clientInboxNew = 8192, 6144

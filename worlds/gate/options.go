@@ -2,6 +2,7 @@ package gate
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,7 +18,8 @@ import (
 type Options struct {
 	// World is what the world says of itself. Its Builds are those that are let
 	// in: at least one, and all of one era (world.EraOf). An Address that is empty
-	// is where the gate listens; an Incarnation of 0 is drawn.
+	// is where the gate listens; an Incarnation of 0 is drawn, and any other must
+	// be random too.
 	World worlds.Registration
 	// Addr is where to listen, host:port.
 	Addr string
@@ -71,6 +73,11 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Random == nil {
 		o.Random = systemRandom
+	}
+	for o.World.Incarnation == 0 {
+		var b [8]byte
+		o.Random(b[:])
+		o.World.Incarnation = binary.LittleEndian.Uint64(b[:])
 	}
 	for _, n := range []struct {
 		number *int
@@ -130,6 +137,9 @@ func (o *Options) coreFaults() (faults []error) {
 			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, tickEvery))
 		}
 	}
+	if o.World.Incarnation == 0 {
+		faults = append(faults, errors.New("incarnation: 0 is none"))
+	}
 	if o.SecondLogin > worlds.SecondLoginRefuse {
 		faults = append(faults, errors.New("second-login: is to replace or to refuse"))
 	}
@@ -141,6 +151,12 @@ func (o *Options) coreFaults() (faults []error) {
 
 // maxKeys is how many keys may be here at once.
 func (o *Options) maxKeys() int { return 2*(int(o.World.Capacity)+o.MaxQueue) + keysSpare }
+
+// maxMoves is how many moves may be under way at once, passes that wait for their
+// clients included.
+func (o *Options) maxMoves() int {
+	return o.MaxClaims + min(int(o.World.Capacity)+o.MaxQueue, maxPasses)
+}
 
 // systemRandom never fails: the process ends when the system has none.
 func systemRandom(b []byte) { _, _ = rand.Read(b) }

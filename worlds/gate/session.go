@@ -23,6 +23,8 @@ type session struct {
 	// why is for Left: set before a player's connection is closed from here.
 	why     LeftReason
 	account codec.Name
+	// stamp is of the login that the client has proven.
+	stamp worlds.Stamp
 	// deadline is when the session has been in its state for too long, in
 	// milliseconds of the ticks' clock; 0 for never.
 	deadline int64
@@ -49,11 +51,9 @@ type attempt struct {
 	refusal Refusal
 }
 
-// holding is what is kept with each key: who uses it.
+// holding is what is kept with each key.
 type holding struct {
-	// conn is the connection that proved the key, 0 when it is gone.
-	conn codec.Conn
-	// until is when the key is wiped, in milliseconds, while conn is 0.
+	// until is when the key is wiped, in milliseconds, while its player is not here.
 	until int64
 	// armed is the tick of the wheel entry that will look at this key, or 0.
 	armed int64
@@ -61,6 +61,9 @@ type holding struct {
 
 // sessionOf is the session of a handle, or nil when it is gone.
 func (c *core) sessionOf(conn codec.Conn) *session { return c.sessions[conn] }
+
+// at is the session that waits or plays on an account, or nil.
+func (c *core) at(account codec.Name) *session { return c.sessions[c.online[account]] }
 
 // each calls f for every session, in the order of their handles: what comes of it
 // is the same each time. f may not end sessions.
@@ -133,8 +136,7 @@ func (c *core) expired(s *session) {
 			c.turnAway(s, RefusalBusy)
 			return
 		}
-		c.become(s, StateLocating)
-		c.locate(s)
+		c.seek(s)
 	case StateRefusing:
 		c.refuse(s, s.attempt.refusal)
 	case StateInside:

@@ -102,6 +102,7 @@ func (c *core) enterState(s *session, id StateID) {
 	case StateLeaving:
 		c.setDeadline(s, c.now+leavingLimit.Milliseconds())
 		c.endAttempt(s)
+		c.release(s)
 	}
 }
 

@@ -9,24 +9,23 @@ import (
 // change goes out at once, but not more often than once a tick; what only the
 // figures of load have changed waits for the refresh.
 type push struct {
-	// due says that there is something to send, at is when at the earliest, in
-	// milliseconds.
+	// due says that there is something to send, from at on, in milliseconds.
 	due bool
 	at  int64
+	// last is when the last one was sent.
+	last int64
 }
 
-// pushSoon notes that the list has changed.
-func (c *Core) pushSoon() {
-	if !c.options.PushWorlds || c.push.due {
+// pushAt sends the list at that time, at once if it has passed.
+func (c *Core) pushAt(at int64) {
+	if !c.options.PushWorlds || c.push.due && c.push.at <= at {
 		return
 	}
-	c.push.due = true
-	if c.push.at <= c.now {
-		c.pushLists()
-	}
+	c.push.due, c.push.at = true, at
+	c.pushDue()
 }
 
-// pushDue sends what has waited for its tick.
+// pushDue sends what has waited for its time.
 func (c *Core) pushDue() {
 	if c.push.due && c.push.at <= c.now {
 		c.pushLists()
@@ -36,7 +35,7 @@ func (c *Core) pushDue() {
 // pushLists sends the list to everybody who is choosing. Those who see the same
 // share one encoding and one entry of the send queue.
 func (c *Core) pushLists() {
-	c.push = push{at: c.now + TickEvery.Milliseconds()}
+	c.push = push{last: c.now}
 	groups := make(map[*byte]*pushGroup)
 	var order []*pushGroup // of first appearance: a scenario plays the same again
 	c.sessions.each(func(s *session) {
@@ -61,7 +60,7 @@ func (c *Core) pushLists() {
 	for _, g := range order {
 		c.count.pushed.Add(uint64(len(g.targets)))
 		if !c.ports.Out.Broadcast(g.targets, g.frame) {
-			c.push.due = true // at the next tick
+			c.push.due = true // again at the next tick
 		}
 	}
 }

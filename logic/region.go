@@ -39,7 +39,10 @@ func (c *Core) follow(needs worlds.MemberNeeds) {
 		c.announceAll()
 	}
 	if needs.Changed {
-		c.pushSoon()
+		c.pushAt(c.push.last + TickEvery.Milliseconds())
+	}
+	if needs.Figures {
+		c.pushAt(c.push.last + c.options.RefreshEvery.Milliseconds())
 	}
 }
 

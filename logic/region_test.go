@@ -134,7 +134,7 @@ func stepEnd(e *scenario, _ *testing.T, d *datadriven.TestData) {
 
 func stepListChanges(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	e.region.list = d.CmdArgs[0].Key
-	e.region.needs = worlds.MemberNeeds{Changed: true}
+	e.region.needs = worlds.MemberNeeds{Changed: !d.HasArg("figures"), Figures: d.HasArg("figures")}
 	e.core.Region(&worlds.Event{Change: &worlds.Change{}})
 }
 

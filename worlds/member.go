@@ -54,6 +54,8 @@ type MemberNeeds struct {
 	AskSnapshot bool
 	// Changed: clients would see a difference; push the list to them.
 	Changed bool
+	// Figures: they would, but only in how full a world is; that can wait.
+	Figures bool
 	// NewEpoch: another manager leads, which knows nothing of this node's keys;
 	// announce them anew.
 	NewEpoch bool
@@ -94,17 +96,25 @@ func (m *Member) Change(c *Change, now int64) MemberNeeds {
 	}
 	m.have = next
 	m.stats.Applied++
+	figures := false
 	switch {
 	case c.Reset:
 		m.copy = &roster{}
 	case c.Entry != nil:
+		before := m.copy.entries[c.Entry.ID]
 		m.replace(c.Entry)
+		figures = before.sameBut(m.copy.entries[c.Entry.ID])
 	default:
 		m.stats.Invalid++
 	}
-	needs.Changed = m.show()
+	changed := m.show()
+	needs.Changed, needs.Figures = changed && !figures, changed && figures
 	return m.settle(needs, now)
 }
+
+// sameBut tells whether nothing but the figures of heartbeats tells e from o.
+// Either may be nil.
+func (e *Entry) sameBut(o *Entry) bool { return e != nil && o != nil && e.World.equal(&o.World) }
 
 // Snapshot takes a whole list. It is not kept, its entries are copied.
 func (m *Member) Snapshot(s *Snapshot, now int64) MemberNeeds {

@@ -83,7 +83,7 @@ func (s *memberScript) needs(n MemberNeeds) {
 	for _, need := range []struct {
 		is   bool
 		what string
-	}{{n.NewEpoch, " announce"}, {n.AskSnapshot, " ask"}, {n.Changed, " push"}} {
+	}{{n.NewEpoch, " announce"}, {n.AskSnapshot, " ask"}, {n.Changed, " push"}, {n.Figures, " push-later"}} {
 		if need.is {
 			text += need.what
 		}

@@ -3,6 +3,8 @@
 GO       ?= go
 BIN      := bin/gatepass
 FUZZTIME ?= 10s
+SCHEDULES ?= 1000000
+FIRST ?= 1
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 TEST     := $(GO) test $(RACE) -shuffle=on
@@ -10,7 +12,7 @@ TEST     := $(GO) test $(RACE) -shuffle=on
 # once more without it.
 BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage ./worlds/...
 
-.PHONY: help run build check lint test race fuzz bench load profile tidy clean
+.PHONY: help run build check lint test race fuzz soak bench load profile tidy clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,6 +47,9 @@ fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; \
 	done
+
+soak: ## play SCHEDULES (default 1000000) of the pass under faults, from seed FIRST
+	$(GO) test -count=1 -timeout 2h -run 'TestSim$$' -v ./worlds -first $(FIRST) -schedules $(SCHEDULES)
 
 bench: ## run the benchmarks of the stages and of the parts
 	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage ./perf

@@ -278,7 +278,7 @@ func (p *Passes[O]) Handle(from Node, m *Move) {
 // another's, that the sender is to learn nothing of.
 func (p *Passes[O]) meet(from Node, m *Move, others bool) {
 	switch m.Kind {
-	case MoveClaim, MoveOffer, MoveAccept, MoveCommit, MoveLive:
+	case MoveClaim, MoveOffer, MoveAccept, MoveCommit, MoveLive, MoveUsed:
 		switch {
 		case others:
 			p.refuse(from, m, ReasonUnknown)
@@ -312,6 +312,7 @@ func (p *Passes[O]) recount(end *ending, m *Move) {
 			p.answer(end.peer, m, MoveRecalled)
 			return
 		}
+	case MoveUsed:
 	case MoveOffer, MoveLive:
 		if end.how != endRefused {
 			return // late, and settled

@@ -133,6 +133,7 @@ func (p *Passes[O]) stepCommitted(mv *move[O], m *Move) {
 			p.moves.schedule(mv, mv.until)
 		}
 	case MoveUsed:
+		p.refuse(mv.peer, m, ReasonUsed) // T need not say it again
 		p.admit(mv)
 	case MoveRecalled:
 		if mv.stage == stageRecalling {

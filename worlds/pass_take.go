@@ -248,7 +248,7 @@ func (p *Passes[O]) Pass(pass PassID) (h *Held[O]) {
 
 // Use notes that the client of a pass has come in: a second time is ErrUsed, and
 // a pass that is not live here ErrNoSuchKey. h and its key are good until the
-// next Tick.
+// next Tick or Handle.
 func (p *Passes[O]) Use(pass PassID) (h *Held[O], err error) {
 	mv := p.moves.find(pass)
 	if mv == nil {
@@ -289,5 +289,7 @@ func (p *Passes[O]) stepUsed(mv *move[O], m *Move) {
 		p.send(mv, MoveUsed)
 	case MoveRecall:
 		p.refuse(mv.peer, m, ReasonUsed)
+	case MoveRefuse: // H has heard it, or does not know the pass any more
+		p.end(mv, endRefused, ReasonUsed)
 	}
 }

@@ -1,0 +1,222 @@
+package worlds
+
+import "fmt"
+
+// The invariants, checked after every step at the node where it was:
+//
+//	one key      of one login, at most one node has a key that it would accept, and
+//	             then no other node has a copy but one that is pending
+//	one pass     of one session, at most one pass is live
+//	once         a pass is used once, a move comes out once
+//	issued       a client is told to go when the pass is live and the copy gone
+//	kept         a failed offer is live nowhere, then and ever after; the session
+//	             can be offered another
+//	validity     an unused pass is gone when its validity is over
+//	not lost     without a crash, a ban or a newer login, a key is always somewhere
+//	settles      when the faults are over, everything comes to an end, in time
+//	alive        then, and in runs without faults, what is right succeeds
+//	gone         when all is dropped, nothing is left anywhere
+
+// simView is what is known of a node since its last step.
+type simView struct {
+	accept [simAccounts]Stamp // keys that it would accept
+	copy   [simAccounts]Stamp // keys that it has, lent ones included
+}
+
+func (s *sim) fail(format string, args ...any) {
+	if s.failure == nil {
+		s.failure = fmt.Errorf("step %d, %d ms: "+format, append([]any{s.step, s.now}, args...)...)
+		s.tell("FAILED %v", s.failure)
+	}
+}
+
+// check looks at the node where something has happened.
+func (s *sim) check(i int) {
+	n, view := &s.nodes[i], &s.views[i]
+	*view = simView{}
+	for a := range s.accounts {
+		if n.p == nil {
+			break
+		}
+		if h := n.p.Find(simName(a)); h != nil {
+			view.copy[a] = h.Stamp
+			if h.Key() != nil {
+				view.accept[a] = h.Stamp
+			}
+			if want := simKey(uint64(h.Stamp)); string(h.key.Bytes()) != string(want.Bytes()) {
+				s.fail("one key: %s has another key under stamp %d", n.name, h.Stamp)
+			}
+		}
+	}
+	s.checkKeys(i)
+	s.checkPasses(i)
+	for a := range s.accounts {
+		s.checkNotLost(a)
+	}
+	s.excused = [simAccounts]bool{}
+}
+
+func (s *sim) checkKeys(i int) {
+	for j := range s.nodes {
+		for a := range s.accounts {
+			x, y := &s.views[i], &s.views[j]
+			if i != j && (x.accept[a] != 0 && x.accept[a] == y.copy[a] || y.accept[a] != 0 && y.accept[a] == x.copy[a]) {
+				s.fail("one key: %s and %s both have the key of %s, stamp %d", s.nodes[i].name, s.nodes[j].name, simName(a), y.copy[a])
+			}
+		}
+	}
+}
+
+func (s *sim) checkPasses(i int) {
+	n := &s.nodes[i]
+	for k := range s.passes {
+		pass := &s.passes[k]
+		if pass.claim || pass.to != i {
+			continue
+		}
+		pass.live = n.p != nil && n.p.Pass(simPassID(k)) != nil
+		if !pass.live {
+			continue
+		}
+		pass.wasLive = true
+		// The clock at its slowest, and what it rounds off.
+		if s.now-pass.arrived > simValidity*100/99+2 {
+			s.fail("validity: pass %d is live %d ms after its offer came", k, s.now-pass.arrived)
+		}
+		if h := &s.nodes[pass.from]; h.p != nil {
+			if mv := h.p.moves.find(simPassID(k)); mv != nil && !mv.held.key.Empty() {
+				s.fail("one key: pass %d is live at %s, and not gone from %s", k, n.name, h.name)
+			}
+		}
+		s.checkAlone(k)
+	}
+}
+
+// checkAlone sees that a live pass is not one of two, and not one too many.
+func (s *sim) checkAlone(k int) {
+	pass := &s.passes[k]
+	if pass.kept || pass.used {
+		s.fail("kept: pass %d is live after it was kept (%v) or used (%v)", k, pass.kept, pass.used)
+	}
+	for j := range s.passes {
+		o := &s.passes[j]
+		if j == k || o.claim || !o.live || o.account != pass.account || o.stamp != pass.stamp {
+			continue
+		}
+		n := &s.nodes[o.to]
+		n.p.Tick(n.clock(s.now)) // its last step may be long ago
+		if o.live = n.p.Pass(simPassID(j)) != nil; o.live {
+			s.fail("one pass: %d and %d of one session are live", j, k)
+		}
+	}
+}
+
+// checkNotLost sees that the key of a login did not vanish in this step.
+func (s *sim) checkNotLost(a int) {
+	acc := &s.accounts[a]
+	if !acc.alive {
+		return
+	}
+	for i := range s.nodes {
+		if s.views[i].copy[a] == acc.stamp {
+			return
+		}
+		if p := s.nodes[i].p; p != nil {
+			for _, mv := range p.moves.queue {
+				if mv.held.Stamp == acc.stamp && mv.held.Account == simName(a) && !mv.held.key.Empty() {
+					return
+				}
+			}
+		}
+	}
+	for k := range s.passes {
+		// Nothing is said of how these came out.
+		pass := &s.passes[k]
+		if pass.abandoned && pass.account == a && s.crashed(pass.from, pass.fromLife) {
+			s.excused[a] = true
+		}
+	}
+	if acc.alive = false; !s.excused[a] {
+		s.fail("not lost: the key of %s, stamp %d, is nowhere", simName(a), acc.stamp)
+	}
+}
+
+// offerArrives notes when T first hears of a pass.
+func (s *sim) offerArrives(i int, m *Move) {
+	pass := &s.passes[simPassIndex(m.Pass)]
+	if pass.arrivedLife != s.nodes[i].life {
+		pass.arrived, pass.arrivedLife = s.now, s.nodes[i].life
+	}
+}
+
+// checkAllCameOut is for runs without faults, where every move comes out; that
+// none did by a timeout was seen on the way.
+func (s *sim) checkAllCameOut() {
+	for k := range s.passes {
+		if !s.passes[k].settled && !s.passes[k].abandoned {
+			s.fail("alive: pass %d has not come out", k)
+		}
+	}
+}
+
+// lastRound has everybody do once more, without faults, what must succeed: a
+// claim of every key that is left, and a pass for every session.
+func (s *sim) lastRound() {
+	for a := range s.accounts {
+		acc := &s.accounts[a]
+		if s.failure != nil || !acc.alive {
+			continue
+		}
+		to := 0
+		for s.views[to].copy[a] == acc.stamp {
+			to++
+		}
+		for i := range s.views {
+			if s.views[i].accept[a] == acc.stamp {
+				acc.place = i
+			}
+		}
+		n := len(s.passes)
+		s.claim(a, to)
+		s.calm = s.now + 1
+		s.drain()
+		if s.failure == nil && (len(s.passes) == n || s.views[to].accept[a] != acc.stamp) {
+			s.fail("alive: a right claim of %s failed", simName(a))
+		}
+	}
+	for a := range s.accounts {
+		ses := &s.accounts[a].session
+		if s.failure != nil || ses.stamp == 0 || ses.in || ses.pass >= 0 {
+			continue
+		}
+		s.offer(a)
+		s.calm = s.now + 2*simValidity
+		n := len(s.passes) - 1
+		s.drain()
+		// A world that a later login of the account is in does not take it.
+		if last := &s.passes[n]; s.failure == nil && ses.stamp != 0 && !last.wasLive && last.why != ReasonReplaced {
+			s.fail("alive: a pass of %s was not issued", simName(a))
+		}
+	}
+}
+
+// endAll drops everything everywhere, and sees that nothing is left.
+func (s *sim) endAll() {
+	for a := range s.accounts {
+		s.endSession(a)
+		for i := range s.nodes {
+			s.at(i, func(p *Passes[simOwner]) {
+				s.excused[a] = true
+				p.Drop(simName(a))
+			})
+		}
+	}
+	s.calm = s.now
+	s.drain()
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		if s.failure == nil && (n.p.Len() != 0 || n.p.Moves() != 0 || len(n.p.keys.all) != 0) {
+			s.fail("gone: %s still knows of %d keys and %d moves", n.name, n.p.Len(), n.p.Moves())
+		}
+	}
+}

@@ -1,0 +1,328 @@
+package worlds
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// simAccount is what its client knows, and what the directory says.
+type simAccount struct {
+	// stamp is of the last login of the protocol that claims, 0 for none; alive as
+	// long as its key was not wiped for a reason.
+	stamp Stamp
+	alive bool
+	// place is what the directory says of it.
+	place int
+	// session is of the last login of the protocol that offers.
+	session simSession
+}
+
+// simSession is a login that is offered passes.
+type simSession struct {
+	stamp Stamp // 0 for none
+	login int
+	// pass is the unsettled one, or -1; told when its client was sent to it.
+	pass int
+	told bool
+	// in says that the client was admitted.
+	in bool
+}
+
+// simPass is one pass or claim.
+type simPass struct {
+	claim     bool
+	abandoned bool
+	account   int
+	stamp     Stamp
+	from, to  int
+	// fromLife and toLife are the sides' lives when it began.
+	fromLife, toLife int
+	// Of an offer: whether it is live now, was once, was used, was taken for
+	// failed by its login server, and when it first arrived in this life of T.
+	live, wasLive, used, kept bool
+	arrived                   int64
+	arrivedLife               int
+	settled                   bool
+	why                       Reason
+}
+
+func simPassID(n int) (id PassID) {
+	binary.BigEndian.PutUint32(id[:], uint32(n)+1)
+	return id
+}
+
+func simPassIndex(id PassID) int { return int(binary.BigEndian.Uint32(id[:])) - 1 }
+
+func (s *sim) newPass(p simPass) (int, PassID) {
+	p.fromLife, p.toLife = s.nodes[p.from].life, s.nodes[p.to].life
+	s.passes = append(s.passes, p)
+	return len(s.passes) - 1, simPassID(len(s.passes) - 1)
+}
+
+func (s *sim) anyLogin() int { return s.rng.IntN(simLogins) }
+func (s *sim) anyWorld() int { return simLogins + s.rng.IntN(simNodes-simLogins) }
+
+// clientActs lets a client do something.
+func (s *sim) clientActs(a int) {
+	acc := &s.accounts[a]
+	switch n := s.rng.IntN(100); {
+	case n < 15 || n < 50 && acc.stamp == 0:
+		s.logIn(a, s.anyLogin())
+	case n < 50:
+		s.claim(a, s.rng.IntN(simNodes))
+	case n < 90:
+		s.useSession(a)
+	case n < 94 && !s.faultless:
+		i := s.rng.IntN(simNodes)
+		s.at(i, func(p *Passes[simOwner]) {
+			s.tell("%s drops %s", s.nodes[i].name, simName(a))
+			s.excused[a] = true
+			p.Drop(simName(a))
+		})
+	case n < 97 && len(s.passes) > 0:
+		k := s.rng.IntN(len(s.passes))
+		if s.passes[k].claim {
+			s.passes[k].abandoned = true // nothing need come of it
+			s.at(s.passes[k].to, func(p *Passes[simOwner]) { p.Abandon(simPassID(k)) })
+		}
+	}
+}
+
+// logIn is a fresh login: the directory learns of it, and the older key's holder
+// is told.
+func (s *sim) logIn(a, login int) {
+	s.at(login, func(p *Passes[simOwner]) {
+		acc := &s.accounts[a]
+		if acc.stamp != 0 && s.rng.IntN(4) > 0 {
+			s.push(simEvent{at: s.now + s.rng.Int64N(500), kind: simEnd, node: acc.place, account: a, stamp: acc.stamp})
+		}
+		s.stamp++
+		acc.stamp, acc.alive, acc.place = s.stamp, true, login
+		key := simKey(uint64(s.stamp))
+		s.tell("%s logs in at %s: stamp=%d", simName(a), s.nodes[login].name, s.stamp)
+		h, older := p.Hold(simName(a), s.stamp, &key)
+		if older != nil && *older == 0 {
+			s.fail("owner: the older key of %s had lost what was kept with it", simName(a))
+		}
+		h.Owner = s.stamp
+	})
+}
+
+// claim is a client that knocks at a node for which its key is to be claimed.
+func (s *sim) claim(a, to int) {
+	acc := &s.accounts[a]
+	holder, proof := acc.place, simKey(uint64(acc.stamp))
+	if s.rng.IntN(100) < s.faults.stale {
+		holder = s.rng.IntN(simNodes)
+	}
+	if s.rng.IntN(100) < s.faults.wrongProof {
+		proof = simKey(99)
+	}
+	s.at(to, func(p *Passes[simOwner]) {
+		if h := p.Find(simName(a)); h != nil && h.Stamp == acc.stamp {
+			return // it is here, or on its way from here
+		}
+		s.tell("%s knocks at %s, claimed from %s", simName(a), s.nodes[to].name, s.nodes[holder].name)
+		_, id := s.newPass(simPass{claim: true, account: a, stamp: acc.stamp, from: holder, to: to})
+		var pr Proof
+		copy(pr.Digest[:], proof.Bytes())
+		if err := p.Claim(id, simName(a), s.nodes[holder].name, &pr); err != nil {
+			s.passes[len(s.passes)-1].settled = true
+		}
+	})
+}
+
+// useSession moves on the session that is offered passes: a login, a pick, or
+// another pick.
+func (s *sim) useSession(a int) {
+	ses := &s.accounts[a].session
+	switch {
+	case ses.stamp == 0 || ses.in || s.rng.IntN(10) == 0:
+		s.endSession(a)
+		s.stamp++
+		*ses = simSession{stamp: s.stamp, login: s.anyLogin(), pass: -1}
+		s.offer(a)
+	case ses.pass < 0:
+		s.offer(a)
+	case s.rng.IntN(2) == 0:
+		var err error
+		s.at(ses.login, func(p *Passes[simOwner]) {
+			s.tell("%s picks again: pass=%d", simName(a), ses.pass)
+			err = p.Recall(simPassID(ses.pass))
+		})
+		if err != nil && ses.pass >= 0 { // it did not settle in this step either
+			s.fail("recall: pass %d is not settled, and %v", ses.pass, err)
+		}
+	}
+}
+
+// endSession is the end of a session at its login server.
+func (s *sim) endSession(a int) {
+	ses := &s.accounts[a].session
+	if ses.stamp != 0 && ses.pass >= 0 {
+		pass := ses.pass
+		s.at(ses.login, func(p *Passes[simOwner]) {
+			s.tell("%s closes: pass=%d", simName(a), pass)
+			_ = p.Recall(simPassID(pass)) // a pass that settles in this step is settled
+		})
+	}
+}
+
+func (s *sim) offer(a int) {
+	ses := &s.accounts[a].session
+	to := s.anyWorld()
+	s.at(ses.login, func(p *Passes[simOwner]) {
+		k, id := s.newPass(simPass{account: a, stamp: ses.stamp, from: ses.login, to: to})
+		key := simKey(1<<32 | uint64(k))
+		s.tell("%s picks %s: pass=%d", simName(a), s.nodes[to].name, k)
+		switch err := p.Offer(id, simName(a), ses.stamp, s.nodes[to].name, &key); {
+		case err == nil:
+			ses.pass, ses.told = k, false
+		case errors.Is(err, ErrNotHeld):
+			ses.stamp, s.passes[k].settled = 0, true
+		default:
+			s.fail("session intact: a pass cannot be offered: %v", err)
+		}
+		if s.rng.IntN(100) < s.faults.eager {
+			s.push(simEvent{at: s.now + s.rng.Int64N(50), kind: simKnock, node: to, pass: k})
+		}
+	})
+}
+
+// knock is a client at a world's gate with its pass.
+func (s *sim) knock(world, k int) {
+	pass := &s.passes[k]
+	s.at(world, func(p *Passes[simOwner]) {
+		h := p.Pass(simPassID(k))
+		used, err := p.Use(simPassID(k))
+		s.tell("knock at %s: pass=%d: %v", s.nodes[world].name, k, err)
+		if (h == nil) != (err != nil) {
+			s.fail("use: pass %d was found: %v, used: %v", k, h != nil, err)
+		}
+		if err != nil {
+			return
+		}
+		want := simKey(1<<32 | uint64(k))
+		switch {
+		case pass.used:
+			s.fail("once: pass %d was used twice", k)
+		case pass.kept:
+			s.fail("kept: pass %d was used after its login server took it for failed", k)
+		case string(used.Key().Bytes()) != string(want.Bytes()):
+			s.fail("use: pass %d has another key", k)
+		}
+		pass.used = true
+	})
+}
+
+// clientsLose: a node crashed, and with it what belonged to its clients.
+func (s *sim) clientsLose(i int) {
+	for a := range s.accounts {
+		s.excused[a] = true
+		if ses := &s.accounts[a].session; ses.login == i {
+			*ses = simSession{}
+		}
+	}
+}
+
+// outcome is what a node says of a move.
+func (s *sim) outcome(i int, o *Outcome[simOwner]) {
+	k := simPassIndex(o.Pass)
+	a := int(o.Account[0] - 'A')
+	acc := &s.accounts[a]
+	if o.Kind == OutcomeLapsed && k < 0 {
+		s.excused[a] = true
+		if o.Owner != o.Stamp {
+			s.fail("owner: %s lapsed with %d of %d", o.Account, o.Owner, o.Stamp)
+		}
+		return
+	}
+	pass := &s.passes[k]
+	if s.faultless && o.Reason == ReasonTimeout {
+		s.fail("alive: pass %d timed out without a fault", k)
+	}
+	switch o.Kind {
+	case OutcomeTaken:
+		pass.wasLive = true
+		if pass.claim {
+			s.settle(o)
+			pass.stamp = o.Stamp
+			s.nodes[i].p.Find(o.Account).Owner = o.Stamp
+			if o.Stamp == acc.stamp {
+				acc.place = i
+			}
+		}
+	case OutcomeNotTaken:
+		s.settle(o)
+		if o.Reason == ReasonReplaced || o.Reason == ReasonTimeout || s.crashed(pass.from, pass.fromLife) {
+			s.excused[a] = true
+		}
+	case OutcomeLeft:
+		// T may have dropped what was pending, and its Accept have been on the way.
+		if s.crashed(pass.to, pass.toLife) || pass.settled && pass.why == ReasonReplaced {
+			s.excused[a] = true
+		}
+		if o.Owner != o.Stamp {
+			s.fail("owner: %s left with %d of %d", o.Account, o.Owner, o.Stamp)
+		}
+	case OutcomeIssued:
+		s.issued(i, pass, k)
+	case OutcomeAdmitted:
+		s.settle(o)
+		if !pass.used {
+			s.fail("admitted: pass %d was never used", k)
+		}
+		if acc.session.pass == k {
+			acc.session.pass, acc.session.in = -1, true
+		}
+	case OutcomeKept:
+		s.settle(o)
+		s.kept(pass, k)
+		if acc.session.pass == k {
+			acc.session.pass = -1
+		}
+	case OutcomeLapsed:
+	}
+}
+
+// crashed tells whether a node has crashed since that life of it.
+func (s *sim) crashed(i, life int) bool { return s.nodes[i].p == nil || s.nodes[i].life != life }
+
+func (s *sim) settle(o *Outcome[simOwner]) {
+	pass := &s.passes[simPassIndex(o.Pass)]
+	if pass.settled {
+		s.fail("once: pass %d has come out twice", simPassIndex(o.Pass))
+	}
+	pass.settled, pass.why = true, o.Reason
+}
+
+// issued: the client is told to go, and goes, more than once, late, or to a wrong
+// gate too.
+func (s *sim) issued(login int, pass *simPass, k int) {
+	if !pass.wasLive {
+		s.fail("issued: pass %d was never live", k)
+	}
+	if mv := s.nodes[login].p.moves.find(simPassID(k)); mv != nil && !mv.held.key.Empty() {
+		s.fail("issued: the login server still has pass %d", k)
+	}
+	at := s.now + s.rng.Int64N(200)
+	if !s.faultless && s.rng.IntN(3) == 0 {
+		at = s.now + s.rng.Int64N(2*simValidity)
+	}
+	if s.rng.IntN(5) > 0 {
+		s.push(simEvent{at: at, kind: simKnock, node: pass.to, pass: k})
+		s.push(simEvent{at: at + s.rng.Int64N(20), kind: simKnock, node: s.anyWorld(), pass: k})
+	}
+}
+
+// kept: there must be no live pass, now or later; whether it is live is seen
+// again with T's clock brought up to date.
+func (s *sim) kept(pass *simPass, k int) {
+	pass.kept = true
+	if n := &s.nodes[pass.to]; n.p != nil {
+		n.p.Tick(n.clock(s.now)) // what comes of it is sent with its next step
+		if n.p.Pass(simPassID(k)) != nil {
+			s.fail("kept: pass %d is live at %s", k, n.name)
+		}
+	}
+}

@@ -1,0 +1,413 @@
+package worlds
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"gatepass/codec"
+)
+
+const (
+	simLogins   = 2
+	simNodes    = 5 // logins first, worlds behind them
+	simAccounts = 3
+)
+
+// The bounds of simulated nodes in milliseconds: short, so that a schedule has
+// few steps, and in the proportions of the real ones.
+const (
+	simRetry    = 100
+	simGiveUp   = 1000
+	simValidity = 4000
+	simRemember = 2*simValidity + 4*simGiveUp
+)
+
+// simOwner is what simulated nodes keep with a key: its stamp, to see that it
+// stays with it.
+type simOwner = Stamp
+
+// simNode is a node, and its clock.
+type simNode struct {
+	name Node
+	p    *Passes[simOwner]
+	// life counts its starts. p is nil while it is down.
+	life int
+	// A clock says offset + time·rate/10⁶.
+	offset, rate int64
+	// wake is when it is to be ticked next, 0 for not at all.
+	wake int64
+}
+
+func (n *simNode) clock(now int64) int64 { return n.offset + now*n.rate/1_000_000 }
+
+// when is the time at which the clock says at.
+func (n *simNode) when(at int64) int64 { return ((at-n.offset)*1_000_000 + n.rate - 1) / n.rate }
+
+// simEvent is something that will happen. Which fields count depends on kind.
+type simEvent struct {
+	at      int64
+	seq     int
+	kind    simEventKind
+	node    int
+	from    int
+	account int
+	stamp   Stamp
+	pass    int
+	message int // in sim.messages
+}
+
+type simEventKind uint8
+
+const (
+	simTick    simEventKind = iota
+	simDeliver              // a message arrives
+	simRestart              // a node comes back
+	simClient               // a client does something
+	simKnock                // a client knocks with its pass
+	simEnd                  // the directory ends an older login
+)
+
+// sim is one schedule being played.
+type sim struct {
+	rng *rand.Rand
+	now int64
+	seq int
+	// step counts events; the nodes of the steps in crashes crash there.
+	step    int
+	crashes [3]int
+	queue   []simEvent
+	nodes   [simNodes]simNode
+	// messages are all that were sent, in order.
+	messages []Move
+	faults   simFaults
+	// faultless is set in one run of ten.
+	faultless bool
+	// calm is when the last consequence of a fault is over: after that everything
+	// settles within a bound.
+	calm int64
+
+	// What is known of the clients; sim_client_test.go.
+	stamp    Stamp
+	accounts [simAccounts]simAccount
+	passes   []simPass
+
+	// What is known of the nodes; sim_check_test.go.
+	views   [simNodes]simView
+	excused [simAccounts]bool
+	failure error
+
+	trace      func(format string, args ...any)
+	sawMove    func(m *Move)
+	sawOutcome func(o *Outcome[simOwner])
+}
+
+// simFaults are what can go wrong, in percent of messages.
+type simFaults struct {
+	drop, double, slow, verySlow int
+	stale, wrongProof, eager     int
+}
+
+func newSim() *sim { return &sim{} }
+
+// play plays the schedule of a seed: some seconds of clients and faults, then
+// peace until everything has settled, then a last round that must succeed.
+func (s *sim) play(seed uint64) error {
+	s.reset(seed)
+	chaos := 2000 + s.rng.Int64N(9000)
+	for a := range s.accounts {
+		for at := s.rng.Int64N(300); at < chaos; at += 1 + s.rng.Int64N(1500) {
+			s.push(simEvent{at: at, kind: simClient, account: a})
+		}
+	}
+	s.runUntil(chaos)
+	s.faults, s.crashes = simFaults{}, [3]int{}
+	s.calm = max(s.calm, chaos)
+	s.drain()
+	if s.faultless && s.failure == nil {
+		s.checkAllCameOut()
+	}
+	s.lastRound()
+	s.endAll()
+	return s.failure
+}
+
+func (s *sim) reset(seed uint64) {
+	*s = sim{
+		rng: rand.New(rand.NewPCG(seed, 0)), queue: s.queue[:0], messages: s.messages[:0], passes: s.passes[:0],
+		trace: s.trace, sawMove: s.sawMove, sawOutcome: s.sawOutcome,
+	}
+	if s.faultless = s.rng.IntN(10) == 0; !s.faultless {
+		s.faults = simFaults{
+			drop: s.rng.IntN(40), double: s.rng.IntN(30), slow: s.rng.IntN(30), verySlow: s.rng.IntN(10),
+			stale: s.rng.IntN(30), wrongProof: s.rng.IntN(10), eager: s.rng.IntN(20),
+		}
+		for i := range s.rng.IntN(len(s.crashes) + 1) {
+			s.crashes[i] = 1 + s.rng.IntN(400)
+		}
+	}
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		n.name = LoginNode(string(rune('a' + i)))
+		if i >= simLogins {
+			n.name = WorldNode(uint8(i))
+		}
+		n.offset, n.rate = 1+s.rng.Int64N(1_000_000), 990_000+s.rng.Int64N(20_001)
+		s.start(i)
+	}
+}
+
+// start starts a node, which knows nothing.
+func (s *sim) start(i int) {
+	n := &s.nodes[i]
+	n.life++
+	n.p = NewPasses(PassOptions[simOwner]{
+		Self: n.name, Incarnation: s.rng.Uint64() | 1,
+		Verify: func(h *Held[simOwner], proof *Proof) bool {
+			return string(h.Key().Bytes()) == string(proof.Digest[:8])
+		},
+		Takes: func(from Node, _ *Move) Reason {
+			if i < simLogins || from.Kind() != KindLogin {
+				return ReasonForeign
+			}
+			if s.faults.drop > 0 && s.rng.IntN(50) == 0 {
+				return ReasonBusy
+			}
+			return ReasonNone
+		},
+		// Worlds give to login servers only.
+		Gives: func(to Node) bool { return i < simLogins || to.Kind() == KindLogin },
+		Retry: simRetry * time.Millisecond, GiveUp: simGiveUp * time.Millisecond,
+		Validity: simValidity * time.Millisecond, MaxMoves: 64,
+	})
+	n.p.Tick(n.clock(s.now))
+	n.wake = 0
+}
+
+// simKey is the key of a login, or of a pass.
+func simKey(n uint64) Secret {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return NewSecret(b[:])
+}
+
+func simName(account int) (n codec.Name) {
+	n[0] = byte('A' + account)
+	return n
+}
+
+func (s *sim) tell(format string, args ...any) {
+	if s.trace != nil {
+		s.trace("%5d %6d  %s", s.step, s.now, fmt.Sprintf(format, args...))
+	}
+}
+
+// The queue of events, a heap by time and then by age.
+
+func (s *sim) push(e simEvent) {
+	s.seq++
+	e.seq = s.seq
+	s.queue = append(s.queue, e)
+	for i := len(s.queue) - 1; i > 0 && s.queue[i].before(&s.queue[(i-1)/2]); i = (i - 1) / 2 {
+		s.queue[i], s.queue[(i-1)/2] = s.queue[(i-1)/2], s.queue[i]
+	}
+}
+
+func (e *simEvent) before(o *simEvent) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
+
+func (s *sim) pop() simEvent {
+	e, last := s.queue[0], len(s.queue)-1
+	s.queue[0] = s.queue[last]
+	s.queue = s.queue[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if s.queue[child].before(&s.queue[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return e
+		}
+		s.queue[i], s.queue[least] = s.queue[least], s.queue[i]
+		i = least
+	}
+}
+
+// runUntil lets everything up to end happen.
+func (s *sim) runUntil(end int64) {
+	for s.failure == nil && len(s.queue) > 0 && s.queue[0].at < end {
+		e := s.pop()
+		s.now = e.at
+		s.happen(&e)
+	}
+}
+
+// simSettled is how long after the last fault something may still go on: an
+// offer, its Validity+, the last question, and clocks that are slow.
+const simSettled = simGiveUp + simValidity + simValidity/16 + 2*simRetry + simRemember + 2*simGiveUp
+
+// drain lets everything happen, and sees that it comes to an end.
+func (s *sim) drain() {
+	for s.failure == nil && len(s.queue) > 0 {
+		e := s.pop()
+		s.now = e.at
+		s.happen(&e)
+		if s.now > s.calm+simSettled {
+			s.fail("settles: still busy %d ms after the last fault", s.now-s.calm)
+		}
+	}
+	for i := range s.nodes {
+		if n := &s.nodes[i]; s.failure == nil && n.p != nil && n.p.Moves() != 0 {
+			s.fail("settles: %s has moves that nothing will end", n.name)
+		}
+	}
+}
+
+// happen is one step.
+func (s *sim) happen(e *simEvent) {
+	s.step++
+	switch e.kind {
+	case simClient:
+		s.clientActs(e.account)
+	case simRestart:
+		s.tell("%s restarts", s.nodes[e.node].name)
+		s.start(e.node)
+	case simTick:
+		if n := &s.nodes[e.node]; n.p != nil && n.wake == e.at {
+			n.wake = 0
+			s.at(e.node, func(*Passes[simOwner]) {})
+		}
+	case simDeliver:
+		s.deliver(e)
+	case simKnock:
+		s.knock(e.node, e.pass)
+	case simEnd:
+		s.at(e.node, func(p *Passes[simOwner]) {
+			if h := p.Find(simName(e.account)); h != nil && h.Stamp == e.stamp {
+				s.tell("%s ends %d", s.nodes[e.node].name, e.stamp)
+				s.excused[e.account] = true
+				p.Drop(simName(e.account))
+			}
+		})
+	}
+}
+
+func (s *sim) deliver(e *simEvent) {
+	m, from := s.messages[e.message], s.nodes[e.from].name
+	if s.nodes[e.node].p != nil && m.Kind == MoveOffer && m.Validity != 0 {
+		s.offerArrives(e.node, &m)
+	}
+	s.at(e.node, func(p *Passes[simOwner]) {
+		s.tell("%s ▶ %s: %s", from, s.nodes[e.node].name, simText(&m))
+		p.Handle(from, &m)
+	})
+}
+
+func simText(m *Move) string {
+	return fmt.Sprintf("%v pass=%d %s stamp=%d hop=%d ticket=%x %v", m.Kind, simPassIndex(m.Pass), m.Account, m.Stamp, m.Hop, m.Ticket&0xffff, m.Reason)
+}
+
+// at lets a node do something, and sends what comes of it; a node that crashes
+// in this step does so before, after, or between two messages.
+func (s *sim) at(i int, do func(p *Passes[simOwner])) {
+	n := &s.nodes[i]
+	if n.p == nil {
+		return
+	}
+	crash := s.step == s.crashes[0] || s.step == s.crashes[1] || s.step == s.crashes[2]
+	if crash && s.rng.IntN(4) == 0 {
+		s.crash(i)
+		return
+	}
+	n.p.Tick(n.clock(s.now))
+	do(n.p)
+	for _, o := range n.p.Outcomes() {
+		s.tell("%s: %v pass=%d %s stamp=%d hop=%d %s %v", n.name, o.Kind, simPassIndex(o.Pass), o.Account, o.Stamp, o.Hop, o.Node, o.Reason)
+		if s.sawOutcome != nil {
+			s.sawOutcome(&o)
+		}
+		s.outcome(i, &o)
+	}
+	out := n.p.Outgoing()
+	if crash {
+		out = out[:s.rng.IntN(len(out)+1)]
+	}
+	for k := range out {
+		s.send(i, &out[k])
+	}
+	if crash {
+		s.crash(i)
+		return
+	}
+	s.wakeLater(n, i)
+	s.check(i)
+}
+
+// wakeLater has a node ticked when it wants to be, or a little later.
+func (s *sim) wakeLater(n *simNode, i int) {
+	first := n.p.moves.first()
+	if first == nil {
+		return
+	}
+	at := max(n.when(first.due), s.now+1)
+	if s.rng.IntN(4) == 0 {
+		at += s.rng.Int64N(60)
+	}
+	if n.wake == 0 || at < n.wake {
+		n.wake = at
+		s.push(simEvent{at: at, kind: simTick, node: i})
+	}
+}
+
+func (s *sim) crash(i int) {
+	n := &s.nodes[i]
+	s.tell("%s crashes", n.name)
+	n.p = nil
+	s.clientsLose(i)
+	s.check(i)
+	s.push(simEvent{at: s.now + s.rng.Int64N(1500), kind: simRestart, node: i})
+}
+
+// send gives a message to the bus.
+func (s *sim) send(from int, out *OutgoingMove) {
+	to := s.nodeOf(out.To)
+	if to < 0 {
+		return
+	}
+	if s.sawMove != nil {
+		s.sawMove(&out.Move)
+	}
+	copies := 1
+	if s.rng.IntN(100) < s.faults.drop {
+		copies--
+	}
+	if s.rng.IntN(100) < s.faults.double {
+		copies++
+	}
+	s.messages = append(s.messages, out.Move)
+	for range copies {
+		delay := 1 + s.rng.Int64N(8)
+		if s.faultless {
+			delay = 2 // and nothing overtakes
+		}
+		if s.rng.IntN(100) < s.faults.slow {
+			delay = s.rng.Int64N(simGiveUp)
+		}
+		if s.rng.IntN(100) < s.faults.verySlow {
+			delay = s.rng.Int64N(2 * simRemember)
+		}
+		s.calm = max(s.calm, s.now+delay)
+		s.push(simEvent{at: s.now + delay, kind: simDeliver, from: from, node: to, message: len(s.messages) - 1})
+	}
+}
+
+func (s *sim) nodeOf(name Node) int {
+	for i := range s.nodes {
+		if s.nodes[i].name == name {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,138 @@
+package worlds
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The simulation plays login servers, worlds, clients, a directory that may be
+// wrong, a bus that loses, doubles, delays and reorders, clocks that run at
+// different speeds, and nodes that crash at any step and come back with nothing.
+// One seed makes one schedule; after each step of it the invariants are checked.
+//
+//	sim_test.go          runs schedules and says how to play one again
+//	sim_region_test.go   nodes, bus, clocks, crashes
+//	sim_client_test.go   what clients do, and what is known of their sessions
+//	sim_check_test.go    the invariants
+
+var (
+	simSeed      = flag.Uint64("seed", 0, "play this schedule of the simulation only, and tell its steps")
+	simFirst     = flag.Uint64("first", 1, "the first seed of the simulation")
+	simSchedules = flag.Uint64("schedules", 1200, "how many schedules the simulation plays")
+)
+
+// TestSim plays schedules on all cores.
+func TestSim(t *testing.T) {
+	if *simSeed != 0 {
+		playSeed(t, *simSeed)
+		return
+	}
+	var (
+		next, steps, failed atomic.Uint64
+		wg                  sync.WaitGroup
+		begun               = time.Now()
+		every               = max(*simSchedules/10, 1)
+	)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			s := newSim()
+			for failed.Load() == 0 {
+				n := next.Add(1)
+				if n > *simSchedules {
+					return
+				}
+				seed := *simFirst + n - 1
+				if err := s.play(seed); err != nil && failed.Add(1) == 1 {
+					t.Errorf("seed %d: %v\nplay it again: go test ./worlds -run 'TestSim$' -v -seed %d\n%s", seed, err, seed, simTail(seed))
+				}
+				steps.Add(uint64(s.step))
+				if n%every == 0 {
+					t.Logf("%d schedules, %d steps, %v", n, steps.Load(), time.Since(begun).Round(time.Second))
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// playSeed plays one schedule and tells all of it.
+func playSeed(t *testing.T, seed uint64) {
+	s := newSim()
+	s.trace = func(format string, args ...any) { t.Logf(format, args...) }
+	if err := s.play(seed); err != nil {
+		t.Errorf("seed %d: %v", seed, err)
+	}
+}
+
+// simTail is how a schedule that fails ends.
+func simTail(seed uint64) string {
+	var lines []string
+	s := newSim()
+	s.trace = func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	_ = s.play(seed) // known to fail
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+// TestSim_IsDeterministic: a printed seed is worth something only if it plays
+// the same schedule each time, whatever was played before.
+func TestSim_IsDeterministic(t *testing.T) {
+	tell := func(s *sim, seed uint64) string {
+		var b strings.Builder
+		s.trace = func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+		if err := s.play(seed); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	used := newSim()
+	for seed := uint64(1); seed <= 20; seed++ {
+		if tell(used, seed) != tell(newSim(), seed) {
+			t.Fatalf("seed %d was played in two ways", seed)
+		}
+	}
+}
+
+// TestSim_ReachesEverything sees that the schedules come to every message, every
+// outcome and every reason that can be met in them: an invariant says nothing of
+// what is never played.
+func TestSim_ReachesEverything(t *testing.T) {
+	s := newSim()
+	var kinds [MoveKindCount]int
+	var outcomes [OutcomeKindCount][ReasonCount]int
+	s.sawMove = func(m *Move) { kinds[m.Kind]++ }
+	s.sawOutcome = func(o *Outcome[simOwner]) { outcomes[o.Kind][o.Reason]++ }
+	for seed := uint64(1); seed <= 600; seed++ {
+		if err := s.play(seed); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+	for k := MoveClaim; k < MoveKindCount; k++ {
+		if kinds[k] == 0 {
+			t.Errorf("no message was a %v", k)
+		}
+	}
+	for _, want := range []struct {
+		kind OutcomeKind
+		why  []Reason
+	}{
+		{OutcomeTaken, []Reason{ReasonNone}},
+		{OutcomeNotTaken, []Reason{ReasonUnknown, ReasonProof, ReasonBusy, ReasonForeign, ReasonExpired, ReasonReplaced, ReasonTimeout}},
+		{OutcomeLeft, []Reason{ReasonNone}},
+		{OutcomeIssued, []Reason{ReasonNone}},
+		{OutcomeAdmitted, []Reason{ReasonNone}},
+		{OutcomeKept, []Reason{ReasonUnknown, ReasonBusy, ReasonExpired, ReasonReplaced, ReasonTimeout, ReasonRecalled}},
+		{OutcomeLapsed, []Reason{ReasonExpired, ReasonReplaced, ReasonRecalled}},
+	} {
+		for _, why := range want.why {
+			if outcomes[want.kind][why] == 0 {
+				t.Errorf("nothing came out as %v for %v", want.kind, why)
+			}
+		}
+	}
+}

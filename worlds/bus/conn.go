@@ -68,6 +68,10 @@ type Conn struct {
 	count  counters
 	closed chan struct{} // closed when the NATS client has ended
 
+	life       context.Context // ends with Close
+	end        context.CancelFunc
+	background sync.WaitGroup // registrars and beats
+
 	mu    sync.Mutex
 	nodes []*Node // guarded by mu
 	shut  bool    // guarded by mu
@@ -92,6 +96,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if o.Server != nil {
 		c.where = "the embedded bus"
 	}
+	c.life, c.end = context.WithCancel(context.Background())
 	settings, err := c.settings(o)
 	if err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
@@ -101,10 +106,13 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, err
 	}
 	if err != nil {
-		c.log.Warn("the bus is not there yet, trying on", "bus", c.where)
-		c.nats, err = dial(context.Background(), append(settings, nats.RetryOnFailedConnect(true)), o.URL)
+		c.log.Warn("bus: not there yet, trying on", "bus", c.where)
+		later := nats.ConnectHandler(func(*nats.Conn) { c.up("connected") })
+		c.nats, err = dial(context.Background(), append(settings, nats.RetryOnFailedConnect(true), later), o.URL)
+		return c, err
 	}
-	return c, err
+	c.up("connected")
+	return c, nil
 }
 
 // dial bounds one attempt by ctx; the connection itself outlives ctx.
@@ -151,7 +159,6 @@ func (c *Conn) settings(o Options) ([]nats.Option, error) {
 		nats.MaxPingsOutstanding(2),
 		nats.FlusherTimeout(writeTimeout),
 		nats.ReconnectOnFlusherError(),
-		nats.ConnectHandler(func(*nats.Conn) { c.up("connected") }),
 		nats.ReconnectHandler(func(*nats.Conn) { c.up("connected again") }),
 		nats.DisconnectErrHandler(c.down),
 		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) { c.fault(s, err) }),
@@ -272,8 +279,29 @@ func (c *Conn) fault(s *nats.Subscription, err error) {
 	c.log.Warn("bus: trouble", "subject", subject, "error", err)
 }
 
-// Close closes the nodes, sends what was accepted (bounded), and ends the
-// connection. It may be called again.
+// spawn runs f until it ends, which it does soon after its context has.
+func (c *Conn) spawn(f func(life context.Context)) (stop func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut {
+		return nil, nats.ErrConnectionClosed
+	}
+	life, end := context.WithCancel(c.life)
+	done := make(chan struct{})
+	c.background.Go(func() {
+		defer close(done)
+		defer end()
+		f(life)
+	})
+	return func() {
+		end()
+		<-done
+	}, nil
+}
+
+// Close ends registrars, beats and nodes, which say what they have to say first,
+// sends what was accepted (bounded), and ends the connection. It may be called
+// again.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	nodes, first := c.nodes, !c.shut
@@ -283,6 +311,8 @@ func (c *Conn) Close() error {
 		<-c.closed
 		return nil
 	}
+	c.end()
+	c.background.Wait()
 	for _, n := range nodes {
 		n.stop()
 	}

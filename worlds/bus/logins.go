@@ -14,31 +14,25 @@ import (
 const LoginBeatEvery = time.Second
 
 // BeatLogin begins to tell how the login server is, every so often (0 is
-// LoginBeatEvery), until stop is called, which says once more that it is
-// draining. beat is called on a goroutine of its own; its Node is not looked at,
-// the connection's is told.
-func (c *Conn) BeatLogin(every time.Duration, beat func() worlds.LoginBeat) (stop func()) {
+// LoginBeatEvery), until stop is called or the connection is closed; then it says
+// once more that it drains. beat is called on a goroutine of its own; its Node is
+// not looked at, the connection's is told.
+func (c *Conn) BeatLogin(every time.Duration, beat func() worlds.LoginBeat) (stop func(), err error) {
 	if every <= 0 {
 		every = LoginBeatEvery
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
+	stop, err = c.spawn(func(life context.Context) {
+		for ok := true; ok; ok = sleep(life, every) {
 			c.beatLogin(beat())
-			if !sleep(ctx, every) {
-				b := beat()
-				b.Draining = true
-				c.beatLogin(b)
-				return
-			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
+		b := beat()
+		b.Draining = true
+		c.beatLogin(b)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bus: beat: %w", err)
 	}
+	return stop, nil
 }
 
 // beatLogin is lost while the bus is away; the next one comes soon.

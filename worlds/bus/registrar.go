@@ -53,8 +53,7 @@ type Registrar struct {
 	conn    *Conn
 	options RegisterOptions
 	world   uint8
-	stop    context.CancelFunc
-	done    chan struct{}
+	stop    func() // waits for the goroutine
 
 	// owned by the registrar's goroutine
 	every time.Duration // between heartbeats
@@ -65,8 +64,8 @@ type Registrar struct {
 	registered bool // guarded by mu
 }
 
-// Register begins to keep the connection's own world registered. The manager
-// need not be there yet.
+// Register begins to keep the connection's own world registered, until Close of
+// either. The manager need not be there yet.
 func (c *Conn) Register(o RegisterOptions) (*Registrar, error) {
 	reg := o.World()
 	if worlds.WorldNode(reg.ID) != c.self {
@@ -75,9 +74,11 @@ func (c *Conn) Register(o RegisterOptions) (*Registrar, error) {
 	if o.Logger == nil {
 		o.Logger = c.log
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	r := &Registrar{conn: c, options: o, world: reg.ID, stop: stop, done: make(chan struct{})}
-	go r.run(ctx)
+	r := &Registrar{conn: c, options: o, world: reg.ID}
+	var err error
+	if r.stop, err = c.spawn(r.run); err != nil {
+		return nil, fmt.Errorf("bus: register: %w", err)
+	}
 	return r, nil
 }
 
@@ -98,13 +99,10 @@ func (r *Registrar) setRegistered(now bool) {
 // may be called again.
 func (r *Registrar) Close() error {
 	r.stop()
-	<-r.done
 	return nil
 }
 
 func (r *Registrar) run(ctx context.Context) {
-	defer close(r.done)
-	defer r.stop()
 	for attempt := 0; ; {
 		err := r.register(ctx)
 		pause := backoff(attempt, registerMin, registerMax)

@@ -72,8 +72,7 @@ func (n *Node) announce(all []worlds.Announcement) {
 // publish sends one effect, whose copy of a key is wiped.
 func (n *Node) publish(e *worlds.Effect) {
 	var err error
-	self, reply := string(n.conn.self), ""
-	subject := ""
+	self, subject := string(n.conn.self), ""
 	switch {
 	case e.Move != nil:
 		subject = moveSubject(e.To, n.conn.self)
@@ -87,13 +86,17 @@ func (n *Node) publish(e *worlds.Effect) {
 		subject = prefixEndAsked + self
 		n.buf = appendAccountEnd(n.buf[:0], e.End)
 	case e.AskSnapshot:
-		subject, reply = subjectSnapshot, n.inbox
+		subject = subjectSnapshot
 		n.buf = append(n.buf[:0], "{}"...)
 	default:
 		err = errNoSuchEffect
 	}
-	if err == nil {
-		err = n.conn.nats.PublishRequest(subject, reply, n.buf)
+	switch {
+	case err != nil:
+	case e.AskSnapshot:
+		err = n.conn.nats.PublishRequest(subject, n.inbox, n.buf)
+	default:
+		err = n.conn.nats.Publish(subject, n.buf)
 	}
 	if err != nil {
 		n.conn.count.dropped.Add(1)

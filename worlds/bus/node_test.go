@@ -1,0 +1,204 @@
+package bus
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"gatepass/worlds"
+)
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+func isUp(e *worlds.Event) bool    { return e.Up }
+func isPlace(e *worlds.Event) bool { return e.Place != nil }
+func isEnd(e *worlds.Event) bool   { return e.End != nil }
+func isMove(e *worlds.Event) bool  { return e.Move != nil }
+
+func announce(account string, stamp worlds.Stamp, kind worlds.AnnouncementKind) worlds.Effect {
+	var a worlds.Announcement
+	copy(a.Account[:], account)
+	a.Stamp, a.Kind = stamp, kind
+	return worlds.Effect{Announce: &a}
+}
+
+func (c *correspondent) locate(account string, tag uint64) {
+	l := worlds.Locate{Tag: tag, Wait: true}
+	copy(l.Account[:], account)
+	c.submit(worlds.Effect{Locate: &l})
+}
+
+func TestNode_UpComesFirst(t *testing.T) {
+	s := newStage(t)
+	login := s.correspond("login.eu1", 1)
+	eventually(t, "up", func() bool { return login.count(isUp) == 1 })
+}
+
+func TestNode_UpComesWithTheBus(t *testing.T) {
+	s := newStage(t)
+	login := s.correspond("login.eu1", 1)
+	eventually(t, "up", func() bool { return login.count(isUp) == 1 })
+	s.restart()
+	eventually(t, "up again", func() bool { return login.count(isUp) == 2 })
+	st := login.conn.Stats()
+	if st.Disconnects != 1 || st.Connects != 2 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestNode_OnlyLoginServersAndWorlds(t *testing.T) {
+	s := newStage(t)
+	if _, err := s.connect("dns.a").Node(NodeOptions{}); err == nil {
+		t.Error("a DNS server corresponds")
+	}
+}
+
+func TestNode_MovesReachTheirAddresseeOnly(t *testing.T) {
+	s := newStage(t)
+	login, world, other := s.correspond("login.eu1", 1), s.correspond("world.7", 2), s.correspond("world.8", 3)
+	m := worlds.Move{Kind: worlds.MoveOffer, Account: mustName(t, "ALICE"), Stamp: 5, Hop: 1, Key: worlds.NewSecret([]byte("forty bytes of key")), Validity: 60000}
+	login.submit(worlds.Effect{To: "world.7", Move: &m})
+	eventually(t, "the offer", func() bool { return world.count(isMove) == 1 })
+	e := world.find(isMove)
+	if e.From != "login.eu1" || *e.Move != m {
+		t.Errorf("from %s: %+v", e.From, e.Move)
+	}
+	answer := worlds.Move{Kind: worlds.MoveAccept, Account: m.Account, Stamp: 5, Hop: 1, Ticket: 9}
+	world.submit(worlds.Effect{To: "login.eu1", Move: &answer})
+	eventually(t, "the answer", func() bool { return login.count(isMove) == 1 })
+	if e := login.find(isMove); e.From != "world.7" || *e.Move != answer {
+		t.Errorf("from %s: %+v", e.From, e.Move)
+	}
+	if other.count(isMove) != 0 {
+		t.Error("another world has read the key")
+	}
+}
+
+func TestNode_WorldCannotMoveToAWorld(t *testing.T) {
+	s := newStage(t)
+	world, other := s.correspond("world.7", 2), s.correspond("world.8", 3)
+	world.submit(worlds.Effect{To: "world.8", Move: &worlds.Move{Kind: worlds.MoveCommit, Account: mustName(t, "ALICE")}})
+	eventually(t, "the bus says no", func() bool { return world.conn.Stats().Faults > 0 })
+	if other.count(isMove) != 0 {
+		t.Error("it arrived")
+	}
+}
+
+func TestDirectory_FindsAndEnds(t *testing.T) {
+	s := newStage(t)
+	s.manage("manager.a", ManagerOptions{}).mustLead(t)
+	one, two, world := s.correspond("login.eu1", 1), s.correspond("login.eu2", 2), s.correspond("world.7", 3)
+	world.locate("ALICE", 42) // before anybody has her
+	one.submit(announce("ALICE", 10, worlds.AnnounceFresh))
+	eventually(t, "the place", func() bool { return world.count(isPlace) == 1 })
+	if p := world.find(isPlace).Place; p.Holder != "login.eu1" || p.Stamp != 10 || p.Tag != 42 {
+		t.Errorf("%+v", p)
+	}
+	two.submit(announce("ALICE", 20, worlds.AnnounceFresh))
+	eventually(t, "the older login ends", func() bool { return one.count(isEnd) == 1 })
+	if e := one.find(isEnd).End; e.Stamp != 10 || e.Why != "second login" {
+		t.Errorf("%+v", e)
+	}
+	one.submit(worlds.Effect{End: &worlds.AccountEnd{Account: mustName(t, "ALICE"), Why: "ban"}})
+	eventually(t, "the ban arrives", func() bool { return two.count(isEnd) == 1 })
+	if e := two.find(isEnd).End; e.Why != "ban" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestDirectory_IsFilledAnewAfterAFailOver(t *testing.T) {
+	s := newStage(t)
+	leader, other := leaderOf(t, s.manage("manager.a", ManagerOptions{}), s.manage("manager.b", ManagerOptions{}))
+	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 3)
+	eventually(t, "the first epoch", func() bool { return login.newEpochs() == 1 })
+	upsBefore := world.count(isUp)
+
+	leader.conn.nats.Close()
+	eventually(t, "the other leads", other.leads)
+	eventually(t, "the login server is to announce", func() bool { return login.newEpochs() == 2 })
+	eventually(t, "the world is to announce", func() bool { return world.count(isUp) > upsBefore })
+	login.submit(announce("ALICE", 10, worlds.AnnounceHeld))
+	world.locate("ALICE", 1)
+	eventually(t, "the place", func() bool { return world.count(isPlace) == 1 })
+}
+
+func TestDirectory_ForgetsAWorldThatIsGone(t *testing.T) {
+	s := newStage(t)
+	m := s.manage("manager.a", ManagerOptions{Heartbeat: 60 * time.Millisecond, Missed: 2})
+	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 70)
+	s.join(world.conn, testRegistration(7, 70))
+	eventually(t, "the world is online", func() bool { return login.shows(7, false) })
+	world.submit(announce("ALICE", 10, worlds.AnnounceMoved))
+	eventually(t, "its key is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	world.conn.nats.Close()
+	eventually(t, "its key is forgotten", func() bool { return m.monitor.Stats().Directory.Entries == 0 })
+}
+
+func TestNode_CharactersReachLoginServers(t *testing.T) {
+	s := newStage(t)
+	login, world := s.correspond("login.eu1", 1), s.connect("world.7")
+	counts := make([]worlds.CharacterCount, maxEntries+1)
+	for i := range counts {
+		counts[i] = worlds.CharacterCount{Account: mustName(t, "A"+strings.Repeat("B", i%10)), Count: uint8(i)}
+	}
+	if err := world.ReportCharacters(7, counts); err != nil {
+		t.Fatal(err)
+	}
+	is := func(e *worlds.Event) bool { return e.Characters != nil && e.Characters.World == 7 }
+	eventually(t, "both messages", func() bool { return login.count(is) == 2 })
+	if got := login.find(is).Characters.Counts; len(got) != 1 || got[0] != counts[maxEntries] {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestNode_AnnouncementsShareAMessage(t *testing.T) {
+	s := newStage(t)
+	login := s.correspond("login.eu1", 1)
+	for range 100 {
+		login.submit(announce("ALICE", 10, worlds.AnnounceFresh))
+	}
+	eventually(t, "all are sent", func() bool { return login.conn.Stats().Announced == 100 })
+	if n := login.conn.Stats().Batches; n > 10 {
+		t.Errorf("%d messages for 100 announcements", n)
+	}
+}
+
+func TestNode_DroppedAnnouncementsAreAskedForAgain(t *testing.T) {
+	s := newStage(t)
+	login := s.correspond("login.eu1", 1)
+	eventually(t, "up", func() bool { return login.count(isUp) == 1 })
+	many := make([]worlds.Effect, maxAnnouncements+10)
+	for i := range many {
+		many[i] = announce("ALICE", 10, worlds.AnnounceFresh)
+	}
+	login.submit(many...)
+	eventually(t, "up again", func() bool { return login.count(isUp) == 2 })
+	if n := login.conn.Stats().DroppedAnnouncements; n != 10 {
+		t.Errorf("%d dropped", n)
+	}
+}
+
+func TestNode_SubmitKeepsNothing(t *testing.T) {
+	s := newStage(t)
+	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 2)
+	m := worlds.Move{Kind: worlds.MoveClaim, Account: mustName(t, "ALICE"), Proof: &worlds.Proof{World: true}}
+	world.submit(worlds.Effect{To: "login.eu1", Move: &m})
+	m.Account, m.Proof.World = mustName(t, "MALLORY"), false
+	eventually(t, "the claim", func() bool { return login.count(isMove) == 1 })
+	if got := login.find(isMove).Move; got.Account != mustName(t, "ALICE") || !got.Proof.World {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestNode_CloseSendsWhatWasSubmitted(t *testing.T) {
+	s := newStage(t)
+	m := s.manage("manager.a", ManagerOptions{}).mustLead(t)
+	login := s.correspond("login.eu1", 1)
+	login.submit(announce("ALICE", 10, worlds.AnnounceFresh))
+	login.conn.Close()
+	login.conn.Close()
+	if err := login.node.Close(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "it is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+}

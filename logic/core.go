@@ -30,6 +30,7 @@ type Core struct {
 	options Options
 	ports   Ports
 	slots   slots
+	alone   bool // there is no region
 	audit   bool // whether the log takes a line a login
 
 	// now and wall are the times of the last tick (see Tick).
@@ -76,10 +77,11 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("logic: %w", err)
 	}
-	if p.Region == nil {
+	alone := p.Region == nil
+	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, slots: defaultSlots(), keys: newKeys(o.Node), usedCodes: newUsedCodes(),
+	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(o.Node), usedCodes: newUsedCodes(),
 		reclaims: make(map[worlds.PassID]codec.Conn)}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()

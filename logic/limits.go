@@ -48,6 +48,10 @@ const (
 	// check a proof, so that the time says nothing.
 	reclaimRefusal = 300 * time.Millisecond
 
+	// locateEvery is how often the directory is asked again that does not answer,
+	// locateLimit for how long: longer than another manager takes to lead.
+	locateEvery, locateLimit = 500 * time.Millisecond, 8 * time.Second
+
 	// reclaimLimit is how long the move of a key to a client that came back may
 	// take.
 	reclaimLimit = 3 * time.Second

@@ -52,6 +52,8 @@ type attempt struct {
 	// refuseAt is when a reconnect is refused that came to nothing, in
 	// milliseconds of the ticks' clock.
 	refuseAt int64
+	// answered: the directory has said where the key is, or that there is none.
+	answered bool
 	// key and m2 are the outcome, while it waits for its record to be stored.
 	key srp6.SessionKey
 	m2  srp6.Proof

@@ -69,9 +69,13 @@ type reclaiming struct{}
 
 func (reclaiming) Enter(c *Core, s *session) {
 	s.attempt.refuseAt = s.deadline
-	if c.keyOf(s.name) == nil {
-		c.locates = append(c.locates, worlds.Locate{Account: codec.Name(s.name), Tag: uint64(s.conn)})
-	}
+	s.attempt.answered = c.alone
+	c.locate(s) // also when there is a key here and the proof is wrong: it must look the same
+}
+
+// locate asks the directory, which may have just begun, or be away.
+func (c *Core) locate(s *session) {
+	c.locates = append(c.locates, worlds.Locate{Account: codec.Name(s.name), Tag: uint64(s.conn)})
 }
 
 func (reclaiming) Leave(c *Core, s *session) {
@@ -89,11 +93,15 @@ func (reclaiming) Process(*Core, *session, *codec.Message) {}
 // located takes the directory's answer and begins to move the key.
 func (c *Core) located(p *worlds.Place) {
 	s := c.sessions.get(codec.Conn(p.Tag))
-	if s == nil || s.state != StateReclaiming || p.Account != codec.Name(s.name) ||
-		p.Holder == "" || p.Holder == c.options.Node || s.attempt.pass != (worlds.PassID{}) {
-		return // the limit refuses it
+	if s == nil || s.state != StateReclaiming || p.Account != codec.Name(s.name) || s.attempt.pass != (worlds.PassID{}) {
+		return
 	}
 	a := s.attempt
+	a.answered = true
+	c.setDeadlineAt(s, a.refuseAt)
+	if p.Holder == "" || p.Holder == c.options.Node {
+		return
+	}
 	if !c.stock.random(a.pass[:]) {
 		return
 	}
@@ -142,8 +150,14 @@ func (c *Core) reclaimer(pass worlds.PassID) *session {
 	return nil
 }
 
-// notReclaimed refuses a client whose time is over.
+// notReclaimed refuses a client whose time is over. While nobody answers, for
+// every name alike, it goes on asking.
 func (c *Core) notReclaimed(s *session) {
+	if a := s.attempt; !a.answered && c.now < a.refuseAt+locateLimit.Milliseconds() {
+		c.locate(s)
+		c.setDeadline(s, locateEvery)
+		return
+	}
 	c.signal(Signal{Kind: SignalReproofFailed, session: s})
 	c.refuse(s, codec.ReplyReconnectProof, codec.ResultBadCredentials)
 }

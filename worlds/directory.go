@@ -27,6 +27,9 @@ type Directory struct {
 	slots   slots
 	lives   lives
 	waiting waiting
+	// grown is when it has been told all there is to tell, 0 before the first
+	// Locate or Tick.
+	grown   int64
 	effects []DirectoryEffect
 	stats   DirectoryStats
 }
@@ -52,7 +55,9 @@ const (
 // DirectoryOptions configure a Directory.
 type DirectoryOptions struct {
 	SecondLogin SecondLogin
-	// WaitLimit is how long a Locate with Wait stays unanswered; 0 is 3 s.
+	// WaitLimit is how long a Locate with Wait stays unanswered; 0 is 3 s. For as
+	// long after its first call a new directory, which has yet to be told what its
+	// predecessor knew, takes every Locate for one with Wait.
 	WaitLimit time.Duration
 	// MaxWaiting is how many may wait at once; one more is answered at once that
 	// nothing is known. 0 is 16,384.
@@ -195,7 +200,8 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 func (d *Directory) Locate(from Node, l *Locate, now int64) {
 	w := waiter{account: l.Account, from: from, tag: l.Tag, until: now + d.options.WaitLimit.Milliseconds()}
 	known := d.find(l.Account)
-	if known == nil && l.Wait && d.waiting.park(w, d.options.MaxWaiting) {
+	d.grow(now)
+	if known == nil && (l.Wait || now < d.grown) && d.waiting.park(w, d.options.MaxWaiting) {
 		return
 	}
 	d.answer(w, known)
@@ -234,6 +240,7 @@ func (d *Directory) NodeGone(node Node) { d.lives.gone(node) }
 // Tick answers whose wait is over, and sweeps some of what is left of lives that
 // have ended.
 func (d *Directory) Tick(now int64) {
+	d.grow(now)
 	for _, w := range d.waiting.expired(now) {
 		d.answer(w, nil)
 	}
@@ -243,6 +250,13 @@ func (d *Directory) Tick(now int64) {
 				d.remove(s)
 			}
 		})
+	}
+}
+
+// grow notes when the directory began.
+func (d *Directory) grow(now int64) {
+	if d.grown == 0 {
+		d.grown = now + d.options.WaitLimit.Milliseconds()
 	}
 }
 

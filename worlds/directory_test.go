@@ -18,7 +18,7 @@ import (
 // command prints what nodes are told because of it.
 func TestDirectory_Scenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata/directory", func(t *testing.T, path string) {
-		s := &directoryScript{d: NewDirectory(DirectoryOptions{})}
+		s := &directoryScript{d: grownDirectory(DirectoryOptions{})}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			s.out.Reset()
 			s.run(args{t, d})
@@ -29,6 +29,13 @@ func TestDirectory_Scenarios(t *testing.T) {
 			return s.out.String()
 		})
 	})
+}
+
+// grownDirectory has been there for a while.
+func grownDirectory(o DirectoryOptions) *Directory {
+	d := NewDirectory(o)
+	d.Tick(-d.options.WaitLimit.Milliseconds() - 1)
+	return d
 }
 
 type directoryScript struct {
@@ -44,7 +51,10 @@ func (s *directoryScript) run(a args) {
 		if a.text("second") == "refuse" {
 			o.SecondLogin = SecondLoginRefuse
 		}
-		s.d = NewDirectory(o)
+		s.d = grownDirectory(o)
+		if a.d.HasArg("young") {
+			s.d = NewDirectory(o)
+		}
 	case "fresh", "moved", "held", "gone":
 		kinds := map[string]AnnouncementKind{"fresh": AnnounceFresh, "moved": AnnounceMoved, "held": AnnounceHeld, "gone": AnnounceGone}
 		s.d.Announce(Node(a.text("from")), max(1, a.number("incarnation")), &Announcement{

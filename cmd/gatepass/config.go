@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/knadh/koanf/parsers/toml/v2"
@@ -18,6 +20,7 @@ import (
 	"gatepass/logic"
 	"gatepass/storage"
 	"gatepass/worlds"
+	"gatepass/worlds/dns"
 )
 
 // config is everything an operator may set. Each value comes from, in rising
@@ -42,7 +45,12 @@ type config struct {
 	MaxConns int `koanf:"max-conns"`
 	// DrainLimit is how long a stop waits for clients that are logging in.
 	DrainLimit time.Duration `koanf:"drain-limit"`
-	Sessions   struct {
+	// Node is the process's own name within its role, on the bus and in logs.
+	Node string `koanf:"node"`
+	// Advertise is IP:PORT where clients reach this login server, for DNS; empty
+	// takes Grunt.
+	Advertise string `koanf:"advertise"`
+	Sessions  struct {
 		// ReconnectGrace is how long a session key outlives its connection.
 		ReconnectGrace time.Duration `koanf:"reconnect-grace"`
 		// DurableLogins answers a login only once its record is on disk.
@@ -54,6 +62,10 @@ type config struct {
 		ConnectedLimit time.Duration `koanf:"connected-limit"`
 		ProvingLimit   time.Duration `koanf:"proving-limit"`
 		ChoosingLimit  time.Duration `koanf:"choosing-limit"`
+		// PushWorlds sends clients the list of worlds unasked when it changes,
+		// RefreshEvery how often at most for figures of load alone.
+		PushWorlds   bool          `koanf:"push-worlds"`
+		RefreshEvery time.Duration `koanf:"refresh-every"`
 	} `koanf:"sessions"`
 	Storage struct {
 		// CacheMiB bounds the cache of table blocks.
@@ -65,7 +77,91 @@ type config struct {
 		// Format is text or json.
 		Format string `koanf:"format"`
 	} `koanf:"log"`
-	Worlds []worldConfig `koanf:"worlds"`
+	Bus     busConfig     `koanf:"bus"`
+	Region  regionConfig  `koanf:"region"`
+	Gateway gatewayConfig `koanf:"gateway"`
+	DNS     dnsConfig     `koanf:"dns"`
+	Worlds  []worldConfig `koanf:"worlds"`
+
+	// keepKeys says that there are other login servers, which may claim keys while
+	// this one drains.
+	keepKeys bool
+}
+
+// busConfig is how a process reaches the bus, or serves it.
+type busConfig struct {
+	// URL is of a bus that others serve; empty serves one (dev and worlds), or
+	// takes the one at Listen.
+	URL string `koanf:"url"`
+	// Listen is HOST:PORT of the bus that this process serves.
+	Listen string `koanf:"listen"`
+	// Dir is the folder of the bus's credentials; empty is bus within Data.
+	Dir string `koanf:"dir"`
+	// Creds is the file with this process's own, CA the certificates it trusts;
+	// empty takes them from Dir.
+	Creds string `koanf:"creds"`
+	CA    string `koanf:"ca"`
+	// ClusterListen and Routes join several buses to one.
+	ClusterListen string   `koanf:"cluster-listen"`
+	Routes        []string `koanf:"routes"`
+}
+
+// regionConfig is what the managers of a region go by.
+type regionConfig struct {
+	// Heartbeat is how often a world shows itself, Missed how many times it may
+	// fail to before it counts as offline.
+	Heartbeat time.Duration `koanf:"heartbeat"`
+	Missed    int           `koanf:"missed"`
+	// Refresh is how often at most a world's figures of load are passed on.
+	Refresh time.Duration `koanf:"refresh"`
+	// Lease is how long a manager leads without renewing it.
+	Lease time.Duration `koanf:"lease"`
+	// SecondLogin is replace or refuse.
+	SecondLogin string `koanf:"second-login"`
+}
+
+// gatewayConfig is a world and its gate.
+type gatewayConfig struct {
+	worldConfig `koanf:",squash"`
+	// Listen is HOST:PORT where its clients connect.
+	Listen string `koanf:"listen"`
+	Region string `koanf:"region"`
+	// Routes are addresses for clients of certain networks.
+	Routes []routeConfig `koanf:"routes"`
+	// Capacity is how many may be in, QueueLimit how many may wait.
+	Capacity   int `koanf:"capacity"`
+	QueueLimit int `koanf:"queue-limit"`
+	// QueueGrace is how long the place of one who drops while waiting is kept.
+	QueueGrace time.Duration `koanf:"queue-grace"`
+	// Priority are accounts that wait in a queue of their own, ahead.
+	Priority []string `koanf:"priority"`
+	// SecondLogin is replace or refuse.
+	SecondLogin string `koanf:"second-login"`
+}
+
+// routeConfig is an address for the clients of a network.
+type routeConfig struct {
+	Network string `koanf:"network"`
+	Address string `koanf:"address"`
+}
+
+// dnsConfig is the zone of the login servers.
+type dnsConfig struct {
+	Listen     string        `koanf:"listen"`
+	Zone       string        `koanf:"zone"`
+	NS         []string      `koanf:"ns"`
+	Hostmaster string        `koanf:"hostmaster"`
+	TTL        time.Duration `koanf:"ttl"`
+	// Names are further names for all login servers, Service where the SRV records
+	// are.
+	Names   []string `koanf:"names"`
+	Service string   `koanf:"service"`
+	// ForgetAfter is how long a login server may be silent, MaxAnswers how many are
+	// in one answer.
+	ForgetAfter time.Duration `koanf:"forget-after"`
+	MaxAnswers  int           `koanf:"max-answers"`
+	// RateLimit is how many answers a second a client's network gets.
+	RateLimit int `koanf:"rate-limit"`
 }
 
 // worldConfig is one world of the list.
@@ -91,23 +187,49 @@ func defaultConfig() map[string]any {
 		"sessions.proving-limit":   logic.DefaultProvingLimit,
 		"sessions.choosing-limit":  logic.DefaultChoosingLimit,
 		"storage.cache-mib":        storage.DefaultCacheBytes >> 20,
+		"sessions.refresh-every":   logic.DefaultRefreshEvery,
 		"log.level":                "info", "log.format": "text",
+		"bus.listen":       "127.0.0.1:4222",
+		"region.heartbeat": 2 * time.Second, "region.missed": 3, "region.refresh": 5 * time.Second,
+		"region.lease": 3 * time.Second, "region.second-login": "replace",
+		"gateway.listen": "127.0.0.1:8085", "gateway.builds": []uint16{5875, 6005, 6141}, "gateway.kind": "normal", "gateway.category": 1,
+		"gateway.capacity": 1000, "gateway.queue-limit": 10_000, "gateway.queue-grace": time.Minute,
+		"gateway.second-login": "replace",
+		"dns.listen":           "127.0.0.1:5353", "dns.ttl": dns.DefaultTTL, "dns.rate-limit": dns.DefaultRateLimit,
+		"dns.service": dns.DefaultService, "dns.forget-after": dns.DefaultForgetAfter, "dns.max-answers": dns.DefaultMaxAnswers,
 	}
 }
 
-// serverFlags are the flags that set configuration keys.
-func serverFlags(f *pflag.FlagSet) {
+// commonFlags are those of every role.
+func commonFlags(f *pflag.FlagSet) {
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
-	f.String("data", "data", "folder of the store and the control socket")
-	f.String("grunt", "127.0.0.1:3724", "`HOST:PORT` where game clients connect")
+	f.String("data", "data", "folder of the store, the bus and the control socket")
 	f.String("admin", "127.0.0.1:9724", "`HOST:PORT` of health, metrics and pprof; keep it on loopback")
-	f.Int("reactors", 0, "event loops; 0 takes what fits the machine")
-	f.Int("procs", 0, "threads that run Go code at once; 0 takes what fits the machine")
-	f.Int("pin-core", -1, "lock the logic to a thread on that core; -1 leaves it to the scheduler")
-	f.Int("max-conns", 0, "connections at once; 0 takes what the limit of open files leaves")
-	f.Duration("drain-limit", 5*time.Second, "how long a stop waits for clients that are logging in")
+	f.Duration("drain-limit", 5*time.Second, "how long a stop waits for clients that have something under way")
 	f.String("log.level", "info", "debug, info, warn or error; debug has a line a login")
 	f.String("log.format", "text", "text or json")
+	f.Int("procs", 0, "threads that run Go code at once; 0 takes what fits the machine")
+	busFlags(f)
+}
+
+// busFlags say where the bus is.
+func busFlags(f *pflag.FlagSet) {
+	f.String("bus.url", "", "`URL` of the bus; empty is the one on this machine, at bus.listen")
+	f.String("bus.dir", "", "`DIR` with the bus's credentials; empty is bus in the data folder")
+	f.String("bus.creds", "", "`FILE` with this process's credentials; empty takes them from bus.dir")
+}
+
+// edgeFlags are the flags of those who serve clients.
+func edgeFlags(f *pflag.FlagSet) {
+	f.String("grunt", "127.0.0.1:3724", "`HOST:PORT` where game clients connect")
+	f.Int("reactors", 0, "event loops; 0 takes what fits the machine")
+	f.Int("pin-core", -1, "lock the logic to a thread on that core; -1 leaves it to the scheduler")
+	f.Int("max-conns", 0, "connections at once; 0 takes what the limit of open files leaves")
+}
+
+// busListenFlag is for those who serve the bus.
+func busListenFlag(f *pflag.FlagSet) {
+	f.String("bus.listen", "127.0.0.1:4222", "`HOST:PORT` of the bus that this process serves")
 }
 
 // loadConfig reads the configuration and reports everything that is wrong in it
@@ -127,9 +249,10 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	if err := loadEnv(k); err != nil {
 		return nil, usageError{fmt.Errorf("environment: %w", err)}
 	}
+	known := configKeys(reflect.TypeFor[config](), "")
 	fromFlags := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
-		if f.Name == "config" || !f.Changed {
-			return "", nil
+		if !f.Changed || !slices.Contains(known, f.Name) {
+			return "", nil // not set, or the command's own
 		}
 		return f.Name, posflag.FlagVal(flags, f)
 	})
@@ -162,24 +285,39 @@ func (c *config) fitMachine() {
 	if c.Reactors == 0 {
 		c.Reactors = min(max(1, (c.Procs-2)/2), logic.MaxReactors)
 	}
+	if c.Bus.Dir == "" {
+		c.Bus.Dir = filepath.Join(c.Data, "bus")
+	}
+	if c.Advertise == "" {
+		c.Advertise = c.Grunt
+	}
 }
 
 func (c *config) worldList() ([]worlds.World, error) {
 	var faults []error
 	var list []worlds.World
-	for _, w := range c.Worlds {
-		kind, err := worlds.ParseKind(w.Kind)
+	for i := range c.Worlds {
+		w, err := c.Worlds[i].world()
 		if err != nil {
-			faults = append(faults, fmt.Errorf("worlds: %q: %w", w.Name, err))
+			faults = append(faults, fmt.Errorf("worlds: %w", err))
 			continue
 		}
-		list = append(list, worlds.World{
-			ID: w.ID, Name: w.Name, Address: w.Address, Kind: kind, Category: w.Category,
-			Population: w.Population, Offline: w.Offline, Locked: w.Locked, Builds: w.Builds,
-		})
+		list = append(list, w)
 	}
-	faults = append(faults, worlds.NewList(worlds.EncodeGrunt).Set(list))
+	faults = append(faults, worlds.NewList(worlds.EncodeGrunt).SetStatic(list))
 	return list, errors.Join(faults...)
+}
+
+// world is the world as a list takes it.
+func (w *worldConfig) world() (worlds.World, error) {
+	kind, err := worlds.ParseKind(w.Kind)
+	if err != nil {
+		return worlds.World{}, fmt.Errorf("%q: %w", w.Name, err)
+	}
+	return worlds.World{
+		ID: w.ID, Name: w.Name, Address: w.Address, Kind: kind, Category: w.Category,
+		Population: w.Population, Offline: w.Offline, Locked: w.Locked, Builds: w.Builds,
+	}, nil
 }
 
 // storeDir is the folder of the store within the data folder.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -21,7 +22,9 @@ func (c *config) validate() error {
 	return errors.Join(
 		c.checkData(),
 		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin),
-		c.checkBuilds(), c.checkMachine(), c.checkSessions(),
+		checkAddress("bus.listen", c.Bus.Listen), checkAddress("gateway.listen", c.Gateway.Listen),
+		checkAddress("dns.listen", c.DNS.Listen), c.checkAdvertise(),
+		c.checkBuilds(), c.checkMachine(), c.checkSessions(), c.checkRegion(), c.checkGateway(),
 		level, c.checkLogFormat(), list)
 }
 
@@ -94,6 +97,7 @@ func (c *config) checkSessions() error {
 		{"sessions.connected-limit", s.ConnectedLimit, logic.TickEvery},
 		{"sessions.proving-limit", s.ProvingLimit, logic.TickEvery},
 		{"sessions.choosing-limit", s.ChoosingLimit, logic.TickEvery},
+		{"sessions.refresh-every", s.RefreshEvery, logic.TickEvery},
 	} {
 		if span.value < span.least {
 			faults = append(faults, fmt.Errorf("%s: %v is below %v", span.key, span.value, span.least))
@@ -101,6 +105,57 @@ func (c *config) checkSessions() error {
 	}
 	if s.FactorDecoys < 0 || s.FactorDecoys > 100 {
 		faults = append(faults, fmt.Errorf("sessions.factor-decoys: %d is not a share in percent, 0 to 100", s.FactorDecoys))
+	}
+	return errors.Join(faults...)
+}
+
+// checkAdvertise: DNS answers with addresses, not with names.
+func (c *config) checkAdvertise() error {
+	if _, err := netip.ParseAddrPort(c.Advertise); c.Advertise != "" && err != nil {
+		return fmt.Errorf("advertise: %q is not IP:PORT", c.Advertise)
+	}
+	return nil
+}
+
+func (c *config) checkRegion() error {
+	r := &c.Region
+	var faults []error
+	for _, span := range []struct {
+		key          string
+		value, least time.Duration
+	}{
+		{"region.heartbeat", r.Heartbeat, 100 * time.Millisecond},
+		{"region.refresh", r.Refresh, 100 * time.Millisecond},
+		{"region.lease", r.Lease, time.Second},
+		{"dns.ttl", c.DNS.TTL, 0},
+	} {
+		if span.value < span.least {
+			faults = append(faults, fmt.Errorf("%s: %v is below %v", span.key, span.value, span.least))
+		}
+	}
+	if r.Missed < 1 {
+		faults = append(faults, fmt.Errorf("region.missed: %d is below 1", r.Missed))
+	}
+	if _, err := parseSecondLogin(r.SecondLogin); err != nil {
+		faults = append(faults, fmt.Errorf("region.second-login: %w", err))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *config) checkGateway() error {
+	g := &c.Gateway
+	var faults []error
+	if g.Capacity < 1 {
+		faults = append(faults, fmt.Errorf("gateway.capacity: %d is below 1", g.Capacity))
+	}
+	if g.QueueLimit < 0 {
+		faults = append(faults, fmt.Errorf("gateway.queue-limit: %d is below 0", g.QueueLimit))
+	}
+	if g.QueueGrace < 0 {
+		faults = append(faults, fmt.Errorf("gateway.queue-grace: %v is below 0", g.QueueGrace))
+	}
+	if _, err := parseSecondLogin(g.SecondLogin); err != nil {
+		faults = append(faults, fmt.Errorf("gateway.second-login: %w", err))
 	}
 	return errors.Join(faults...)
 }

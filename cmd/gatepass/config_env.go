@@ -66,11 +66,14 @@ func configKeys(t reflect.Type, prefix string) (keys []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := prefix + f.Tag.Get("koanf")
-		if f.Type.Kind() == reflect.Struct {
+		switch {
+		case f.Anonymous: // squashed into this one
+			keys = append(keys, configKeys(f.Type, prefix)...)
+		case f.Type.Kind() == reflect.Struct:
 			keys = append(keys, configKeys(f.Type, key+".")...)
-			continue
+		case f.IsExported():
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	}
 	return keys
 }

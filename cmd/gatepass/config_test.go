@@ -22,7 +22,9 @@ func mayLoad(t *testing.T, file string, env map[string]string, args ...string) (
 		t.Setenv(k, v)
 	}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	serverFlags(flags)
+	commonFlags(flags)
+	edgeFlags(flags)
+	busListenFlag(flags)
 	if file != "" {
 		path := filepath.Join(t.TempDir(), "gatepass.toml")
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
@@ -33,7 +35,7 @@ func mayLoad(t *testing.T, file string, env map[string]string, args ...string) (
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	return loadConfig(flags, demoWorlds())
+	return loadConfig(flags, map[string]any{"node": "dev"})
 }
 
 func TestLoadConfig_FlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
@@ -54,7 +56,7 @@ func TestLoadConfig_FlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
 	}
 }
 
-func TestLoadConfig_WorldsOfTheFileReplaceTheDemoWorlds(t *testing.T) {
+func TestLoadConfig_WorldsOfTheFile(t *testing.T) {
 	c, err := mayLoad(t, "[[worlds]]\nid = 9\nname = 'Mine'\naddress = '192.0.2.1:8085'\nkind = 'rp'\nbuilds = [5875]", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 
 	"github.com/spf13/cobra"
 
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // The demo account. It exists in `gatepass dev` only.
@@ -18,65 +19,104 @@ const (
 )
 
 func devCommand() *cobra.Command {
+	var demoWorlds int
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Run everything in one process, with a demo account and two demo worlds",
-		Long: `Run a login server with nothing to install: the accounts are kept in --data, a
-demo account is made, and two demo worlds are listed.
+		Short: "Run everything, with a demo account and two demo worlds",
+		Long: `Run a whole region with nothing to install: login server, world manager and bus
+in this process, and two demo worlds, each a 'gatepass gateway' of its own, so that
+one can be killed and started again. The accounts are kept in --data, and a demo
+account is made.
 
 Point a client of build 5875 (1.12.1), 8606 (2.4.3) or 12340 (3.3.5a) at it:
     set realmlist 127.0.0.1          (realmlist.wtf)
+The first demo world takes builds of 1.12, the second those of 3.3.5a; with
+--demo-worlds 3 there is one of 2.4.3.
 
 It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
-drains and ends it; a second one ends it at once.`,
+drains and ends it, the demo worlds with it; a second one ends it at once.`,
 		Example: `  gatepass dev
   gatepass dev --data /var/lib/gatepass --grunt 0.0.0.0:3724
-  gatepass dev --config gatepass.toml --log.level debug`,
+  gatepass dev --config gatepass.toml --log.level debug
+  gatepass admin worlds                              # what the region looks like`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), demoWorlds())
+			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "dev"})
 			if err != nil {
 				return err
 			}
-			return runDev(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if demoWorlds < 0 || demoWorlds > worlds.MaxWorlds {
+				return usageError{fmt.Errorf("demo-worlds: %d is not in 0 to %d", demoWorlds, worlds.MaxWorlds)}
+			}
+			return runProcess(cmd, c, func(ctx context.Context, p *process) error {
+				return startDev(ctx, p, demoWorlds)
+			})
 		},
 	}
-	serverFlags(cmd.Flags())
+	commonFlags(cmd.Flags())
+	edgeFlags(cmd.Flags())
+	busListenFlag(cmd.Flags())
+	cmd.Flags().IntVar(&demoWorlds, "demo-worlds", 2, "how many demo worlds to run")
 	return cmd
 }
 
-func demoWorlds() map[string]any {
-	return map[string]any{"worlds": []map[string]any{
-		{"id": 1, "name": "Demo One", "address": "127.0.0.1:8085", "kind": "normal", "category": 1, "population": 0.5},
-		{"id": 2, "name": "Demo Two", "address": "127.0.0.1:8086", "kind": "pvp", "category": 1, "population": 1.5},
-	}}
-}
-
-// runDev is the server's story: start, say so, wait, drain, close.
-func runDev(ctx context.Context, c *config, out, errOut io.Writer) error {
-	log, err := newLog(c, errOut)
+// startDev is the story of a whole region: bus, manager, login server, worlds.
+func startDev(ctx context.Context, p *process, demoWorlds int) error {
+	c := p.config
+	if err := c.mustBeFolder(); err != nil {
+		return err
+	}
+	c.Bus.Listen = freeOr(c.Bus.Listen)
+	c.Region.Lease = devLease
+	nodes := []worlds.Node{worlds.LoginNode(c.Node), managerNode(c), adminNode}
+	for id := range demoWorlds {
+		nodes = append(nodes, worlds.WorldNode(uint8(id+1)))
+	}
+	server, err := serveBus(p, nodes...)
 	if err != nil {
 		return err
 	}
-	defer log.close()
-	e, err := startEdge(c, log)
+	manager, err := connectBus(ctx, p, managerNode(c), server)
+	if err != nil {
+		return err
+	}
+	if err := startManager(p, manager); err != nil {
+		return err
+	}
+	login, err := connectBus(ctx, p, worlds.LoginNode(c.Node), server)
+	if err != nil {
+		return err
+	}
+	e, err := startEdge(p, login)
 	if err != nil {
 		return err
 	}
 	// A stop that is asked for this early is no failure: it goes the usual way.
 	if err := e.addDemo(context.WithoutCancel(ctx)); err != nil {
-		return errors.Join(err, e.close())
+		return err
 	}
-	fmt.Fprintf(out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
+	fmt.Fprintf(p.out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
 		c.Data, demoName, demoPassword, e.server.Addr().Addr())
-	fmt.Fprintf(out, "ready grunt=%s admin=http://%s reactors=%d procs=%d max-conns=%d\n",
-		e.server.Addr(), e.admin.addr(), c.Reactors, c.Procs, e.server.Stats().MaxConns)
-	failure := e.wait(ctx)
-	if failure == nil {
-		fmt.Fprintln(out, "draining")
-		e.drain()
+	return startDemoWorlds(ctx, p, server.URL(), demoWorlds)
+}
+
+// freeOr is the address, or one with a free port where somebody has that one
+// already: two `gatepass dev` do not get into each other's way.
+func freeOr(address string) string {
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		_ = l.Close()
+		return l.Addr().String()
 	}
-	return errors.Join(failure, e.close())
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+		return address // whoever listens in earnest says why it cannot
+	}
+	_ = l.Close()
+	return l.Addr().String()
 }
 
 // addDemo makes the demo account unless it is there.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"time"
 
@@ -20,17 +19,20 @@ import (
 	"gatepass/server"
 	"gatepass/storage"
 	"gatepass/worlds"
+	"gatepass/worlds/bus"
 )
 
-// edge is a login server: every part, plugged together. Its life: startEdge,
-// then stop.
+// edge is a login server: every part of a message's way, plugged together.
 type edge struct {
 	config *config
 	log    *asyncLog
+	conn   *bus.Conn // nil for a login server that is alone
 
-	admin   *admin
 	store   *storage.Client
 	pool    *auth.Pool
+	list    *worlds.List
+	member  *worlds.Member
+	node    *bus.Node
 	inbox   *logic.Inbox
 	core    *logic.Core
 	loop    *logic.Loop
@@ -39,32 +41,31 @@ type edge struct {
 	control *accounts.Listener
 
 	started     time.Time      // what the logic's clock counts from
-	storeFailed chan error     // one slot
-	background  sync.WaitGroup // the clock and the control socket
+	failure     chan error     // one slot
+	background  sync.WaitGroup // the clock, the control socket, who waits for the server
 	stopClock   context.CancelFunc
 	stopControl context.CancelFunc
+	stopBeat    func()
 }
 
-// startEdge starts the parts in the order in which they need each other: who
-// answers before who asks, the clients last. What has started is stopped again
-// when a later one fails.
-func startEdge(c *config, log *asyncLog) (*edge, error) {
-	runtime.GOMAXPROCS(c.Procs)
-	e := &edge{config: c, started: time.Now(), log: log, storeFailed: make(chan error, 1), stopClock: func() {}, stopControl: func() {}}
+// startEdge adds a login server to a process. Its parts start in the order in
+// which they need each other: who answers before who asks, the clients last.
+func startEdge(p *process, conn *bus.Conn) (*edge, error) {
+	e := &edge{
+		config: p.config, log: p.log, conn: conn, started: time.Now(), failure: make(chan error, 1),
+		stopClock: func() {}, stopControl: func() {}, stopBeat: func() {},
+	}
+	p.add(part{name: "login", failed: e.failure, alive: e.alive, drain: e.drain, close: e.close, metrics: stageCollector{e}})
 	for _, start := range []func() error{
-		e.startAdmin, e.makeInbox, e.startStore, e.startPool, e.makeServer, e.startLogic,
-		e.startControl, e.startServer,
+		e.makeInbox, e.startStore, e.startPool, e.makeServer, e.makeList, e.startNode, e.startLogic,
+		e.startControl, e.startServer, e.startBeat,
 	} {
 		if err := start(); err != nil {
-			return nil, errors.Join(err, e.close())
+			return nil, err
 		}
 	}
+	p.say("grunt=%s reactors=%d max-conns=%d", e.server.Addr(), p.config.Reactors, e.server.Stats().MaxConns)
 	return e, nil
-}
-
-func (e *edge) startAdmin() (err error) {
-	e.admin, err = newAdmin(e.config.Admin, e.log.Logger)
-	return err
 }
 
 func (e *edge) makeInbox() error {
@@ -82,7 +83,9 @@ func (e *edge) startStore() (err error) {
 		CacheBytes: int64(e.config.Storage.CacheMiB) << 20,
 		Deliver:    e.inbox.Stored,
 		Logger:     e.log.With("part", "storage"),
-		OnFatal:    func(err error) { e.storeFailed <- err },
+		OnFatal: func(err error) {
+			e.fail(fmt.Errorf("the store takes no more writes: %w", err))
+		},
 	})
 	if errors.Is(err, storage.ErrLocked) {
 		return fmt.Errorf("data: %s: another gatepass serves this folder (%w)", e.config.Data, err)
@@ -125,16 +128,32 @@ func (e *edge) idle() func() bool {
 	return func() bool { return e.pool.Idle() && store.ReadsIdle() }
 }
 
-func (e *edge) startLogic() error {
-	list := worlds.NewList(worlds.EncodeGrunt)
+// fail reports what makes the login server useless. Only the first counts.
+func (e *edge) fail(err error) {
+	select {
+	case e.failure <- err:
+	default:
+	}
+}
+
+// makeList makes this server's copy of the region's worlds, with those of the
+// configuration, which do not register, in it.
+func (e *edge) makeList() error {
 	configured, err := e.config.worldList()
 	if err != nil {
 		return err
 	}
-	if err := list.Set(configured); err != nil {
-		return err
-	}
+	e.list = worlds.NewList(worlds.EncodeGrunt)
+	e.member = worlds.NewMember(e.list, worlds.MemberOptions{})
+	return e.list.SetStatic(configured)
+}
+
+func (e *edge) startLogic() (err error) {
 	s := e.config.Sessions
+	ports := logic.Ports{Out: e.server.Queue(), Store: e.store.Store(), Prover: e.pool, Worlds: e.list}
+	if e.conn != nil {
+		ports.Region, ports.Bus = e.member, e.node
+	}
 	e.core, err = logic.NewCore(logic.Options{
 		Builds:         e.config.Builds,
 		Secret:         e.store.Store().Secret(),
@@ -143,8 +162,10 @@ func (e *edge) startLogic() error {
 		ReconnectGrace: s.ReconnectGrace,
 		DurableLogins:  s.DurableLogins,
 		ConnectedLimit: s.ConnectedLimit, ProvingLimit: s.ProvingLimit, ChoosingLimit: s.ChoosingLimit,
-		Logger: e.log.With("part", "logic"),
-	}, logic.Ports{Out: e.server.Queue(), Store: e.store.Store(), Prover: e.pool, Worlds: list})
+		Logger:     e.log.With("part", "logic"),
+		Node:       worlds.LoginNode(e.config.Node),
+		PushWorlds: s.PushWorlds, RefreshEvery: s.RefreshEvery,
+	}, ports)
 	if err != nil {
 		return err
 	}
@@ -155,6 +176,46 @@ func (e *edge) startLogic() error {
 	e.stopClock = cancel
 	e.background.Go(func() { e.runClock(ctx) })
 	return nil
+}
+
+// startNode joins the region. What the bus brings before the logic runs is kept
+// in its inbox.
+func (e *edge) startNode() (err error) {
+	if e.conn == nil {
+		return nil
+	}
+	e.node, err = e.conn.Node(bus.NodeOptions{Incarnation: randomID(), Deliver: e.inbox.Region})
+	return err
+}
+
+// startBeat tells DNS and operators of this server, now that it serves.
+func (e *edge) startBeat() error {
+	if e.conn == nil {
+		return nil
+	}
+	stop, err := e.conn.BeatLogin(bus.LoginBeatEvery, e.beat)
+	if err == nil {
+		e.stopBeat = stop
+	}
+	return err
+}
+
+// beat is what the server says of itself.
+func (e *edge) beat() worlds.LoginBeat {
+	st := e.server.Stats()
+	return worlds.LoginBeat{
+		Node: worlds.LoginNode(e.config.Node), Address: e.advertised(),
+		Conns: uint32(st.Conns), MaxConns: uint32(st.MaxConns),
+	}
+}
+
+// advertised is where clients reach this server: as configured, or where it
+// listens.
+func (e *edge) advertised() string {
+	if e.config.Advertise != e.config.Grunt {
+		return e.config.Advertise
+	}
+	return e.server.Addr().String()
 }
 
 // thread pins the logic's thread to the configured core; nil if there is none.
@@ -229,11 +290,13 @@ func (e *edge) startServer() error {
 	if err := e.server.Start(); err != nil {
 		return err
 	}
-	e.admin.alive = e.alive
-	if err := e.admin.serve(&stageCollector{edge: e}, e.log.Logger); err != nil {
-		return err
-	}
-	e.admin.ready.Store(true)
+	e.background.Go(func() {
+		select {
+		case err := <-e.server.Failed():
+			e.fail(err)
+		case <-e.loop.Done():
+		}
+	})
 	return nil
 }
 
@@ -249,60 +312,37 @@ func (e *edge) alive() error {
 	return nil
 }
 
-// wait returns when ctx ends (nil) or when something without which nothing can
-// be served has failed.
-func (e *edge) wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-e.server.Failed():
-		return err
-	case err := <-e.storeFailed:
-		return fmt.Errorf("the store takes no more writes: %w", err)
-	}
-}
-
-// drain lets clients that are logging in finish, and no new ones begin.
-func (e *edge) drain() {
-	e.admin.ready.Store(false)
+// drain lets clients that are logging in finish, and no new ones begin. Where
+// there are other login servers to go to, it also waits for the keys of those who
+// go there.
+func (e *edge) drain(ctx context.Context) {
+	e.stopBeat() // with a last one: DNS sends nobody here any more
 	e.server.Drain()
-	deadline := time.Now().Add(e.config.DrainLimit)
-	for !e.inbox.Command(logic.Command{Kind: logic.CommandDrain}) && time.Now().Before(deadline) {
+	for !e.inbox.Command(logic.Command{Kind: logic.CommandDrain}) && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
-	for e.server.Conns() > 0 && time.Now().Before(deadline) {
+	for (e.server.Conns() > 0 || e.config.keepKeys && e.core.Stats().Keys > 0) && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
 	e.log.Info("drained", slog.Int("connections-left", e.server.Conns()))
 }
 
-// closeLimit is how long close waits for the parts. They end within a second
-// unless one of them hangs, and then the process should end all the same.
-const closeLimit = 30 * time.Second
-
-// close stops the parts. It may be called on an edge that started in part.
+// close stops the parts in reverse order, each once nobody asks it any more. It
+// may be called on an edge that started in part.
 func (e *edge) close() error {
-	ended := make(chan error, 1)
-	go func() { ended <- e.closeParts() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(closeLimit):
-		return fmt.Errorf("a part did not end within %v", closeLimit)
-	}
-}
-
-// closeParts stops the parts in reverse order, each once nobody asks it any more.
-func (e *edge) closeParts() error {
 	var err error
+	e.stopBeat()
 	e.stopControl()
 	e.stopClock()
-	e.background.Wait()
 	if e.loop != nil {
 		for !e.inbox.Command(logic.Command{Kind: logic.CommandClose}) {
 			time.Sleep(time.Millisecond)
 		}
 		<-e.loop.Done()
+	}
+	e.background.Wait()
+	if e.node != nil {
+		e.node.Close()
 	}
 	if e.server != nil {
 		err = errors.Join(err, e.server.Close())
@@ -312,9 +352,6 @@ func (e *edge) closeParts() error {
 	}
 	if e.store != nil {
 		err = errors.Join(err, e.store.Close())
-	}
-	if e.admin != nil {
-		e.admin.close()
 	}
 	return err
 }

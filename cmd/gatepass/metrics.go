@@ -8,6 +8,7 @@ import (
 	"gatepass/codec"
 	"gatepass/logic"
 	"gatepass/queue"
+	"gatepass/worlds"
 )
 
 // stageCollector shows every stage of a message's way. It reads the counters of
@@ -25,8 +26,6 @@ func (s stageCollector) Collect(out chan<- prometheus.Metric) {
 	s.logic(m)
 	s.auth(m)
 	s.storage(m)
-	m.counter("log_dropped_lines_total", "Log lines dropped because the reader was slower.", s.edge.log.dropped.Load())
-	m.labelled("build_info", "The version that runs, as a label.", prometheus.GaugeValue, 1, "version", buildVersion())
 }
 
 func (s stageCollector) server(m metricWriter) {
@@ -66,6 +65,7 @@ func (s stageCollector) inbox(m metricWriter) {
 	shard("command", st.Commands)
 	shard("storage", st.Stored)
 	shard("auth", st.Proved)
+	shard("region", st.Region)
 	for i, q := range st.Clients {
 		shard("reactor-"+strconv.Itoa(i), q)
 	}
@@ -91,6 +91,13 @@ func (s stageCollector) logic(m metricWriter) {
 	for name, n := range st.RefusedBy {
 		m.count("filter_refusals_total", "Refusals, by filter.", n, "filter", name)
 	}
+	m.counter("moves_in_total", "Messages about moves of keys that came.", st.MovesIn)
+	m.counter("moves_out_total", "Messages about moves of keys that were sent.", st.MovesOut)
+	for k := worlds.OutcomeTaken; k < worlds.OutcomeKindCount; k++ {
+		m.count("moves_total", "How moves of keys came out here.", st.Moves[k], "outcome", k.String())
+	}
+	m.flag("list_stale", "1 while no world manager is heard: the list may be out of date.", st.Stale)
+	m.counter("lists_pushed_total", "Lists of worlds sent unasked.", st.Pushed)
 	m.gauge("session_keys", "Session keys held, those in their grace included.", float64(st.Keys))
 	m.gauge("ephemeral_stock", "Ephemeral keys ready for a challenge.", float64(st.Stock))
 	m.counter("logic_panics_total", "Panics that cost one session.", st.Panics)
@@ -124,9 +131,5 @@ func (s stageCollector) storage(m metricWriter) {
 	m.seconds("storage_sync_seconds_total", "Time from applying a group to having it on disk.", st.SyncTotal)
 	m.counter("storage_refused_reads_total", "Reads for which there was no room.", st.RefusedReads)
 	m.counter("storage_refused_writes_total", "Writes for which there was no room.", st.RefusedWrites)
-	failed := 0.0
-	if st.Failed {
-		failed = 1
-	}
-	m.gauge("storage_failed", "1 once the disk has refused a write.", failed)
+	m.flag("storage_failed", "1 once the disk has refused a write.", st.Failed)
 }

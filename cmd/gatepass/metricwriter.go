@@ -28,6 +28,15 @@ func (m metricWriter) gauge(name, help string, v float64) {
 	m.labelled(name, help, prometheus.GaugeValue, v, "", "")
 }
 
+// flag is 1 for true.
+func (m metricWriter) flag(name, help string, on bool) {
+	v := 0.0
+	if on {
+		v = 1
+	}
+	m.gauge(name, help, v)
+}
+
 func (m metricWriter) counter(name, help string, v uint64) { m.count(name, help, v, "", "") }
 
 func (m metricWriter) count(name, help string, v uint64, label, value string) {

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/worlds"
+	"gatepass/worlds/bus"
+)
+
+// adminTimeout is how long an operator waits for the manager's answer.
+const adminTimeout = 5 * time.Second
+
+func adminCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "admin",
+		Short: "Look at the region, and reset its list of worlds",
+		Long: `Ask the region's world manager, over the bus. The credentials of the operator are
+made with the bus, in bus within the data folder; elsewhere:
+    gatepass bus add admin.NAME`,
+	}
+	cmd.AddCommand(adminWorldsCommand(), adminLoginsCommand())
+	return cmd
+}
+
+func adminWorldsCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "worlds",
+		Short: "List the worlds as the manager sees them",
+		Example: `  gatepass admin worlds
+  gatepass admin worlds --json | jq '.[] | select(.offline)'
+  gatepass admin worlds reset`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
+				list, err := conn.Worlds(ctx)
+				if err != nil {
+					return err
+				}
+				return printWorlds(cmd.OutOrStdout(), list.Entries, asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	adminFlags(cmd)
+	reset := &cobra.Command{
+		Use:   "reset",
+		Short: "Empty the list: maintenance; worlds that are there register again",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
+				if err := conn.Reset(ctx); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), "the list is empty; worlds that are there come back with their next heartbeat")
+				return nil
+			})
+		},
+	}
+	adminFlags(reset)
+	cmd.AddCommand(reset)
+	return cmd
+}
+
+func adminLoginsCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "logins",
+		Short:   "List the login servers",
+		Example: `  gatepass admin logins`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
+				logins, err := conn.Logins(ctx)
+				if err != nil {
+					return err
+				}
+				return printLogins(cmd.OutOrStdout(), logins, asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	adminFlags(cmd)
+	return cmd
+}
+
+func adminFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
+	f.String("data", "data", "folder with the bus's credentials")
+	busFlags(f)
+	f.String("bus.listen", "127.0.0.1:4222", "where the bus on this machine is")
+}
+
+// asAdmin does something as the operator.
+func asAdmin(cmd *cobra.Command, do func(context.Context, *bus.Conn) error) error {
+	c, err := loadConfig(cmd.Flags(), nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), adminTimeout)
+	defer cancel()
+	conn, err := bus.Connect(ctx, bus.Options{
+		URL: c.busURL(), Creds: c.credsFile(adminNode), CA: c.caFile(), Demand: true,
+	})
+	if err != nil {
+		return fmt.Errorf("%w (credentials: %s, bus: %s)", err, filepath.Clean(c.credsFile(adminNode)), c.busURL())
+	}
+	defer conn.Close()
+	return do(ctx, conn)
+}
+
+// worldRow is a world as operators see it.
+type worldRow struct {
+	ID       uint8   `json:"id"`
+	Name     string  `json:"name"`
+	Region   string  `json:"region,omitempty"`
+	Offline  bool    `json:"offline"`
+	Address  string  `json:"address"`
+	Players  uint32  `json:"players"`
+	Capacity uint32  `json:"capacity"`
+	Queue    uint32  `json:"queue"`
+	Load     float32 `json:"load"`
+}
+
+func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
+	rows := make([]worldRow, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		rows[i] = worldRow{e.ID, e.Name, e.Region, e.Offline, e.Address, e.Players, e.Capacity, e.Queue, e.Load}
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(rows)
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(out, "no world has registered")
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNAME\tSTATE\tADDRESS\tPLAYERS\tQUEUE\tLOAD\tREGION")
+	for _, r := range rows {
+		state := "online"
+		if r.Offline {
+			state = "offline"
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d/%d\t%d\t%.2f\t%s\n", r.ID, r.Name, state, r.Address, r.Players, r.Capacity, r.Queue, r.Load, r.Region)
+	}
+	return table.Flush()
+}
+
+// loginRow is a login server as operators see it.
+type loginRow struct {
+	Name     string `json:"name"`
+	Address  string `json:"address"`
+	Conns    uint32 `json:"connections"`
+	MaxConns uint32 `json:"max"`
+	Draining bool   `json:"draining"`
+}
+
+func printLogins(out io.Writer, logins []worlds.LoginBeat, asJSON bool) error {
+	rows := make([]loginRow, len(logins))
+	for i, l := range logins {
+		rows[i] = loginRow{l.Node.Name(), l.Address, l.Conns, l.MaxConns, l.Draining}
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(rows)
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(out, "no login server shows itself")
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tADDRESS\tCONNECTIONS\tSTATE")
+	for _, r := range rows {
+		state := "serving"
+		if r.Draining {
+			state = "draining"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%s\n", r.Name, r.Address, r.Conns, r.MaxConns, state)
+	}
+	return table.Flush()
+}

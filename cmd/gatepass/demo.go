@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// devLease is how long the only manager there is waits for its own old lease when
+// it starts again after a crash.
+const devLease = time.Second
+
+// firstGatePort is where clients expect a world.
+const firstGatePort = 8085
+
+// demoStartLimit is how long a demo world may take to start.
+const demoStartLimit = 20 * time.Second
+
+// startDemoWorlds starts demo worlds 1 to n, each a process of its own.
+func startDemoWorlds(ctx context.Context, p *process, busURL string, n int) error {
+	for id := 1; id <= n; id++ {
+		d := &demoWorld{p: p, id: uint8(id), done: make(chan struct{})}
+		if err := d.start(ctx, busURL); err != nil {
+			return fmt.Errorf("demo world %d: %w", id, err)
+		}
+		p.add(part{name: "demo world", close: d.close})
+		fmt.Fprintf(p.out, "demo world %d on %s, process %d; to start it again: %s\n", id, d.gate, d.cmd.Process.Pid, d.line)
+	}
+	return nil
+}
+
+// demoWorld is a `gatepass gateway` that this process runs beside it.
+type demoWorld struct {
+	p    *process
+	id   uint8
+	cmd  *exec.Cmd
+	gate string // its address
+	line string // its command line
+	done chan struct{}
+	// closing is set before it is told to go.
+	closing chan struct{}
+}
+
+// demoEras are what the demo worlds take, in turn: a gate greets clients of one
+// era only, for it speaks first.
+func demoEra(id uint8) (name, builds string) {
+	switch id % 3 {
+	case 1:
+		return "Demo 1.12", "5875,6005,6141"
+	case 2:
+		return "Demo 3.3.5", "12340"
+	}
+	return "Demo 2.4.3", "8606"
+}
+
+// start runs it and returns once it serves.
+func (d *demoWorld) start(ctx context.Context, busURL string) error {
+	c := d.p.config
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	host, _, err := net.SplitHostPort(c.Grunt)
+	if err != nil || host == "" {
+		host = "127.0.0.1"
+	}
+	d.gate = freeOr(net.JoinHostPort(host, strconv.Itoa(firstGatePort+int(d.id)-1)))
+	name, builds := demoEra(d.id)
+	args := []string{
+		"gateway", "--data", c.Data, "--bus.url", busURL, "--admin", "127.0.0.1:0",
+		"--gateway.id", strconv.Itoa(int(d.id)), "--gateway.name", fmt.Sprintf("%s (%d)", name, d.id), "--gateway.builds", builds,
+		"--gateway.listen", d.gate,
+		"--log.level", c.Log.Level, "--log.format", c.Log.Format,
+	}
+	d.line = commandLine(self, args)
+	d.closing = make(chan struct{})
+	d.cmd = exec.Command(self, args...)
+	d.cmd.Stderr = d.p.errOut
+	// Its own group: Ctrl-C reaches this process only, which ends it in order. And
+	// it ends with this process however that ends.
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	out, err := d.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := d.cmd.Start(); err != nil {
+		return err
+	}
+	ready := make(chan bool, 1)
+	go d.watch(out, ready)
+	select {
+	case ok := <-ready:
+		if ok {
+			return nil
+		}
+		return errors.Join(errors.New("it ended before it was ready, see above"), d.close())
+	case <-time.After(demoStartLimit):
+		return errors.Join(fmt.Errorf("it was not ready within %v", demoStartLimit), d.close())
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// watch reads what it says until it ends.
+func (d *demoWorld) watch(out io.Reader, ready chan<- bool) {
+	defer close(d.done)
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "ready") {
+			ready <- true
+		}
+	}
+	err := d.cmd.Wait()
+	select {
+	case ready <- false:
+	default:
+	}
+	select {
+	case <-d.closing:
+	default:
+		d.p.log.Warn("a demo world has ended; start it again with the line below", "world", d.id, "error", err, "line", d.line)
+	}
+}
+
+// close tells it to go and waits for it.
+func (d *demoWorld) close() error {
+	close(d.closing)
+	_ = d.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	select {
+	case <-d.done:
+	case <-time.After(d.p.config.DrainLimit + closeLimit/2):
+		_ = d.cmd.Process.Kill()
+		<-d.done
+	}
+	return nil
+}
+
+// commandLine is a command as a shell takes it.
+func commandLine(name string, args []string) string {
+	words := []string{name}
+	for _, a := range args {
+		if strings.ContainsAny(a, " '\"$\\") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gatepass/worlds"
+	"gatepass/worlds/bus"
+	"gatepass/worlds/dns"
+	"gatepass/worlds/gate"
+)
+
+// busCollector shows a connection to the bus.
+type busCollector struct{ conn *bus.Conn }
+
+// Describe says nothing: the metrics are made anew each time.
+func (busCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the counters. Any goroutine.
+func (c busCollector) Collect(out chan<- prometheus.Metric) {
+	m, st := metricWriter{out}, c.conn.Stats()
+	count := func(name, help string, v uint64) { m.count(name, help, v, "node", string(c.conn.Self())) }
+	up := 0.0
+	if st.Up {
+		up = 1
+	}
+	m.labelled("bus_up", "1 while the bus is there.", prometheus.GaugeValue, up, "node", string(c.conn.Self()))
+	count("bus_connects_total", "Connections made to the bus.", st.Connects)
+	count("bus_disconnects_total", "Connections to the bus that were lost.", st.Disconnects)
+	count("bus_faults_total", "Trouble that the bus reported, such as a missing permission.", st.Faults)
+	count("bus_overruns_total", "Messages that came faster than they were taken.", st.Overruns)
+	count("bus_sent_total", "Messages sent.", st.Sent)
+	count("bus_received_total", "Messages received.", st.Received)
+	count("bus_announcements_total", "Announcements of keys sent.", st.Announced)
+	count("bus_announcement_batches_total", "Messages in which they were sent.", st.Batches)
+	count("bus_dropped_total", "What found no room or no bus.", st.Dropped)
+	count("bus_announcements_dropped_total", "Announcements that found no room or no bus; they are made anew.", st.DroppedAnnouncements)
+	count("bus_malformed_total", "Messages that were not as documented.", st.Malformed)
+}
+
+// managerCollector shows a world manager.
+type managerCollector struct{ monitor *bus.Monitor }
+
+// Describe says nothing: the metrics are made anew each time.
+func (managerCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the counters. Any goroutine.
+func (c managerCollector) Collect(out chan<- prometheus.Metric) {
+	m, st := metricWriter{out}, c.monitor.Stats()
+	m.flag("manager_leads", "1 while this manager leads; what follows is 0 where it does not.", st.Leads)
+	m.counter("manager_terms_total", "How often it began to lead.", st.Terms)
+	m.counter("manager_stores_total", "Changes of the table stored durably.", st.Stores)
+	m.counter("manager_store_failures_total", "Attempts to store that failed.", st.StoreFailures)
+	m.labelled("manager_worlds", "Worlds, by state.", prometheus.GaugeValue, float64(st.Worlds.Online), "state", "online")
+	m.labelled("manager_worlds", "Worlds, by state.", prometheus.GaugeValue, float64(st.Worlds.Offline), "state", "offline")
+	m.counter("manager_registrations_refused_total", "Registrations refused.", st.Worlds.Refused)
+	m.counter("manager_bad_beats_total", "Heartbeats whose figures cannot be.", st.Worlds.BadBeats)
+	m.gauge("manager_login_servers", "Login servers that are heard.", float64(st.Logins))
+	m.gauge("directory_keys", "Accounts whose key's place is known.", float64(st.Directory.Entries))
+}
+
+// gateCollector shows a world's gate.
+type gateCollector struct{ gate *gate.Gate }
+
+// Describe says nothing: the metrics are made anew each time.
+func (gateCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the counters. Any goroutine.
+func (c gateCollector) Collect(out chan<- prometheus.Metric) {
+	m, st := metricWriter{out}, c.gate.Stats()
+	m.flag("gate_registered", "1 while the world's registration stands.", c.gate.Registered())
+	for i := range gate.StateCount {
+		m.labelled("gate_sessions", "Connections at the gate, by state.", prometheus.GaugeValue, float64(st.InState[i]), "state", i.String())
+		m.count("gate_expired_total", "Connections that were too long in a state.", st.Expired[i], "state", i.String())
+	}
+	for i := range gate.RefusalCount {
+		m.count("gate_refused_total", "Clients that were not let in, by reason.", st.Refused[i], "reason", i.String())
+	}
+	for i := range gate.LeftReasonCount {
+		m.count("gate_left_total", "Players who are gone, by reason.", st.Left[i], "reason", i.String())
+	}
+	for k := worlds.OutcomeTaken; k < worlds.OutcomeKindCount; k++ {
+		m.count("gate_moves_total", "How moves of keys came out here.", st.Outcomes[k], "outcome", k.String())
+	}
+	m.counter("gate_claims_total", "Keys asked for.", st.Claims)
+	m.counter("gate_passes_used_total", "Clients that came with a pass.", st.PassesUsed)
+	m.counter("gate_entered_total", "Players let in.", st.Entered)
+	m.counter("gate_replaced_total", "Connections that another of the same account took the place of.", st.Replaced)
+	m.gauge("gate_queue_length", "Places in line that are taken.", float64(st.Queue))
+	m.counter("gate_waited_total", "Players who got in from the line.", st.Waited)
+	m.seconds("gate_waited_seconds_total", "How long they waited in all.", st.WaitedTime)
+	m.counter("gate_places_lost_total", "Players in line who did not come back in time.", st.PlacesLost)
+	m.counter("gate_positions_told_total", "Updates of places in line.", st.PositionsTold)
+	m.gauge("gate_keys", "Session keys held.", float64(st.Keys))
+	m.counter("gate_keys_expired_total", "Keys nobody came back for.", st.KeysExpired)
+	m.counter("gate_packets_total", "Packets given to the game.", st.Packets)
+	m.counter("gate_panics_total", "Panics that cost a player.", st.Panics)
+	m.gauge("connections", "Open client connections.", float64(st.Server.Conns))
+	m.gauge("connections_max", "Client connections there may be.", float64(st.Server.MaxConns))
+	m.counter("connections_accepted_total", "Client connections taken.", st.Server.Accepted)
+	m.rounds("gate_logic", st.Inbox.Loop)
+}
+
+// dnsCollector shows a DNS server.
+type dnsCollector struct{ dns *dns.Server }
+
+// Describe says nothing: the metrics are made anew each time.
+func (dnsCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the counters. Any goroutine.
+func (c dnsCollector) Collect(out chan<- prometheus.Metric) {
+	m, st := metricWriter{out}, c.dns.Stats()
+	m.count("dns_questions_total", "Packets read, by transport.", st.UDP, "transport", "udp")
+	m.count("dns_questions_total", "Packets read, by transport.", st.TCP, "transport", "tcp")
+	for i := range dns.OutcomeCount {
+		m.count("dns_answers_total", "What became of them.", st.Outcomes[i], "outcome", i.String())
+	}
+	m.counter("dns_truncated_total", "Answers that told the client to come over TCP.", st.Truncated)
+	m.count("dns_limited_total", "Questions beyond the rate limit.", st.LimitedDropped, "how", "dropped")
+	m.count("dns_limited_total", "Questions beyond the rate limit.", st.LimitedSlipped, "how", "slipped")
+	m.gauge("dns_connections", "Open TCP connections.", float64(st.Conns))
+	m.counter("dns_connections_refused_total", "TCP connections for which there was no room.", st.ConnsRefused)
+	m.counter("dns_errors_total", "Answers that could not be sent.", st.Errors)
+	m.counter("dns_panics_total", "Panics that cost an answer.", st.Panics)
+	m.gauge("dns_logins_known", "Login servers heard of.", float64(st.Known))
+	m.gauge("dns_logins_healthy", "Login servers that clients are sent to.", float64(st.Healthy))
+	m.gauge("dns_logins_draining", "Login servers that drain.", float64(st.Draining))
+}

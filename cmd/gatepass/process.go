@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+)
+
+// process is one gatepass process: parts that were started one after the other
+// and stop the other way round, with one log and one admin listener.
+type process struct {
+	config *config
+	log    *asyncLog
+	admin  *admin
+	out    io.Writer
+	errOut io.Writer
+	parts  []part
+	// said is what the line says that begins with "ready".
+	said []string
+}
+
+// part is something that a process runs. All fields but name may be nil.
+type part struct {
+	name string
+	// failed brings the error with which it can do its work no longer.
+	failed <-chan error
+	// alive says what is wrong with it while it runs.
+	alive func() error
+	// drain lets what is under way finish and nothing new begin, until ctx ends.
+	drain func(ctx context.Context)
+	close func() error
+	// metrics are its own.
+	metrics prometheus.Collector
+}
+
+// runProcess is every role's story: start, say so, wait, drain, close. build
+// starts the parts.
+func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p *process) error) error {
+	ctx := cmd.Context()
+	log, err := newLog(c, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	runtime.GOMAXPROCS(c.Procs)
+	p := &process{config: c, log: log, out: cmd.OutOrStdout(), errOut: cmd.ErrOrStderr()}
+	if p.admin, err = newAdmin(c.Admin, log.Logger); err != nil {
+		return err
+	}
+	p.add(part{name: "admin", close: func() error { p.admin.close(); return nil }})
+	p.add(part{name: "process", metrics: processCollector{log}})
+	if err := build(ctx, p); err != nil {
+		return errors.Join(err, p.close())
+	}
+	p.admin.alive = p.alive
+	if err := p.admin.serve(p, log.Logger); err != nil {
+		return errors.Join(err, p.close())
+	}
+	p.admin.ready.Store(true)
+	fmt.Fprintf(p.out, "ready %s admin=http://%s procs=%d\n", strings.Join(p.said, " "), p.admin.addr(), c.Procs)
+	failure := p.wait(ctx)
+	if failure == nil {
+		fmt.Fprintln(p.out, "draining")
+		p.drain()
+	}
+	return errors.Join(failure, p.close())
+}
+
+func (p *process) add(q part) { p.parts = append(p.parts, q) }
+
+// say puts something on the ready line.
+func (p *process) say(format string, args ...any) {
+	p.said = append(p.said, fmt.Sprintf(format, args...))
+}
+
+// wait returns when ctx ends (nil) or when a part has failed.
+func (p *process) wait(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failures := make(chan error, len(p.parts))
+	for _, q := range p.parts {
+		if q.failed == nil {
+			continue
+		}
+		go func() {
+			select {
+			case err := <-q.failed:
+				failures <- fmt.Errorf("%s: %w", q.name, err)
+			case <-ctx.Done():
+			}
+		}()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failures:
+		return err
+	}
+}
+
+// drain drains the parts, those that serve clients first: they were started last.
+func (p *process) drain() {
+	p.admin.ready.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainLimit)
+	defer cancel()
+	for i := range p.parts {
+		if drain := p.parts[len(p.parts)-1-i].drain; drain != nil {
+			drain(ctx)
+		}
+	}
+}
+
+// closeLimit is how long close waits for the parts. They end within a second
+// unless one of them hangs, and then the process should end all the same.
+const closeLimit = 30 * time.Second
+
+// close stops the parts in reverse order.
+func (p *process) close() error {
+	ended := make(chan error, 1)
+	go func() {
+		var faults []error
+		for i := range p.parts {
+			if stop := p.parts[len(p.parts)-1-i].close; stop != nil {
+				faults = append(faults, stop())
+			}
+		}
+		ended <- errors.Join(faults...)
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(closeLimit):
+		return fmt.Errorf("a part did not end within %v", closeLimit)
+	}
+}
+
+// alive is the process's health.
+func (p *process) alive() error {
+	for _, q := range p.parts {
+		if q.alive != nil {
+			if err := q.alive(); err != nil {
+				return fmt.Errorf("%s: %w", q.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Describe says nothing: the metrics are made anew each time.
+func (*process) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads all parts. Any goroutine.
+func (p *process) Collect(out chan<- prometheus.Metric) {
+	for _, q := range p.parts {
+		if q.metrics != nil {
+			q.metrics.Collect(out)
+		}
+	}
+}
+
+// processCollector shows what every role has.
+type processCollector struct{ log *asyncLog }
+
+// Describe says nothing: the metrics are made anew each time.
+func (processCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the log's counter. Any goroutine.
+func (c processCollector) Collect(out chan<- prometheus.Metric) {
+	m := metricWriter{out}
+	m.counter("log_dropped_lines_total", "Log lines dropped because the reader was slower.", c.log.dropped.Load())
+	m.labelled("build_info", "The version that runs, as a label.", prometheus.GaugeValue, 1, "version", buildVersion())
+}

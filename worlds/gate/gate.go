@@ -44,7 +44,7 @@ type Gate struct {
 func Open(ctx context.Context, o Options) (*Gate, error) {
 	listens := o.World.Address == ""
 	if listens {
-		o.World.Address = o.Addr
+		o.World.Address = "[::]:1" // until the port is known
 	}
 	o.EnsureDefaults()
 	if err := errors.Join(o.Validate(), ctx.Err()); err != nil {
@@ -144,6 +144,9 @@ func (g *Gate) tick(started time.Time) {
 
 // Addr is where the gate listens, with the port it got.
 func (g *Gate) Addr() netip.AddrPort { return g.server.Addr() }
+
+// Node is the world's name on the bus.
+func (g *Gate) Node() worlds.Node { return g.core.self }
 
 // Failed delivers an error once if the gate's sockets end by themselves: nobody is
 // served any more.

@@ -19,7 +19,6 @@ func accountNumber(i int) codec.Name {
 type lineModel struct {
 	classes [MaxClass + 1][]codec.Name
 	away    map[codec.Name]bool
-	served  [MaxClass + 1]int
 }
 
 func (m *lineModel) remove(class Class, account codec.Name) {

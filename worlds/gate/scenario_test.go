@@ -45,7 +45,7 @@ type scenario struct {
 	options Options
 	random  byte
 	outFull bool
-	quiet   bool // does not show what the gate says of itself to the bus
+	quiet   bool // does not show moves and announcements
 	logins  map[worlds.Node]*worlds.Passes[int]
 	places  map[codec.Name]worlds.Place
 	bus     []worlds.Effect // not delivered yet
@@ -189,7 +189,9 @@ func (e *scenario) Submit(effects []worlds.Effect) {
 		case x.Move != nil:
 			m := *x.Move
 			x.Move = &m
-			e.say("bus → %s: %s", x.To, moveText(&m))
+			if !e.quiet {
+				e.say("bus → %s: %s", x.To, moveText(&m))
+			}
 			e.bus = append(e.bus, x)
 		case x.Locate != nil:
 			l := *x.Locate
@@ -280,7 +282,9 @@ func (e *scenario) deliverIn() (moved bool) {
 	for _, node := range e.nodes() {
 		for _, o := range e.logins[node].Outgoing() {
 			moved = true
-			e.say("%s → gate: %s", node, moveText(&o.Move))
+			if !e.quiet {
+				e.say("%s → gate: %s", node, moveText(&o.Move))
+			}
 			m := o.Move
 			e.core.deliver(&worlds.Event{From: node, Move: &m})
 			e.settle()

@@ -1,0 +1,239 @@
+package gate_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/codec/world"
+	"gatepass/worlds"
+	"gatepass/worlds/bus"
+)
+
+// region is a bus, a manager and a login server, all in this process.
+type region struct {
+	dir       string
+	authority *bus.Authority
+	server    *bus.Server
+	conns     []*bus.Conn
+	login     *login
+	stop      context.CancelFunc
+	managing  sync.WaitGroup
+}
+
+func mustRegion(tb testing.TB) *region {
+	tb.Helper()
+	r, err := newRegion()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(r.close)
+	return r
+}
+
+func newRegion() (r *region, err error) {
+	r = &region{stop: func() {}}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.dir, err = os.MkdirTemp("", "gate"); err != nil {
+		return r, err
+	}
+	r.authority, err = bus.InitAuthority(filepath.Join(r.dir, "bus"), bus.InitOptions{Region: "test", Now: time.Now(), Random: rand.Reader})
+	if err != nil {
+		return r, err
+	}
+	if r.server, err = bus.StartServer(bus.ServerOptions{Dir: r.authority.Dir()}); err != nil {
+		return r, err
+	}
+	manager, err := r.join("manager.a")
+	if err != nil {
+		return r, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.managing.Go(func() { _ = bus.RunManager(ctx, manager, bus.ManagerOptions{}) })
+	conn, err := r.join("login.a")
+	if err != nil {
+		return r, err
+	}
+	r.login, err = newLogin(conn)
+	return r, err
+}
+
+// join connects a new node.
+func (r *region) join(node worlds.Node) (*bus.Conn, error) {
+	creds := filepath.Join(r.dir, string(node)+".creds")
+	if err := r.authority.AddNode(node, creds); err != nil {
+		return nil, err
+	}
+	conn, err := bus.Connect(context.Background(), bus.Options{Server: r.server, Creds: creds, Demand: true})
+	if err == nil {
+		r.conns = append(r.conns, conn)
+	}
+	return conn, err
+}
+
+func (r *region) mustJoin(tb testing.TB, node worlds.Node) *bus.Conn {
+	tb.Helper()
+	conn, err := r.join(node)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return conn
+}
+
+func (r *region) close() {
+	if r.login != nil {
+		r.login.close()
+	}
+	r.stop()
+	r.managing.Wait()
+	for _, conn := range r.conns {
+		_ = conn.Close()
+	}
+	if r.server != nil {
+		r.server.Close()
+	}
+	_ = os.RemoveAll(r.dir)
+}
+
+// login is a login server as the bus sees it: it holds keys, gives them to worlds
+// whose clients have them, and claims them back.
+type login struct {
+	node *bus.Node
+	stop chan struct{}
+	done sync.WaitGroup
+
+	mu     sync.Mutex // guards passes, and that one at a time submits
+	passes *worlds.Passes[struct{}]
+	stamp  worlds.Stamp
+	taken  map[codec.Name]worlds.OutcomeKind
+}
+
+func newLogin(conn *bus.Conn) (l *login, err error) {
+	l = &login{stop: make(chan struct{}), taken: make(map[codec.Name]worlds.OutcomeKind)}
+	l.passes = worlds.NewPasses(worlds.PassOptions[struct{}]{
+		Self: conn.Self(), Verify: l.verify,
+		Gives: func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
+	})
+	l.passes.Tick(1)
+	l.stamp = worlds.NewStamp(time.Now().UnixMilli(), 0)
+	l.mu.Lock() // until there is a node to submit to
+	defer l.mu.Unlock()
+	if l.node, err = conn.Node(bus.NodeOptions{Incarnation: 1, Deliver: l.deliver}); err != nil {
+		return nil, err
+	}
+	l.done.Go(l.clock)
+	return l, nil
+}
+
+func (l *login) verify(h *worlds.Held[struct{}], p *worlds.Proof) bool {
+	return p.World && world.Digest(h.Account.Bytes(), p.ClientSeed, p.ServerSeed, (*[40]byte)(h.Key().Bytes())) == p.Digest
+}
+
+func (l *login) clock() {
+	started, ticks := time.Now(), time.NewTicker(20*time.Millisecond)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-ticks.C:
+			l.do(func() { l.passes.Tick(time.Since(started).Milliseconds()) })
+		}
+	}
+}
+
+func (l *login) close() {
+	close(l.stop)
+	l.done.Wait()
+	_ = l.node.Close()
+}
+
+// do does something with the passes and submits what comes of it.
+func (l *login) do(f func(), more ...worlds.Effect) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f()
+	effects := more
+	out := l.passes.Outgoing()
+	for i := range out {
+		effects = append(effects, worlds.Effect{To: out[i].To, Move: &out[i].Move})
+	}
+	for _, o := range l.passes.Outcomes() {
+		l.taken[o.Account] = o.Kind
+	}
+	l.node.Submit(effects)
+}
+
+func (l *login) deliver(e worlds.Event) {
+	if e.Move != nil {
+		l.do(func() { l.passes.Handle(e.From, e.Move) })
+	}
+}
+
+func nameOf(account string) codec.Name {
+	name, ok := codec.NameOf(account)
+	if !ok {
+		panic("no account name: " + account)
+	}
+	return name
+}
+
+// hold has an account log in: its key is here, and the directory is told.
+func (l *login) hold(account string, key [40]byte) {
+	secret, name := worlds.NewSecret(key[:]), nameOf(account)
+	l.mu.Lock()
+	l.stamp++
+	stamp := l.stamp
+	l.mu.Unlock()
+	l.do(func() { l.passes.Hold(name, stamp, &secret) },
+		worlds.Effect{Announce: &worlds.Announcement{Account: name, Stamp: stamp, Kind: worlds.AnnounceFresh}})
+}
+
+// reclaim takes a key back from a world for a client that has reconnected here.
+func (l *login) reclaim(account string, from worlds.Node, key [40]byte) error {
+	name, k := nameOf(account), srp6.SessionKey(key)
+	proof := worlds.Proof{Client: [16]byte{1}, Challenge: [16]byte{2}}
+	proof.Digest = srp6.ReconnectProof(name.Bytes(), &proof.Client, &proof.Challenge, &k)
+	var err error
+	l.do(func() {
+		delete(l.taken, name)
+		err = l.passes.Claim(worlds.PassID{byte(from[len(from)-1]), 7}, name, from, &proof)
+	})
+	for deadline := time.Now().Add(5 * time.Second); err == nil; time.Sleep(time.Millisecond) {
+		l.mu.Lock()
+		kind := l.taken[name]
+		l.mu.Unlock()
+		switch {
+		case kind == worlds.OutcomeTaken:
+			return nil
+		case kind != 0 || time.Now().After(deadline):
+			err = fmt.Errorf("the claim came to %v", kind)
+		}
+	}
+	return err
+}
+
+// pause keeps the login server from doing anything until resume is called.
+func (l *login) pause() (resume func()) {
+	l.mu.Lock()
+	return l.mu.Unlock
+}
+
+// discard is a logger that nobody reads.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+var errClosed = errors.New("the gate has closed the connection")

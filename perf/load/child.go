@@ -40,6 +40,7 @@ type childOptions struct {
 	Dir    string // for the log
 	Binary string
 	Args   []string
+	Env    []string // beside ours
 }
 
 // startChild starts a process and waits until it is ready.
@@ -53,6 +54,7 @@ func startChild(ctx context.Context, o childOptions) (*child, error) {
 	}
 	defer log.Close()
 	c.cmd = exec.Command(o.Binary, o.Args...)
+	c.cmd.Env = append(os.Environ(), o.Env...)
 	c.cmd.Stderr = log
 	ownGroup(c.cmd)
 	out, err := c.cmd.StdoutPipe()

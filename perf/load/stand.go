@@ -29,25 +29,52 @@ func NewStand(binary string) (*Stand, error) {
 	return &Stand{binary: binary, dir: dir}, nil
 }
 
-// StartServer makes a store with the accounts and starts 'gatepass dev' on it.
-func (s *Stand) StartServer(ctx context.Context, accounts []Account) (Target, error) {
-	data := filepath.Join(s.dir, "data")
-	if err := s.importAccounts(ctx, data, accounts); err != nil {
+// standConfig gives the server two worlds that do not register, so that its list
+// of worlds is as long as the floor's.
+const standConfig = `[[worlds]]
+id = 1
+name = "Demo One"
+address = "127.0.0.1:8085"
+kind = "pvp"
+population = 0.5
+
+[[worlds]]
+id = 2
+name = "Demo Two"
+address = "127.0.0.1:8086"
+kind = "rp"
+population = 1.5
+`
+
+// StartServer makes a store with the accounts and starts 'gatepass dev' on it,
+// without demo worlds. env are settings in the form of the environment.
+func (s *Stand) StartServer(ctx context.Context, accounts []Account, env ...string) (Target, error) {
+	if err := s.importAccounts(ctx, s.data(), accounts); err != nil {
 		return Target{}, err
+	}
+	config := filepath.Join(s.dir, "server.toml")
+	if err := os.WriteFile(config, []byte(standConfig), 0o600); err != nil {
+		return Target{}, fmt.Errorf("load: %w", err)
 	}
 	ports, err := freePorts(2)
 	if err != nil {
 		return Target{}, err
 	}
 	s.server, err = startChild(ctx, childOptions{
-		Name: "server", Dir: s.dir, Binary: s.binary,
-		Args: []string{"dev", "--data", data, "--grunt", ports[0].String(), "--admin", ports[1].String()},
+		Name: "server", Dir: s.dir, Binary: s.binary, Env: env,
+		Args: []string{
+			"dev", "--data", s.data(), "--grunt", ports[0].String(), "--admin", ports[1].String(),
+			"--config", config, "--bus.listen", "127.0.0.1:0", "--demo-worlds", "0",
+		},
 	})
 	if err != nil {
 		return Target{}, err
 	}
 	return Target{Addr: ports[0], PIDs: []int{s.server.pid()}}, nil
 }
+
+// data is the server's folder.
+func (s *Stand) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Stand) importAccounts(ctx context.Context, data string, accounts []Account) error {
 	name := filepath.Join(s.dir, "accounts.csv")

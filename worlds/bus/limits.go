@@ -6,8 +6,8 @@ import "time"
 // with its reason. The same values stand in the snippet for an external server.
 const (
 	// maxPayload bounds one message, in bytes: a snapshot of 255 worlds with the
-	// longest texts stays below 256 KiB, and nothing else comes near it.
-	maxPayload = 512 << 10
+	// longest texts and the most routes has 547 KiB, and nothing else comes near it.
+	maxPayload = 1 << 20
 	// maxConnections bounds the nodes at once: 255 worlds, as many login servers,
 	// managers, DNS and operators, and those that come back before the server
 	// has noticed that they were gone.
@@ -16,7 +16,7 @@ const (
 	// server, has eight; the rest is room for replies that are waited for.
 	maxSubscriptions = 64
 	// maxPending is how many bytes may wait for a node that does not read before
-	// it is cut off: 32 messages of the largest kind.
+	// it is cut off: 16 messages of the largest kind.
 	maxPending = 16 << 20
 	// authLimit is how long a stranger may take to prove who he is.
 	authLimit = 5 * time.Second

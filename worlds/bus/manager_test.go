@@ -34,6 +34,7 @@ func TestManager_WorldComesAndGoes(t *testing.T) {
 }
 
 func TestManager_RefusesWithAReason(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.manage("manager.a", ManagerOptions{})
 	login := s.correspond("login.eu1", 1)
@@ -64,6 +65,7 @@ func TestManager_RefusesWithAReason(t *testing.T) {
 }
 
 func TestRegister_OnlyForItself(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	world := s.connect("world.7")
 	_, err := world.Register(RegisterOptions{World: func() worlds.Registration { return testRegistration(8, 1) }})
@@ -73,6 +75,7 @@ func TestRegister_OnlyForItself(t *testing.T) {
 }
 
 func TestManager_SilentWorldIsOfflineAndComesBack(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.manage("manager.a", ManagerOptions{Heartbeat: 60 * time.Millisecond, Missed: 2})
 	login := s.correspond("login.eu1", 1)
@@ -88,6 +91,7 @@ func TestManager_SilentWorldIsOfflineAndComesBack(t *testing.T) {
 }
 
 func TestManager_TableSurvivesARestart(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	first := s.manage("manager.a", ManagerOptions{Heartbeat: time.Hour})
 	login := s.correspond("login.eu1", 1)
@@ -110,6 +114,7 @@ func TestManager_TableSurvivesARestart(t *testing.T) {
 }
 
 func TestManager_ResetEmptiesTheListAndWorldsComeBack(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.manage("manager.a", ManagerOptions{})
 	login := s.correspond("login.eu1", 1)
@@ -138,6 +143,7 @@ func leaderOf(t *testing.T, a, b *testManager) (leader, other *testManager) {
 }
 
 func TestManager_OtherTakesOverWhenTheLeaderIsCutOff(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	leader, other := leaderOf(t, s.manage("manager.a", ManagerOptions{}), s.manage("manager.b", ManagerOptions{}))
 	login := s.correspond("login.eu1", 1)
@@ -169,6 +175,7 @@ func TestManager_OtherTakesOverWhenTheLeaderIsCutOff(t *testing.T) {
 }
 
 func TestManager_GracefulStopHandsOverAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	long := ManagerOptions{Lease: time.Minute}
 	leader, other := leaderOf(t, s.manage("manager.a", long), s.manage("manager.b", long))
@@ -180,6 +187,7 @@ func TestManager_GracefulStopHandsOverAtOnce(t *testing.T) {
 }
 
 func TestManager_EpochRisesThoughTheClockGoesBack(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	login := s.correspond("login.eu1", 1)
 	s.manage("manager.a", ManagerOptions{}).mustLead(t).end()
@@ -196,6 +204,7 @@ func (m *testManager) mustLead(t *testing.T) *testManager {
 }
 
 func TestManager_SurvivesARestartOfTheBus(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	m := s.manage("manager.a", ManagerOptions{})
 	login := s.correspond("login.eu1", 1)
@@ -211,6 +220,7 @@ func TestManager_SurvivesARestartOfTheBus(t *testing.T) {
 }
 
 func TestManager_NeedsItsCredentials(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	if err := RunManager(context.Background(), s.connect("world.7"), ManagerOptions{}); err == nil {
 		t.Error("a world can be a manager")
@@ -218,6 +228,7 @@ func TestManager_NeedsItsCredentials(t *testing.T) {
 }
 
 func TestLogins_AreHeardAndWatched(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.manage("manager.a", ManagerOptions{}).mustLead(t)
 	dns, heard := s.connect("dns.a"), make(chan worlds.LoginBeat, 100)

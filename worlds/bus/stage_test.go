@@ -66,7 +66,7 @@ type testManager struct {
 	done    chan struct{}
 }
 
-const testLease = 300 * time.Millisecond
+const testLease = 500 * time.Millisecond
 
 func (s *stage) manage(node worlds.Node, o ManagerOptions) *testManager {
 	s.tb.Helper()

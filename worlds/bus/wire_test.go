@@ -1,0 +1,383 @@
+package bus
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"gatepass/codec"
+	"gatepass/worlds"
+)
+
+func fullEntry() worlds.Entry {
+	e := worlds.Entry{Registration: testRegistration(7, 1<<63+5), Players: 50, Queue: 3, Load: 0.25}
+	e.Routes = []worlds.Route{{Network: netip.MustParsePrefix("10.0.0.0/8"), Address: "10.0.0.1:8085"}}
+	e.Locked, e.Full, e.Offline = true, true, true
+	return e
+}
+
+// TestWire_EntryKeepsEveryField fails for a field that is added to an Entry and
+// forgotten here: but for the population, which clients are shown, all travel.
+func TestWire_EntryKeepsEveryField(t *testing.T) {
+	t.Parallel()
+	e := fullEntry()
+	requireFull(t, reflect.ValueOf(e), map[string]bool{"Population": true})
+	for _, c := range []worlds.Change{{Version: worlds.Version{Epoch: 1, Seq: 2}, Entry: &e}, {Version: worlds.Version{Epoch: 3}, Reset: true}} {
+		got, err := decodeChange(encodeChange(&c))
+		if err != nil || !reflect.DeepEqual(*got, c) {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	s := worlds.Snapshot{Version: worlds.Version{Epoch: 1, Seq: 2}, Entries: []worlds.Entry{e, {Registration: testRegistration(8, 1)}}}
+	if got, err := decodeSnapshot(encodeSnapshot(&s)); err != nil || !reflect.DeepEqual(*got, s) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func requireFull(t *testing.T, v reflect.Value, but map[string]bool) {
+	t.Helper()
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Anonymous {
+			requireFull(t, v.Field(i), but)
+		} else if v.Field(i).IsZero() && !but[f.Name] {
+			t.Errorf("the test does not fill %s", f.Name)
+		}
+	}
+}
+
+func TestWire_RegistrationKeepsEveryField(t *testing.T) {
+	t.Parallel()
+	r := fullEntry().Registration
+	b, err := encodeRegistration(&r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeRegistration(7, b)
+	r.Offline = false // the manager says that
+	if err != nil || !reflect.DeepEqual(*got, r) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestWire_LargestFit: what the core takes, the bus carries.
+func TestWire_LargestFit(t *testing.T) {
+	t.Parallel()
+	e := fullEntry()
+	e.Name, e.Address, e.Region = strings.Repeat("N", 64), strings.Repeat("a", 122)+":65535", strings.Repeat("R", 32)
+	e.Players, e.Queue, e.Load, e.Capacity = 1<<32-1, 1<<32-1, 0.12345679, worlds.MaxCapacity
+	e.Builds, e.Routes = nil, nil
+	for i := range 32 {
+		e.Builds = append(e.Builds, uint16(65535-i))
+	}
+	for i := range 8 {
+		network := netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, byte(i)}), 128)
+		e.Routes = append(e.Routes, worlds.Route{Network: network, Address: e.Address})
+	}
+	if err := e.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := encodeRegistration(&e.Registration); err != nil {
+		t.Errorf("registration: %d bytes, %v", len(b), err)
+	}
+	s := worlds.Snapshot{}
+	for id := range worlds.MaxWorlds {
+		e.ID = uint8(id + 1)
+		s.Entries = append(s.Entries, e)
+	}
+	b := encodeSnapshot(&s)
+	if _, err := decodeSnapshot(b); err != nil || len(b) > maxPayload {
+		t.Errorf("snapshot of %d bytes, the bus carries %d: %v", len(b), maxPayload, err)
+	}
+	entries := make([]worlds.Announcement, announceBatch)
+	for i := range entries {
+		entries[i] = worlds.Announcement{Account: mustName(t, strings.Repeat(`"`, codec.MaxName)), Stamp: 1, Hop: 1<<32 - 1}
+	}
+	if _, got, err := decodeAnnounce(appendAnnounce(nil, 1, entries), nil); err != nil || len(got) != announceBatch {
+		t.Errorf("%d announcements, %v", len(got), err)
+	}
+}
+
+func sampleMoves() []worlds.Move {
+	var name codec.Name
+	copy(name[:], `AL"I\CE`)
+	move := func(kind worlds.MoveKind) worlds.Move {
+		return worlds.Move{Kind: kind, Pass: worlds.PassID{1, 2, 15: 3}, Account: name, Stamp: 1<<63 + 1, Hop: 4}
+	}
+	claim, reconnect := move(worlds.MoveClaim), move(worlds.MoveClaim)
+	claim.Proof = &worlds.Proof{World: true, ClientSeed: [4]byte{1}, ServerSeed: [4]byte{2}, Digest: [20]byte{3}}
+	reconnect.Proof = &worlds.Proof{Client: [16]byte{1}, Challenge: [16]byte{2}, Digest: [20]byte{3}}
+	offer, accept, refuse := move(worlds.MoveOffer), move(worlds.MoveAccept), move(worlds.MoveRefuse)
+	offer.Key, offer.Validity = worlds.NewSecret(bytes.Repeat([]byte{0xfe}, worlds.SecretMax)), 60000
+	accept.Ticket = 1<<64 - 1
+	refuse.Reason = worlds.ReasonBusy
+	return []worlds.Move{claim, reconnect, offer, accept, refuse, move(worlds.MoveRecall)}
+}
+
+func TestWire_MovesKeepEveryField(t *testing.T) {
+	t.Parallel()
+	for _, m := range sampleMoves() {
+		b, err := appendMove(nil, &m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := decodeMove(b)
+		if err != nil || !reflect.DeepEqual(*got, m) {
+			t.Errorf("%s: %+v, %v", b, got, err)
+		}
+	}
+	if n := reflect.TypeFor[worlds.Move]().NumField(); n != 10 {
+		t.Errorf("a Move has %d fields now: has the wire?", n)
+	}
+}
+
+func TestWire_MovesThatSayTooMuchOrTooLittle(t *testing.T) {
+	t.Parallel()
+	head := `"pass":"000102030405060708090a0b0c0d0e0f","account":"ALICE","stamp":"0000000000000001","hop":1`
+	good := `{"kind":"commit",` + head + `}`
+	if _, err := decodeMove([]byte(good)); err != nil {
+		t.Fatalf("%s: %v", good, err)
+	}
+	for _, bad := range []string{
+		`{"kind":"steal",` + head + `}`,
+		`{"kind":"none",` + head + `}`,
+		`{"kind":"commit",` + head + `,"key":"AAAA"}`,
+		`{"kind":"offer",` + head + `}`,
+		`{"kind":"offer",` + head + `,"key":"` + strings.Repeat("A", 88) + `"}`,
+		`{"kind":"offer",` + head + `,"key":"*"}`,
+		`{"kind":"claim",` + head + `}`,
+		`{"kind":"claim",` + head + `,"proof":{"world":true}}`,
+		`{"kind":"refuse",` + head + `}`,
+		`{"kind":"refuse",` + head + `,"reason":"none"}`,
+		`{"kind":"refuse",` + head + `,"reason":"whim"}`,
+		`{"kind":"commit",` + head + `,"reason":"busy"}`,
+		`{"kind":"commit",` + head + `,"validity":1}`,
+		strings.Replace(good, "ALICE", "", 1),
+		strings.Replace(good, "ALICE", "ALICEALICEALICEAL", 1),
+		strings.Replace(good, "ALICE", "ÄLICE", 1),
+		strings.Replace(good, "0f\"", "\"", 1),
+		strings.Replace(good, `"0000000000000001"`, "1", 1),
+		strings.Replace(good, `"0000000000000001"`, `"1"`, 1),
+		good + good, good[:len(good)-1], "", "null", "[]", "7",
+		strings.Repeat(" ", maxMove) + good,
+	} {
+		if m, err := decodeMove([]byte(bad)); err == nil {
+			t.Errorf("%.200s: %+v", bad, m)
+		}
+	}
+}
+
+func TestWire_MovesThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	for _, m := range []worlds.Move{
+		{Kind: worlds.MoveCommit},
+		{Kind: worlds.MoveKindCount, Account: mustName(t, "A")},
+		{Kind: worlds.MoveOffer, Account: mustName(t, "A")},
+		{Kind: worlds.MoveCommit, Account: codec.Name{'A', 0x80}},
+	} {
+		if b, err := appendMove(nil, &m); err == nil {
+			t.Errorf("%+v: %s", m, b)
+		}
+	}
+}
+
+func TestWire_NamesAreFolded(t *testing.T) {
+	t.Parallel()
+	l, err := decodeLocate([]byte(`{"account":"alice","tag":"0000000000000001"}`))
+	if err != nil || l.Account != mustName(t, "ALICE") {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
+func TestWire_Announcements(t *testing.T) {
+	t.Parallel()
+	all := []worlds.Announcement{
+		{Account: mustName(t, "ALICE"), Stamp: 1<<63 + 7, Hop: 1<<32 - 1, Kind: worlds.AnnounceFresh},
+		{Account: mustName(t, `\"/`), Kind: worlds.AnnounceMoved},
+		{Account: mustName(t, "ABCDEFGHIJKLMNOP"), Kind: worlds.AnnounceHeld},
+		{Account: mustName(t, "B"), Kind: worlds.AnnounceGone},
+	}
+	unfit := append([]worlds.Announcement{{}, {Account: mustName(t, "A"), Kind: 4}, {Account: codec.Name{7}}}, all...)
+	incarnation, got, err := decodeAnnounce(appendAnnounce(nil, 99, unfit), nil)
+	if err != nil || incarnation != 99 || !reflect.DeepEqual(got, all) {
+		t.Errorf("%d, %+v, %v", incarnation, got, err)
+	}
+	good := `{ "entries" : [ [ "alice" , "0000000000000001" , 2 , "held" ] ] , "incarnation" : "0000000000000003" } `
+	if _, got, err = decodeAnnounce([]byte(good), nil); err != nil || len(got) != 1 || got[0].Hop != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	entry := `["A","0000000000000001",2,"held"]`
+	for _, bad := range []string{
+		``, `{}`, `[]`, `{"incarnation":"0000000000000003"}`, `{"entries":[]}`,
+		strings.Replace(good, "2", "02", 1), strings.Replace(good, "2", "-2", 1), strings.Replace(good, "2", "4294967296", 1),
+		strings.Replace(good, "2", "2.0", 1), strings.Replace(good, "held", "hold", 1), strings.Replace(good, "alice", `\u0041`, 1),
+		strings.Replace(good, "alice", "", 1), strings.Replace(good, "]", ",]", 1), strings.Replace(good, "0001", "001", 1),
+		good + "x", strings.Replace(good, "entries", "Entries", 1), strings.Replace(good, "alice", "al\nce", 1),
+		strings.Replace(good, "alice", strings.Repeat(`\"`, 40), 1),
+		`{"incarnation":"0000000000000003","entries":[` + strings.Repeat(entry+",", maxEntries) + entry + `]}`,
+		strings.Repeat(" ", maxAnnounce) + good,
+	} {
+		if _, got, err := decodeAnnounce([]byte(bad), nil); err == nil {
+			t.Errorf("%.200s: %+v", bad, got)
+		}
+	}
+}
+
+func TestWire_ErrorsKeepSecrets(t *testing.T) {
+	t.Parallel()
+	_, err := decodeMove([]byte(`{"kind":"offer","key":"c2VjcmV0!"}`))
+	if err == nil || strings.Contains(err.Error(), "c2Vj") {
+		t.Error(err)
+	}
+}
+
+// appenders decode a payload and encode what was read, or nil.
+func recoders() map[string]func(b []byte) []byte {
+	return map[string]func(b []byte) []byte{
+		"move": recode(decodeMove, func(m *worlds.Move) []byte {
+			b, err := appendMove(nil, m)
+			if err != nil {
+				panic(err)
+			}
+			return b
+		}),
+		"place":       recode(decodePlace, encodePlace),
+		"locate":      recode(decodeLocate, func(l *worlds.Locate) []byte { return appendLocate(nil, l) }),
+		"end":         recode(decodeEnd, encodeEnd),
+		"account end": recode(decodeAccountEnd, func(e *worlds.AccountEnd) []byte { return appendAccountEnd(nil, e) }),
+		"change":      recode(decodeChange, encodeChange),
+		"snapshot":    recode(decodeSnapshot, encodeSnapshot),
+		"pulse":       recode(decodePulse, func(p *worlds.Pulse) []byte { return encodePulse(*p) }),
+		"registration": recode(func(b []byte) (*worlds.Registration, error) { return decodeRegistration(7, b) },
+			func(r *worlds.Registration) []byte {
+				return encodeJSON(registrationToWire(r))
+			}),
+		"beat":       recode(decodeBeat, encodeBeat),
+		"login":      recode(func(b []byte) (*worlds.LoginBeat, error) { l, err := decodeLoginBeat("login.a", b); return &l, err }, encodeLoginBeat),
+		"logins":     recode(func(b []byte) (*[]worlds.LoginBeat, error) { l, err := decodeLogins(b); return &l, err }, func(l *[]worlds.LoginBeat) []byte { return encodeLogins(*l) }),
+		"characters": recode(func(b []byte) (*worlds.Characters, error) { return decodeCharacters(7, b) }, func(c *worlds.Characters) []byte { return encodeCharacters(c.Counts) }),
+		"announce": func(b []byte) []byte {
+			incarnation, all, err := decodeAnnounce(b, nil)
+			if err != nil {
+				return nil
+			}
+			return appendAnnounce(nil, incarnation, all)
+		},
+	}
+}
+
+func recode[T any](decode func([]byte) (*T, error), encode func(*T) []byte) func([]byte) []byte {
+	return func(b []byte) []byte {
+		v, err := decode(b)
+		if err != nil {
+			return nil
+		}
+		return encode(v)
+	}
+}
+
+func samples(tb testing.TB) map[string][]byte {
+	e := fullEntry()
+	name := mustName(tb, "ALICE")
+	all := map[string][]byte{
+		"place":        encodePlace(&worlds.Place{Account: name, Holder: "login.eu1", Stamp: 1, Hop: 2, Tag: 3}),
+		"locate":       appendLocate(nil, &worlds.Locate{Account: name, Tag: 3, Wait: true}),
+		"end":          encodeEnd(&worlds.End{Account: name, Stamp: 4, Why: "ban"}),
+		"account end":  appendAccountEnd(nil, &worlds.AccountEnd{Account: name, Why: "ban"}),
+		"change":       encodeChange(&worlds.Change{Entry: &e}),
+		"snapshot":     encodeSnapshot(&worlds.Snapshot{Entries: []worlds.Entry{e}}),
+		"pulse":        encodePulse(worlds.Pulse{Version: worlds.Version{Epoch: 1, Seq: 2}}),
+		"registration": encodeJSON(registrationToWire(&e.Registration)),
+		"beat":         encodeBeat(&worlds.Beat{Incarnation: 1, Population: 2, Queue: 3, Load: 0.5, Leaving: true}),
+		"login":        encodeLoginBeat(&worlds.LoginBeat{Address: "192.0.2.1:3724", Conns: 1, MaxConns: 2, Draining: true}),
+		"logins":       encodeLogins([]worlds.LoginBeat{{Node: "login.eu1", Address: "[2001:db8::1]:3724"}}),
+		"characters":   encodeCharacters([]worlds.CharacterCount{{Account: name, Count: 9}}),
+		"announce":     appendAnnounce(nil, 5, []worlds.Announcement{{Account: name, Stamp: 6, Hop: 7, Kind: worlds.AnnounceMoved}}),
+	}
+	for i, m := range sampleMoves() {
+		b, err := appendMove(nil, &m)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all["move "+string(rune('0'+i))] = b
+	}
+	return all
+}
+
+func TestWire_SamplesRoundTrip(t *testing.T) {
+	t.Parallel()
+	recoders := recoders()
+	for what, b := range samples(t) {
+		kind := what
+		if strings.HasPrefix(what, "move ") {
+			kind = "move"
+		}
+		if got := recoders[kind](b); !bytes.Equal(got, b) {
+			t.Errorf("%s: %s became %s", what, b, got)
+		}
+	}
+}
+
+// FuzzDecode holds every decoder to this: it does not panic, and what it takes
+// is encoded to something that it takes for the same.
+func FuzzDecode(f *testing.F) {
+	for _, b := range samples(f) {
+		f.Add(b)
+	}
+	all := recoders()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for what, recode := range all {
+			once := recode(b)
+			if once == nil {
+				continue
+			}
+			if twice := recode(once); !bytes.Equal(once, twice) {
+				t.Errorf("%s: %s became %s and then %s", what, b, once, twice)
+			}
+		}
+	})
+}
+
+func TestWire_Hex64OrdersAsNumbers(t *testing.T) {
+	t.Parallel()
+	last := ""
+	for _, v := range []uint64{0, 1, 9, 10, 255, 1 << 32, 1<<64 - 1} {
+		text := string(appendHex64(nil, v))
+		if text <= last {
+			t.Errorf("%s is not behind %s", text, last)
+		}
+		if got, ok := parseHex64([]byte(text)); !ok || got != v {
+			t.Errorf("%s: %d, %v", text, got, ok)
+		}
+		last = text
+	}
+	if _, err := hex.DecodeString(last); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSubjects_NameTheirSender(t *testing.T) {
+	t.Parallel()
+	for subject, want := range map[string]worlds.Node{
+		moveSubject("world.7", "login.eu1"): "login.eu1",
+		prefixAnnounce + "world.255":        "world.255",
+		prefixMove + "world.7.world.0":      "",
+		prefixMove + "world.7.wizard.1":     "",
+		"7":                                 "",
+		"gatepass.login.7":                  "login.7",
+		prefixMove + "world.7.login.UPPER":  "",
+	} {
+		if got, ok := senderOf(subject); ok != (want != "") || ok && got != want {
+			t.Errorf("%s: %s, %v", subject, got, ok)
+		}
+	}
+	if id, ok := worldOf("gatepass.world.07.beat", suffixBeat); ok {
+		t.Errorf("world 07 is %d", id)
+	}
+	if id, ok := worldOf(worldSubject(200, suffixBeat), suffixBeat); !ok || id != 200 {
+		t.Errorf("world %d, %v", id, ok)
+	}
+}

@@ -15,7 +15,7 @@ const group = "\x01\x07\x20" +
 // fileSalt is the salt of the client's file hash for which hashes are published.
 const fileSalt = "\xba\xa3\x1e\x99\xa0\x0b\x21\x57\xfc\x37\x3f\xb3\x69\xcd\xd2\xf1"
 
-// The two demo worlds as each layout has them (10.2): type, locked, flags, name,
+// The worlds of listedWorlds as each layout has them (10.2): type, locked, flags, name,
 // address, population 0.5 and 1.5, characters, category, id.
 const (
 	oldWorlds = "\x04\x00\x00\x00" + "\x00" + "Demo One\x00127.0.0.1:8085\x00" + "\x00\x00\x00\x3f" + "\x00\x01\x01" +
@@ -150,7 +150,7 @@ func TestReconnect_AfterRestart(t *testing.T) {
 	c.mustLogin(demo)
 }
 
-// TestLogin_ConfiguredWorlds: the configuration's worlds replace the demo's, and
+// TestLogin_ConfiguredWorlds: worlds of the configuration are on the list, and
 // 1.x sees a locked world as offline.
 func TestLogin_ConfiguredWorlds(t *testing.T) {
 	config := writeFile(t, "gatepass.toml", `

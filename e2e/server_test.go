@@ -73,7 +73,7 @@ func launch(t testing.TB, s setup) (*gatepass, <-chan string) {
 		s.data = filepath.Join(t.TempDir(), "data")
 	}
 	g := &gatepass{t: t, data: s.data, exited: make(chan struct{}), stdout: new(lockedBuffer), stderr: new(lockedBuffer)}
-	g.cmd = command(append([]string{"dev", "--data", s.data, "--grunt", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, s.args...)...)
+	g.cmd = command(append(devArgs(t, s.data), s.args...)...)
 	g.cmd.Env = append(g.cmd.Env, s.env...)
 	g.cmd.Stdin = s.stdin
 	g.cmd.Stderr = g.stderr
@@ -96,6 +96,35 @@ func launch(t testing.TB, s setup) (*gatepass, <-chan string) {
 	})
 	return g, ready
 }
+
+// devArgs start `gatepass dev` on the folder with ports nobody else has, and with
+// two worlds that are in the configuration only: nearly no test walks into one.
+// What comes later in a command line wins.
+func devArgs(t testing.TB, data string) []string {
+	t.Helper()
+	return []string{
+		"dev", "--data", data, "--config", writeFile(t, "worlds.toml", listedWorlds), "--demo-worlds", "0",
+		"--grunt", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--bus.listen", "127.0.0.1:0",
+	}
+}
+
+// listedWorlds are the worlds of demoList.
+const listedWorlds = `
+[[worlds]]
+id = 1
+name = "Demo One"
+address = "127.0.0.1:8085"
+kind = "normal"
+category = 1
+population = 0.5
+[[worlds]]
+id = 2
+name = "Demo Two"
+address = "127.0.0.1:8086"
+kind = "pvp"
+category = 1
+population = 1.5
+`
 
 // read takes in what the process prints, until its end.
 func (g *gatepass) read(out io.Reader, ready chan<- string) {

@@ -126,7 +126,7 @@ func TestStart_Refused(t *testing.T) {
 		{"players' port in use", []string{"dev", "--grunt", taken.Addr().String()}, 1, []string{taken.Addr().String(), "in use"}},
 		{"operators' port in use", []string{"dev", "--admin", taken.Addr().String()}, 1, []string{taken.Addr().String(), "in use"}},
 		{"another server's players' port", []string{"dev", "--grunt", running.grunt}, 1, []string{running.grunt, "in use"}},
-		{"another server's folder", []string{"dev", "--data", running.data}, 1, []string{running.data, "another gatepass"}},
+		{"another server's folder", []string{"dev", "--data", running.data}, 1, []string{running.data, "another process is using it"}},
 		{"folder is a file", []string{"dev", "--data", file}, 2, []string{file, "not a folder"}},
 		{"folder below a file", []string{"dev", "--data", file + "/data"}, 1, []string{file}},
 		{"address of nobody", []string{"dev", "--grunt", "192.0.2.1:3724"}, 1, []string{"192.0.2.1:3724"}},
@@ -156,12 +156,12 @@ func TestStart_Refused(t *testing.T) {
 }
 
 // withDefaults adds what keeps a server that starts by mistake from disturbing
-// anything; what comes later in a command line wins.
+// anything.
 func withDefaults(t *testing.T, args []string) []string {
 	if args[0] != "dev" {
 		return args
 	}
-	return append([]string{"dev", "--data", t.TempDir(), "--grunt", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...)
+	return append(devArgs(t, t.TempDir()), args[1:]...)
 }
 
 // TestStart_StaleSocket: what a server that was killed leaves behind is in

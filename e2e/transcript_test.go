@@ -139,7 +139,7 @@ func unhex(t *testing.T, s string) []byte {
 }
 
 // writeFile makes a file in a folder of its own.
-func writeFile(t *testing.T, name, text string) string {
+func writeFile(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -57,6 +57,9 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	p.add(part{name: "admin", close: func() error { p.admin.close(); return nil }})
 	p.add(part{name: "process", metrics: processCollector{log}})
 	if err := build(ctx, p); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = nil // told to go while it started
+		}
 		return errors.Join(err, p.close())
 	}
 	p.admin.alive = p.alive

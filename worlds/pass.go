@@ -38,13 +38,13 @@ import (
 //	               ▼                      ▼               ▼        ▼
 //	              kept                  kept, on Refuse, Recalled or Validity+
 //
-//	T: ──Offer──▶ pending ──Commit──▶ live ──Use──▶ used (Used is repeated, then known)
+//	T: ──Offer──▶ pending ──Commit──▶ live ──Use──▶ used, Used ──Refuse──▶ known as used
 //	                 │                 │
 //	                 └─ Recall, Refuse, Validity ─▶ wiped; live: lapsed
 //
 // Who waits repeats: T its Claim and its Accept, H its Offer, its Commit and its
-// Recall, T its Used a few times. Every other message is an answer, made anew
-// when the question is heard again.
+// Recall, T its Used a few times, until H refuses it as used. Every other message
+// is an answer, made anew when the question is heard again. Refuse gets none.
 //
 // Why it holds. T's copy becomes live by a Commit only, H says Commit only when
 // its copy is gone and it never goes back from there, and before that T's copy
@@ -69,8 +69,9 @@ import (
 // pass was used. Remember is longer than any node asks on, so only messages that
 // the bus held back meet a node that has forgotten, and nothing can come of
 // those: a Claim finds its proof, is offered a key, and T, which waits for no
-// such pass, refuses it; an Offer becomes pending under a new ticket, which H
-// refuses; whatever else there is gets Refuse, Recalled or no answer.
+// such pass, refuses it, and an Accept as late as that names another hop; an
+// Offer becomes pending under a new ticket, which H refuses; whatever else there
+// is gets Refuse, Recalled or no answer.
 //
 // A login has a Stamp, and a later one a greater: what has a smaller stamp than
 // a key that is held here is refused, and wiped when a greater one comes in.

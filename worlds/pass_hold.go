@@ -181,6 +181,10 @@ func (p *Passes[O]) stepLent(mv *move[O], m *Move) {
 	case MoveClaim:
 		p.lend(mv) // the offer was lost, or the claim came twice
 	case MoveAccept:
+		if m.Stamp != mv.held.Stamp || m.Hop != mv.held.Hop {
+			p.refuse(mv.peer, m, ReasonExpired) // of a former stay of the key here
+			return
+		}
 		p.leave(mv, m.Ticket)
 	case MoveRefuse:
 		p.takeBack(mv, m.Reason)

@@ -12,6 +12,8 @@ import "fmt"
 //	kept         a failed offer is live nowhere, then and ever after; the session
 //	             can be offered another
 //	validity     an unused pass is gone when its validity is over
+//	ended        a key that was dropped where it was is accepted nowhere any more,
+//	             an older one never takes the place of a newer
 //	not lost     without a crash, a ban or a newer login, a key is always somewhere
 //	settles      when the faults are over, everything comes to an end, in time
 //	alive        then, and in runs without faults, what is right succeeds
@@ -42,6 +44,9 @@ func (s *sim) check(i int) {
 			view.copy[a] = h.Stamp
 			if h.Key() != nil {
 				view.accept[a] = h.Stamp
+			}
+			if h.Key() != nil && s.ended[h.Stamp] {
+				s.fail("ended: %s accepts stamp %d", n.name, h.Stamp)
 			}
 			if want := simKey(uint64(h.Stamp)); string(h.key.Bytes()) != string(want.Bytes()) {
 				s.fail("one key: %s has another key under stamp %d", n.name, h.Stamp)
@@ -100,7 +105,13 @@ func (s *sim) checkAlone(k int) {
 	}
 	for j := range s.passes {
 		o := &s.passes[j]
-		if j == k || o.claim || !o.live || o.account != pass.account || o.stamp != pass.stamp {
+		if j == k || o.claim || !o.live || o.account != pass.account {
+			continue
+		}
+		if o.to == pass.to && o.stamp != pass.stamp {
+			s.fail("newer: passes of two logins are live at one world: %d and %d", j, k)
+		}
+		if o.stamp != pass.stamp {
 			continue
 		}
 		n := &s.nodes[o.to]
@@ -206,8 +217,7 @@ func (s *sim) endAll() {
 		s.endSession(a)
 		for i := range s.nodes {
 			s.at(i, func(p *Passes[simOwner]) {
-				s.excused[a] = true
-				p.Drop(simName(a))
+				s.drop(p, a)
 			})
 		}
 	}

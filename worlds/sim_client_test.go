@@ -21,9 +21,8 @@ type simAccount struct {
 type simSession struct {
 	stamp Stamp // 0 for none
 	login int
-	// pass is the unsettled one, or -1; told when its client was sent to it.
+	// pass is the unsettled one, or -1.
 	pass int
-	told bool
 	// in says that the client was admitted.
 	in bool
 }
@@ -31,6 +30,7 @@ type simSession struct {
 // simPass is one pass or claim.
 type simPass struct {
 	claim     bool
+	wrong     bool // the proof
 	abandoned bool
 	account   int
 	stamp     Stamp
@@ -76,8 +76,7 @@ func (s *sim) clientActs(a int) {
 		i := s.rng.IntN(simNodes)
 		s.at(i, func(p *Passes[simOwner]) {
 			s.tell("%s drops %s", s.nodes[i].name, simName(a))
-			s.excused[a] = true
-			p.Drop(simName(a))
+			s.drop(p, a)
 		})
 	case n < 97 && len(s.passes) > 0:
 		k := s.rng.IntN(len(s.passes))
@@ -100,6 +99,7 @@ func (s *sim) logIn(a, login int) {
 		acc.stamp, acc.alive, acc.place = s.stamp, true, login
 		key := simKey(uint64(s.stamp))
 		s.tell("%s logs in at %s: stamp=%d", simName(a), s.nodes[login].name, s.stamp)
+		s.end(p, a)
 		h, older := p.Hold(simName(a), s.stamp, &key)
 		if older != nil && *older == 0 {
 			s.fail("owner: the older key of %s had lost what was kept with it", simName(a))
@@ -118,12 +118,14 @@ func (s *sim) claim(a, to int) {
 	if s.rng.IntN(100) < s.faults.wrongProof {
 		proof = simKey(99)
 	}
+	right := simKey(uint64(acc.stamp))
+	wrong := string(proof.Bytes()) != string(right.Bytes())
 	s.at(to, func(p *Passes[simOwner]) {
 		if h := p.Find(simName(a)); h != nil && h.Stamp == acc.stamp {
 			return // it is here, or on its way from here
 		}
 		s.tell("%s knocks at %s, claimed from %s", simName(a), s.nodes[to].name, s.nodes[holder].name)
-		_, id := s.newPass(simPass{claim: true, account: a, stamp: acc.stamp, from: holder, to: to})
+		_, id := s.newPass(simPass{claim: true, wrong: wrong, account: a, stamp: acc.stamp, from: holder, to: to})
 		var pr Proof
 		copy(pr.Digest[:], proof.Bytes())
 		if err := p.Claim(id, simName(a), s.nodes[holder].name, &pr); err != nil {
@@ -142,7 +144,7 @@ func (s *sim) useSession(a int) {
 		s.stamp++
 		*ses = simSession{stamp: s.stamp, login: s.anyLogin(), pass: -1}
 		s.offer(a)
-	case ses.pass < 0:
+	case ses.pass < 0 || s.rng.IntN(8) == 0: // the last is impatient
 		s.offer(a)
 	case s.rng.IntN(2) == 0:
 		var err error
@@ -153,6 +155,20 @@ func (s *sim) useSession(a int) {
 		if err != nil && ses.pass >= 0 { // it did not settle in this step either
 			s.fail("recall: pass %d is not settled, and %v", ses.pass, err)
 		}
+	}
+}
+
+// drop is the end of whatever a node has of an account.
+func (s *sim) drop(p *Passes[simOwner], a int) {
+	s.excused[a] = true
+	s.end(p, a)
+	p.Drop(simName(a))
+}
+
+// end notes that a key that a node has will be opening nothing any more.
+func (s *sim) end(p *Passes[simOwner], a int) {
+	if h := p.Find(simName(a)); h != nil {
+		s.ended[h.Stamp] = true
 	}
 }
 
@@ -174,14 +190,19 @@ func (s *sim) offer(a int) {
 	s.at(ses.login, func(p *Passes[simOwner]) {
 		k, id := s.newPass(simPass{account: a, stamp: ses.stamp, from: ses.login, to: to})
 		key := simKey(1<<32 | uint64(k))
-		s.tell("%s picks %s: pass=%d", simName(a), s.nodes[to].name, k)
-		switch err := p.Offer(id, simName(a), ses.stamp, s.nodes[to].name, &key); {
-		case err == nil:
-			ses.pass, ses.told = k, false
+		err := p.Offer(id, simName(a), ses.stamp, s.nodes[to].name, &key)
+		s.tell("%s picks %s: pass=%d: %v", simName(a), s.nodes[to].name, k, err)
+		before := ses.pass
+		unsettled := before >= 0 && p.moves.find(simPassID(before)) != nil
+		switch {
+		case err == nil && !unsettled:
+			ses.pass = k
+		case errors.Is(err, ErrMoving) && unsettled:
+			s.passes[k].settled = true
 		case errors.Is(err, ErrNotHeld):
 			ses.stamp, s.passes[k].settled = 0, true
 		default:
-			s.fail("session intact: a pass cannot be offered: %v", err)
+			s.fail("session intact: pass %d, with %d before it: %v", k, before, err)
 		}
 		if s.rng.IntN(100) < s.faults.eager {
 			s.push(simEvent{at: s.now + s.rng.Int64N(50), kind: simKnock, node: to, pass: k})
@@ -232,6 +253,9 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 	acc := &s.accounts[a]
 	if o.Kind == OutcomeLapsed && k < 0 {
 		s.excused[a] = true
+		if h := s.nodes[i].p.Find(o.Account); h == nil || h.Stamp <= o.Stamp {
+			s.fail("newer: the key of %s, stamp %d, gave way to %v", o.Account, o.Stamp, h)
+		}
 		if o.Owner != o.Stamp {
 			s.fail("owner: %s lapsed with %d of %d", o.Account, o.Owner, o.Stamp)
 		}
@@ -246,6 +270,9 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		pass.wasLive = true
 		if pass.claim {
 			s.settle(o)
+			if pass.wrong {
+				s.fail("proof: pass %d was taken with a wrong one", k)
+			}
 			pass.stamp = o.Stamp
 			s.nodes[i].p.Find(o.Account).Owner = o.Stamp
 			if o.Stamp == acc.stamp {
@@ -277,7 +304,7 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		}
 	case OutcomeKept:
 		s.settle(o)
-		s.kept(pass, k)
+		s.kept(pass, k, o.Reason)
 		if acc.session.pass == k {
 			acc.session.pass = -1
 		}
@@ -317,8 +344,11 @@ func (s *sim) issued(login int, pass *simPass, k int) {
 
 // kept: there must be no live pass, now or later; whether it is live is seen
 // again with T's clock brought up to date.
-func (s *sim) kept(pass *simPass, k int) {
+func (s *sim) kept(pass *simPass, k int, why Reason) {
 	pass.kept = true
+	if pass.used && why != ReasonTimeout && !s.crashed(pass.to, pass.toLife) {
+		s.fail("kept: pass %d was used, and T knows it", k)
+	}
 	if n := &s.nodes[pass.to]; n.p != nil {
 		n.p.Tick(n.clock(s.now)) // what comes of it is sent with its next step
 		if n.p.Pass(simPassID(k)) != nil {

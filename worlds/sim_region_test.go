@@ -92,6 +92,7 @@ type sim struct {
 	stamp    Stamp
 	accounts [simAccounts]simAccount
 	passes   []simPass
+	ended    map[Stamp]bool // logins whose key was dropped, or replaced, where it was
 
 	// What is known of the nodes; sim_check_test.go.
 	views   [simNodes]simView
@@ -109,7 +110,7 @@ type simFaults struct {
 	stale, wrongProof, eager     int
 }
 
-func newSim() *sim { return &sim{} }
+func newSim() *sim { return &sim{ended: make(map[Stamp]bool)} }
 
 // play plays the schedule of a seed: some seconds of clients and faults, then
 // peace until everything has settled, then a last round that must succeed.
@@ -135,9 +136,10 @@ func (s *sim) play(seed uint64) error {
 
 func (s *sim) reset(seed uint64) {
 	*s = sim{
-		rng: rand.New(rand.NewPCG(seed, 0)), queue: s.queue[:0], messages: s.messages[:0], passes: s.passes[:0],
+		rng: rand.New(rand.NewPCG(seed, 0)), queue: s.queue[:0], messages: s.messages[:0], passes: s.passes[:0], ended: s.ended,
 		trace: s.trace, sawMove: s.sawMove, sawOutcome: s.sawOutcome,
 	}
+	clear(s.ended)
 	if s.faultless = s.rng.IntN(10) == 0; !s.faultless {
 		s.faults = simFaults{
 			drop: s.rng.IntN(40), double: s.rng.IntN(30), slow: s.rng.IntN(30), verySlow: s.rng.IntN(10),
@@ -287,8 +289,7 @@ func (s *sim) happen(e *simEvent) {
 		s.at(e.node, func(p *Passes[simOwner]) {
 			if h := p.Find(simName(e.account)); h != nil && h.Stamp == e.stamp {
 				s.tell("%s ends %d", s.nodes[e.node].name, e.stamp)
-				s.excused[e.account] = true
-				p.Drop(simName(e.account))
+				s.drop(p, e.account)
 			}
 		})
 	}

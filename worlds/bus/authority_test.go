@@ -13,6 +13,7 @@ import (
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 
 	"gatepass/worlds"
 )
@@ -300,5 +301,42 @@ func TestSnippet_IsTakenByNATS(t *testing.T) {
 	}
 	if block, _ := pem.Decode(conf); block != nil || strings.Contains(string(conf), "SA") && strings.Contains(string(conf), "NKEY SEED") {
 		t.Error("it has a key in it")
+	}
+}
+
+// A server of NATS' own, made of the snippet, serves the region's nodes.
+func TestSnippet_ServesTheRegion(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	o, err := natsserver.ProcessConfigFile(a.path(fileSnippet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Host, o.Port, o.NoSigs, o.NoLog, o.StoreDir = "127.0.0.1", natsserver.RANDOM_PORT, true, true, t.TempDir()
+	s, err := natsserver.NewServer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer func() { s.Shutdown(); s.WaitForShutdown() }()
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("it does not start")
+	}
+	url := "tls://" + s.Addr().String()
+	for range 2 { // the second time nothing changes
+		if err := Setup(t.Context(), SetupOptions{Dir: a.Dir(), URL: url, Replicas: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := nats.Connect(url, nats.UserCredentials(mustCreds(t, a, "manager.a")), nats.RootCAs(a.CA()), nats.CustomInboxPrefix("_INBOX.manager.a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := mustBucket(t, c, bucketLease).Put(t.Context(), "key", nil); err != nil {
+		t.Error(err)
+	}
+	if err := Setup(t.Context(), SetupOptions{Dir: a.Dir(), URL: url, Replicas: 2}); err == nil {
+		t.Error("two replicas were taken")
 	}
 }

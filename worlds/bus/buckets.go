@@ -29,15 +29,9 @@ func bucketConfigs(replicas int) []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{bucket(bucketWorlds, worldsBucketSize), bucket(bucketLease, leaseBucketSize)}
 }
 
-// replicasFor is how many copies the servers that are named can keep.
+// replicasFor is how many copies the cluster keeps.
 func replicasFor(o ServerOptions) int {
-	others := 0
-	for _, route := range o.Routes {
-		if route != o.ClusterListen {
-			others++
-		}
-	}
-	if others+1 < maxReplicas {
+	if len(o.Routes) < maxReplicas {
 		return 1
 	}
 	return maxReplicas

@@ -116,20 +116,20 @@ func TestCluster_StrangersStayOut(t *testing.T) {
 			var log lockedBuffer
 			a, foreign := mustAuthority(t), mustAuthority(t)
 			routes := mustFreeAddrs(t, 3)
-			start := func(a *Authority, route string) *Server {
+			start := func(a *Authority, route string, all ...string) *Server {
 				_, port, _ := net.SplitHostPort(route)
 				return mustServer(t, ServerOptions{
 					Dir: a.Dir(), Store: t.TempDir(), Listen: "127.0.0.1:0", Name: "bus-" + port,
-					ClusterListen: net.JoinHostPort(host, port), Routes: routes[:2],
+					ClusterListen: net.JoinHostPort(host, port), Routes: all,
 					Logger: slog.New(slog.NewTextHandler(&log, nil)),
 				})
 			}
-			first, second := start(a, routes[0]), start(a, routes[1])
+			first, second := start(a, routes[0], routes[:2]...), start(a, routes[1], routes[:2]...)
 			eventually(t, "a route", func() bool { return first.nats.NumRoutes() > 0 && second.nats.NumRoutes() > 0 })
 			if strings.Contains(log.String(), refusal) {
 				t.Fatalf("the second server was refused: %s", log.String())
 			}
-			stranger := start(foreign, routes[2])
+			stranger := start(foreign, routes[2], routes...)
 			eventually(t, "a refusal", func() bool { return strings.Contains(log.String(), refusal) })
 			if stranger.nats.NumRoutes() != 0 {
 				t.Error("a stranger is in the cluster")

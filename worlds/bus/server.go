@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -26,14 +27,15 @@ type ServerOptions struct {
 	// Listen is host:port for nodes of other processes; port 0 takes a free one.
 	// Empty serves this process only. Off loopback connections are encrypted.
 	Listen string
-	// Name tells the servers of a cluster apart; default is the host's name.
+	// Name tells the servers of a cluster apart; default is the host's name, and
+	// in a cluster the port of ClusterListen behind it.
 	Name string
 	// ClusterListen is host:port for the other servers of a cluster; empty stands
 	// alone. Off loopback both sides show the authority's certificate; the
 	// cluster's secret they need anyway. All take the same folder.
 	ClusterListen string
-	// Routes are the other servers' ClusterListen, as reached from here. This
-	// server's own may be among them.
+	// Routes are the ClusterListen of all servers of the cluster, as they reach each
+	// other, this one's own too: their number is the size of the cluster.
 	Routes []string
 	// Logger takes what operators should know; nil discards it.
 	Logger *slog.Logger
@@ -46,7 +48,11 @@ func (o *ServerOptions) ensureDefaults() {
 		o.Store = filepath.Join(o.Dir, "jetstream")
 	}
 	if o.Name == "" {
-		if o.Name, _ = os.Hostname(); o.Name == "" {
+		o.Name, _ = os.Hostname()
+		if _, port, err := net.SplitHostPort(o.ClusterListen); err == nil {
+			o.Name += "-" + port
+		}
+		if o.Name == "" {
 			o.Name = "bus"
 		}
 	}
@@ -71,13 +77,22 @@ func (o *ServerOptions) validate() error {
 	if o.ClusterListen == "" && len(o.Routes) > 0 {
 		faults = append(faults, errors.New("routes: they need cluster-listen, where the other servers reach this one"))
 	}
-	if o.ClusterListen != "" && len(o.Routes) == 0 {
-		faults = append(faults, errors.New("routes: name the cluster-listen addresses of the other servers"))
+	if o.ClusterListen != "" && !o.routesToAll() {
+		faults = append(faults, errors.New("routes: name the cluster-listen addresses of all servers of the cluster, this one's too"))
 	}
 	if o.ClusterListen != "" && o.Listen == "" {
 		faults = append(faults, errors.New("listen: a server of a cluster needs an address for nodes"))
 	}
 	return errors.Join(faults...)
+}
+
+// routesToAll tells whether this server may be among the routes, besides others;
+// where it listens on all addresses its own name for itself is not known.
+func (o *ServerOptions) routesToAll() bool {
+	host, _, _ := net.SplitHostPort(o.ClusterListen)
+	ip := net.ParseIP(host)
+	all := host == "" || ip != nil && ip.IsUnspecified()
+	return len(o.Routes) > 1 && (all || slices.Contains(o.Routes, o.ClusterListen))
 }
 
 func checkListen(field, addr string) error {

@@ -168,7 +168,7 @@ func TestNode_AnnouncementsShareAMessage(t *testing.T) {
 		login.submit(announce("ALICE", 10, worlds.AnnounceFresh))
 	}
 	eventually(t, "all are sent", func() bool { return login.conn.Stats().Announced == 100 })
-	if n := login.conn.Stats().Batches; n > 10 {
+	if n := login.conn.Stats().Batches; n > 20 {
 		t.Errorf("%d messages for 100 announcements", n)
 	}
 }

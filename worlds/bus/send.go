@@ -29,6 +29,9 @@ func (n *Node) flush(last bool) {
 	if n.due || last {
 		batch = n.pending
 		n.pending, n.due = n.sparePending[:0], false
+		if len(batch) > 0 {
+			n.sentAt = n.conn.now()
+		}
 	}
 	lost := n.lost && len(n.pending) == 0
 	if lost {

@@ -77,13 +77,13 @@ func (t *keyTable[O]) release(a *account[O]) {
 // stage is how far a move is at this node.
 type stage uint8
 
+// Those at H come behind those at T, and those of an offer last.
 const (
-	stageNone stage = iota
 	// At T.
-	stageClaiming // Claim is said
-	stagePending  // Accept is said, the key is stored and opens nothing
-	stageLive     // an offered pass waits for its client
-	stageUsed     // the client came in; H is being told
+	stageClaiming stage = iota + 1 // Claim is said
+	stagePending                   // Accept is said, the key is stored and opens nothing
+	stageLive                      // an offered pass waits for its client
+	stageUsed                      // the client came in; H is being told
 	// At H, for a key that is claimed.
 	stageLent // Offer is said, the key is still here
 	// At H, for a pass that is offered.

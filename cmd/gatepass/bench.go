@@ -29,11 +29,15 @@ turns, and takes everything away again. The number to look at is the server's
 CPU time over the floor's: it changes little from machine to machine.
 
 With --target it measures any server of the grunt protocol, this one or
-another, that has the accounts of --accounts-file.`,
+another, that has the accounts of --accounts-file.
+
+'bench worlds' and 'bench pass' measure a region: how soon all players are sent a
+change of a world, and what it takes to move a session key to a gate.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(benchLoginCommand(), benchHoldCommand(), benchFloorCommand(), benchAccountsCommand())
+	c.AddCommand(benchLoginCommand(), benchHoldCommand(), benchWorldsCommand(), benchPassCommand(),
+		benchFloorCommand(), benchAccountsCommand())
 	return c
 }
 
@@ -163,7 +167,7 @@ func benchAccountsCommand() *cobra.Command {
 	return c
 }
 
-// clientFlags are common to login and hold.
+// clientFlags are common to all who play clients.
 func clientFlags(f *pflag.FlagSet, o *load.Clients) {
 	f.Uint16Var((*uint16)(&o.Build), "build", uint16(grunt.Build1121), "client build: 5875, 8606 or 12340")
 	f.IntVar(&o.Threads, "threads", 1, "threads of the load client")

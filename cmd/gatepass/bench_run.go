@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// bench is what login and hold share: whom to measure and how to report.
+// bench is what the scenarios share: whom to measure and how to report.
 type bench struct {
 	target   string
 	pids     []int
@@ -31,6 +31,11 @@ func (b *bench) flags(f *pflag.FlagSet) {
 	f.BoolVar(&b.canned, "canned", false, "--target is a floor: believe whatever it proves")
 	f.StringVar(&b.file, "accounts-file", "", "CSV 'username,password' of accounts that --target has")
 	f.IntVar(&b.accounts, "accounts", 10_000, "accounts to make for the server that is started (hold: one for each connection at least)")
+	b.ownFlags(f)
+}
+
+// ownFlags are those of every scenario.
+func (b *bench) ownFlags(f *pflag.FlagSet) {
 	f.BoolVar(&b.json, "json", false, "print the report as JSON")
 	f.BoolVar(&b.quiet, "quiet", false, "show no progress")
 }
@@ -127,9 +132,9 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	return b.print(c, run.Report(&o))
 }
 
-// stand makes a test stand, with a server on it unless one was named. The
-// caller closes it.
-func (b *bench) stand(ctx context.Context, accounts []load.Account) (*load.Stand, load.Target, error) {
+// stand makes a test stand, with a server on it unless one was named; env are its
+// settings. The caller closes the stand.
+func (b *bench) stand(ctx context.Context, accounts []load.Account, env ...string) (*load.Stand, load.Target, error) {
 	target := load.Target{PIDs: b.pids, Canned: b.canned}
 	if b.target != "" {
 		var err error
@@ -146,7 +151,7 @@ func (b *bench) stand(ctx context.Context, accounts []load.Account) (*load.Stand
 		return nil, target, err
 	}
 	if b.target == "" {
-		if target, err = stand.StartServer(ctx, accounts); err != nil {
+		if target, err = stand.StartServer(ctx, accounts, env...); err != nil {
 			return nil, target, errors.Join(err, stand.Close())
 		}
 	}

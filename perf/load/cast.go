@@ -118,6 +118,23 @@ func stranger(i int, _ Account) Account {
 
 // appendChallenge writes the first message of a login.
 func (c *cast) appendChallenge(dst []byte, r role, build grunt.Build) []byte {
+	return c.appendHello(dst, codec.KindLogonChallenge, c.hello(r, build))
+}
+
+// appendReconnect writes the first message of a client that comes back.
+func (c *cast) appendReconnect(dst []byte, r role, build grunt.Build) []byte {
+	return c.appendHello(dst, codec.KindReconnectChallenge, c.hello(r, build))
+}
+
+func (c *cast) appendHello(dst []byte, kind codec.Kind, hello codec.Hello) []byte {
+	dst, err := grunt.AppendChallenge(dst, kind, &hello)
+	if err != nil {
+		panic(err) // a roster has no empty names
+	}
+	return dst
+}
+
+func (c *cast) hello(r role, build grunt.Build) codec.Hello {
 	hello := codec.Hello{
 		Name: c.rosters[r.plan][r.who].name, Major: 1, Minor: 12, Patch: 1, Build: uint16(build), Version: 3,
 		Platform: codec.Tag{'x', '8', '6'}, System: codec.Tag{'W', 'i', 'n'}, Locale: codec.Tag{'e', 'n', 'U', 'S'},
@@ -126,11 +143,7 @@ func (c *cast) appendChallenge(dst []byte, r role, build grunt.Build) []byte {
 	if build > lastVanillaBuild {
 		hello.Major, hello.Minor, hello.Patch, hello.Version = 2, 4, 3, 8
 	}
-	dst, err := grunt.AppendChallenge(dst, codec.KindLogonChallenge, &hello)
-	if err != nil {
-		panic(err) // a roster has no empty names
-	}
-	return dst
+	return hello
 }
 
 // appendProof writes the answer to a challenge; client is the exchange's state,

@@ -108,6 +108,16 @@ func (c *child) awaitReady(ctx context.Context, out io.Reader) error {
 	}
 }
 
+// said is the value that the ready line gives a name: "gate" in "gate=ADDRESS".
+func (c *child) said(name string) string {
+	for _, word := range strings.Fields(c.ready) {
+		if value, ok := strings.CutPrefix(word, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
 // stop ends the child and waits for it. Its error says that it did not go well.

@@ -7,6 +7,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/codec/grunt"
+	"gatepass/codec/world"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,9 +26,25 @@ const (
 	phaseProof
 	// phaseList: the realm list is to come.
 	phaseList
-	// phaseHeld: logged in, waits for nothing.
+	// phaseHeld: logged in, waits for nothing but lists it may be sent.
 	phaseHeld
+	// phaseGateSeed: connected to a gate, whose challenge is to come.
+	phaseGateSeed
+	// phaseGateAuth: the gate has the proof, its verdict is to come.
+	phaseGateAuth
+	// phaseInside: let in at the gate, waits for nothing.
+	phaseInside
+	// phaseBackChallenge: back at the login server, whose challenge is to come.
+	phaseBackChallenge
+	// phaseBackProof: the proof of the old key is sent, the verdict is to come.
+	phaseBackProof
 )
+
+// settled tells whether the client waits for nothing.
+func (p phase) settled() bool { return p == phaseHeld || p == phaseInside }
+
+// moving tells whether the client is on its way to or from a gate.
+func (p phase) moving() bool { return p > phaseHeld && p != phaseInside }
 
 // client is one connection of an engine, and after it the next one of the same
 // slot.
@@ -45,6 +62,13 @@ type client struct {
 	got        int // bytes of buf
 	buf        []byte
 	exchange   srp6.Client // knows what the server has to prove
+
+	// login is the connection to the login server while fd is the one to a gate
+	// that has not let the client in yet; else -1.
+	login  int
+	gate   *world.Client // at a gate
+	answer codec.Reconnect
+	change uint32 // the last change of the watched world that it was shown
 }
 
 func (c *client) token() token { return token{slot: c.slot, generation: c.generation} }
@@ -62,10 +86,10 @@ func (e *engine) begin(due time.Duration) {
 	}
 	now := e.now()
 	c.generation++
-	c.phase, c.listed, c.got, c.fd = phaseConnecting, false, 0, -1
+	c.phase, c.listed, c.got, c.fd, c.change = phaseConnecting, false, 0, -1, 0
 	c.role = e.cast.next()
 	c.due, c.begun, c.since, c.deadline = due, now, now, now+e.o.Timeout
-	if fault, ok := e.open(c); !ok {
+	if fault, ok := e.open(c, &e.target); !ok {
 		e.fail(c, fault)
 		return
 	}
@@ -73,8 +97,8 @@ func (e *engine) begin(due time.Duration) {
 }
 
 // open makes the socket and begins to connect it.
-func (e *engine) open(c *client) (Fault, bool) {
-	fd, errno := rawSocket(e.target.family)
+func (e *engine) open(c *client, target *sockaddr) (Fault, bool) {
+	fd, errno := rawSocket(target.family)
 	if errno != 0 {
 		return FaultFiles, false
 	}
@@ -85,7 +109,7 @@ func (e *engine) open(c *client) (Fault, bool) {
 			return connectFault(errno), false
 		}
 	}
-	if errno := rawConnect(fd, &e.target); errno != 0 && errno != unix.EINPROGRESS {
+	if errno := rawConnect(fd, target); errno != 0 && errno != unix.EINPROGRESS {
 		return connectFault(errno), false
 	}
 	return 0, true
@@ -173,7 +197,7 @@ func (e *engine) receive(c *client) {
 
 // lose is a connection that ended without us.
 func (e *engine) lose(c *client, f Fault) {
-	if !c.listed {
+	if !c.listed || c.phase.moving() {
 		e.fail(c, f)
 		return
 	}
@@ -190,8 +214,10 @@ func (e *engine) step(c *client) (Fault, bool) {
 		return e.onProof(c)
 	case phaseList:
 		return e.onList(c)
+	case phaseHeld:
+		return e.onPush(c)
 	}
-	return FaultGarbage, false // a held client is told nothing unasked
+	return e.stepMove(c)
 }
 
 // onChallenge answers the server's key with a proof.
@@ -258,6 +284,9 @@ func (e *engine) ask(c *client, now time.Duration) {
 // realmListHead is the opcode and the size of what follows.
 const realmListHead = 3
 
+// listSize is the length of a list whose head is there.
+func listSize(b []byte) int { return realmListHead + int(binary.LittleEndian.Uint16(b[1:])) }
+
 // onList takes the realm list. Only its frame is looked at: to read each line
 // of it is a player's time, not the server's.
 func (e *engine) onList(c *client) (Fault, bool) {
@@ -267,7 +296,7 @@ func (e *engine) onList(c *client) (Fault, bool) {
 	if c.got < realmListHead {
 		return noFault, true
 	}
-	size := realmListHead + int(binary.LittleEndian.Uint16(c.buf[1:]))
+	size := listSize(c.buf)
 	switch {
 	case c.got > size:
 		return FaultGarbage, false
@@ -343,6 +372,10 @@ func (e *engine) complete(c *client, now time.Duration) {
 
 // fail counts a login that did not.
 func (e *engine) fail(c *client, f Fault) {
+	if c.phase.moving() {
+		e.failMove(c, f.String())
+		return
+	}
 	e.ended.Add(1)
 	if c.counts {
 		e.tally.faults[f]++
@@ -359,7 +392,8 @@ func (e *engine) release(c *client) {
 	if c.fd >= 0 {
 		rawClose(c.fd)
 	}
-	if c.phase == phaseHeld {
+	c.leaveLogin()
+	if c.phase.settled() {
 		e.held.Add(-1)
 	} else {
 		e.busy--

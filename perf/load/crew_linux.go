@@ -113,6 +113,30 @@ func (c *crew) dropped() uint64 { return c.sum(func(e *engine) uint64 { return e
 // lists is how many realm lists held connections have got.
 func (c *crew) lists() uint64 { return c.sum(func(e *engine) uint64 { return e.lists.Load() }) }
 
+// shown is how many changes of the watched world clients were shown.
+func (c *crew) shown() uint64 { return c.sum(func(e *engine) uint64 { return e.shown.Load() }) }
+
+// moved is how many moves have ended, either way.
+func (c *crew) moved() uint64 { return c.sum(func(e *engine) uint64 { return e.moved.Load() }) }
+
+// sightings are who was shown what and when. Only after stop.
+func (c *crew) sightings() []sighting {
+	var all []sighting
+	for _, e := range c.engines {
+		all = append(all, e.seen...)
+	}
+	return all
+}
+
+// moveTally merges what the engines counted of one leg. Only after stop.
+func (c *crew) moveTally(leg Leg) *moveTally {
+	t := newMoveTally()
+	for _, e := range c.engines {
+		t.merge(e.mover.tallies[leg])
+	}
+	return t
+}
+
 func (c *crew) sum(of func(*engine) uint64) uint64 {
 	var n uint64
 	for _, e := range c.engines {

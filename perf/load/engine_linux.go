@@ -23,6 +23,9 @@ import (
 //	  ▲              │ fault        │ fault    │ refused     └─▶ held ⇄ list
 //	  └──────────────┴──────────────┴──────────┴──────────────────┘ closed
 //
+// A held client may be sent lists unasked (watch), or go to a gate and come back
+// (mover).
+//
 // Connecting is mostly skipped: on loopback the connection stands when connect
 // returns, and the challenge is sent at once.
 type engine struct {
@@ -41,6 +44,8 @@ type engine struct {
 	held    atomic.Int64  // connections held now
 	dropped atomic.Uint64 // held connections that the server closed
 	lists   atomic.Uint64 // lists that held clients asked for and got
+	shown   atomic.Uint64 // changes of the watched world that clients were shown
+	moved   atomic.Uint64 // moves that ended either way, ever
 
 	// Owned by run.
 	clients  []client
@@ -50,6 +55,8 @@ type engine struct {
 	busy     int       // clients neither free nor held
 	begun    int
 	source   int
+	mover    mover
+	seen     []sighting    // of the watched world, in order of time
 	paused   time.Duration // no start before this
 	sweepAt  time.Duration
 	listAt   time.Duration // when the next held client asks
@@ -73,6 +80,11 @@ type engineOptions struct {
 	// realm list that often (0: never).
 	Hold      bool
 	ListEvery time.Duration
+	// Watch is what held clients look for in lists they are sent; nil: they are
+	// sent none.
+	Watch *watch
+	// Moves is where held clients go; nil: nowhere.
+	Moves *moves
 	// Canned is for a server that knows no arithmetic: its proof is computed as
 	// always, and then believed.
 	Canned bool
@@ -108,12 +120,18 @@ func newEngine(o engineOptions) (*engine, error) {
 		clients: make([]client, o.Slots), free: make([]int32, 0, o.Slots), cast: newCast(o.Cast),
 		schedule: o.Schedule, out: make([]byte, 0, firstBuffer), tally: newTally(),
 	}
+	if o.Watch != nil {
+		e.seen = make([]sighting, 0, o.Slots*o.Watch.rounds)
+	}
+	if o.Moves != nil {
+		e.mover = newMover()
+	}
 	for _, a := range o.Sources {
 		e.sources = append(e.sources, newSockaddr(netip.AddrPortFrom(a, 0)))
 	}
 	slab := make([]byte, o.Slots*firstBuffer)
 	for i := range e.clients {
-		e.clients[i].slot = int32(i)
+		e.clients[i].slot, e.clients[i].login = int32(i), -1
 		e.clients[i].buf = slab[i*firstBuffer : (i+1)*firstBuffer : (i+1)*firstBuffer]
 		e.free = append(e.free, int32(o.Slots-1-i)) // slot 0 is taken first
 	}
@@ -133,6 +151,7 @@ func (e *engine) run() {
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	for !e.finished() {
 		e.admit()
+		e.move()
 		for _, event := range e.poll.wait(e.nap()) {
 			e.handle(event)
 		}
@@ -195,6 +214,9 @@ func (e *engine) nap() time.Duration {
 	if e.o.ListEvery > 0 {
 		until = min(until, e.listAt)
 	}
+	if e.mayMove() {
+		until = min(until, e.mover.due())
+	}
 	return max(0, until-now)
 }
 
@@ -232,7 +254,7 @@ func (e *engine) upkeep(now time.Duration) {
 func (e *engine) sweep(now time.Duration) {
 	for i := range e.clients {
 		c := &e.clients[i]
-		if c.phase != phaseFree && c.phase != phaseHeld && now >= c.deadline {
+		if c.phase != phaseFree && !c.phase.settled() && now >= c.deadline {
 			e.fail(c, FaultTimeout)
 		}
 	}
@@ -258,6 +280,7 @@ func (e *engine) closeAll() {
 	for i := range e.clients {
 		if c := &e.clients[i]; c.phase != phaseFree {
 			rawClose(c.fd)
+			c.leaveLogin()
 			c.phase = phaseFree
 		}
 	}

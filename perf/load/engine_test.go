@@ -199,7 +199,7 @@ func mustHold(t *testing.T, target Target, n int) *crew {
 		Clients: Clients{Accounts: MakeAccounts(n)}, Connections: n, Rate: 10_000, ListEvery: time.Millisecond,
 	}}
 	h.options.EnsureDefaults()
-	c, err := newCrew(h.crew())
+	c, err := newCrew(h.options.crew(h.target))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,14 +54,14 @@ func (h *holdRun) run(ctx context.Context) (*HoldRun, error) {
 	if run.Before, err = h.memory(ctx); err != nil {
 		return nil, err
 	}
-	c, err := newCrew(h.crew())
+	c, err := newCrew(h.options.crew(h.target))
 	if err != nil {
 		return nil, err
 	}
 	c.measuring.Store(true)
 	c.start()
 	defer c.stop(stopNow)
-	h.ramp(ctx, c, run)
+	run.Ramp = rampUp(ctx, c, run.Wanted, h.progress)
 	if run.After, err = h.memory(ctx); err != nil {
 		return nil, err
 	}
@@ -77,10 +77,9 @@ func (h *holdRun) run(ctx context.Context) (*HoldRun, error) {
 // rampBusy is how many connections log in at once while the number grows.
 const rampBusy = 64
 
-func (h *holdRun) crew() crewOptions {
-	o := &h.options
+func (o *HoldOptions) crew(t Target) crewOptions {
 	return crewOptions{
-		Target: h.target, Clients: o.Clients, Rate: o.Rate, Law: ArrivalsEven,
+		Target: t, Clients: o.Clients, Rate: o.Rate, Law: ArrivalsEven,
 		engine: engineOptions{
 			Slots: o.Connections, Busy: max(rampBusy, o.Threads), Limit: o.Connections,
 			Hold: true, ListEvery: o.ListEvery,
@@ -88,15 +87,16 @@ func (h *holdRun) crew() crewOptions {
 	}
 }
 
-// ramp waits until every connection has logged in or failed to.
-func (h *holdRun) ramp(ctx context.Context, c *crew, run *HoldRun) {
+// rampUp waits until as many connections as wanted have logged in or failed to,
+// and returns how long that took.
+func rampUp(ctx context.Context, c *crew, wanted int, p *Progress) time.Duration {
 	began := time.Now()
-	h.progress.Begin("connections", int64(run.Wanted))
-	defer h.progress.End()
-	for c.finished() < uint64(run.Wanted) && pause(ctx, progressEvery/10) {
-		h.progress.Set(int64(c.finished()), c.counted())
+	p.Begin("connections", int64(wanted))
+	defer p.End()
+	for c.finished() < uint64(wanted) && pause(ctx, progressEvery/10) {
+		p.Set(int64(c.finished()), c.counted())
 	}
-	run.Ramp = time.Since(began)
+	return time.Since(began)
 }
 
 // stay holds, and reads what that costs.

@@ -24,6 +24,16 @@ func RunLogin(context.Context, Target, LoginOptions, *Progress) (*LoginRun, erro
 	return nil, ErrUnsupported
 }
 
+// RunWorlds returns ErrUnsupported.
+func RunWorlds(context.Context, Target, WorldsOptions, *Progress) (*WorldsRun, error) {
+	return nil, ErrUnsupported
+}
+
+// RunPass returns ErrUnsupported.
+func RunPass(context.Context, Target, PassOptions, *Progress) (*PassRun, error) {
+	return nil, ErrUnsupported
+}
+
 // RunHold returns ErrUnsupported.
 func RunHold(context.Context, Target, HoldOptions, *Progress) (*HoldRun, error) {
 	return nil, ErrUnsupported

@@ -12,7 +12,7 @@ import (
 // Report is what a bench prints, as text or as JSON. Times are in microseconds,
 // memory in bytes, and every field says its unit in its JSON name.
 type Report struct {
-	Scenario string `json:"scenario"` // "login" or "hold"
+	Scenario string `json:"scenario"` // "login", "hold", "worlds" or "pass"
 	Build    uint16 `json:"build"`
 	// Load says in words what was done: "32 at once", "1000 a second".
 	Load string `json:"load"`
@@ -22,6 +22,9 @@ type Report struct {
 	// run; 0 without a floor. The only number that survives a change of machine.
 	TimesFloor float64     `json:"cpu_times_floor,omitempty"`
 	Hold       *HoldReport `json:"hold,omitempty"`
+	// Worlds and Pass are of the scenarios of these names.
+	Worlds *WorldsReport `json:"worlds,omitempty"`
+	Pass   *PassReport   `json:"pass,omitempty"`
 	// Interrupted says that the run was ended early.
 	Interrupted bool `json:"interrupted"`
 }

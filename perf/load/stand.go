@@ -9,6 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+
+	"gatepass/codec/grunt"
 )
 
 // Stand is a test stand: what a bench starts to measure by itself, each in a
@@ -18,6 +21,7 @@ type Stand struct {
 	binary        string
 	dir           string
 	floor, server *child
+	gate          *child
 }
 
 // NewStand makes the stand's folder. Binary is the gatepass to run.
@@ -96,6 +100,47 @@ func (s *Stand) importAccounts(ctx context.Context, data string, accounts []Acco
 	return nil
 }
 
+// BusURL is where the server's bus is, BusDir the folder that makes credentials
+// for it. Only after StartServer.
+func (s *Stand) BusURL() string { return s.server.said("bus") }
+
+// BusDir is in the server's folder.
+func (s *Stand) BusDir() string { return filepath.Join(s.data(), "bus") }
+
+// GateOptions is the gate of a stand.
+type GateOptions struct {
+	// World is its id, 1 to 255; Capacity how many it lets in.
+	World    uint8
+	Capacity int
+	Build    grunt.Build
+}
+
+// StartGate starts 'gatepass gateway' on the server's bus.
+func (s *Stand) StartGate(ctx context.Context, o GateOptions) (Target, error) {
+	id := strconv.Itoa(int(o.World))
+	out, err := exec.CommandContext(ctx, s.binary, "bus", "add-world", id, "--dir", s.BusDir()).CombinedOutput()
+	if err != nil {
+		return Target{}, fmt.Errorf("load: credentials for the gate: %w\n%s", err, out[max(0, len(out)-tailBytes):])
+	}
+	s.gate, err = startChild(ctx, childOptions{
+		Name: "gate", Dir: s.dir, Binary: s.binary,
+		Args: []string{
+			"gateway", "--data", s.data(), "--admin", "127.0.0.1:0", "--bus.url", s.BusURL(),
+			"--gateway.id", id, "--gateway.name", "Bench", "--gateway.listen", "127.0.0.1:0",
+			"--gateway.capacity", strconv.Itoa(o.Capacity), "--gateway.builds", strconv.Itoa(int(o.Build)),
+			"--gateway.address", "127.0.0.1:8085", // nobody asks the list for it
+		},
+	})
+	if err != nil {
+		return Target{}, err
+	}
+	addr, err := netip.ParseAddrPort(s.gate.said("gate"))
+	if err != nil {
+		return Target{}, fmt.Errorf("load: the gate does not say where it listens: %w", err)
+	}
+	return Target{Addr: addr, PIDs: []int{s.gate.pid()}}, nil
+}
+
 // StartFloor starts 'gatepass bench floor'.
 func (s *Stand) StartFloor(ctx context.Context) (Target, error) {
 	var err error
@@ -117,8 +162,8 @@ func (s *Stand) StartFloor(ctx context.Context) (Target, error) {
 // nothing.
 func (s *Stand) Close() error {
 	var all error
-	children := []*child{s.floor, s.server}
-	s.floor, s.server = nil, nil
+	children := []*child{s.floor, s.gate, s.server}
+	s.floor, s.gate, s.server = nil, nil, nil
 	for _, c := range children {
 		if c == nil {
 			continue

@@ -21,6 +21,12 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Hold != nil {
 		r.Hold.write(t)
 	}
+	if r.Worlds != nil {
+		r.Worlds.write(t)
+	}
+	if r.Pass != nil {
+		r.Pass.write(t)
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -118,7 +124,8 @@ func (r *Report) writeHints(w io.Writer) {
 }
 
 func (r *Report) has(f Fault) bool {
-	if r.Hold != nil && r.Hold.Faults[f.String()] > 0 {
+	if r.Hold != nil && r.Hold.Faults[f.String()] > 0 || r.Worlds != nil && r.Worlds.Faults[f.String()] > 0 ||
+		r.Pass != nil && r.Pass.LoginFaults[f.String()] > 0 {
 		return true
 	}
 	return slices.ContainsFunc(r.Servers, func(s ServerReport) bool { return s.Faults[f.String()] > 0 })

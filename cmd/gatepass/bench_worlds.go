@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/perf/load"
+	"gatepass/worlds"
+	"gatepass/worlds/bus"
+)
+
+// benchWorldID is the world that 'bench worlds' and 'bench pass' make for
+// themselves, beside those of the server's list.
+const benchWorldID = 200
+
+// benchWorldName is in no other world's name.
+const benchWorldName = "Bench"
+
+func benchWorldsCommand() *cobra.Command {
+	var b bench
+	var o load.WorldsOptions
+	c := &cobra.Command{
+		Use:   "worlds",
+		Short: "Measure how soon connected players are sent a change of a world",
+		Long: `worlds logs connections in and leaves them at the list of worlds. Then a world of
+its own comes and goes: it registers with the manager over the bus, leaves,
+registers again. For each change it takes the time from just before the world says
+so to when each connection has the whole new list: through the bus, the manager,
+which stores it, the bus again, the login server, and as many sockets.
+
+The server is started with sessions.push-worlds on. Client and server each need a
+descriptor a connection: see 'ulimit -n'.`,
+		Example: `  gatepass bench worlds
+  gatepass bench worlds --connections 5000 --changes 20 --json
+  gatepass bench worlds --build 12340`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return b.worlds(c, o) },
+	}
+	b.ownFlags(c.Flags())
+	clientFlags(c.Flags(), &o.Hold.Clients)
+	c.Flags().IntVar(&o.Hold.Connections, "connections", 15_000, "connections at the list")
+	c.Flags().Float64Var(&o.Hold.Rate, "login-rate", 3000, "logins a second while their number grows")
+	c.Flags().IntVar(&o.Changes, "changes", 10, "how often the world comes or goes")
+	c.Flags().DurationVar(&o.Pause, "pause", 500*time.Millisecond, "between two changes")
+	return c
+}
+
+// worlds runs 'bench worlds'.
+func (b *bench) worlds(c *cobra.Command, o load.WorldsOptions) (err error) {
+	if o.Hold.Accounts, err = b.ownPlayers(o.Hold.Connections); err != nil {
+		return err
+	}
+	w := &benchWorld{}
+	o.World, o.Set = benchWorldName, w.set
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return usageError{err}
+	}
+	stand, server, err := b.stand(c.Context(), o.Hold.Accounts, "GATEPASS_SESSIONS__PUSH_WORLDS=true")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stand.Close()) }()
+	if err := w.connect(c.Context(), stand); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.conn.Close()) }()
+	run, err := load.RunWorlds(c.Context(), server, o, b.progress(c))
+	if err != nil {
+		return err
+	}
+	return b.print(c, run.Report(&o))
+}
+
+// benchWorld is a world without a gate, which comes and goes.
+type benchWorld struct {
+	conn      *bus.Conn
+	registrar *bus.Registrar
+}
+
+// connect makes it a node of the stand's bus.
+func (w *benchWorld) connect(ctx context.Context, stand *load.Stand) error {
+	authority, err := bus.OpenAuthority(stand.BusDir())
+	if err != nil {
+		return err
+	}
+	creds := filepath.Join(stand.BusDir(), "bench.creds")
+	if err := authority.AddNode(worlds.WorldNode(benchWorldID), creds); err != nil {
+		return err
+	}
+	w.conn, err = bus.Connect(ctx, bus.Options{URL: stand.BusURL(), Creds: creds, Demand: true})
+	return err
+}
+
+// set brings it online, or takes it away.
+func (w *benchWorld) set(_ context.Context, online bool) (err error) {
+	if !online {
+		return w.registrar.Close()
+	}
+	// A start of its own each time, as after a crash.
+	registration := worlds.Registration{
+		World:       worlds.World{ID: benchWorldID, Name: benchWorldName, Address: "127.0.0.1:8085", Kind: worlds.KindPlain, Category: 1},
+		Incarnation: randomID(), Capacity: 1000,
+	}
+	w.registrar, err = w.conn.Register(bus.RegisterOptions{
+		World: func() worlds.Registration { return registration },
+		Beat:  func() worlds.Beat { return worlds.Beat{Incarnation: registration.Incarnation} },
+	})
+	return err
+}
+
+// ownPlayers are accounts for a stand's own server: one for each connection, since
+// a second login ends the first of the same account.
+func (b *bench) ownPlayers(connections int) ([]load.Account, error) {
+	b.accounts = max(1, min(connections, load.MaxAccounts))
+	return b.players()
+}

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,24 +92,11 @@ func connectBus(ctx context.Context, p *process, node worlds.Node, server *bus.S
 	return conn, nil
 }
 
-// serveBus adds an embedded bus to the process. Where there are no credentials
-// yet, as at the very first start, they are made.
+// serveBus adds an embedded bus to the process, with credentials for nodes.
 func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	c := p.config
-	authority, err := bus.OpenAuthority(c.Bus.Dir)
-	if errors.Is(err, bus.ErrNoAuthority) {
-		authority, err = bus.InitAuthority(c.Bus.Dir, bus.InitOptions{Region: "region", Now: time.Now(), Random: rand.Reader})
-	}
-	if err != nil {
+	if err := c.ensureNodes(nodes); err != nil {
 		return nil, err
-	}
-	for _, node := range nodes {
-		file := filepath.Join(c.Bus.Dir, string(node)+".creds")
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			if err := authority.AddNode(node, file); err != nil {
-				return nil, err
-			}
-		}
 	}
 	server, err := bus.StartServer(bus.ServerOptions{
 		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen, Name: c.Node,
@@ -119,6 +108,41 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	p.add(part{name: "bus server", close: func() error { server.Close(); return nil }})
 	p.say("bus=%s", server.URL())
 	return server, nil
+}
+
+// ensureNodes makes the credentials that are missing, and the authority at the very
+// first start. A folder that has them all needs no authority's keys.
+func (c *config) ensureNodes(nodes []worlds.Node) error {
+	file := func(node worlds.Node) string { return filepath.Join(c.Bus.Dir, string(node)+".creds") }
+	missing := slices.DeleteFunc(slices.Clone(nodes), func(node worlds.Node) bool {
+		_, err := os.Stat(file(node))
+		return err == nil
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	authority, err := bus.OpenAuthority(c.Bus.Dir)
+	if errors.Is(err, bus.ErrNoAuthority) {
+		authority, err = bus.InitAuthority(c.Bus.Dir, bus.InitOptions{
+			Region: "region", Hosts: hostsOf(c.Bus.Listen), Now: time.Now(), Random: rand.Reader,
+		})
+	}
+	for _, node := range missing {
+		if err == nil {
+			err = authority.AddNode(node, file(node))
+		}
+	}
+	return err
+}
+
+// hostsOf is what a certificate should name beside loopback: the host, unless that
+// is every address.
+func hostsOf(listen string) []string {
+	host, _, err := net.SplitHostPort(listen)
+	if ip, parse := netip.ParseAddr(host); err != nil || host == "" || parse == nil && ip.IsUnspecified() {
+		return nil
+	}
+	return []string{host}
 }
 
 // startManager adds a world manager, which leads when no other does.

@@ -58,7 +58,8 @@ import (
 //   - H, once committed, takes for settled only T's word about that ticket, or
 //     that T's Validity is over by any clock: Validity+ is Validity, counted from
 //     an Accept that T sent after it began to count, and a sixteenth more, for
-//     clocks that run at different speeds and for T's ticks.
+//     clocks that run at different speeds. A clock that stands still, as that of a
+//     machine that sleeps may, must not be the one that Tick is told.
 //   - T, having accepted a claim, does not know whether H's copy is gone, and
 //     asks on for Remember. Then it wipes: the key is nowhere, its player logs in
 //     again. That takes a crash of H between wiping and answering, or a bus that
@@ -222,7 +223,8 @@ const (
 	// OutcomeKept: the offer came to nothing, for Reason; Node holds no live pass.
 	OutcomeKept
 	// OutcomeLapsed: a pass or key that was live here is gone, for Reason
-	// (expired, recalled, replaced). Owner is what was kept with it.
+	// (expired, recalled, replaced). Owner is what was kept with it. Pass is zero
+	// for an account's key, which only a newer one replaces in this way.
 	OutcomeLapsed
 	// OutcomeKindCount is the number of kinds, for tables.
 	OutcomeKindCount

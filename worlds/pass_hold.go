@@ -34,7 +34,8 @@ func (p *Passes[O]) Find(name codec.Name) *Held[O] {
 // Drop wipes an account's key and the passes of that login and older ones: what
 // was moving away is refused from now on, what was offered is called back, a
 // pass that waits here lapses. Without a key here, every pass of the account
-// goes. A claim under way is left to go on, for it may bring a later login's.
+// goes: to end whatever there is, call it twice. A claim that has not been
+// answered is left to go on, for it may bring a later login's; see Abandon.
 func (p *Passes[O]) Drop(name codec.Name) {
 	a := p.keys.byName[name]
 	if a == nil {

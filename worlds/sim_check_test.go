@@ -190,7 +190,7 @@ func (s *sim) lastRound() {
 		n := len(s.passes)
 		s.claim(a, to)
 		s.calm = s.now + 1
-		s.drain()
+		s.drain(simSettled)
 		if s.failure == nil && (len(s.passes) == n || s.views[to].accept[a] != acc.stamp) {
 			s.fail("alive: a right claim of %s failed", simName(a))
 		}
@@ -203,7 +203,7 @@ func (s *sim) lastRound() {
 		s.offer(a)
 		s.calm = s.now + 2*simValidity
 		n := len(s.passes) - 1
-		s.drain()
+		s.drain(simSettled)
 		// A world that a later login of the account is in does not take it.
 		if last := &s.passes[n]; s.failure == nil && ses.stamp != 0 && !last.wasLive && last.why != ReasonReplaced {
 			s.fail("alive: a pass of %s was not issued", simName(a))
@@ -211,18 +211,25 @@ func (s *sim) lastRound() {
 	}
 }
 
-// endAll drops everything everywhere, and sees that nothing is left.
+// endAll drops everything everywhere, in the middle of moves, and sees that soon
+// nothing is left.
 func (s *sim) endAll() {
 	for a := range s.accounts {
-		s.endSession(a)
+		s.logIn(a, s.anyLogin())
+		s.claim(a, s.rng.IntN(simNodes))
+		s.useSession(a)
+	}
+	s.runUntil(s.now + s.rng.Int64N(40))
+	for a := range s.accounts {
 		for i := range s.nodes {
 			s.at(i, func(p *Passes[simOwner]) {
 				s.drop(p, a)
+				s.drop(p, a) // what is on its way here and newer than the key that was
 			})
 		}
 	}
 	s.calm = s.now
-	s.drain()
+	s.drain(simGiveUp)
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		if s.failure == nil && (n.p.Len() != 0 || n.p.Moves() != 0 || len(n.p.keys.all) != 0) {

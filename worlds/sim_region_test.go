@@ -125,7 +125,7 @@ func (s *sim) play(seed uint64) error {
 	s.runUntil(chaos)
 	s.faults, s.crashes = simFaults{}, [3]int{}
 	s.calm = max(s.calm, chaos)
-	s.drain()
+	s.drain(simSettled)
 	if s.faultless && s.failure == nil {
 		s.checkAllCameOut()
 	}
@@ -246,25 +246,37 @@ func (s *sim) runUntil(end int64) {
 	}
 }
 
-// simSettled is how long after the last fault something may still go on: an
-// offer, its Validity+, the last question, and clocks that are slow.
-const simSettled = simGiveUp + simValidity + simValidity/16 + 2*simRetry + simRemember + 2*simGiveUp
+// simDown is how long a crashed node is away, at most.
+const simDown = 1500
 
-// drain lets everything happen, and sees that it comes to an end.
-func (s *sim) drain() {
+// simSettled is how long after the last fault something may still go on: a node
+// comes back, an offer is accepted at last, its Validity+ runs, H asks once more;
+// and ticks and clocks that are slow.
+const simSettled = simDown + simGiveUp + simValidity + simValidity/16 + 2*simRetry + simGiveUp + 300
+
+// drain lets everything happen, and sees that it comes to an end in time.
+func (s *sim) drain(bound int64) {
 	for s.failure == nil && len(s.queue) > 0 {
 		e := s.pop()
 		s.now = e.at
 		s.happen(&e)
-		if s.now > s.calm+simSettled {
+		if s.now > s.calm+bound && (e.kind == simDeliver || s.moves() != 0) {
 			s.fail("settles: still busy %d ms after the last fault", s.now-s.calm)
 		}
 	}
+	if s.failure == nil && s.moves() != 0 {
+		s.fail("settles: there are moves that nothing will end")
+	}
+}
+
+// moves is how many are under way at all nodes.
+func (s *sim) moves() (n int) {
 	for i := range s.nodes {
-		if n := &s.nodes[i]; s.failure == nil && n.p != nil && n.p.Moves() != 0 {
-			s.fail("settles: %s has moves that nothing will end", n.name)
+		if p := s.nodes[i].p; p != nil {
+			n += p.Moves()
 		}
 	}
+	return n
 }
 
 // happen is one step.
@@ -368,7 +380,7 @@ func (s *sim) crash(i int) {
 	n.p = nil
 	s.clientsLose(i)
 	s.check(i)
-	s.push(simEvent{at: s.now + s.rng.Int64N(1500), kind: simRestart, node: i})
+	s.push(simEvent{at: s.now + s.rng.Int64N(simDown), kind: simRestart, node: i})
 }
 
 // send gives a message to the bus.

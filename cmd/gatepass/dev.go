@@ -41,7 +41,7 @@ drains and ends it, the demo worlds with it; a second one ends it at once.`,
   gatepass admin worlds                              # what the region looks like`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "dev"})
+			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "dev", "region.lease": devLease})
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,6 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 		return err
 	}
 	c.Bus.Listen = freeOr(c.Bus.Listen)
-	c.Region.Lease = devLease
 	nodes := []worlds.Node{worlds.LoginNode(c.Node), managerNode(c), adminNode}
 	for id := range demoWorlds {
 		nodes = append(nodes, worlds.WorldNode(uint8(id+1)))

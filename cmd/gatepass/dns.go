@@ -50,13 +50,13 @@ Delegate the zone to it (docs/dns.md), and give it credentials of its own:
 
 // startDNSProcess is the story of a DNS server alone in its process.
 func startDNSProcess(ctx context.Context, p *process) error {
-	conn, err := connectBus(ctx, p, worlds.Node(worlds.KindDNS+"."+p.config.Node), nil)
-	if err != nil {
-		return err
-	}
 	o, err := p.config.dnsOptions()
 	if err != nil {
 		return usageError{err}
+	}
+	conn, err := connectBus(ctx, p, worlds.Node(worlds.KindDNS+"."+p.config.Node), nil)
+	if err != nil {
+		return err
 	}
 	o.Logger = p.log.With("part", "dns")
 	server, err := dns.New(o)

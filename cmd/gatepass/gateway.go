@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,9 +93,6 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 // registration is what the gateway's world says of itself.
 func (c *config) registration() (worlds.Registration, error) {
 	g := &c.Gateway
-	if g.Address == "" {
-		g.Address = g.Listen
-	}
 	w, err := g.world()
 	r := worlds.Registration{World: w, Region: g.Region, Incarnation: randomID(), Capacity: uint32(max(0, g.Capacity))}
 	faults := []error{err}
@@ -105,10 +104,28 @@ func (c *config) registration() (worlds.Registration, error) {
 		}
 		r.Routes = append(r.Routes, worlds.Route{Network: network, Address: route.Address})
 	}
-	if faults = append(faults, r.Validate()); errors.Join(faults...) != nil {
+	checked := r
+	if checked.Address == "" { // then it is where the gate listens
+		checked.Address = g.Listen
+		if anyAddress(g.Listen) {
+			faults = append(faults, fmt.Errorf("address: clients cannot reach %s; set gateway.address to what they can", g.Listen))
+		}
+		if strings.HasSuffix(g.Listen, ":0") {
+			checked.Address += "1" // a port that is to be found
+		}
+	}
+	if faults = append(faults, checked.Validate()); errors.Join(faults...) != nil {
 		return r, fmt.Errorf("gateway: %w", errors.Join(faults...))
 	}
 	return r, nil
+}
+
+// anyAddress tells whether a host:port stands for every address of the machine,
+// which is nothing that a client could be told.
+func anyAddress(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip, parse := netip.ParseAddr(host)
+	return err == nil && (host == "" || parse == nil && ip.IsUnspecified())
 }
 
 // notAtAll is how a gate is told that a span of 0 is meant.

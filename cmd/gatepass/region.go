@@ -139,7 +139,7 @@ func (c *config) ensureNodes(nodes []worlds.Node) error {
 // is every address.
 func hostsOf(listen string) []string {
 	host, _, err := net.SplitHostPort(listen)
-	if ip, parse := netip.ParseAddr(host); err != nil || host == "" || parse == nil && ip.IsUnspecified() {
+	if err != nil || anyAddress(listen) {
 		return nil
 	}
 	return []string{host}

@@ -164,10 +164,12 @@ func (g *Gate) Beat() worlds.Beat {
 		Queue:       uint32(max(0, n.places.Load())),
 		Leaving:     g.leaving.Load(),
 	}
+	load := float32(b.Population) / float32(g.options.World.Capacity)
 	if g.options.Load != nil {
-		b.Load = min(max(g.options.Load(), 0), 1)
-	} else {
-		b.Load = min(float32(b.Population)/float32(g.options.World.Capacity), 1)
+		load = g.options.Load()
+	}
+	if load > 0 { // NaN is not
+		b.Load = min(load, 1)
 	}
 	return b
 }

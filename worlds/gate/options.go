@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"time"
 
 	"gatepass/worlds"
@@ -121,11 +120,8 @@ func (o *Options) Validate() error {
 // coreFaults are those of what the core uses.
 func (o *Options) coreFaults() (faults []error) {
 	faults = append(faults, o.World.Validate())
-	if o.World.Capacity == 0 {
-		faults = append(faults, errors.New("capacity: is at least 1"))
-	}
-	if len(o.World.Builds) == 0 || slices.Contains(o.World.Builds, 0) {
-		faults = append(faults, errors.New("builds: at least one is needed, and 0 is none"))
+	if len(o.World.Builds) == 0 {
+		faults = append(faults, errors.New("builds: at least one is needed"))
 	}
 	for name, n := range map[string]int{"max-queue": o.MaxQueue, "max-claims": o.MaxClaims, "reactors": o.Reactors} {
 		if n < 1 {
@@ -136,9 +132,6 @@ func (o *Options) coreFaults() (faults []error) {
 		if d < tickEvery {
 			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, tickEvery))
 		}
-	}
-	if o.World.Incarnation == 0 {
-		faults = append(faults, errors.New("incarnation: 0 is none"))
 	}
 	if o.SecondLogin > worlds.SecondLoginRefuse {
 		faults = append(faults, errors.New("second-login: is to replace or to refuse"))

@@ -63,7 +63,13 @@ func newRegion() (r *region, err error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	r.managing.Go(func() { _ = bus.RunManager(ctx, manager, bus.ManagerOptions{}) })
+	monitor := new(bus.Monitor)
+	r.managing.Go(func() { _ = bus.RunManager(ctx, manager, bus.ManagerOptions{Monitor: monitor}) })
+	for deadline := time.Now().Add(10 * time.Second); !monitor.Stats().Leads; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			return r, errors.New("no manager leads")
+		}
+	}
 	conn, err := r.join("login.a")
 	if err != nil {
 		return r, err
@@ -179,9 +185,21 @@ func (l *login) do(f func(), more ...worlds.Effect) {
 }
 
 func (l *login) deliver(e worlds.Event) {
-	if e.Move != nil {
+	switch {
+	case e.Move != nil:
 		l.do(func() { l.passes.Handle(e.From, e.Move) })
+	case e.Up:
+		l.do(l.announceAll)
 	}
+}
+
+// announceAll tells the directory again what is held here.
+func (l *login) announceAll() {
+	l.passes.Each(func(h *worlds.Held[struct{}]) {
+		l.node.Submit([]worlds.Effect{{Announce: &worlds.Announcement{
+			Account: h.Account, Stamp: h.Stamp, Hop: h.Hop, Kind: worlds.AnnounceHeld,
+		}}})
+	})
 }
 
 func nameOf(account string) codec.Name {

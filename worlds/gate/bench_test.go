@@ -1,0 +1,68 @@
+package gate_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"gatepass/codec/world"
+	"gatepass/worlds/gate"
+)
+
+// BenchmarkGate_Admission is a client's whole way over real sockets and an
+// embedded bus: connect, prove, the key's move, in, closed. The CPU is that of
+// everybody in the process: client, gate, bus, manager and login server.
+func BenchmarkGate_Admission(b *testing.B) {
+	r := mustRegion(b)
+	o := optionsFor(b, r, 1, 12340)
+	o.World.Capacity = 1_000_000
+	g := mustOpen(b, o)
+	key := keyOf(1)
+	const ahead = 1000 // logins before their clients come: the directory knows them then
+	var held, came atomic.Int64
+	hold := func() { r.login.hold(fmt.Sprintf("P%d", held.Add(1)), key) }
+	for range ahead {
+		hold()
+	}
+	began := cpu(b)
+	b.SetParallelism(16)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			hold()
+			enter(b, g, fmt.Sprintf("P%d", came.Add(1)), key)
+		}
+	})
+	b.ReportMetric(float64((cpu(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
+	if st := g.Stats(); st.Refused != (gate.Stats{}).Refused {
+		b.Fatalf("refused: %v", st.Refused)
+	}
+}
+
+func enter(b *testing.B, g *gate.Gate, account string, key [40]byte) {
+	c, err := dial(g.Addr(), 12340)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer c.close()
+	if err := c.introduce(account, key); err != nil {
+		b.Error(err)
+		return
+	}
+	if a, err := c.answer(); err != nil || a.Code != world.CodeOK {
+		b.Errorf("%s: %#x, %v", account, a.Code, err)
+	}
+}
+
+// cpu is what the process has taken.
+func cpu(tb testing.TB) time.Duration {
+	tb.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

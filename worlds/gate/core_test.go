@@ -1,0 +1,429 @@
+package gate
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"pgregory.net/rapid"
+
+	"gatepass/codec"
+	"gatepass/codec/world"
+	"gatepass/worlds"
+)
+
+// bare is a core without neighbours: what it says goes nowhere but into counts.
+type bare struct {
+	core      *core
+	sent      int
+	positions int
+	announced int
+	locates   []worlds.Locate
+	moves     []worlds.OutgoingMove
+	seeds     map[codec.Conn][4]byte
+}
+
+func newBare(tb testing.TB, o Options) *bare {
+	tb.Helper()
+	b := &bare{seeds: make(map[codec.Conn][4]byte)}
+	o.World.World = worlds.World{ID: 7, Name: "Test", Address: "192.0.2.1:8085", Builds: []uint16{5875}}
+	o.World.Incarnation, o.Logger = 77, slog.New(slog.DiscardHandler)
+	o.EnsureDefaults()
+	c, err := newCore(o, ports{out: b, region: b, random: o.Random, drained: func() {}, door: &door{push: func(*post) bool { return true }}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.core = c
+	c.tick(1000)
+	return b
+}
+
+func (b *bare) Send(conn codec.Conn, r *codec.Reply) bool {
+	b.sent++
+	switch {
+	case r.Kind == codec.ReplyWorldChallenge:
+		b.seeds[conn] = r.World.Seed
+	case r.Kind == codec.ReplyWorldAuth && r.World.Code == world.CodeWaitQueue && !r.World.Long:
+		b.positions++
+	}
+	return true
+}
+func (b *bare) SendLast(codec.Conn, *codec.Reply) bool   { return true }
+func (b *bare) Close(codec.Conn, codec.CloseReason) bool { return true }
+func (b *bare) Flush()                                   {}
+func (b *bare) Submit(effects []worlds.Effect) {
+	for i := range effects {
+		switch x := &effects[i]; {
+		case x.Locate != nil:
+			b.locates = append(b.locates, *x.Locate)
+		case x.Move != nil:
+			b.moves = append(b.moves, worlds.OutgoingMove{To: x.To, Move: *x.Move})
+		case x.Announce != nil:
+			b.announced++
+		}
+	}
+}
+
+// holder is the login server of a bare core.
+func newHolder() *worlds.Passes[struct{}] {
+	p := worlds.NewPasses(worlds.PassOptions[struct{}]{
+		Self: "login.a",
+		Verify: func(h *worlds.Held[struct{}], p *worlds.Proof) bool {
+			return world.Digest(h.Account.Bytes(), p.ClientSeed, p.ServerSeed, (*[40]byte)(h.Key().Bytes())) == p.Digest
+		},
+		Gives: func(worlds.Node) bool { return true },
+	})
+	p.Tick(1000)
+	return p
+}
+
+// come is the whole way of a client: connection, proof, place, move.
+func (b *bare) come(holder *worlds.Passes[struct{}], n int, name codec.Name) codec.Conn {
+	conn, key := codec.NewConn(0, n, 1), [40]byte{1}
+	secret := worlds.NewSecret(key[:])
+	holder.Hold(name, 1, &secret)
+	c := b.core
+	c.client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	a := codec.WorldAuth{Name: name, Build: 5875}
+	a.Digest = world.Digest(name.Bytes(), a.ClientSeed, b.seeds[conn], &key)
+	delete(b.seeds, conn)
+	c.client(&codec.Message{Kind: codec.KindWorldAuth, Conn: conn, World: &codec.WorldMessage{Auth: a}})
+	c.flush()
+	for _, l := range b.locates {
+		c.deliver(&worlds.Event{Place: &worlds.Place{Account: l.Account, Tag: l.Tag, Holder: "login.a"}})
+	}
+	b.locates = b.locates[:0]
+	for c.flush(); len(b.moves) > 0; c.flush() {
+		for i := range b.moves {
+			holder.Handle(c.self, &b.moves[i].Move)
+		}
+		b.moves = b.moves[:0]
+		out := holder.Outgoing()
+		for i := range out {
+			c.deliver(&worlds.Event{From: "login.a", Move: &out[i].Move})
+		}
+	}
+	holder.Outcomes()
+	return conn
+}
+
+func bareOptions(capacity uint32) Options {
+	return Options{World: worlds.Registration{Capacity: capacity}}
+}
+
+// A second of the line costs so many updates at most, the front is told each time,
+// and in the end all know where they are.
+func TestCore_PositionsAreToldInBoundedPortions(t *testing.T) {
+	const waiting = 5000
+	b, holder := newBare(t, bareOptions(1)), newHolder()
+	first := b.come(holder, 0, accountNumber(0))
+	for i := 1; i <= waiting; i++ {
+		b.come(holder, i, accountNumber(i))
+	}
+	b.core.client(&codec.Message{Kind: codec.KindClosed, Conn: first}) // everybody moves on
+	now := int64(2000)
+	for second := 1; ; second++ {
+		now += positionsEvery.Milliseconds()
+		b.positions = 0
+		b.core.tick(now)
+		b.core.flush()
+		if b.positions > positionsAtOnce {
+			t.Fatalf("%d were told in a second", b.positions)
+		}
+		stale, front := 0, 0
+		b.core.line.countPositions(func(w *waiter) {
+			if w.shown != w.position {
+				stale++
+				if w.position <= positionsFront {
+					front++
+				}
+			}
+		})
+		if front > 0 {
+			t.Fatalf("second %d: %d at the front were not told", second, front)
+		}
+		if stale == 0 {
+			if second > waiting/(positionsAtOnce-positionsFront)+1 {
+				t.Errorf("it took %d seconds", second)
+			}
+			break
+		}
+	}
+}
+
+// The keys of a big world are announced anew in portions, each once.
+func TestCore_ReannouncesInPortions(t *testing.T) {
+	const players = 1200
+	b, holder := newBare(t, bareOptions(players)), newHolder()
+	for i := range players {
+		b.come(holder, i, accountNumber(i))
+	}
+	b.core.deliver(&worlds.Event{Up: true})
+	total := 0
+	for now := int64(2000); total < players; now += 100 {
+		b.announced = 0
+		b.core.tick(now)
+		b.core.flush()
+		if b.announced == 0 || b.announced > announceAtOnce {
+			t.Fatalf("%d announced with a tick", b.announced)
+		}
+		total += b.announced
+	}
+	if total != players {
+		t.Errorf("%d announced, want %d", total, players)
+	}
+}
+
+// Whatever clients, login servers, the directory, the bus and the clock do: nobody
+// waits while there is room, no more are in than there is room for, the game is
+// told of each who enters and leaves once, and what is counted is what is there.
+func TestCore_Properties(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		e := newScenario(t)
+		e.options.World.Capacity = uint32(rapid.IntRange(1, 3).Draw(r, "capacity"))
+		e.options.MaxQueue = rapid.IntRange(1, 4).Draw(r, "queue")
+		e.options.SecondLogin = worlds.SecondLogin(rapid.IntRange(0, 1).Draw(r, "second"))
+		e.options.ReconnectGrace = 30 * time.Second
+		e.restart(t)
+		p := &player{scenario: e, t: t, stays: map[string]int{}}
+		for range rapid.IntRange(10, 150).Draw(r, "steps") {
+			rapid.SampledFrom(playerActions).Draw(r, "action").act(p, r)
+			p.check(r)
+		}
+	})
+}
+
+// player plays a scenario at random.
+type player struct {
+	*scenario
+	t     *testing.T
+	conns int
+	stamp int
+	stays map[string]int // entered less left, by account and connection
+}
+
+// do runs a command of the scripts.
+func (p *player) do(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	d := parseCommand(line)
+	p.out.Reset()
+	scenarioSteps[d.Cmd](p.scenario, p.t, d)
+	p.settle()
+	for line := range strings.Lines(p.out.String()) {
+		var name, what string
+		if n, _ := fmt.Sscanf(line, "game: %s %s", &name, &what); n != 2 {
+			continue
+		}
+		switch what {
+		case "entered":
+			p.stays[name]++
+		case "left,":
+			p.stays[name]--
+		}
+	}
+}
+
+// parseCommand makes a script's command of a line.
+func parseCommand(line string) *datadriven.TestData {
+	words := strings.Fields(line)
+	d := &datadriven.TestData{Cmd: words[0]}
+	for _, word := range words[1:] {
+		key, value, ok := strings.Cut(word, "=")
+		arg := datadriven.CmdArg{Key: key}
+		if ok {
+			arg.Vals = []string{value}
+		}
+		d.CmdArgs = append(d.CmdArgs, arg)
+	}
+	return d
+}
+
+// pick is a connection in one of some states, 0 where there is none.
+func (p *player) pick(r *rapid.T, states stateSet) int {
+	var all []int
+	p.core.each(func(s *session) {
+		if states.has(s.state) {
+			all = append(all, s.conn.Slot())
+		}
+	})
+	if len(all) == 0 {
+		return 0
+	}
+	return rapid.SampledFrom(all).Draw(r, "conn")
+}
+
+func nameOf(account string) codec.Name {
+	name, _ := codec.NameOf(account)
+	return name
+}
+
+func name(r *rapid.T) string {
+	return rapid.SampledFrom([]string{"A", "B", "C", "D", "E", "F"}).Draw(r, "name")
+}
+
+// action is one thing that may happen; the name is for rapid's report.
+type action struct {
+	name string
+	act  func(p *player, r *rapid.T)
+}
+
+func (a action) String() string { return a.name }
+
+const anyState = stateSet(1<<StateCount - 1)
+
+var playerActions = []action{
+	{"come", come}, {"come", come}, {"come", come}, {"come", come},
+	{"login", func(p *player, r *rapid.T) {
+		p.stamp++
+		p.do("login name=%s stamp=%d key=%d", name(r), p.stamp, p.stamp%250+1)
+	}},
+	{"open", func(p *player, _ *rapid.T) {
+		p.conns++
+		p.do("open conn=%d", p.conns)
+	}},
+	{"auth", func(p *player, r *rapid.T) {
+		if conn := p.pick(r, in(StateConnected)); conn != 0 {
+			key := max(1, p.stamp-rapid.IntRange(0, 6).Draw(r, "age"))
+			p.do("auth conn=%d name=%s key=%d", conn, name(r), key%250+1)
+		}
+	}},
+	{"again", again}, {"again", again},
+	{"closed", closed(anyState)}, {"closed inside", closed(in(StateInside))}, {"closed waiting", closed(in(StateWaiting))},
+	{"bus", func(p *player, _ *rapid.T) { p.do("bus") }},
+	{"bus-once", func(p *player, _ *rapid.T) { p.do("bus-once") }},
+	{"lose", func(p *player, _ *rapid.T) { p.do("bus lose") }},
+	{"tick", func(p *player, r *rapid.T) {
+		p.do("tick %dms", rapid.SampledFrom([]int{100, 100, 600, 600, 4000, 61000}).Draw(r, "ms"))
+	}},
+	{"return", func(p *player, r *rapid.T) {
+		account := nameOf(name(r))
+		if h := p.core.passes.Find(account); h != nil && h.Key() != nil {
+			p.do("return name=%s key=%d", account, h.Key().Bytes()[0])
+		}
+	}},
+	{"end", func(p *player, r *rapid.T) { p.do("end name=%s", name(r)) }},
+	{"end one", func(p *player, r *rapid.T) {
+		p.do("end name=%s stamp=%d", name(r), max(1, p.stamp-rapid.IntRange(0, 6).Draw(r, "age")))
+	}},
+	{"full", func(p *player, _ *rapid.T) { p.do("full") }},
+	{"full off", func(p *player, _ *rapid.T) { p.do("full off") }}, {"full off", func(p *player, _ *rapid.T) { p.do("full off") }},
+}
+
+func come(p *player, r *rapid.T) {
+	p.conns++
+	p.stamp++
+	p.do("come conn=%d name=%s stamp=%d class=%d key=%d", p.conns, name(r), p.stamp, rapid.IntRange(0, 3).Draw(r, "class"), p.stamp%250+1)
+}
+
+// again has a client come by a new connection with the key that is here.
+func again(p *player, r *rapid.T) {
+	account := nameOf(name(r))
+	h := p.core.passes.Find(account)
+	if h == nil || h.Key() == nil {
+		return
+	}
+	p.conns++
+	p.do("open conn=%d", p.conns)
+	p.do("auth conn=%d name=%s key=%d", p.conns, account, h.Key().Bytes()[0])
+}
+
+func closed(states stateSet) func(*player, *rapid.T) {
+	return func(p *player, r *rapid.T) {
+		if conn := p.pick(r, states); conn != 0 {
+			p.do("closed conn=%d", conn)
+		}
+	}
+}
+
+func (p *player) check(r *rapid.T) {
+	p.out.Reset()
+	p.checkCounts()
+	if p.out.Len() > 0 {
+		r.Fatal(p.out.String())
+	}
+	c, capacity := p.core, int(p.options.World.Capacity)
+	if c.inside > capacity || c.line.len() > p.options.MaxQueue {
+		r.Fatalf("%d inside, %d in line", c.inside, c.line.len())
+	}
+	if !p.outFull && c.inside < capacity && c.line.present > 0 && len(c.closes) == 0 {
+		r.Fatalf("%d wait while there is room", c.line.present)
+	}
+	in := map[string]int{}
+	for account, conn := range c.online {
+		s := c.sessionOf(conn)
+		if s == nil || s.account != account || s.state != StateWaiting && s.state != StateInside {
+			r.Fatalf("%v is said to be here", account)
+		}
+		if c.passes.Find(account) == nil {
+			r.Fatalf("%v is here without a key", account)
+		}
+		if s.state == StateInside {
+			in[account.String()] = 1
+		}
+	}
+	for account, n := range p.stays {
+		if n != in[account] {
+			r.Fatalf("the game knows of %d stays of %s, there are %d", n, account, in[account])
+		}
+	}
+}
+
+func BenchmarkCore_Admission(b *testing.B) {
+	b.ReportAllocs()
+	bare, holder := newBare(b, bareOptions(1000)), newHolder()
+	now := int64(1000)
+	for i := 0; b.Loop(); i++ {
+		conn := bare.come(holder, i%1000, accountNumber(i%100_000))
+		if bare.core.inside != 1 {
+			b.Fatal("not let in")
+		}
+		bare.core.client(&codec.Message{Kind: codec.KindClosed, Conn: conn})
+		bare.core.deliver(&worlds.Event{End: &worlds.End{Account: accountNumber(i % 100_000)}})
+		if i%100 == 0 {
+			now += 100
+			holder.Tick(now)
+			bare.core.tick(now)
+		}
+	}
+}
+
+func BenchmarkCore_Packet(b *testing.B) {
+	b.ReportAllocs()
+	bare, holder := newBare(b, bareOptions(1)), newHolder()
+	m := codec.Message{Kind: codec.KindWorldPacket, Conn: bare.come(holder, 1, accountNumber(1))}
+	m.World = &codec.WorldMessage{Opcode: 0x95}
+	for b.Loop() {
+		bare.core.client(&m)
+	}
+}
+
+// BenchmarkCore_HeldPlayer tells the bytes of a player inside and of a key whose
+// player is gone, without what the sockets take.
+func BenchmarkCore_HeldPlayer(b *testing.B) {
+	const players = 10_000
+	for b.Loop() {
+		bare := newBare(b, bareOptions(players))
+		empty := heap()
+		conns := make([]codec.Conn, players)
+		for i := range players {
+			conns[i] = bare.come(newHolder(), i, accountNumber(i)) // whose memory goes
+		}
+		b.ReportMetric(float64(heap()-empty)/players, "B/player")
+		for _, conn := range conns {
+			bare.core.client(&codec.Message{Kind: codec.KindClosed, Conn: conn})
+		}
+		b.ReportMetric(float64(heap()-empty)/players, "B/key")
+		runtime.KeepAlive(bare)
+	}
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

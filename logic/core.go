@@ -34,7 +34,9 @@ type Core struct {
 	audit   bool // whether the log takes a line a login
 
 	// now and wall are the times of the last tick (see Tick).
-	now, wall   int64
+	now, wall int64
+	// stamp is that of the last login.
+	stamp       worlds.Stamp
 	draining    bool
 	maintenance bool
 

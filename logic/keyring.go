@@ -55,7 +55,9 @@ func proves(h *heldKey, proof *worlds.Proof) bool {
 func (c *Core) holdKey(s *session) {
 	a := s.attempt
 	secret := worlds.NewSecret(a.key[:])
-	stamp := worlds.NewStamp(c.wall, binary.LittleEndian.Uint32(a.exchange.B[:]))
+	// Two logins between two ticks have the same time; the later one has to win.
+	c.stamp = max(c.stamp+1, worlds.NewStamp(c.wall, binary.LittleEndian.Uint32(a.exchange.B[:])))
+	stamp := c.stamp
 	h, older := c.keys.Hold(codec.Name(s.name), stamp, &secret)
 	secret.Wipe()
 	h.Owner.holder = s.conn

@@ -100,6 +100,7 @@ func (c *Core) located(p *worlds.Place) {
 	a.answered = true
 	c.setDeadlineAt(s, a.refuseAt)
 	if p.Holder == "" || p.Holder == c.options.Node {
+		c.lookAgain(s)
 		return
 	}
 	if !c.stock.random(a.pass[:]) {
@@ -137,6 +138,17 @@ func (c *Core) notTaken(o *worlds.Outcome[holding]) {
 	if s := c.reclaimer(o.Pass); s != nil {
 		s.attempt.pass = worlds.PassID{}
 		c.setDeadlineAt(s, s.attempt.refuseAt)
+		c.lookAgain(s)
+	}
+}
+
+// lookAgain has the directory asked once more before the refusal: of a key that
+// has just moved it may have known the place before only.
+func (c *Core) lookAgain(s *session) {
+	a := s.attempt
+	if at := c.now + lookAgainAfter.Milliseconds(); !a.again && at < a.refuseAt {
+		a.again = true
+		c.setDeadlineAt(s, at)
 	}
 }
 
@@ -153,7 +165,13 @@ func (c *Core) reclaimer(pass worlds.PassID) *session {
 // notReclaimed refuses a client whose time is over. While nobody answers, for
 // every name alike, it goes on asking.
 func (c *Core) notReclaimed(s *session) {
-	if a := s.attempt; !a.answered && c.now < a.refuseAt+locateLimit.Milliseconds() {
+	a := s.attempt
+	if c.now < a.refuseAt { // see lookAgain
+		c.locate(s)
+		c.setDeadlineAt(s, a.refuseAt)
+		return
+	}
+	if !a.answered && c.now < a.refuseAt+locateLimit.Milliseconds() {
 		c.locate(s)
 		c.setDeadline(s, locateEvery)
 		return

@@ -26,7 +26,10 @@ const patience = 20 * time.Second
 
 // setup says how to start a server; the zero value is what `gatepass dev` does.
 type setup struct {
-	data  string   // data folder; a new one if empty
+	data string // data folder; a new one if empty
+	// role is the whole command line of another role than dev, data and args are
+	// then not looked at.
+	role  []string
 	args  []string // further arguments
 	env   []string // further environment, KEY=value
 	stdin io.Reader
@@ -41,6 +44,8 @@ type gatepass struct {
 	data  string
 	grunt string // host:port for clients
 	admin string // http://host:port for operators
+	// said is what else stands on the ready line, by name.
+	said map[string]string
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed once the process is gone
@@ -50,7 +55,7 @@ type gatepass struct {
 	reaped bool
 }
 
-// start runs `gatepass dev` and returns once it says it is ready. At the end of
+// start runs gatepass and returns once it says it is ready. At the end of
 // the test it is asked to stop, and must do so well.
 func start(t testing.TB, s setup) *gatepass {
 	t.Helper()
@@ -69,11 +74,17 @@ func start(t testing.TB, s setup) *gatepass {
 // launch starts the process; its ready line will come over the channel.
 func launch(t testing.TB, s setup) (*gatepass, <-chan string) {
 	t.Helper()
-	if s.data == "" {
+	if s.data == "" && s.role == nil {
 		s.data = filepath.Join(t.TempDir(), "data")
 	}
+	args := s.role
+	if args == nil {
+		args = append(devArgs(t, s.data), s.args...)
+	}
 	g := &gatepass{t: t, data: s.data, exited: make(chan struct{}), stdout: new(lockedBuffer), stderr: new(lockedBuffer)}
-	g.cmd = command(append(devArgs(t, s.data), s.args...)...)
+	g.cmd = command(args...)
+	// It does not outlive the tests, however they end.
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	g.cmd.Env = append(g.cmd.Env, s.env...)
 	g.cmd.Stdin = s.stdin
 	g.cmd.Stderr = g.stderr
@@ -141,15 +152,14 @@ func (g *gatepass) read(out io.Reader, ready chan<- string) {
 
 func (g *gatepass) mustParseReady(line string) {
 	g.t.Helper()
+	g.said = make(map[string]string)
 	for _, word := range strings.Fields(line) {
-		if v, ok := strings.CutPrefix(word, "grunt="); ok {
-			g.grunt = v
-		}
-		if v, ok := strings.CutPrefix(word, "admin="); ok {
-			g.admin = v
+		if name, value, ok := strings.Cut(word, "="); ok {
+			g.said[name] = value
 		}
 	}
-	if g.grunt == "" || !strings.HasPrefix(g.admin, "http://") {
+	g.grunt, g.admin = g.said["grunt"], g.said["admin"]
+	if !strings.HasPrefix(g.admin, "http://") {
 		g.t.Fatalf("no addresses in %q", line)
 	}
 }

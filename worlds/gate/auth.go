@@ -28,7 +28,7 @@ func (c *core) introduced(s *session, auth *codec.WorldAuth) {
 		c.turnAway(s, RefusalName)
 	case c.proves(s, h): // it has been here before
 		c.proven(s, h)
-	case c.getting >= c.options.MaxClaims || c.passes.Len() >= c.options.maxKeys():
+	case c.crowded(a):
 		c.turnAway(s, RefusalClaims)
 	default:
 		c.seek(s)

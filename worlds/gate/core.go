@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"gatepass/codec"
 	"gatepass/worlds"
@@ -25,6 +26,8 @@ type core struct {
 	attempts []*attempt // free ones
 	// getting is how many sessions are getting their keys.
 	getting int
+	// crowds is how many of them there are by network.
+	crowds map[netip.Prefix]int
 	// claims are the sessions that wait for a key to come, by its pass.
 	claims map[worlds.PassID]codec.Conn
 	passes *worlds.Passes[holding]
@@ -66,7 +69,7 @@ func newCore(o Options, p ports) (*core, error) {
 	c := &core{
 		options: o, self: worlds.WorldNode(o.World.ID), ports: p, line: newLine(),
 		sessions: make(map[codec.Conn]*session), claims: make(map[worlds.PassID]codec.Conn),
-		online: make(map[codec.Name]codec.Conn),
+		online: make(map[codec.Name]codec.Conn), crowds: make(map[netip.Prefix]int),
 	}
 	c.passes = worlds.NewPasses(worlds.PassOptions[holding]{
 		Self: c.self, Incarnation: o.World.Incarnation, MaxMoves: o.maxMoves(),
@@ -98,7 +101,7 @@ func (c *core) tick(now int64) {
 func (c *core) client(m *codec.Message) {
 	switch m.Kind {
 	case codec.KindOpened:
-		c.opened(m.Conn)
+		c.opened(m.Conn, m.Peer.Addr())
 		return
 	case codec.KindClosed:
 		if s := c.sessionOf(m.Conn); s != nil {
@@ -124,10 +127,11 @@ func (c *core) client(m *codec.Message) {
 }
 
 // opened greets a new connection.
-func (c *core) opened(conn codec.Conn) {
+func (c *core) opened(conn codec.Conn, peer netip.Addr) {
 	s := &session{conn: conn}
 	c.sessions[conn] = s
 	a := c.beginAttempt(s)
+	a.network = networkOf(peer)
 	c.enterState(s, StateConnected)
 	if c.draining {
 		c.turnAway(s, RefusalDraining)

@@ -29,5 +29,24 @@
 // it from the claim until a login server claims it back, the reconnect grace is
 // over, or the directory ends it; then it is wiped.
 //
+// What was decided, and why:
+//
+//   - The holder checks a client's digest before it lets go of the key, the gate
+//     checks it again with the key: neither has to believe the other.
+//   - Whoever is not who it says is told one code (0D), at one time after its proof
+//     (Options.RefusalDelay), whether the account has no key, a key elsewhere or
+//     another key. Until the key is known nothing is encrypted, refusals included.
+//   - A client whose proof did not fit is looked for once more, half a second
+//     later: the key of a login just made may be younger than what the directory
+//     knew. No client is refused for being quick.
+//   - The first word to a client in line is the long form, updates are short, and
+//     whoever leaves the line gets a bare 0C, as deployed servers do it. (quirk 67)
+//   - Between classes of the line the free places are shared by weight (line).
+//   - A key belongs to the account and not to a connection: a client that comes
+//     back within the grace needs no login server, and a second connection with
+//     the same key replaces the first or is refused (Options.SecondLogin).
+//   - The handler runs on the logic goroutine, so that a game that needs no other
+//     has no locks; the reactors never run it.
+//
 // Words in the comments: "logic" is the logic's goroutine, "anywhere" any.
 package gate

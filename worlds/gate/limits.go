@@ -30,6 +30,11 @@ const (
 	// DefaultReactors is how many event loops there are.
 	DefaultReactors = 2
 
+	// claimsPerNetwork is how many of those may be in one network (networkOf), so
+	// that a stranger who asks for keys that are nowhere cannot keep everybody else
+	// out. A client is there for milliseconds.
+	claimsPerNetwork = 64
+
 	// locateEvery is when a question to the directory is asked again that was not
 	// answered: above what it waits for a key by itself, since asking again begins
 	// that anew.

@@ -28,8 +28,8 @@ const (
 	RefusalNoAnswer
 	// RefusalNoHolder: whoever holds the key did not answer in time.
 	RefusalNoHolder
-	// RefusalClaims: too many clients are getting their keys, or too many keys are
-	// here.
+	// RefusalClaims: too many clients are getting their keys, in all or from that
+	// network, or too many keys are here.
 	RefusalClaims
 	// RefusalQueueFull: the line is full.
 	RefusalQueueFull

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 
 	"gatepass/codec"
@@ -37,6 +38,8 @@ type session struct {
 // attempt is one client's way to its key.
 type attempt struct {
 	proof worlds.Proof
+	// network is where the client is; see networkOf.
+	network netip.Prefix
 	// started is when the client introduced itself.
 	started int64
 	// holder was asked for the key under pass, while claiming.
@@ -70,6 +73,36 @@ func (c *core) at(account codec.Name) *session { return c.sessions[c.online[acco
 func (c *core) each(f func(s *session)) {
 	for _, conn := range slices.Sorted(maps.Keys(c.sessions)) {
 		f(c.sessions[conn])
+	}
+}
+
+// networkOf is what counts as one place of clients: an address, or for IPv6 the
+// 64 bits that one household or host is given. Loopback is none: there are proxies
+// and tests.
+func networkOf(addr netip.Addr) netip.Prefix {
+	if addr.IsLoopback() {
+		return netip.Prefix{}
+	}
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	network, _ := addr.Prefix(bits) // fails for the zero address only, a test's
+	return network
+}
+
+// crowded tells whether too many clients are getting their keys, in all or from
+// this one's network, or too many keys are here.
+func (c *core) crowded(a *attempt) bool {
+	return c.getting >= c.options.MaxClaims || c.passes.Len() >= c.options.maxKeys() ||
+		a.network.IsValid() && c.crowds[a.network] >= claimsPerNetwork
+}
+
+// countGetting keeps the number of those who are getting their keys.
+func (c *core) countGetting(a *attempt, n int) {
+	c.getting += n
+	if c.crowds[a.network] += n; c.crowds[a.network] == 0 {
+		delete(c.crowds, a.network)
 	}
 }
 

@@ -80,7 +80,7 @@ func (c *core) enterState(s *session, id StateID) {
 	s.state = id
 	c.count.inState[id].Add(1)
 	if getting.has(id) {
-		c.getting++
+		c.countGetting(s.attempt, +1)
 	}
 	switch id {
 	case StateConnected:
@@ -118,6 +118,6 @@ func (c *core) leaveState(s *session) {
 		c.left(s)
 	}
 	if getting.has(s.state) {
-		c.getting--
+		c.countGetting(s.attempt, -1)
 	}
 }

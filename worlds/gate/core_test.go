@@ -178,6 +178,16 @@ func TestCore_ReannouncesInPortions(t *testing.T) {
 	}
 }
 
+// What a player says goes to the game without an allocation of the gate's.
+func TestCore_PacketAllocatesNothing(t *testing.T) {
+	b := newBare(t, bareOptions(1))
+	m := codec.Message{Kind: codec.KindWorldPacket, Conn: b.come(newHolder(), 1, accountNumber(1))}
+	m.World = &codec.WorldMessage{Opcode: 0x95}
+	if n := testing.AllocsPerRun(100, func() { b.core.client(&m) }); n != 0 {
+		t.Errorf("%v allocations a packet, want 0", n)
+	}
+}
+
 // Whatever clients, login servers, the directory, the bus and the clock do: nobody
 // waits while there is room, no more are in than there is room for, the game is
 // told of each who enters and leaves once, and what is counted is what is there.

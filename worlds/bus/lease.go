@@ -52,8 +52,12 @@ type leaseWire struct {
 	LengthMs uint32 `json:"length_ms"`
 }
 
-// errLost: another manager has taken the lease.
-var errLost = errors.New("bus: the lease is lost")
+// errLost: the lease was held and is not any more. errOutrun: another manager was
+// quicker to take it.
+var (
+	errLost   = errors.New("bus: the lease is lost")
+	errOutrun = errors.New("bus: another manager has taken the lease")
+)
 
 // held tells whether the lease is held at this moment; anywhere.
 func (l *lease) held() bool { return l.left() > 0 }
@@ -133,6 +137,9 @@ func (l *lease) take(ctx context.Context, last seen) error {
 	} else {
 		l.revision, err = l.kv.Update(ctx, leaseKey, l.value(string(l.self)), last.revision)
 	}
+	if outdated(err) {
+		return errOutrun
+	}
 	if err != nil {
 		return fmt.Errorf("bus: take the lease: %w", err)
 	}
@@ -165,7 +172,7 @@ func (l *lease) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, min(l.length/3, max(0, l.left())))
 	defer cancel()
 	revision, err := l.kv.Update(ctx, leaseKey, l.value(string(l.self)), l.revision)
-	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+	if outdated(err) {
 		return l.recover(ctx)
 	}
 	if err != nil {
@@ -174,6 +181,11 @@ func (l *lease) renew(ctx context.Context) error {
 	l.revision = revision
 	l.hold(started)
 	return nil
+}
+
+// outdated tells whether somebody has written the key meanwhile.
+func outdated(err error) bool {
+	return errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch)
 }
 
 // recover finds out whether it was our own renewal, whose answer was lost, that

@@ -133,18 +133,28 @@ func RunManager(ctx context.Context, c *Conn, o ManagerOptions) error {
 		return fmt.Errorf("bus: %w", err)
 	}
 	s := &standing{conn: c, js: js, options: o, nonce: binary.BigEndian.Uint64(nonce[:])}
+	s.run(ctx)
+	return nil
+}
+
+// run stands for ever. The same trouble is told once.
+func (s *standing) run(ctx context.Context) {
+	told := ""
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		err := s.stand(ctx)
-		if err == nil {
-			attempt = 0
+		switch {
+		case err == nil:
+			attempt, told = 0, ""
 			continue
-		}
-		if ctx.Err() == nil && attempt > 0 {
-			o.Logger.Debug("bus: manager cannot lead yet", "error", err)
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, errOutrun):
+		case err.Error() != told:
+			told = err.Error()
+			s.options.Logger.Warn("bus: this manager cannot lead yet, trying on", "error", err)
 		}
 		sleep(ctx, backoff(attempt, standMin, standMax))
 	}
-	return nil
 }
 
 // standing is a manager that wants to lead.

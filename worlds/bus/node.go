@@ -68,6 +68,7 @@ type Node struct {
 	due     bool                  // guarded by mu; the batch is to go
 	sentAt  time.Time             // guarded by mu; when the last batch went
 	lost    bool                  // guarded by mu; an announcement was dropped
+	closed  bool                  // guarded by mu
 
 	// owned by the sending goroutine
 	spareUrgent  []worlds.Effect
@@ -147,6 +148,11 @@ func (n *Node) Submit(effects []worlds.Effect) {
 		return
 	}
 	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		n.conn.count.dropped.Add(uint64(len(effects)))
+		return
+	}
 	before := len(n.pending)
 	for i := range effects {
 		n.takeLocked(&effects[i])
@@ -243,6 +249,9 @@ func (n *Node) Close() error {
 
 // stop is called once.
 func (n *Node) stop() {
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
 	n.unsubscribe()
 	n.timer.Stop()
 	close(n.closing)

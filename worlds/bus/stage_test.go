@@ -16,10 +16,8 @@ type stage struct {
 	tb        testing.TB
 	authority *Authority
 	options   ServerOptions
-
-	mu     sync.Mutex
-	server *Server // guarded by mu
-	creds  map[worlds.Node]string
+	server    *Server
+	creds     map[worlds.Node]string
 }
 
 // newStage starts a server on a socket, so that it can come back under the same

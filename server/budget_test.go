@@ -32,6 +32,7 @@ func (s *quietSock) Writev(bs [][]byte) (n int, err error) {
 }
 
 func (*quietSock) OutboundBuffered() int { return 0 }
+func (*quietSock) InboundBuffered() int  { return 0 }
 
 // newQuiet is a server that does not run, with one connection on a fake socket.
 func newQuiet(tb testing.TB) (s *Server, conn codec.Conn, sock *quietSock) {

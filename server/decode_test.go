@@ -132,3 +132,31 @@ func TestServer_HalfOpenFlood_OthersAreServed(t *testing.T) {
 		t.Errorf("%d open, %d closed, %d messages", st.Conns, st.Closed[codec.CloseLogic], st.Messages)
 	}
 }
+
+// Bytes that a codec can read only once something was said, a key perhaps, are
+// read then, and not with whatever comes next.
+func TestReactor_Decode_GoesOnBehindAReply(t *testing.T) {
+	said := false
+	r := newRig(t, func(o *Options) {
+		o.Protocol = func() Session {
+			return &frames{
+				onFrame: func(f []byte) error {
+					if string(f) == "early" && !said {
+						return codec.ErrShort
+					}
+					return nil
+				},
+				onReply: func(*codec.Reply) error { said = true; return nil },
+			}
+		}
+	})
+	client, handle := r.open()
+	stream := slices.Concat(frame("first"), frame("early"), frame("last"))
+	write(t, client, stream)
+	r.hears(handle, "first")
+	r.buffers(handle, len(stream))
+	r.Queue().Send(handle, numbered(1))
+	r.Queue().Flush()
+	says(t, client, numberedBytes(1))
+	r.hears(handle, "first", "early", "last")
+}

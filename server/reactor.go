@@ -42,6 +42,8 @@ type reactor struct {
 	out    []byte
 	pieces []piece
 	iov    [][]byte
+	// unread are the connections of a batch whose bytes have yet to be decoded.
+	unread []codec.Conn
 }
 
 // opened takes a new connection in, or refuses it. Reactor.
@@ -260,10 +262,7 @@ func (t payOwed) Run(context.Context) error {
 	for i := range owed[:paid] {
 		if c := r.table.get(owed[i].Conn); c != nil && c.stalled {
 			c.stalled = false
-			sock := c.sock // what goes on below may free c
-			if r.guard(c, r.traffic) == gnet.Close {
-				_ = r.loop.Close(sock)
-			}
+			r.goOn(c)
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"github.com/panjf2000/gnet/v2"
+
 	"gatepass/codec"
 )
 
@@ -39,6 +41,7 @@ func (r *reactor) write(batch []Outgoing) {
 		}
 	}
 	clear(r.pieces) // lets go of frames and connections
+	r.decodeUnread()
 }
 
 // address makes a piece of an entry for one connection, or drops it when the
@@ -119,6 +122,30 @@ func (r *reactor) writeConn(c *clientConn, head int) {
 		c.reason = reason
 		drainInput(c.sock)
 		_ = r.loop.Close(c.sock) // its error is the socket's, which is gone either way
+		return
+	}
+	if c.sock.InboundBuffered() > 0 {
+		r.unread = append(r.unread, c.handle)
+	}
+}
+
+// decodeUnread goes on with connections that had bytes lying there when something
+// was said to them: what their codec waited for may have been that. Not before the
+// batch is written, whose bytes are in out.
+func (r *reactor) decodeUnread() {
+	for i := 0; i < len(r.unread); i++ {
+		if c := r.table.get(r.unread[i]); c != nil {
+			r.goOn(c)
+		}
+	}
+	r.unread = r.unread[:0]
+}
+
+// goOn decodes what lies there of a connection. Reactor.
+func (r *reactor) goOn(c *clientConn) {
+	sock := c.sock // what goes on may free c
+	if r.guard(c, r.traffic) == gnet.Close {
+		_ = r.loop.Close(sock)
 	}
 }
 

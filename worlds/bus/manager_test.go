@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ func TestManager_RefusesWithAReason(t *testing.T) {
 	defer reg.Close()
 	select {
 	case reason := <-reasons:
-		if want := `address: "nowhere"`; !contains(reason, want) {
+		if want := `address: "nowhere"`; !strings.Contains(reason, want) {
 			t.Errorf("reason %q does not say %q", reason, want)
 		}
 	case <-time.After(patience):
@@ -61,6 +62,27 @@ func TestManager_RefusesWithAReason(t *testing.T) {
 	}
 	if login.shows(7, false) || login.shows(7, true) || reg.Registered() {
 		t.Error("a refused world is shown")
+	}
+}
+
+func TestManager_TellsWhatIsWrongWithTheJSON(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.manage("manager.a", ManagerOptions{}).mustLead(t)
+	world := s.connect("world.7")
+	for payload, want := range map[string]string{
+		`{"name":7}`:                       "registrationWire.name",
+		`{"name":"A","kind":"pvx"}`:        `kind "pvx"`,
+		`{`:                                "unexpected end",
+		strings.Repeat(" ", maxRegister+1): "3073 bytes",
+	} {
+		answer, err := world.request(context.Background(), worldSubject(7, suffixRegister), []byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := decodeRegisterReply(answer); err != nil || r.OK || !strings.Contains(r.Reason, want) {
+			t.Errorf("%.40s: %+v, %v", payload, r, err)
+		}
 	}
 }
 

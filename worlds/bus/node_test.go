@@ -8,8 +8,6 @@ import (
 	"gatepass/worlds"
 )
 
-func contains(s, part string) bool { return strings.Contains(s, part) }
-
 func isUp(e *worlds.Event) bool    { return e.Up }
 func isPlace(e *worlds.Event) bool { return e.Place != nil }
 func isEnd(e *worlds.Event) bool   { return e.End != nil }
@@ -140,6 +138,25 @@ func TestDirectory_ForgetsAWorldThatIsGone(t *testing.T) {
 	eventually(t, "its key is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
 	world.conn.nats.Close()
 	eventually(t, "its key is forgotten", func() bool { return m.monitor.Stats().Directory.Entries == 0 })
+}
+
+// TestDirectory_TakesAllKeysAtOnce: after a fail-over a login server announces
+// everything, and neither the bus nor the manager may choke on it.
+func TestDirectory_TakesAllKeysAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m := s.manage("manager.a", ManagerOptions{Lease: 3 * time.Second}).mustLead(t)
+	login := s.correspond("login.eu1", 1)
+	all := manyAnnouncements(100_000)
+	effects := make([]worlds.Effect, len(all))
+	for i := range all {
+		effects[i].Announce = &all[i]
+	}
+	login.submit(effects...)
+	eventually(t, "all are known", func() bool { return m.monitor.Stats().Directory.Entries == len(all) })
+	if st := m.conn.Stats(); st.Overruns+st.Disconnects+login.conn.Stats().DroppedAnnouncements != 0 {
+		t.Errorf("%+v", st)
+	}
 }
 
 func TestNode_CharactersReachLoginServers(t *testing.T) {

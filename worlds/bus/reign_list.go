@@ -11,6 +11,9 @@ import (
 	"gatepass/worlds"
 )
 
+// storeRetry is the pause before what could not be stored is tried again.
+const storeRetry = 50 * time.Millisecond
+
 // serveList is the goroutine of the list of worlds.
 func (r *reign) serveList(ctx context.Context) {
 	ticks := time.NewTicker(max(r.options.Heartbeat/8, time.Millisecond))

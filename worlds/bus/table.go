@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -104,6 +103,3 @@ func (t *table) reset(ctx context.Context) error {
 }
 
 func worldKey(id uint8) string { return strconv.Itoa(int(id)) }
-
-// storeRetry is the pause before what could not be stored is tried again.
-const storeRetry = 50 * time.Millisecond

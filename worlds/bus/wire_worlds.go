@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/netip"
 
 	"gatepass/worlds"
@@ -60,10 +62,7 @@ func (w *registrationWire) value(id uint8) (worlds.Registration, error) {
 	for _, route := range w.Routes {
 		r.Routes = append(r.Routes, worlds.Route(route))
 	}
-	if err != nil {
-		return r, errPayload
-	}
-	return r, nil
+	return r, err
 }
 
 func encodeRegistration(r *worlds.Registration) ([]byte, error) {
@@ -78,15 +77,19 @@ func encodeRegistration(r *worlds.Registration) ([]byte, error) {
 }
 
 // decodeRegistration does not validate what is said; the manager does, and tells
-// the world why not.
+// the world why not. So does this: who writes a world wants to know what is wrong
+// with its JSON.
 func decodeRegistration(id uint8, b []byte) (*worlds.Registration, error) {
 	var w registrationWire
-	if err := decodeJSON(b, maxRegister, &w); err != nil {
-		return nil, err
+	if len(b) > maxRegister {
+		return nil, fmt.Errorf("%w: %d bytes are more than %d", errTooLarge, len(b), maxRegister)
+	}
+	if err := json.Unmarshal(b, &w); err != nil {
+		return nil, fmt.Errorf("%w: %w", errPayload, err)
 	}
 	r, err := w.value(id)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("world %d %q: kind: %w", id, clip(w.Name), err)
 	}
 	return &r, nil
 }

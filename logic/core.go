@@ -111,6 +111,7 @@ func (c *Core) Tick(now, wall int64) {
 	c.pushDue()
 	c.settle()
 	c.runEvents()
+	c.count.moving.Store(int64(c.keys.Moves()))
 }
 
 // expire looks at a session whose time may have come.

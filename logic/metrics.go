@@ -24,6 +24,7 @@ type counters struct {
 	panics      atomic.Uint64
 	movesIn     atomic.Uint64
 	movesOut    atomic.Uint64
+	moving      atomic.Int64
 	moves       [worlds.OutcomeKindCount]atomic.Uint64
 	pushed      atomic.Uint64
 	stale       atomic.Bool

@@ -30,7 +30,11 @@ func (c *Core) Region(e *worlds.Event) {
 	}
 	c.settle()
 	c.runEvents()
+	c.count.moving.Store(int64(c.keys.Moves()))
 }
+
+// Moving tells whether keys are on their way; anywhere.
+func (c *Core) Moving() bool { return c.count.moving.Load() > 0 }
 
 // follow does what the copy of the list needs.
 func (c *Core) follow(needs worlds.MemberNeeds) {
@@ -50,6 +54,9 @@ func (c *Core) follow(needs worlds.MemberNeeds) {
 // so: the account came in elsewhere, or an operator ended it.
 func (c *Core) endAccount(end *worlds.End) {
 	h := c.keys.Find(end.Account)
+	if h == nil && end.Stamp == 0 {
+		c.keys.Drop(end.Account) // it may be on its way
+	}
 	if h == nil || end.Stamp != 0 && h.Stamp != end.Stamp {
 		return
 	}

@@ -125,7 +125,7 @@ func (e *edge) idle() func() bool {
 	if !ok || e.config.Procs > 1 {
 		return nil
 	}
-	return func() bool { return e.pool.Idle() && store.ReadsIdle() }
+	return func() bool { return e.pool.Idle() && store.ReadsIdle() && !e.core.Moving() }
 }
 
 // fail reports what makes the login server useless. Only the first counts.

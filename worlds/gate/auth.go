@@ -78,8 +78,14 @@ func (c *core) proves(s *session, h *held) bool {
 // located takes the directory's word on where an account's key is.
 func (c *core) located(p *worlds.Place) {
 	s := c.sessionOf(codec.Conn(p.Tag))
-	if s == nil || s.state != StateLocating || s.account != p.Account {
-		return // asked again meanwhile, or gone
+	if s == nil || s.account != p.Account {
+		return // gone
+	}
+	if s.state == StateClaiming && p.Holder != "" && p.Holder != s.attempt.holder {
+		c.pause(s, 0) // who was asked first is gone, and the account has logged in elsewhere
+	}
+	if s.state != StateLocating {
+		return // asked again meanwhile
 	}
 	switch h := c.passes.Find(s.account); {
 	case c.proves(s, h): // it has come by another connection

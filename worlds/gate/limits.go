@@ -39,6 +39,9 @@ const (
 	// answered: above what it waits for a key by itself, since asking again begins
 	// that anew.
 	locateEvery = 4 * time.Second
+	// relocateEvery is how often the directory is asked again while a holder does not
+	// answer: it may be gone, and the account have logged in elsewhere.
+	relocateEvery = time.Second
 	// pauseLimit is how long is waited before a key that was busy is looked for
 	// again: a move takes milliseconds.
 	pauseLimit = 200 * time.Millisecond

@@ -163,7 +163,12 @@ func (c *core) expired(s *session) {
 		c.setDeadline(s, min(c.now+locateEvery.Milliseconds(), c.claimEnd(s)))
 		c.locate(s)
 	case StateClaiming:
-		c.turnAway(s, RefusalNoHolder)
+		if overdue {
+			c.turnAway(s, RefusalNoHolder)
+			return
+		}
+		c.setDeadline(s, min(c.now+relocateEvery.Milliseconds(), c.claimEnd(s)))
+		c.locate(s)
 	case StatePausing:
 		if overdue {
 			c.turnAway(s, RefusalBusy)

@@ -88,7 +88,7 @@ func (c *core) enterState(s *session, id StateID) {
 	case StateLocating:
 		c.setDeadline(s, min(c.now+locateEvery.Milliseconds(), c.claimEnd(s)))
 	case StateClaiming:
-		c.setDeadline(s, c.claimEnd(s))
+		c.setDeadline(s, min(c.now+relocateEvery.Milliseconds(), c.claimEnd(s)))
 	case StatePausing:
 		c.setDeadline(s, min(s.attempt.resume, c.claimEnd(s)))
 	case StateRefusing:

@@ -189,12 +189,16 @@ func (o *LoginOptions) Validate() error {
 // Validate reports every fault at once.
 func (o *HoldOptions) Validate() error {
 	var f faults
-	o.validate(&f)
+	o.collect(&f)
+	return f.err()
+}
+
+func (o *HoldOptions) collect(f *faults) {
+	o.validate(f)
 	f.check(o.Connections >= o.Threads && o.Connections <= maxConnections,
 		"connections %d: want the number of threads to %d", o.Connections, maxConnections)
 	f.check(o.Rate > 0 && o.Rate <= 1e6, "rate %v: want 1 to 1,000,000 a second", o.Rate)
 	f.check(o.Warmup >= 0 && o.Settle >= 0 && o.Hold >= 0 && o.ListEvery >= 0, "a negative length")
-	return f.err()
 }
 
 // sources are the addresses to connect from, or none where the kernel knows

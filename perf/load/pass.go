@@ -38,9 +38,7 @@ func (o *PassOptions) EnsureDefaults() {
 // Validate reports every fault at once.
 func (o *PassOptions) Validate() error {
 	var f faults
-	if err := o.Hold.Validate(); err != nil {
-		f = append(f, err)
-	}
+	o.Hold.collect(&f)
 	_, err := world.NewClient(uint16(o.Hold.Build))
 	f.check(err == nil, "build %d: no gate's layouts are known for it", o.Hold.Build)
 	f.check(len(o.Hold.Accounts) >= o.Hold.Connections, "%d accounts for %d connections: want one for each",

@@ -49,8 +49,38 @@ func sampleHold() *Report {
 	return run.Report(&HoldOptions{Clients: Clients{Build: 12340}})
 }
 
+func sampleWorlds() *Report {
+	run := &WorldsRun{Wanted: 15_000, Held: 14_998, tally: newTally(), Changes: []WorldChange{
+		{Online: true, Shown: 14_998, First: 2 * time.Millisecond, P50: 60 * time.Millisecond, P99: 110 * time.Millisecond,
+			Last: 123400 * time.Microsecond, ServerCPU: 90 * time.Millisecond},
+		{Shown: 14_990, First: time.Millisecond, P50: 50 * time.Millisecond, P99: 100 * time.Millisecond,
+			Last: 101 * time.Millisecond, ServerCPU: 80 * time.Millisecond},
+	}}
+	run.tally.faults[FaultTimeout] = 2
+	return run.Report(&WorldsOptions{Hold: HoldOptions{Clients: Clients{Build: 5875}}})
+}
+
+func samplePass() *Report {
+	run := &PassRun{Wanted: 10_000, Held: 10_000, tally: newTally(), Legs: []LegRun{
+		{Leg: LegGate, Elapsed: 10 * time.Second, ServerCPU: time.Second, GateCPU: 900 * time.Millisecond,
+			ClientCPU: 500 * time.Millisecond, tally: newMoveTally()},
+		{Leg: LegBack, Elapsed: 10 * time.Second, tally: newMoveTally()},
+	}}
+	to := run.Legs[0].tally
+	to.done, to.faults["gate: db-busy"] = 9999, 1
+	for i := range 1000 {
+		d := time.Duration(i+1) * 5 * time.Microsecond
+		to.record(MoveProof, d)
+		to.record(MoveWhole, 2*d)
+	}
+	run.Legs[1].tally.done = 9999
+	return run.Report(&PassOptions{Hold: HoldOptions{Clients: Clients{Build: 5875}}, Rate: 1000, Arrivals: ArrivalsPoisson})
+}
+
 func TestReport_Golden(t *testing.T) {
-	for name, r := range map[string]*Report{"login": sampleReport(), "hold": sampleHold()} {
+	for name, r := range map[string]*Report{
+		"login": sampleReport(), "hold": sampleHold(), "worlds": sampleWorlds(), "pass": samplePass(),
+	} {
 		var text, object bytes.Buffer
 		if err := r.Text(&text); err != nil {
 			t.Fatal(err)

@@ -38,9 +38,7 @@ const maxChanges = 1000
 // Validate reports every fault at once.
 func (o *WorldsOptions) Validate() error {
 	var f faults
-	if err := o.Hold.Validate(); err != nil {
-		f = append(f, err)
-	}
+	o.Hold.collect(&f)
 	f.check(o.World != "", "the world has no name")
 	f.check(o.Set != nil, "nobody brings the world")
 	f.check(o.Changes >= 1 && o.Changes <= maxChanges, "changes %d: want 1 to %d", o.Changes, maxChanges)

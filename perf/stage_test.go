@@ -97,43 +97,12 @@ func benchInbox(b *testing.B) {
 }
 
 func benchLogic(b *testing.B) {
-	core, err := logic.NewCore(coreOptions(), logic.Ports{Out: deaf{}, Store: deafStore{}, Prover: deafProver{}, Worlds: demoWorlds(b)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	now := int64(1_700_000_000_000)
-	core.Tick(now, now)
-	var (
-		conn    = codec.NewConn(0, 1, 1)
-		mint    = auth.Result{Kind: auth.JobMint}
-		opened  = codec.Message{Kind: codec.KindOpened, Conn: conn}
-		hello   = codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'A'}, Build: uint16(grunt.Build1121)}}
-		account = storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}}
-		proof   = codec.Message{Kind: codec.KindLogonProof, Conn: conn}
-		right   = auth.Result{Kind: auth.JobProve, Tag: uint64(conn)}
-		list    = codec.Message{Kind: codec.KindWorldList, Conn: conn}
-		closed  = codec.Message{Kind: codec.KindClosed, Conn: conn}
-	)
-	logins := int64(0)
+	s := newScript(b, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if logins++; logins%batch == 0 {
-			now += 100
-			core.Tick(now, now)
-		}
-		core.Proved(&mint)
-		core.Client(&opened)
-		core.Client(&hello)
-		core.Stored(&account)
-		core.Client(&proof)
-		core.Proved(&right)
-		core.Client(&list)
-		core.Client(&closed)
-		core.Flush()
+		s.login()
 	}
-	if got := core.Stats().Messages[codec.KindWorldList]; got != uint64(logins) {
-		b.Fatalf("%d lists asked for in %d logins", got, logins)
-	}
+	s.check(b)
 	perLogin(b, 1)
 }
 

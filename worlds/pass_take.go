@@ -10,14 +10,15 @@ const usedRepeats = 4
 
 // Claim begins to take an account's key from holder. The outcome is Taken or
 // NotTaken, once. ErrNotHeld: holder is this node itself. ErrMoving: a claim for
-// the account is under way here.
+// the account is under way here. One that was abandoned does not count: whoever it
+// waits for may be dead, and the player have logged in elsewhere.
 func (p *Passes[O]) Claim(pass PassID, name codec.Name, holder Node, proof *Proof) error {
 	if holder == p.options.Self {
 		return ErrNotHeld
 	}
 	if a := p.keys.byName[name]; a != nil {
 		for mv := a.moves; mv != nil; mv = mv.next {
-			if mv.stage == stageClaiming || mv.stage == stagePending && !mv.offered {
+			if mv.stage == stageClaiming || mv.stage == stagePending && !mv.offered && !mv.abandoned {
 				return ErrMoving
 			}
 		}

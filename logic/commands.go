@@ -58,6 +58,7 @@ func (c *Core) kickAccount(name storage.Name) {
 		c.kick(h.Owner.holder, "command")
 		c.dropKey(h)
 	} else {
+		c.keys.Drop(codec.Name(name)) // it may be on its way here
 		c.ends = append(c.ends, worlds.AccountEnd{Account: codec.Name(name), Why: "command"})
 	}
 	c.sessions.each(func(s *session) {
@@ -68,7 +69,7 @@ func (c *Core) kickAccount(name storage.Name) {
 }
 
 // attempting are the states between a client's hello and the verdict on it.
-var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording)
+var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording, StateReproving, StateReclaiming)
 
 // kickBanned sends away whoever is there from a banned address. Those who have
 // said nothing yet are told at their first word.

@@ -12,6 +12,7 @@ func (c *Core) Region(e *worlds.Event) {
 	case e.Move != nil:
 		c.count.movesIn.Add(1)
 		c.keys.Handle(e.From, e.Move)
+		e.Move.Key.Wipe() // ours, and not kept
 	case e.Place != nil:
 		c.located(e.Place)
 	case e.End != nil:

@@ -202,6 +202,9 @@ func (e *engine) mayBegin(now time.Duration) bool {
 
 // nap is how long there is nothing to do but to wait for the server.
 func (e *engine) nap() time.Duration {
+	if e.o.Watch != nil && e.o.Watch.pending.Load() {
+		return 0
+	}
 	now := e.now()
 	until := e.sweepAt
 	if len(e.free) > 0 && e.busy < e.o.Busy && !e.exhausted() && e.stop.Load() == stopNot {

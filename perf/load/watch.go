@@ -20,6 +20,9 @@ type watch struct {
 
 	change atomic.Uint32 // the one under way; 0: none yet
 	began  atomic.Int64  // when, in nanoseconds since base
+	// pending says that it is awaited. The clients do not sleep then: over loopback
+	// it is the sender who pays for waking them, which no player's machine makes it.
+	pending atomic.Bool
 }
 
 func newWatch(name string, rounds int) *watch {
@@ -28,6 +31,7 @@ func newWatch(name string, rounds int) *watch {
 
 // begin numbers the change that is made next, and takes its time.
 func (w *watch) begin() (change uint32) {
+	w.pending.Store(true)
 	w.began.Store(int64(time.Since(w.base)))
 	return w.change.Add(1)
 }

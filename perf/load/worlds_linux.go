@@ -83,6 +83,7 @@ func (w *worldsRun) change(ctx context.Context, online bool) (WorldChange, error
 	limit := time.Now().Add(w.options.Limit)
 	for w.crew.shown()-before < w.crew.held() && time.Now().Before(limit) && pause(ctx, time.Millisecond) {
 	}
+	w.watch.pending.Store(false)
 	last, err := w.proc.usageOf(w.target.PIDs)
 	change.ServerCPU = last.since(first)
 	return change, err

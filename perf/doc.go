@@ -6,8 +6,8 @@
 //     would fail on a busy machine and pass on a fast one; these do neither.
 //   - Benchmarks say where the time goes. stage_test.go has one a stage of a
 //     message's way, its neighbours faked, so that a change in one number names
-//     the stage; pipeline_test.go has whole logins through codec, logic, auth
-//     pool and store, without sockets.
+//     the stage; region_test.go those of the region; pipeline_test.go has whole
+//     logins through codec, logic, auth pool and store, without sockets.
 //   - Loads (package load, behind 'gatepass bench') measure whole processes over
 //     real sockets. DESIGN.md says how.
 //

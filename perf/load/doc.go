@@ -9,9 +9,9 @@
 //	                  └──▶ LoginRun ◀────┘ ──▶ Report
 //
 // An engine is one epoll loop with its clients; a crew is the engines of a run;
-// RunLogin and RunHold are the scenarios; Rounds sets a server against a Floor,
-// a bare loop that answers canned bytes, in the same run. A Stand starts server
-// and floor as processes of their own, so that their CPU time can be read apart
+// RunLogin, RunHold, RunWorlds and RunPass are the scenarios; Rounds sets a server against a Floor,
+// a bare loop that answers canned bytes, in the same run. A Stand starts server,
+// floor and gate as processes of their own, so that their CPU time can be read apart
 // from the client's.
 //
 //	stand, err := load.NewStand(binary)
@@ -21,7 +21,8 @@
 //	report.Text(os.Stdout)
 //
 // What it refuses to know: how a server works. It speaks the protocol through
-// codec/grunt, does its arithmetic with auth/srp6, and measures from outside.
+// codec/grunt and codec/world, does its arithmetic with auth/srp6, and measures from
+// outside. It knows no bus: whoever starts RunWorlds brings the world.
 //
 // An engine belongs to its goroutine, which is locked to a thread; everything
 // else to the goroutine that called in. What is measured, how and why is in

@@ -299,6 +299,25 @@ func TestDirectory_Locate_AFloodOfOneAccountIsBounded(t *testing.T) {
 	}
 }
 
+func TestDirectory_Locate_OneNodeLeavesRoomForOthers(t *testing.T) {
+	d := grownDirectory(DirectoryOptions{})
+	for i := range 2 * d.options.MaxWaiting {
+		d.Locate("world.9", &Locate{Account: nthName(i), Tag: 1, Wait: true}, 0)
+	}
+	if got := d.Stats().Parked; got != maxAsksOfNode {
+		t.Errorf("%d asks of one node wait, want %d", got, maxAsksOfNode)
+	}
+	d.Effects()
+	d.Locate("world.7", &Locate{Account: nthName(-1), Tag: 2, Wait: true}, 0)
+	if e := d.Effects(); len(e) != 0 {
+		t.Errorf("another node is told at once: %+v", e)
+	}
+	d.Tick(d.options.WaitLimit.Milliseconds())
+	if n := len(d.waiting.byNode); n != 0 || d.Stats().Parked != 0 {
+		t.Errorf("%d nodes are counted when nobody waits", n)
+	}
+}
+
 func BenchmarkDirectory_Announce(b *testing.B) {
 	for _, kind := range []string{"fresh", "moved"} {
 		b.Run("kind="+kind, func(b *testing.B) {

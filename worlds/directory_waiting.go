@@ -7,8 +7,13 @@ import (
 	"gatepass/codec"
 )
 
-// maxAsks is how many may wait for one account.
-const maxAsks = 16
+const (
+	// maxAsks is how many may wait for one account.
+	maxAsks = 16
+	// maxAsksOfNode is how many of one node may wait, so that a node that asks
+	// without end takes nobody else's room: four times what a gate asks at once.
+	maxAsksOfNode = 4096
+)
 
 // waiter is one ask that waits for an account to be announced.
 type waiter struct {
@@ -23,10 +28,12 @@ type waiter struct {
 type waiting struct {
 	order *list.List // of waiter
 	asks  map[codec.Name][]*list.Element
+	// byNode is how many of them are whose.
+	byNode map[Node]int
 }
 
 func newWaiting() waiting {
-	return waiting{order: list.New(), asks: make(map[codec.Name][]*list.Element)}
+	return waiting{order: list.New(), asks: make(map[codec.Name][]*list.Element), byNode: make(map[Node]int)}
 }
 
 func (q *waiting) len() int { return q.order.Len() }
@@ -41,9 +48,10 @@ func (q *waiting) park(w waiter, most int) bool {
 		}
 	}
 	asks := q.asks[w.account]
-	if q.order.Len() >= most || len(asks) >= maxAsks {
+	if q.order.Len() >= most || len(asks) >= maxAsks || q.byNode[w.from] >= maxAsksOfNode {
 		return false
 	}
+	q.byNode[w.from]++
 	q.asks[w.account] = append(asks, q.order.PushBack(w))
 	return true
 }
@@ -57,7 +65,7 @@ func (q *waiting) take(account codec.Name) []waiter {
 	delete(q.asks, account)
 	all := make([]waiter, len(asks))
 	for i, e := range asks {
-		all[i] = q.order.Remove(e).(waiter)
+		all[i] = q.remove(e)
 	}
 	return all
 }
@@ -71,9 +79,18 @@ func (q *waiting) expired(now int64) (all []waiter) {
 	return all
 }
 
+// remove takes one out of the order, but not of its account's asks.
+func (q *waiting) remove(e *list.Element) waiter {
+	w := q.order.Remove(e).(waiter)
+	if q.byNode[w.from]--; q.byNode[w.from] == 0 {
+		delete(q.byNode, w.from)
+	}
+	return w
+}
+
 // drop removes one.
 func (q *waiting) drop(e *list.Element) {
-	w := q.order.Remove(e).(waiter)
+	w := q.remove(e)
 	asks := q.asks[w.account]
 	i := slices.Index(asks, e)
 	if asks = slices.Delete(asks, i, i+1); len(asks) == 0 {

@@ -48,10 +48,10 @@ const (
 	// check a proof, so that the time says nothing.
 	reclaimRefusal = 300 * time.Millisecond
 
-	// lookAgainAfter is when the directory is asked once more where the key of a
-	// client is that comes back: longer than nodes keep announcements, and in time
-	// for the refusal.
-	lookAgainAfter = 150 * time.Millisecond
+	// lookAgainBefore is how long before the refusal the directory is asked once
+	// more where the key of a client is that comes back: a tick, so that the answer
+	// is in time. By then what nodes keep of announcements has been sent.
+	lookAgainBefore = TickEvery
 
 	// locateEvery is how often the directory is asked again that does not answer,
 	// locateLimit for how long: longer than another manager takes to lead.

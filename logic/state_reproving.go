@@ -109,6 +109,7 @@ func (c *Core) located(p *worlds.Place) {
 	proof := worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
 	if err := c.keys.Claim(a.pass, p.Account, p.Holder, &proof); err != nil {
 		a.pass = worlds.PassID{}
+		c.lookAgain(s)
 		return
 	}
 	c.reclaims[a.pass] = s.conn
@@ -146,9 +147,14 @@ func (c *Core) notTaken(o *worlds.Outcome[holding]) {
 // has just moved it may have known the place before only.
 func (c *Core) lookAgain(s *session) {
 	a := s.attempt
-	if at := c.now + lookAgainAfter.Milliseconds(); !a.again && at < a.refuseAt {
-		a.again = true
+	if a.again {
+		return
+	}
+	a.again = true
+	if at := a.refuseAt - lookAgainBefore.Milliseconds(); c.now < at {
 		c.setDeadlineAt(s, at)
+	} else {
+		c.locate(s)
 	}
 }
 

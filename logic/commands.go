@@ -3,7 +3,6 @@ package logic
 import (
 	"gatepass/codec"
 	"gatepass/storage"
-	"gatepass/worlds"
 )
 
 // CommandKind tells what an operator, or the process itself, wants.
@@ -59,8 +58,8 @@ func (c *Core) kickAccount(name storage.Name) {
 		c.dropKey(h)
 	} else {
 		c.keys.Drop(codec.Name(name)) // it may be on its way here
-		c.ends = append(c.ends, worlds.AccountEnd{Account: codec.Name(name), Why: "command"})
 	}
+	c.endElsewhere(codec.Name(name))
 	c.sessions.each(func(s *session) {
 		if attempting.has(s.state) && s.name == name {
 			c.kick(s.conn, "command")

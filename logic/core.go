@@ -57,12 +57,17 @@ type Core struct {
 	signalLevel int
 
 	// effects of this round, submitted by Flush
-	ops    []storage.Op
-	jobs   []auth.Job
-	closes []codec.Conn // closes that found no room yet
+	ops   []storage.Op
+	notes []storage.Op // character counts, which no client waits for
+	// notesAt is the tick of the last ones.
+	notesAt int64
+	jobs    []auth.Job
+	closes  []codec.Conn // closes that found no room yet
 	outbound
 	// reclaims are the claims of clients that came back.
 	reclaims map[worlds.PassID]codec.Conn
+	// ended are accounts that an operator ended lately, the oldest first.
+	ended []endedAccount
 	// unannounced are keys that the directory has yet to be told of.
 	unannounced []codec.Name
 	push        push
@@ -106,6 +111,7 @@ func (c *Core) Tick(now, wall int64) {
 	c.deadlines.advance(now, c.expire)
 	c.graces.advance(now, c.expireKey)
 	c.keys.Tick(now)
+	c.forgetEnds()
 	c.announceSome()
 	c.follow(c.ports.Region.Tick(now))
 	c.pushDue()

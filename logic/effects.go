@@ -69,6 +69,7 @@ func (c *Core) Flush() {
 	c.ports.Out.Flush()
 	c.submitJobs()
 	c.submitOps()
+	c.submitNotes()
 	c.submitRegion()
 	for len(c.closes) > 0 && c.ports.Out.Close(c.closes[0], codec.CloseOverload) {
 		c.closes = c.closes[1:]
@@ -92,6 +93,18 @@ func (c *Core) submitJobs() {
 			c.refuseBusy(codec.Conn(c.jobs[i].Tag), codec.ReplyLogonProof)
 		}
 	}
+}
+
+// submitNotes comes last, and not more often than once a tick: what worlds report
+// takes no room from what clients wait for.
+func (c *Core) submitNotes() {
+	if len(c.notes) == 0 || c.notesAt == c.now {
+		return
+	}
+	c.notesAt = c.now
+	taken := c.ports.Store.Submit(c.notes)
+	c.count.notesDropped.Add(uint64(len(c.notes) - taken))
+	c.notes = c.notes[:0]
 }
 
 func (c *Core) submitOps() {

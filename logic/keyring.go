@@ -3,6 +3,7 @@ package logic
 import (
 	"crypto/subtle"
 	"encoding/binary"
+	"slices"
 
 	"gatepass/auth/srp6"
 	"gatepass/codec"
@@ -62,6 +63,7 @@ func (c *Core) holdKey(s *session) {
 	secret.Wipe()
 	h.Owner.holder = s.conn
 	c.announce(h, worlds.AnnounceFresh)
+	c.ended = slices.DeleteFunc(c.ended, func(e endedAccount) bool { return e.Account == h.Account })
 	if older == nil {
 		return
 	}

@@ -39,6 +39,16 @@ const (
 	// alone: players look at it for seconds, not longer.
 	DefaultRefreshEvery = 5 * time.Second
 
+	// notesRound is how many character counts are stored a tick: 40,000 a second,
+	// a small part of what the store takes.
+	notesRound = 4096
+
+	// endsKept is how many ended accounts are told of again when the bus comes back
+	// or another manager leads, endsFor for how long: an end that nobody heard would
+	// leave a banned player in a world, and one that is told too late would end the
+	// next login.
+	endsKept, endsFor = 4096, time.Minute
+
 	// announceChunk is how many keys are announced anew a tick: with every account
 	// of a full server that takes some ticks, and stalls nobody.
 	announceChunk = 4096

@@ -27,10 +27,12 @@ type counters struct {
 	moving      atomic.Int64
 	moves       [worlds.OutcomeKindCount]atomic.Uint64
 	pushed      atomic.Uint64
-	stale       atomic.Bool
-	keys        atomic.Int64
-	stock       atomic.Int64
-	lastTick    atomic.Int64
+	// notesDropped counts character counts for which there was no room.
+	notesDropped atomic.Uint64
+	stale        atomic.Bool
+	keys         atomic.Int64
+	stock        atomic.Int64
+	lastTick     atomic.Int64
 }
 
 // Stats counts what the logic did since it started, and what it holds now.
@@ -57,6 +59,8 @@ type Stats struct {
 	MovesIn, MovesOut uint64
 	Moves             [worlds.OutcomeKindCount]uint64
 	Pushed            uint64
+	// NotesDropped counts reports of characters for which there was no room.
+	NotesDropped uint64
 	// Stale says that the list of worlds may be out of date.
 	Stale bool
 	// Keys is how many session keys are held, Stock how many ephemeral keys are
@@ -91,7 +95,7 @@ func (c *Core) Stats() Stats {
 		st.Moves[i] = n.moves[i].Load()
 	}
 	st.MovesIn, st.MovesOut, st.Pushed = n.movesIn.Load(), n.movesOut.Load(), n.pushed.Load()
-	st.Stale = n.stale.Load()
+	st.Stale, st.NotesDropped = n.stale.Load(), n.notesDropped.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
 	return st
 }

@@ -1,6 +1,7 @@
 package logic
 
 import (
+	"gatepass/codec"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -65,6 +66,29 @@ func (c *Core) endAccount(end *worlds.End) {
 	c.dropKey(h)
 }
 
+// endElsewhere ends an account wherever else it is: also with the key of a login
+// before the one that is here.
+func (c *Core) endElsewhere(account codec.Name) {
+	end := worlds.AccountEnd{Account: account, Why: "command"}
+	c.ends = append(c.ends, end)
+	if !c.alone && len(c.ended) < endsKept {
+		c.ended = append(c.ended, endedAccount{end, c.now})
+	}
+}
+
+// endedAccount is an account that was ended at a time of the ticks.
+type endedAccount struct {
+	worlds.AccountEnd
+	at int64
+}
+
+// forgetEnds lets go of those of whom everybody should have heard.
+func (c *Core) forgetEnds() {
+	for len(c.ended) > 0 && c.now-c.ended[0].at > endsFor.Milliseconds() {
+		c.ended = c.ended[1:]
+	}
+}
+
 // countCharacters stores what a world reports.
 func (c *Core) countCharacters(r *worlds.Characters) {
 	for _, n := range r.Counts {
@@ -72,7 +96,11 @@ func (c *Core) countCharacters(r *worlds.Characters) {
 		if err != nil {
 			continue // no account has such a name
 		}
-		c.ops = append(c.ops, storage.Op{Kind: storage.OpCharacters, Name: name, World: r.World, Count: n.Count})
+		if len(c.notes) == notesRound {
+			c.count.notesDropped.Add(1) // the world reports it again with the next change
+			continue
+		}
+		c.notes = append(c.notes, storage.Op{Kind: storage.OpCharacters, Name: name, World: r.World, Count: n.Count})
 	}
 }
 
@@ -119,6 +147,9 @@ func (c *Core) announce(h *heldKey, kind worlds.AnnouncementKind) {
 func (c *Core) announceAll() {
 	c.unannounced = c.unannounced[:0]
 	c.keys.Each(func(h *heldKey) { c.unannounced = append(c.unannounced, h.Account) })
+	for _, e := range c.ended {
+		c.ends = append(c.ends, e.AccountEnd)
+	}
 }
 
 // announceSome takes the next chunk of announceAll.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,7 +41,8 @@ type edge struct {
 	manager *accounts.Manager
 	control *accounts.Listener
 
-	started     time.Time      // what the logic's clock counts from
+	started     time.Time // what the logic's clock counts from
+	draining    atomic.Bool
 	failure     chan error     // one slot
 	background  sync.WaitGroup // the clock, the control socket, who waits for the server
 	stopClock   context.CancelFunc
@@ -205,7 +207,7 @@ func (e *edge) beat() worlds.LoginBeat {
 	st := e.server.Stats()
 	return worlds.LoginBeat{
 		Node: worlds.LoginNode(e.config.Node), Address: e.advertised(),
-		Conns: uint32(st.Conns), MaxConns: uint32(st.MaxConns),
+		Conns: uint32(st.Conns), MaxConns: uint32(st.MaxConns), Draining: e.draining.Load(),
 	}
 }
 
@@ -316,7 +318,11 @@ func (e *edge) alive() error {
 // there are other login servers to go to, it also waits for the keys of those who
 // go there.
 func (e *edge) drain(ctx context.Context) {
-	e.stopBeat() // with a last one: DNS sends nobody here any more
+	e.draining.Store(true)
+	e.stopBeat()
+	if err := e.startBeat(); err != nil { // it begins with a beat: DNS sends nobody here any more
+		e.log.Warn("nobody was told of the drain", "error", err)
+	}
 	e.server.Drain()
 	for !e.inbox.Command(logic.Command{Kind: logic.CommandDrain}) && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)

@@ -96,6 +96,7 @@ func (s stageCollector) logic(m metricWriter) {
 	for k := worlds.OutcomeTaken; k < worlds.OutcomeKindCount; k++ {
 		m.count("moves_total", "How moves of keys came out here.", st.Moves[k], "outcome", k.String())
 	}
+	m.counter("character_counts_dropped_total", "Reports of characters for which there was no room.", st.NotesDropped)
 	m.flag("list_stale", "1 while no world manager is heard: the list may be out of date.", st.Stale)
 	m.counter("lists_pushed_total", "Lists of worlds sent unasked.", st.Pushed)
 	m.gauge("session_keys", "Session keys held, those in their grace included.", float64(st.Keys))

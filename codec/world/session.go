@@ -156,6 +156,7 @@ func (s *Session) appendAuth(dst []byte, w *codec.WorldReply) ([]byte, error) {
 	}
 	if w.KeySet {
 		s.becomeOpen(&w.Key)
+		clear(w.Key[:]) // it has arrived; nobody else has this reply
 	}
 	head := len(dst)
 	dst = append(dst, make([]byte, serverHeaderLen)...)

@@ -34,6 +34,9 @@ const (
 	// that a stranger who asks for keys that are nowhere cannot keep everybody else
 	// out. A client is there for milliseconds.
 	claimsPerNetwork = 64
+	// claimsPerCrowded is the same once half of all are there: some hundred networks
+	// are then needed to shut a gate, and not a handful.
+	claimsPerCrowded = 4
 
 	// locateEvery is when a question to the directory is asked again that was not
 	// answered: above what it waits for a key by itself, since asking again begins

@@ -94,8 +94,12 @@ func networkOf(addr netip.Addr) netip.Prefix {
 // crowded tells whether too many clients are getting their keys, in all or from
 // this one's network, or too many keys are here.
 func (c *core) crowded(a *attempt) bool {
+	share := claimsPerNetwork
+	if c.getting >= c.options.MaxClaims/2 {
+		share = claimsPerCrowded
+	}
 	return c.getting >= c.options.MaxClaims || c.passes.Len() >= c.options.maxKeys() ||
-		a.network.IsValid() && c.crowds[a.network] >= claimsPerNetwork
+		a.network.IsValid() && c.crowds[a.network] >= share
 }
 
 // countGetting keeps the number of those who are getting their keys.

@@ -55,13 +55,9 @@ const (
 
 	// reclaimRefusal is when a client is told that its reconnect has failed,
 	// whatever the reason: longer than the region takes to look for a key and to
-	// check a proof, so that the time says nothing.
+	// check a proof, so that the time says nothing; and long enough to look again
+	// with the second tick, when the directory knows of a key that has just moved.
 	reclaimRefusal = 300 * time.Millisecond
-
-	// lookAgainBefore is how long before the refusal the directory is asked once
-	// more where the key of a client is that comes back: a tick, so that the answer
-	// is in time. By then what nodes keep of announcements has been sent.
-	lookAgainBefore = TickEvery
 
 	// locateEvery is how often the directory is asked again that does not answer,
 	// locateLimit for how long: longer than another manager takes to lead.

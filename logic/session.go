@@ -54,8 +54,6 @@ type attempt struct {
 	refuseAt int64
 	// answered: the directory has said where the key is, or that there is none.
 	answered bool
-	// again: it was, or is to be, asked once more.
-	again bool
 	// key and m2 are the outcome, while it waits for its record to be stored.
 	key srp6.SessionKey
 	m2  srp6.Proof

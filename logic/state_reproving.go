@@ -143,18 +143,12 @@ func (c *Core) notTaken(o *worlds.Outcome[holding]) {
 	}
 }
 
-// lookAgain has the directory asked once more before the refusal: of a key that
-// has just moved it may have known the place before only.
+// lookAgain has the directory asked once more with the next tick, if that is in
+// time for the refusal: of a key that has just moved it may have known the place
+// before only.
 func (c *Core) lookAgain(s *session) {
-	a := s.attempt
-	if a.again {
-		return
-	}
-	a.again = true
-	if at := a.refuseAt - lookAgainBefore.Milliseconds(); c.now < at {
-		c.setDeadlineAt(s, at)
-	} else {
-		c.locate(s)
+	if next := c.now + 1; next < s.attempt.refuseAt {
+		c.setDeadlineAt(s, next)
 	}
 }
 

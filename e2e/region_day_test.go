@@ -463,8 +463,8 @@ func (d *day) drain() {
 		if _, err := g.ask(nil, 1); !hungUp(err) {
 			return fmt.Errorf("it was not told to go: %w", err)
 		}
-		if all, err := d.r.lookup(); err != nil || slices.Contains(all, "127.0.0.12") {
-			return fmt.Errorf("DNS says %v, %w", all, err)
+		if err := d.goesUnnamed("127.0.0.12"); err != nil {
+			return err
 		}
 		if err := d.home(g); err != nil {
 			return err
@@ -480,6 +480,22 @@ func (d *day) drain() {
 	}
 	d.b = d.r.login("b", d.b.grunt)
 	must(d, d.eyes[1].login(d.b.grunt))
+}
+
+// goesUnnamed returns once DNS does not name a login server that drains any more,
+// which is at once but for the way over the bus.
+func (d *day) goesUnnamed(ip string) error {
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+		all, err := d.r.lookup()
+		switch {
+		case err != nil:
+			return err
+		case !slices.Contains(all, ip):
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("DNS still names %v", all)
+		}
+	}
 }
 
 // reset empties the list, for maintenance. The worlds that live come back, those

@@ -132,7 +132,7 @@ func (r *region) stop() {
 		}
 	}
 	for _, g := range alive {
-		if code := g.wait(); code != 0 {
+		if code := g.wait(); code != 0 && !r.t.Failed() {
 			r.t.Errorf("%v: exit code %d\n%s", g.cmd.Args[1:4], code, g.stderr)
 		}
 	}

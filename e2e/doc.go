@@ -10,8 +10,12 @@
 //	main_test.go     builds the program, once
 //	server_test.go   a running gatepass: start, ready, signals, metrics, what it logged
 //	client_test.go   a game client: connect, send, expect
+//	region_test.go   a region: a process a role, a bus between them
+//	player_test.go   a game client that goes from login server to world and back,
+//	visit_test.go    and its connection to a world's gate; of these hundreds play
 //
-// Each other file is one promise of the program. A test ends only the processes
+// At a world's gate the client's bytes are codec/world's, whose own tests have the
+// literals. Each other file is one promise of the program. A test ends only the processes
 // it started, waits for conditions and not for time, and leaves nothing behind
 // but its temporary folder.
 package e2e

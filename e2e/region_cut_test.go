@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/url"
 	"syscall"
 	"testing"
@@ -26,7 +27,9 @@ const refusalLimit = 9*time.Second + 3*time.Second
 // staleBound is when a list counts as stale, and a margin.
 const staleBound = 3*time.Second + 3*time.Second
 
+// openCut starts it, with players 0 and 1 at the lists.
 func openCut(t *testing.T) *cutRegion {
+	t.Parallel() // it waits, most of the time
 	c := &cutRegion{T: t}
 	c.r = newRegion(t, []string{"manager.a", "login.a", "login.b", "world.1", "world.2"},
 		"GATEPASS_REGION__HEARTBEAT=500ms", "GATEPASS_REGION__LEASE=1s", "GATEPASS_DRAIN_LIMIT=500ms")
@@ -49,11 +52,10 @@ func openCut(t *testing.T) *cutRegion {
 	for i, g := range []*gatepass{c.a, c.b} {
 		must(t, c.players[i].login(g.grunt))
 		c.players[i].sees(t, "both worlds", bothOnline)
+		c.stale(g, 0)
 	}
 	return c
 }
-
-func bothOnline(l map[byte]realm) bool { return len(l) == 2 && online(1)(l) && online(2)(l) }
 
 // enters logs player i in and has it walk into a world.
 func (c *cutRegion) enters(i int, login, gate *gatepass) *visit {
@@ -76,10 +78,15 @@ func (c *cutRegion) refusesSoon(what string, do func() error) {
 	c.Logf("%s: %v after %v", what, err, took.Round(time.Millisecond))
 }
 
+// stale waits for a login server to mark its list as stale, or as good.
 func (c *cutRegion) stale(g *gatepass, want float64) {
 	c.Helper()
-	within(c, staleBound, "gatepass_list_stale is as it should be", func() bool { return g.metric("gatepass_list_stale") == want })
+	what := fmt.Sprintf("gatepass_list_stale is %v", want)
+	within(c, staleBound, what, func() bool { return g.metric("gatepass_list_stale") == want })
 }
+
+// bothOnline tells whether both worlds are on a list and online.
+func bothOnline(l map[byte]realm) bool { return len(l) == 2 && online(1)(l) && online(2)(l) }
 
 // TestRegion_LoginCutOff: a login server that has lost the bus logs in and shows the
 // list as it was; who comes from it is refused politely until the bus is back, and
@@ -195,6 +202,7 @@ func (c *cutRegion) healed(i int) {
 	c.enters(i+1, c.b, c.one)
 }
 
+// mustHost is host:port of a URL.
 func mustHost(t testing.TB, address string) string {
 	t.Helper()
 	u, err := url.Parse(address)

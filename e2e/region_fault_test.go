@@ -43,6 +43,7 @@ type moving struct {
 // happens nobody is in two worlds by one key, nobody waits beyond the limits, and
 // as soon as what was killed is back everything works for everybody.
 func TestRegion_Faults(t *testing.T) {
+	t.Parallel()
 	seed := *faultSeed
 	for seed == 0 {
 		seed = rand.Uint64()

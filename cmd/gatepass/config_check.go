@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gatepass/logic"
+	"gatepass/worlds"
 )
 
 // validate reports every fault at once, each with its key. The parts validate
@@ -20,7 +21,7 @@ func (c *config) validate() error {
 	_, level := c.logLevel()
 	_, list := c.worldList()
 	return errors.Join(
-		c.checkData(),
+		c.checkProcess(),
 		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin),
 		checkAddress("bus.listen", c.Bus.Listen), checkAddress("gateway.listen", c.Gateway.Listen),
 		checkAddress("dns.listen", c.DNS.Listen), c.checkAdvertise(),
@@ -28,13 +29,17 @@ func (c *config) validate() error {
 		level, c.checkLogFormat(), list)
 }
 
-func (c *config) checkData() error {
+func (c *config) checkProcess() error {
 	var faults []error
 	if c.Data == "" {
 		faults = append(faults, errors.New("data: a folder is needed"))
 	}
 	if c.Storage.CacheMiB < 1 {
 		faults = append(faults, errors.New("storage.cache-mib: must be at least 1"))
+	}
+	// Roles without a name of their own have none here.
+	if c.Node != "" && worlds.LoginNode(c.Node).Validate() != nil {
+		faults = append(faults, fmt.Errorf("node: %q is not 1 to 32 of a-z, 0-9, - and _", c.Node))
 	}
 	return errors.Join(faults...)
 }
@@ -145,8 +150,8 @@ func (c *config) checkRegion() error {
 func (c *config) checkGateway() error {
 	g := &c.Gateway
 	var faults []error
-	if g.Capacity < 1 {
-		faults = append(faults, fmt.Errorf("gateway.capacity: %d is below 1", g.Capacity))
+	if g.Capacity < 1 || g.Capacity > worlds.MaxCapacity {
+		faults = append(faults, fmt.Errorf("gateway.capacity: %d is not in 1 to %d", g.Capacity, worlds.MaxCapacity))
 	}
 	if g.QueueLimit < 0 {
 		faults = append(faults, fmt.Errorf("gateway.queue-limit: %d is below 0", g.QueueLimit))

@@ -76,10 +76,13 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 	d.gate = freeOr(net.JoinHostPort(host, strconv.Itoa(firstGatePort+int(d.id)-1)))
 	name, builds := demoEra(d.id)
 	args := []string{
-		"gateway", "--data", c.Data, "--bus.url", busURL, "--admin", "127.0.0.1:0",
+		"gateway", "--data", c.Data, "--bus.url", busURL, "--bus.dir", c.Bus.Dir, "--admin", "127.0.0.1:0",
 		"--gateway.id", strconv.Itoa(int(d.id)), "--gateway.name", fmt.Sprintf("%s (%d)", name, d.id), "--gateway.builds", builds,
 		"--gateway.listen", d.gate,
 		"--log.level", c.Log.Level, "--log.format", c.Log.Format,
+	}
+	if _, port, _ := net.SplitHostPort(d.gate); anyAddress(d.gate) {
+		args = append(args, "--gateway.address", net.JoinHostPort(c.reachable(), port))
 	}
 	d.line = commandLine(self, args)
 	d.closing = make(chan struct{})
@@ -148,7 +151,7 @@ func (d *demoWorld) close() error {
 func commandLine(name string, args []string) string {
 	words := []string{name}
 	for _, a := range args {
-		if strings.ContainsAny(a, " '\"$\\") {
+		if strings.ContainsAny(a, " '\"$\\[]()*?&;|<>") {
 			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 		words = append(words, a)

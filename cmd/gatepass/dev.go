@@ -34,7 +34,10 @@ The first demo world takes builds of 1.12, the second those of 3.3.5a; with
 --demo-worlds 3 there is one of 2.4.3.
 
 It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
-drains and ends it, the demo worlds with it; a second one ends it at once.`,
+drains and ends it, the demo worlds with it; a second one ends it at once.
+
+A second one beside it needs --data, --grunt and --admin of its own; it takes a
+free port for its bus, which 'gatepass admin' is told with --bus.url.`,
 		Example: `  gatepass dev
   gatepass dev --data /var/lib/gatepass --grunt 0.0.0.0:3724
   gatepass dev --config gatepass.toml --log.level debug
@@ -95,8 +98,17 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 		return err
 	}
 	fmt.Fprintf(p.out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
-		c.Data, demoName, demoPassword, e.server.Addr().Addr())
+		c.Data, demoName, demoPassword, c.reachable())
 	return startDemoWorlds(ctx, p, server.URL(), demoWorlds)
+}
+
+// reachable is the host where clients find this machine: what is advertised, and
+// loopback where that is every address.
+func (c *config) reachable() string {
+	if host, _, err := net.SplitHostPort(c.Advertise); err == nil && !anyAddress(c.Advertise) {
+		return host
+	}
+	return "127.0.0.1"
 }
 
 // freeOr is the address, or one with a free port where somebody has that one

@@ -26,7 +26,8 @@ themselves; one that drains or falls silent is left out at once.
 
 Delegate the zone to it (docs/dns.md), and give it credentials of its own:
     gatepass bus add dns.NAME`,
-		Example: `  gatepass dns --dns.zone login.example.org --dns.listen 0.0.0.0:53
+		Example: `  gatepass dns --dns.zone login.example.org                      # on 127.0.0.1:5353, to try it
+  gatepass dns --dns.zone login.example.org --dns.listen 0.0.0.0:53 --dns.ns ns1.login.example.org=198.51.100.5
   dig @127.0.0.1 -p 5353 login.example.org A`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -94,8 +94,11 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 func (c *config) registration() (worlds.Registration, error) {
 	g := &c.Gateway
 	w, err := g.world()
+	if err != nil {
+		return worlds.Registration{}, fmt.Errorf("gateway: %w", err)
+	}
 	r := worlds.Registration{World: w, Region: g.Region, Incarnation: randomID(), Capacity: uint32(max(0, g.Capacity))}
-	faults := []error{err}
+	var faults []error
 	for _, route := range g.Routes {
 		network, err := netip.ParsePrefix(route.Network)
 		if err != nil {

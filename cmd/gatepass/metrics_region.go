@@ -121,6 +121,8 @@ func (c dnsCollector) Collect(out chan<- prometheus.Metric) {
 	m.counter("dns_connections_refused_total", "TCP connections for which there was no room.", st.ConnsRefused)
 	m.counter("dns_errors_total", "Answers that could not be sent.", st.Errors)
 	m.counter("dns_panics_total", "Panics that cost an answer.", st.Panics)
+	m.counter("dns_beats_total", "Heartbeats of login servers taken.", st.Beats)
+	m.counter("dns_beats_refused_total", "Heartbeats that made no sense.", st.BeatsRefused)
 	m.gauge("dns_logins_known", "Login servers heard of.", float64(st.Known))
 	m.gauge("dns_logins_healthy", "Login servers that clients are sent to.", float64(st.Healthy))
 	m.gauge("dns_logins_draining", "Login servers that drain.", float64(st.Draining))

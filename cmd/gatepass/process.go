@@ -50,6 +50,11 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	}
 	defer log.close()
 	runtime.GOMAXPROCS(c.Procs)
+	if c.Procs == 1 {
+		polling, stop := context.WithCancel(context.Background())
+		defer stop()
+		go keepPolling(polling)
+	}
 	p := &process{config: c, log: log, out: cmd.OutOrStdout(), errOut: cmd.ErrOrStderr()}
 	if p.admin, err = newAdmin(c.Admin, log.Logger); err != nil {
 		return err
@@ -67,7 +72,8 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 		return errors.Join(err, p.close())
 	}
 	p.admin.ready.Store(true)
-	fmt.Fprintf(p.out, "ready %s admin=http://%s procs=%d\n", strings.Join(p.said, " "), p.admin.addr(), c.Procs)
+	p.say("admin=http://%s procs=%d", p.admin.addr(), c.Procs)
+	fmt.Fprintln(p.out, "ready", strings.Join(p.said, " "))
 	failure := p.wait(ctx)
 	if failure == nil {
 		fmt.Fprintln(p.out, "draining")

@@ -39,7 +39,8 @@ func (c *config) credsFile(node worlds.Node) string {
 // where there is no such file, and then the system's are trusted.
 func (c *config) caFile() string {
 	file := filepath.Join(c.Bus.Dir, "ca.pem")
-	if _, err := os.Stat(file); c.Bus.CA == "" && err == nil && !c.busOnLoopback() {
+	encrypted := !c.busOnLoopback() || strings.Contains(c.busURL(), "tls://")
+	if _, err := os.Stat(file); c.Bus.CA == "" && err == nil && encrypted {
 		return file
 	}
 	return c.Bus.CA
@@ -65,6 +66,9 @@ func (c *config) busOnLoopback() bool {
 func (c *config) busURL() string {
 	if c.Bus.URL != "" {
 		return c.Bus.URL
+	}
+	if _, port, err := net.SplitHostPort(c.Bus.Listen); err == nil && anyAddress(c.Bus.Listen) {
+		return "tls://" + net.JoinHostPort("127.0.0.1", port) // its certificate is good for loopback
 	}
 	return "nats://" + c.Bus.Listen
 }

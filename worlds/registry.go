@@ -156,14 +156,20 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// UnmarshalJSON reads every format there ever was. It fails for one that is newer
-// than this program, and for what is not valid.
+// ErrNewerFormat: a Record was stored by a newer version of this program.
+var ErrNewerFormat = errors.New("it is newer than this program")
+
+// UnmarshalJSON reads every format there ever was. It fails with ErrNewerFormat
+// for one that is newer than this program, and for what is not valid.
 func (r *Record) UnmarshalJSON(b []byte) error {
 	var s storedRecord
 	if err := json.Unmarshal(b, &s); err != nil {
 		return fmt.Errorf("worlds: stored world: %w", err)
 	}
-	if s.Format < 1 || s.Format > RecordFormat {
+	switch {
+	case s.Format > RecordFormat:
+		return fmt.Errorf("worlds: stored world: format %d is not known, %d is the newest: %w", s.Format, RecordFormat, ErrNewerFormat)
+	case s.Format < 1:
 		return fmt.Errorf("worlds: stored world: format %d is not known, %d is the newest", s.Format, RecordFormat)
 	}
 	read := Registration{

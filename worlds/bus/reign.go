@@ -58,7 +58,7 @@ func (r *reign) now() int64 { return r.options.Now().Sub(r.started).Milliseconds
 
 // run leads until ctx ends or the lease is over.
 func (r *reign) run(ctx context.Context) error {
-	records, err := r.table.load(ctx)
+	records, err := r.table.load(ctx, r.options.Logger)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (r *reign) publish(subject string, payload []byte) {
 	r.conn.count.sent.Add(1)
 }
 
-// reply answers m, if who asks waits for it.
+// reply answers m, which is answerable, if who asks waits for it.
 func (r *reign) reply(m *nats.Msg, payload []byte) {
 	if m.Reply != "" {
 		r.publish(m.Reply, payload)

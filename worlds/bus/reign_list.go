@@ -100,6 +100,10 @@ func (r *reign) store(ctx context.Context, w *worlds.Write) bool {
 }
 
 func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
+	if !answerable(m) {
+		r.conn.malformed(m, errSender)
+		return
+	}
 	switch s := m.Subject; {
 	case s == subjectSnapshot:
 		snapshot := r.manager.Snapshot()
@@ -126,11 +130,9 @@ func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
 	}
 }
 
-// register answers only where the world itself listens: a reply subject is what
-// the asker likes.
 func (r *reign) register(ctx context.Context, m *nats.Msg) {
 	id, ok := worldOf(m.Subject, suffixRegister)
-	if !ok || !answers(m, worlds.WorldNode(id)) {
+	if !ok {
 		r.conn.malformed(m, errSender)
 		return
 	}
@@ -152,7 +154,7 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 
 func (r *reign) beat(ctx context.Context, m *nats.Msg) {
 	id, ok := worldOf(m.Subject, suffixBeat)
-	if !ok || !answers(m, worlds.WorldNode(id)) {
+	if !ok {
 		r.conn.malformed(m, errSender)
 		return
 	}
@@ -167,10 +169,36 @@ func (r *reign) beat(ctx context.Context, m *nats.Msg) {
 	}
 }
 
-// answers tells whether a request of that node asks for no answer or for one in
-// its own inbox.
-func answers(m *nats.Msg, node worlds.Node) bool {
-	return m.Reply == "" || strings.HasPrefix(m.Reply, prefixInbox+string(node)+".")
+// answerable tells whether a request asks for no answer or for one in an inbox of
+// those who may ask it. The reply subject is what the asker likes, and the manager
+// may write where the asker may not: into the buckets.
+func answerable(m *nats.Msg) bool {
+	if m.Reply == "" {
+		return true
+	}
+	for _, inbox := range inboxesFor(m.Subject) {
+		if strings.HasPrefix(m.Reply, inbox) {
+			return true
+		}
+	}
+	return false
+}
+
+// inboxesFor are what an answer to a request on a subject may begin with.
+func inboxesFor(subject string) []string {
+	const logins, admins = prefixInbox + worlds.KindLogin + ".", prefixInbox + worlds.KindAdmin + "."
+	switch subject {
+	case subjectSnapshot:
+		return []string{logins, admins}
+	case subjectReset, subjectLogins:
+		return []string{admins}
+	}
+	for _, suffix := range []string{suffixRegister, suffixBeat} {
+		if id, ok := worldOf(subject, suffix); ok {
+			return []string{prefixInbox + string(worlds.WorldNode(id)) + "."}
+		}
+	}
+	return nil
 }
 
 // logins are the login servers that are heard, as they last said they are.

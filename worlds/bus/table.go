@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -50,8 +51,9 @@ func (t *table) ids(ctx context.Context) ([]uint8, error) {
 }
 
 // load reads all records. One that a newer version has written stops it: to lead
-// without it would make a world vanish.
-func (t *table) load(ctx context.Context) ([]worlds.Record, error) {
+// without it would make a world vanish. What is no record at all is left out, and
+// told: one spoilt key must not keep a region without a manager.
+func (t *table) load(ctx context.Context, log *slog.Logger) ([]worlds.Record, error) {
 	ids, err := t.ids(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("bus: read the worlds: %w", err)
@@ -65,13 +67,25 @@ func (t *table) load(ctx context.Context) ([]worlds.Record, error) {
 		if err != nil {
 			return nil, fmt.Errorf("bus: read world %d: %w", id, err)
 		}
-		var r worlds.Record
-		if err := json.Unmarshal(entry.Value(), &r); err != nil {
+		r, err := parseRecord(id, entry.Value())
+		switch {
+		case errors.Is(err, worlds.ErrNewerFormat):
 			return nil, fmt.Errorf("bus: read world %d: %w", id, err)
+		case err != nil:
+			log.Error("bus: a stored world cannot be read and is left out", "world", id, "error", err)
+		default:
+			all = append(all, r)
 		}
-		all = append(all, r)
 	}
 	return all, nil
+}
+
+// parseRecord reads what is stored under a world's key.
+func parseRecord(id uint8, value []byte) (r worlds.Record, err error) {
+	if err = json.Unmarshal(value, &r); err == nil && r.ID != id {
+		err = fmt.Errorf("it is of world %d", r.ID)
+	}
+	return r, err
 }
 
 // store returns when a write is durable.

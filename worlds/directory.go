@@ -182,7 +182,9 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 		}
 		known = d.slots.add(a.Account)
 	case known.stamp != a.Stamp:
-		d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
+		if known.life != life { // a node ends its own older key by itself
+			d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
+		}
 		known.ending = false
 	case known.ending:
 		d.end(d.lives.node(life), a.Account, a.Stamp, whyEnded)

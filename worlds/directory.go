@@ -19,6 +19,11 @@ import (
 // mended by the next announcement. An entry never goes to a node that did not
 // announce it.
 //
+// Login servers are trusted with that, worlds only with what is theirs: a world
+// has no fresh logins, knows the stamp of a key that it was given, and can neither
+// end another's key nor take its place without. What a world alone has told of,
+// after the directory began anew, gives way to any login server's word.
+//
 // An entry is 32 bytes in a slot, and its place in the index; the node is a
 // number. A node that starts anew or is gone loses its entries at once, since
 // they name its life and not the node, but the slots are swept bit by bit.
@@ -29,7 +34,12 @@ type Directory struct {
 	waiting waiting
 	// grown is when it has been told all there is to tell, 0 before the first
 	// Locate or Tick.
-	grown   int64
+	grown int64
+	// now is the time of the last Locate or Tick.
+	now   int64
+	ended ended
+	// swept is when what is left of lives that are over may be swept at last.
+	swept   int64
 	effects []DirectoryEffect
 	stats   DirectoryStats
 }
@@ -65,6 +75,9 @@ type DirectoryOptions struct {
 	// MaxEntries is how many accounts may be known; one more is not taken in.
 	// 0 is 10,000,000.
 	MaxEntries int
+	// MaxOfWorld is how many of them one world may hold; 0 is 1,000,000, the most
+	// players that a world may say it takes.
+	MaxOfWorld int
 }
 
 // EnsureDefaults fills in what is 0.
@@ -77,6 +90,9 @@ func (o *DirectoryOptions) EnsureDefaults() {
 	}
 	if o.MaxEntries == 0 {
 		o.MaxEntries = 10_000_000
+	}
+	if o.MaxOfWorld == 0 {
+		o.MaxOfWorld = MaxCapacity
 	}
 }
 
@@ -95,8 +111,9 @@ type DirectoryStats struct {
 	// ByNode is how many keys each known node holds.
 	ByNode map[Node]int
 	// Logins are fresh ones, Ends what nodes were told to end, Late announcements
-	// that others had overtaken, Full those for which there was no room.
-	Logins, Ends, Late, Full uint64
+	// that others had overtaken, Full those for which there was no room, Refused
+	// those that a world may not make.
+	Logins, Ends, Late, Full, Refused uint64
 	// Unknown are asks that were answered so.
 	Unknown uint64
 }
@@ -104,7 +121,7 @@ type DirectoryStats struct {
 // NewDirectory makes one that knows nothing.
 func NewDirectory(o DirectoryOptions) *Directory {
 	o.EnsureDefaults()
-	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting()}
+	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting(), ended: newEnded()}
 }
 
 // verdict is what an announcement comes to.
@@ -119,7 +136,17 @@ const (
 	// to be ended.
 	verdictLost
 	verdictOnline
+	// verdictRefused: a world has no say in that.
+	verdictRefused
 )
+
+// Hello notes that an incarnation of a node is there. What was known of an earlier
+// one is out of date: who holds keys announces them after its hello.
+func (d *Directory) Hello(from Node, incarnation uint64) {
+	if _, fault := d.lives.of(from, incarnation); fault != nil {
+		d.drop(fault)
+	}
+}
 
 // Announce takes what a node says of a key, in that incarnation of the node. a is
 // not kept.
@@ -136,7 +163,7 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 		}
 		return
 	}
-	switch d.judge(known, a) {
+	switch d.judge(known, from, a) {
 	case verdictTake:
 		d.take(known, life, a)
 	case verdictLate:
@@ -145,65 +172,109 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 		d.end(from, a.Account, a.Stamp, whySecondLogin)
 	case verdictOnline:
 		d.end(from, a.Account, a.Stamp, whyOnline)
+	case verdictRefused:
+		d.stats.Refused++
 	}
 }
 
 // judge compares an announcement with what is known; nil for nothing.
-func (d *Directory) judge(known *slot, a *Announcement) verdict {
-	if known == nil {
-		return verdictTake
-	}
-	if known.stamp == a.Stamp {
-		if a.Hop < known.hop {
-			return verdictLate
-		}
-		return verdictTake
-	}
-	stays := d.options.SecondLogin == SecondLoginRefuse && d.lives.node(known.life).Kind() == KindWorld
+func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
+	world := from.Kind() == KindWorld
 	switch {
-	case stays && a.Kind != AnnounceHeld:
+	case world && a.Kind == AnnounceFresh:
+		return verdictRefused
+	case known == nil:
+		return verdictTake
+	case known.stamp == a.Stamp && a.Hop < known.hop:
+		return verdictLate
+	case known.stamp == a.Stamp:
+		return verdictTake
+	case world:
+		return d.judgeWorld(known, a)
+	}
+	switch {
+	case d.stays(known) && a.Kind != AnnounceHeld:
 		return verdictOnline
-	case a.Kind != AnnounceFresh && a.Stamp < known.stamp:
+	case a.Kind != AnnounceFresh && a.Stamp < known.stamp && known.vouched:
 		return verdictLost
 	}
 	return verdictTake
 }
 
+// judgeWorld judges what a world says of another login than the known one. It is
+// never taken, and ends nothing but what the world itself says it holds; that only
+// if it is a login server who knows better.
+func (d *Directory) judgeWorld(known *slot, a *Announcement) verdict {
+	switch {
+	case !known.vouched:
+	case d.stays(known) && a.Kind == AnnounceMoved:
+		return verdictOnline
+	case a.Stamp < known.stamp:
+		return verdictLost
+	}
+	return verdictLate
+}
+
+// stays tells whether no other login may take a known one's place.
+func (d *Directory) stays(known *slot) bool {
+	return d.options.SecondLogin == SecondLoginRefuse && d.lives.node(known.life).Kind() == KindWorld
+}
+
 // take makes an announcement the account's place, and answers who waits for it.
 func (d *Directory) take(known *slot, life uint16, a *Announcement) {
-	if a.Kind == AnnounceFresh && (known == nil || known.stamp != a.Stamp) {
-		d.stats.Logins++
+	if !d.hasRoom(known, life) {
+		d.drop(errNoRoom)
+		return
+	}
+	node := d.lives.node(life)
+	if a.Kind == AnnounceFresh {
+		d.ended.forget(a.Account)
+		if known == nil || known.stamp != a.Stamp {
+			d.stats.Logins++
+		}
 	}
 	switch {
 	case known == nil:
-		if d.slots.len() >= d.options.MaxEntries {
-			d.drop(errNoRoom)
-			return
-		}
 		known = d.slots.add(a.Account)
 	case known.stamp != a.Stamp:
-		if known.life != life { // a node ends its own older key by itself
-			d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
-		}
-		known.ending = false
-	case known.ending:
-		d.end(d.lives.node(life), a.Account, a.Stamp, whyEnded)
+		d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
+		known.ending, known.vouched = false, false
+	}
+	if known.ending = known.ending || d.ended.has(a.Account, d.now); known.ending {
+		d.end(node, a.Account, a.Stamp, whyEnded)
 	}
 	d.lives.moved(known.life, life)
 	known.stamp, known.hop, known.life = a.Stamp, a.Hop, life
+	known.vouched = known.vouched || node.Kind() == KindLogin
 	for _, w := range d.waiting.take(a.Account) {
 		d.answer(w, known)
 	}
 }
 
+// hasRoom tells whether a life may have one entry more, in place of a known one.
+func (d *Directory) hasRoom(known *slot, life uint16) bool {
+	if known == nil && d.slots.len() >= d.options.MaxEntries {
+		return false
+	}
+	return known != nil && known.life == life ||
+		d.lives.all[life].entries < d.options.MaxOfWorld || d.lives.node(life).Kind() != KindWorld
+}
+
 // Locate answers where an account's key is, at once or, when it is not known and
 // l wants to wait, when it is announced or the limit is over. The same ask again
-// takes the place of the one before. l is not kept.
+// takes the place of the one before. An account whose holder has just begun anew
+// is waited for in any case, for the holder may be about to announce it. l is not
+// kept.
 func (d *Directory) Locate(from Node, l *Locate, now int64) {
 	w := waiter{account: l.Account, from: from, tag: l.Tag, until: now + d.options.WaitLimit.Milliseconds()}
-	known := d.find(l.Account)
-	d.grow(now)
-	if known == nil && (l.Wait || now < d.grown) && d.waiting.park(w, d.options.MaxWaiting) {
+	d.clock(now)
+	known := d.slots.find(l.Account)
+	wait := l.Wait || now < d.grown
+	if known != nil && d.lives.ended(known.life) {
+		wait = wait || d.lives.all[known.life].renewed
+		known = nil
+	}
+	if known == nil && wait && d.waiting.park(w, d.options.MaxWaiting) {
 		return
 	}
 	d.answer(w, known)
@@ -221,8 +292,10 @@ func (d *Directory) answer(w waiter, known *slot) {
 }
 
 // End ends an account wherever it is. A key that is on its way just then is ended
-// where it arrives; one that is not known is not ended.
+// where it arrives, and one that nobody has told of yet when somebody does within
+// half a minute; only a fresh login is another matter.
 func (d *Directory) End(e *AccountEnd) {
+	d.ended.add(e.Account, d.now)
 	if known := d.find(e.Account); known != nil {
 		known.ending = true
 		d.end(d.lives.node(known.life), e.Account, 0, e.Why)
@@ -242,11 +315,15 @@ func (d *Directory) NodeGone(node Node) { d.lives.gone(node) }
 // Tick answers whose wait is over, and sweeps some of what is left of lives that
 // have ended.
 func (d *Directory) Tick(now int64) {
-	d.grow(now)
+	d.clock(now)
 	for _, w := range d.waiting.expired(now) {
 		d.answer(w, nil)
 	}
-	if d.lives.left > 0 {
+	switch {
+	case d.lives.left == 0:
+		// What renewed nodes are about to announce is not swept before.
+		d.swept = now + d.options.WaitLimit.Milliseconds()
+	case now >= d.swept:
 		d.slots.sweep(func(s *slot) {
 			if d.lives.ended(s.life) {
 				d.remove(s)
@@ -255,8 +332,9 @@ func (d *Directory) Tick(now int64) {
 	}
 }
 
-// grow notes when the directory began.
-func (d *Directory) grow(now int64) {
+// clock notes the time, and when the directory began.
+func (d *Directory) clock(now int64) {
+	d.now = now
 	if d.grown == 0 {
 		d.grown = now + d.options.WaitLimit.Milliseconds()
 	}

@@ -28,7 +28,9 @@ type life struct {
 	incarnation uint64
 	// over: the node is gone or has started anew. The life's number is free once
 	// entries, of those that name it, is 0.
-	over    bool
+	over bool
+	// renewed: it is over because another life of the node has begun.
+	renewed bool
 	entries int
 }
 
@@ -69,6 +71,7 @@ func (l *lives) of(node Node, incarnation uint64) (uint16, error) {
 		node = l.all[n.current].node
 		n.former = append(n.former, l.all[n.current].incarnation)
 		n.former = n.former[max(0, len(n.former)-maxFormer):]
+		l.all[n.current].renewed = true
 		l.finish(n.current)
 	}
 	n.current = l.begin(life{node: node, incarnation: incarnation})

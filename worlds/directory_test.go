@@ -47,7 +47,7 @@ type directoryScript struct {
 func (s *directoryScript) run(a args) {
 	switch a.d.Cmd {
 	case "new":
-		o := DirectoryOptions{MaxWaiting: int(a.number("waiting")), MaxEntries: int(a.number("entries"))}
+		o := DirectoryOptions{MaxWaiting: int(a.number("waiting")), MaxEntries: int(a.number("entries")), MaxOfWorld: int(a.number("of-world"))}
 		if a.text("second") == "refuse" {
 			o.SecondLogin = SecondLoginRefuse
 		}
@@ -64,6 +64,8 @@ func (s *directoryScript) run(a args) {
 		s.d.Locate(Node(a.text("from")), &Locate{Account: a.name("account"), Tag: a.number("tag"), Wait: a.d.HasArg("wait")}, s.now)
 	case "end":
 		s.d.End(&AccountEnd{Account: a.name("account"), Why: "ban"})
+	case "hello":
+		s.d.Hello(Node(a.text("from")), max(1, a.number("incarnation")))
 	case "node-gone":
 		s.d.NodeGone(Node(a.text("node")))
 	case "tick":
@@ -176,7 +178,7 @@ func (m *directoryModel) step(t *rapid.T) {
 	m.now += rapid.Int64Range(0, 1000).Draw(t, "time")
 	node := rapid.SampledFrom([]Node{"login.a", "login.b", "world.1", "world.2"}).Draw(t, "node")
 	name := nthName(rapid.IntRange(0, 5).Draw(t, "account"))
-	switch rapid.IntRange(0, 11).Draw(t, "what") {
+	switch rapid.IntRange(0, 12).Draw(t, "what") {
 	case 0:
 		m.life[node]++ // starts anew: known by its next word
 	case 1:
@@ -185,6 +187,8 @@ func (m *directoryModel) step(t *rapid.T) {
 		m.d.End(&AccountEnd{Account: name})
 	case 3:
 		m.d.Tick(m.now)
+	case 12:
+		m.d.Hello(node, m.life[node])
 	case 4, 5:
 		m.tags++
 		m.asks[m.tags] = true
@@ -269,7 +273,7 @@ func TestDirectory_NodeGone_SweepsInSteps(t *testing.T) {
 func TestDirectory_Lives_AreBounded(t *testing.T) {
 	d := NewDirectory(DirectoryOptions{})
 	for i := range 70_000 {
-		d.Announce("world.1", uint64(i+1), &Announcement{Account: nthName(i), Stamp: 1})
+		d.Announce("world.1", uint64(i+1), &Announcement{Account: nthName(i), Stamp: 1, Kind: AnnounceHeld})
 	}
 	if s := d.Stats(); s.Full == 0 || s.Entries != 1 {
 		t.Errorf("%+v", s)
@@ -277,7 +281,7 @@ func TestDirectory_Lives_AreBounded(t *testing.T) {
 	for d.lives.left > 0 {
 		d.Tick(0)
 	}
-	d.Announce("world.1", 1_000_000, &Announcement{Account: nthName(1), Stamp: 1})
+	d.Announce("world.1", 1_000_000, &Announcement{Account: nthName(1), Stamp: 1, Kind: AnnounceHeld})
 	if p, ok := d.Find(nthName(1)); !ok || p.Holder != "world.1" {
 		t.Errorf("%+v, %v", p, ok)
 	}
@@ -350,5 +354,22 @@ func BenchmarkDirectory_Locate(b *testing.B) {
 		if e := d.Effects(); len(e) != 1 || e[0].Place.Holder == "" {
 			b.Fatal(e)
 		}
+	}
+}
+
+func TestEnded_IsBounded(t *testing.T) {
+	e := newEnded()
+	for i := range maxEnded + 1 {
+		e.add(nthName(i), 0)
+	}
+	if n := len(e.order); n > maxEnded || len(e.until) > n {
+		t.Errorf("%d are remembered, in %d places", len(e.until), n)
+	}
+	if !e.has(nthName(maxEnded), 2) || !e.has(nthName(1), 2) || e.has(nthName(0), 2) {
+		t.Error("it was not the oldest that gave way")
+	}
+	e.add(nthName(1), endedFor+1)
+	if len(e.order) != 1 || len(e.until) != 1 {
+		t.Errorf("%d are remembered when their time is over", len(e.until))
 	}
 }

@@ -87,8 +87,10 @@ type Place struct {
 	Account codec.Name
 	// Holder is empty when nobody does.
 	Holder Node
-	Stamp  Stamp
-	Hop    uint32
+	// Stamp and Hop are those of the key. The bus does not carry them: only who
+	// holds a key knows them, so that no other can speak for it.
+	Stamp Stamp
+	Hop   uint32
 	// Tag is the asker's own.
 	Tag uint64
 }

@@ -67,6 +67,7 @@ func (r *reign) announced(from worlds.Node, payload []byte) error {
 	if err != nil {
 		return err
 	}
+	r.directory.Hello(from, incarnation) // also when it says no more than that
 	for i := range entries {
 		r.directory.Announce(from, incarnation, &entries[i])
 	}

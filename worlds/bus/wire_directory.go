@@ -2,17 +2,15 @@ package bus
 
 import "gatepass/worlds"
 
-// placeWire is a Place. An empty holder is nobody.
+// placeWire is a Place without stamp and hop. An empty holder is nobody.
 type placeWire struct {
 	Account account `json:"account"`
 	Holder  string  `json:"holder"`
-	Stamp   hex64   `json:"stamp"`
-	Hop     uint32  `json:"hop"`
 	Tag     hex64   `json:"tag"`
 }
 
 func encodePlace(p *worlds.Place) []byte {
-	return encodeJSON(placeWire{account(p.Account), string(p.Holder), hex64(p.Stamp), p.Hop, hex64(p.Tag)})
+	return encodeJSON(placeWire{account(p.Account), string(p.Holder), hex64(p.Tag)})
 }
 
 func decodePlace(b []byte) (*worlds.Place, error) {
@@ -24,7 +22,7 @@ func decodePlace(b []byte) (*worlds.Place, error) {
 	if w.Account == (account{}) || holder != "" && holder.Validate() != nil {
 		return nil, errPayload
 	}
-	return &worlds.Place{Account: [16]byte(w.Account), Holder: holder, Stamp: worlds.Stamp(w.Stamp), Hop: w.Hop, Tag: uint64(w.Tag)}, nil
+	return &worlds.Place{Account: [16]byte(w.Account), Holder: holder, Tag: uint64(w.Tag)}, nil
 }
 
 type locateWire struct {

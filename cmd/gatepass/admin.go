@@ -20,10 +20,10 @@ type admin struct {
 	http   http.Server
 	listen net.Listener
 	done   chan struct{}
-	// ready says whether traffic should come; alive whether the process does
-	// what it is for.
-	ready atomic.Bool
-	alive func() error
+	// ready says whether traffic should come, able why it should not though ready
+	// is set; alive whether the process does what it is for.
+	ready       atomic.Bool
+	able, alive func() error
 }
 
 // newAdmin listens at once, so that a port in use is found before anything else
@@ -33,7 +33,7 @@ func newAdmin(addr string, logger *slog.Logger) (*admin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin: listen on %s: %w", addr, err)
 	}
-	a := &admin{listen: l, done: make(chan struct{}), alive: func() error { return nil }}
+	a := &admin{listen: l, done: make(chan struct{}), able: func() error { return nil }, alive: func() error { return nil }}
 	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		logger.Warn("the admin listener has no login of its own and is not on loopback: keep strangers away", "admin", l.Addr())
 	}
@@ -89,6 +89,10 @@ func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
 func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !a.ready.Load() {
 		http.Error(w, "not ready: starting or draining", http.StatusServiceUnavailable)
+		return
+	}
+	if err := a.able(); err != nil {
+		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ready")

@@ -69,6 +69,9 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	if err := c.mustBeFolder(); err != nil {
 		return err
 	}
+	if c.Bus.URL != "" {
+		return usageError{errors.New("bus.url: dev has a bus of its own; run the roles one by one to join another")}
+	}
 	c.Bus.Listen = freeOr(c.Bus.Listen)
 	nodes := []worlds.Node{worlds.LoginNode(c.Node), managerNode(c), adminNode}
 	for id := range demoWorlds {
@@ -99,6 +102,8 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	}
 	fmt.Fprintf(p.out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
 		c.Data, demoName, demoPassword, c.reachable())
+	fmt.Fprintf(p.out, "to look at the region: %s\n",
+		commandLine("gatepass", []string{"admin", "worlds", "--data", c.Data, "--bus.url", server.URL()}))
 	return startDemoWorlds(ctx, p, server.URL(), demoWorlds)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/codec/world"
 	"gatepass/storage"
 	"gatepass/worlds"
 	"gatepass/worlds/gate"
@@ -85,7 +86,13 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 			p.log.Info("players were still in when the drain limit was over", "error", err)
 		}
 	}
-	p.add(part{name: "gate", failed: opened.Failed(), drain: drain, close: opened.Close, metrics: gateCollector{opened}})
+	registered := func() error {
+		if opened.Registered() {
+			return nil
+		}
+		return errors.New("the world is not registered; see the log")
+	}
+	p.add(part{name: "gate", failed: opened.Failed(), ready: registered, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
 	p.say("world=%d gate=%s", registration.ID, opened.Addr())
 	return nil
 }
@@ -106,6 +113,9 @@ func (c *config) registration() (worlds.Registration, error) {
 			continue
 		}
 		r.Routes = append(r.Routes, worlds.Route{Network: network, Address: route.Address})
+	}
+	if _, err := world.New(world.Options{Builds: r.Builds}); err != nil {
+		faults = append(faults, fmt.Errorf("builds: %w", err))
 	}
 	checked := r
 	if checked.Address == "" { // then it is where the gate listens

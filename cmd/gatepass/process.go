@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,8 +33,9 @@ type part struct {
 	name string
 	// failed brings the error with which it can do its work no longer.
 	failed <-chan error
-	// alive says what is wrong with it while it runs.
-	alive func() error
+	// alive says what is wrong with it while it runs, ready why nobody should be
+	// sent to it just now.
+	alive, ready func() error
 	// drain lets what is under way finish and nothing new begin, until ctx ends.
 	drain func(ctx context.Context)
 	close func() error
@@ -50,6 +53,7 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	}
 	defer log.close()
 	runtime.GOMAXPROCS(c.Procs)
+	signal.Ignore(syscall.SIGPIPE) // whoever read what we say has gone; that ends no server
 	if c.Procs == 1 {
 		polling, stop := context.WithCancel(context.Background())
 		defer stop()
@@ -67,7 +71,7 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 		}
 		return errors.Join(err, p.close())
 	}
-	p.admin.alive = p.alive
+	p.admin.alive, p.admin.able = p.alive, p.able
 	if err := p.admin.serve(p, log.Logger); err != nil {
 		return errors.Join(err, p.close())
 	}
@@ -155,6 +159,18 @@ func (p *process) alive() error {
 	for _, q := range p.parts {
 		if q.alive != nil {
 			if err := q.alive(); err != nil {
+				return fmt.Errorf("%s: %w", q.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// able is the process's readiness, once it has started.
+func (p *process) able() error {
+	for _, q := range p.parts {
+		if q.ready != nil {
+			if err := q.ready(); err != nil {
 				return fmt.Errorf("%s: %w", q.name, err)
 			}
 		}

@@ -99,8 +99,13 @@ func connectBus(ctx context.Context, p *process, node worlds.Node, server *bus.S
 // serveBus adds an embedded bus to the process, with credentials for nodes.
 func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	c := p.config
-	if err := c.ensureNodes(nodes); err != nil {
+	fresh, err := c.ensureNodes(nodes)
+	if err != nil {
 		return nil, err
+	}
+	if fresh && anyAddress(c.Bus.Listen) {
+		p.log.Warn("the bus's certificate was made just now and names this machine's loopback only; make one with the names by which others find it: gatepass bus certify --dir "+c.Bus.Dir+" --host NAME",
+			"listen", c.Bus.Listen)
 	}
 	server, err := bus.StartServer(bus.ServerOptions{
 		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen, Name: c.Node,
@@ -115,18 +120,18 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 }
 
 // ensureNodes makes the credentials that are missing, and the authority at the very
-// first start. A folder that has them all needs no authority's keys.
-func (c *config) ensureNodes(nodes []worlds.Node) error {
+// first start: then it is fresh. A folder that has them all needs no authority's keys.
+func (c *config) ensureNodes(nodes []worlds.Node) (fresh bool, err error) {
 	file := func(node worlds.Node) string { return filepath.Join(c.Bus.Dir, string(node)+".creds") }
 	missing := slices.DeleteFunc(slices.Clone(nodes), func(node worlds.Node) bool {
 		_, err := os.Stat(file(node))
 		return err == nil
 	})
 	if len(missing) == 0 {
-		return nil
+		return false, nil
 	}
 	authority, err := bus.OpenAuthority(c.Bus.Dir)
-	if errors.Is(err, bus.ErrNoAuthority) {
+	if fresh = errors.Is(err, bus.ErrNoAuthority); fresh {
 		authority, err = bus.InitAuthority(c.Bus.Dir, bus.InitOptions{
 			Region: "region", Hosts: hostsOf(c.Bus.Listen), Now: time.Now(), Random: rand.Reader,
 		})
@@ -136,7 +141,7 @@ func (c *config) ensureNodes(nodes []worlds.Node) error {
 			err = authority.AddNode(node, file(node))
 		}
 	}
-	return err
+	return fresh, err
 }
 
 // hostsOf is what a certificate should name beside loopback: the host, unless that

@@ -23,7 +23,6 @@ type scenarioRegion struct {
 	list  string
 	needs worlds.MemberNeeds
 	cut   bool
-	moves []worlds.Move // on their way to the core
 	drawn byte
 }
 

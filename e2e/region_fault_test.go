@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +24,8 @@ type faults struct {
 	managers [2]*gatepass
 	gates    [2]*gatepass
 	players  []*moving
+	// toLogin and toGate are their addresses, which stay what they are.
+	toLogin, toGate [2]string
 	// logged and entered count what went well, refusals and breaks what did not.
 	logged, entered, returned, refusals, breaks atomic.Int64
 }
@@ -79,6 +80,7 @@ func (f *faults) open(players int) {
 		f.managers[i] = f.r.manager(name)
 		f.logins[i] = f.r.login(name, "127.0.0.1:0")
 		f.gates[i] = f.r.gate(i+1, 1000, "127.0.0.1:0")
+		f.toLogin[i], f.toGate[i] = f.logins[i].grunt, f.gates[i].said["gate"]
 	}
 	for i := range players {
 		p := newPlayer(f, vanilla, i)
@@ -115,12 +117,12 @@ func (f *faults) round(victim string) {
 		g := f.gates[which]
 		g.kill()
 		f.soon()
-		f.gates[which] = f.r.gate(which+1, 1000, g.said["gate"])
+		f.gates[which] = f.r.gate(which+1, 1000, f.toGate[which])
 	case "login":
 		g := f.logins[which]
 		g.kill()
 		f.soon()
-		f.logins[which] = f.r.login(nodeName(g), g.grunt)
+		f.logins[which] = f.r.login(nodeName(g), f.toLogin[which])
 	case "manager":
 		one, two := leader(f, f.managers[0], f.managers[1])
 		one.kill()
@@ -163,7 +165,7 @@ func (m *moving) out() {
 
 // move is a player's next step, by chance.
 func (m *moving) move() error {
-	login := m.f.logins[m.random.IntN(2)].grunt
+	login := m.f.toLogin[m.random.IntN(2)]
 	switch {
 	case m.visit == nil:
 		if err := m.login(login); err != nil {
@@ -182,7 +184,7 @@ func (m *moving) move() error {
 
 // enter walks into a world.
 func (m *moving) enter(world int) (err error) {
-	if m.visit, err = m.knock(m.f.gates[world].said["gate"]); err != nil {
+	if m.visit, err = m.knock(m.f.toGate[world]); err != nil {
 		return err
 	}
 	m.world = world
@@ -217,7 +219,7 @@ func (m *moving) everywhere(login string) error {
 	var other *visit
 	var otherErr, backErr error
 	var both sync.WaitGroup
-	both.Go(func() { other, otherErr = there.knock(m.f.gates[1-m.world].said["gate"]) })
+	both.Go(func() { other, otherErr = there.knock(m.f.toGate[1-m.world]) })
 	both.Go(func() { backErr = back.comeBack(login) })
 	both.Wait()
 	if other != nil {
@@ -249,14 +251,14 @@ func (f *faults) recovered() {
 	leader(f, f.managers[0], f.managers[1])
 	eyes := []*player{newPlayer(f, vanilla, 0), newPlayer(f, vanilla, 1)}
 	for i, eye := range eyes {
-		must(f, eye.login(f.logins[i].grunt))
+		must(f, eye.login(f.toLogin[i]))
 		eye.sees(f, "both worlds", func(l map[byte]realm) bool { return online(1)(l) && online(2)(l) })
 		eye.leave()
 	}
 	mustAll(f, "after the restart", atOnce(len(f.players), func(i int) error {
 		m := f.players[i]
 		m.out()
-		if err := m.login(f.logins[i%2].grunt); err != nil {
+		if err := m.login(f.toLogin[i%2]); err != nil {
 			return err
 		}
 		for _, world := range []int{0, 1} {
@@ -264,101 +266,10 @@ func (f *faults) recovered() {
 				return fmt.Errorf("world %d: %w", world+1, err)
 			}
 			m.out()
-			if err := m.comeBack(f.logins[(i+world)%2].grunt); err != nil {
+			if err := m.comeBack(f.toLogin[(i+world)%2]); err != nil {
 				return err
 			}
 		}
 		return nil
 	}))
-}
-
-// proxy stands between a node and the bus.
-type proxy struct {
-	listener net.Listener
-	to       string
-	running  sync.WaitGroup
-
-	mu    sync.Mutex
-	deaf  bool       // guarded by mu: nothing passes
-	conns []net.Conn // guarded by mu
-}
-
-// newProxy makes one for that address; the test's end closes it.
-func newProxy(t testing.TB, to string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	p := &proxy{listener: l, to: to}
-	p.running.Go(p.accept)
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.drop()
-		p.running.Wait()
-	})
-	return p
-}
-
-func (p *proxy) accept() {
-	for {
-		near, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp", p.to)
-		if err != nil {
-			_ = near.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns = append(p.conns, near, far)
-		p.mu.Unlock()
-		p.running.Go(func() { p.carry(near, far) })
-		p.running.Go(func() { p.carry(far, near) })
-	}
-}
-
-// carry hands on what comes, or, while nothing passes, throws it away.
-func (p *proxy) carry(from, to net.Conn) {
-	defer from.Close()
-	defer to.Close()
-	b := make([]byte, 1<<16)
-	for {
-		n, err := from.Read(b)
-		if err != nil {
-			return
-		}
-		p.mu.Lock()
-		deaf := p.deaf
-		p.mu.Unlock()
-		if deaf {
-			continue
-		}
-		if _, err := to.Write(b[:n]); err != nil {
-			return
-		}
-	}
-}
-
-// cut lets nothing pass any more: neither side is told.
-func (p *proxy) cut() {
-	p.mu.Lock()
-	p.deaf = true
-	p.mu.Unlock()
-}
-
-// mend ends a cut. Connections from before are of no use any more.
-func (p *proxy) mend() {
-	p.mu.Lock()
-	p.deaf = false
-	p.mu.Unlock()
-	p.drop()
-}
-
-func (p *proxy) drop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.conns {
-		_ = c.Close()
-	}
-	p.conns = nil
 }

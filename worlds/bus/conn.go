@@ -67,6 +67,8 @@ type Conn struct {
 	where  string
 	count  counters
 	closed chan struct{} // closed when the NATS client has ended
+	// helloEvery is that of nodes; tests want it short.
+	helloEvery time.Duration
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
@@ -92,7 +94,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bus: creds %s: %w", o.Creds, err)
 	}
-	c := &Conn{self: self, now: o.Now, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL}
+	c := &Conn{self: self, now: o.Now, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL, helloEvery: helloEvery}
 	if o.Server != nil {
 		c.where = "the embedded bus"
 	}

@@ -57,7 +57,7 @@ func TestDocs_ExamplesAreUnderstood(t *testing.T) {
 			exampleMove(worlds.MoveClaim), exampleMove(worlds.MoveClaim), exampleMove(worlds.MoveOffer), exampleMove(worlds.MoveAccept),
 			exampleMove(worlds.MoveCommit), exampleMove(worlds.MoveLive), exampleMove(worlds.MoveRefuse),
 		},
-		"gatepass.directory.announce.<kind>.<name>": {func(b []byte) error { _, _, err := decodeAnnounce(b, nil); return err }},
+		"gatepass.directory.announce.<kind>.<name>": {exampleAnnounce, exampleAnnounce},
 		"gatepass.directory.locate.<kind>.<name>":   {func(b []byte) error { _, err := decodeLocate(b); return err }},
 		"gatepass.directory.end.login.L":            {func(b []byte) error { _, err := decodeAccountEnd(b); return err }},
 		"gatepass.place.<kind>.<name>":              {func(b []byte) error { _, err := decodePlace(b); return err }},
@@ -80,6 +80,11 @@ func TestDocs_ExamplesAreUnderstood(t *testing.T) {
 	if len(found) != len(decoders) {
 		t.Errorf("%d subjects have examples, not %d", len(found), len(decoders))
 	}
+}
+
+func exampleAnnounce(b []byte) error {
+	_, _, err := decodeAnnounce(b, nil)
+	return err
 }
 
 func exampleChange(b []byte) error {

@@ -33,12 +33,17 @@ const (
 	inboxRoom = 8192
 	// keptPending is up to how many announcements a queue's memory is kept.
 	keptPending = 4096
+	// helloEvery is how often a node says that it is there, so that its keys are
+	// not forgotten though none comes or goes: three times in LoginGone.
+	helloEvery = 10 * time.Second
 )
 
 // NodeOptions say who speaks and who listens.
 type NodeOptions struct {
-	// Incarnation is drawn anew at every start of the process: it tells the
-	// directory that what it knew of the node's keys is gone.
+	// Incarnation is drawn anew at every start of the process. It is that of the
+	// node's first life; each later one, which begins with an Up, has one more. A
+	// new one tells the directory that what it knew of the node's keys is out of
+	// date.
 	Incarnation uint64
 	// Deliver takes what comes, one event at a time, on a goroutine of the node.
 	// It must not block long: what finds no room meanwhile is lost. What an
@@ -68,6 +73,9 @@ type Node struct {
 	due     bool                  // guarded by mu; the batch is to go
 	sentAt  time.Time             // guarded by mu; when the last batch went
 	lost    bool                  // guarded by mu; an announcement was dropped
+	life    uint64                // guarded by mu; the incarnation that announces
+	lived   bool                  // guarded by mu; a hello of that life was raised
+	hello   bool                  // guarded by mu; it is to be said
 	closed  bool                  // guarded by mu
 
 	// owned by the sending goroutine
@@ -81,7 +89,7 @@ type Node struct {
 // login server or a world. The first event is Up, as soon as the bus is there.
 func (c *Conn) Node(o NodeOptions) (*Node, error) {
 	n := &Node{
-		conn: c, options: o,
+		conn: c, options: o, life: o.Incarnation,
 		inbox:   c.nats.NewInbox(),
 		in:      make(chan *nats.Msg, inboxRoom),
 		wake:    make(chan struct{}, 1),
@@ -225,10 +233,22 @@ func signal(slot chan struct{}) {
 	}
 }
 
-// raise asks for Up to be delivered; anywhere.
-func (n *Node) raise() { signal(n.raised) }
+// raise begins another life and asks for Up to be delivered; anywhere. The hello
+// goes before whatever is announced because of the Up, and all that was announced
+// before it is announced again behind it.
+func (n *Node) raise() {
+	n.mu.Lock()
+	if n.lived {
+		n.life++
+	}
+	n.lived, n.hello = true, true
+	n.mu.Unlock()
+	signal(n.wake)
+	signal(n.raised)
+}
 
-// Close sends what was submitted and ends the node. It may be called again.
+// Close sends what was submitted, says that nothing is held here any more, and ends
+// the node. It may be called again.
 func (n *Node) Close() error {
 	c := n.conn
 	c.mu.Lock()

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"gatepass/worlds"
 )
 
@@ -230,5 +232,71 @@ func TestNode_CloseSendsWhatWasSubmitted(t *testing.T) {
 	if err := login.node.Close(); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "it is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	eventually(t, "it is known, and that it is over", func() bool {
+		d := m.monitor.Stats().Directory
+		return d.Logins == 1 && d.Entries == 0
+	})
+}
+
+// What a node let go of while it was cut off is not known any more once it is back,
+// and what it holds is.
+func TestDirectory_ForgetsWhatANodeHeldBeforeItWasCutOff(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m := s.manage("manager.a", ManagerOptions{Lease: 3 * time.Second}).mustLead(t)
+	login := s.correspond("login.eu1", 1)
+	login.submit(announce("ALICE", 10, worlds.AnnounceFresh), announce("BOB", 11, worlds.AnnounceFresh))
+	eventually(t, "both are known", func() bool { return m.monitor.Stats().Directory.Entries == 2 })
+	ups := login.count(isUp)
+	if err := login.conn.nats.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "up again", func() bool { return login.count(isUp) == ups+1 })
+	login.submit(announce("BOB", 11, worlds.AnnounceHeld))
+	eventually(t, "one is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	login.locate("BOB", 1)
+	eventually(t, "the place", func() bool { return login.count(isPlace) == 1 })
+	if p := login.find(isPlace).Place; p.Holder != "login.eu1" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// The hello of a life goes before what is announced in it, whatever races.
+func TestNode_HelloGoesBeforeWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	login, manager := s.correspond("login.eu1", 7), s.connect("manager.a")
+	eventually(t, "up", func() bool { return login.count(isUp) == 1 })
+	heard := make(chan *nats.Msg, 1000)
+	if _, err := manager.nats.ChanSubscribe(prefixAnnounce+">", heard); err != nil {
+		t.Fatal(err)
+	}
+	if err := manager.nats.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	login.submit(announce("OLD", 1, worlds.AnnounceFresh))
+	go login.conn.raise()
+	for i := range 20 {
+		login.submit(announce("ALICE", worlds.Stamp(i), worlds.AnnounceHeld))
+	}
+	eventually(t, "up again", func() bool { return login.count(isUp) == 2 })
+	login.submit(announce("LAST", 99, worlds.AnnounceHeld))
+	lives := []uint64{7}
+	for last := false; !last; {
+		m := <-heard
+		life, all, err := decodeAnnounce(m.Data, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if life != lives[len(lives)-1] {
+			lives = append(lives, life)
+			if len(all) != 0 {
+				t.Errorf("life %d begins without a hello: %v", life, all)
+			}
+		}
+		last = len(all) > 0 && all[len(all)-1].Account == mustName(t, "LAST")
+	}
+	if len(lives) != 2 || lives[1] != 8 {
+		t.Errorf("lives %v", lives)
+	}
 }

@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"time"
+
 	"gatepass/worlds"
 )
 
@@ -8,9 +10,16 @@ import (
 // block, and the logic must not.
 func (n *Node) send() {
 	defer n.running.Done()
+	ticks := time.NewTicker(n.conn.helloEvery)
+	defer ticks.Stop()
 	for {
 		select {
 		case <-n.wake:
+			n.flush(false)
+		case <-ticks.C:
+			n.mu.Lock()
+			n.hello = n.lived
+			n.mu.Unlock()
 			n.flush(false)
 		case <-n.closing:
 			n.flush(true)
@@ -20,9 +29,11 @@ func (n *Node) send() {
 }
 
 // flush sends what is urgent and, when it is due or this is the last time, what
-// was announced.
+// was announced. The last word is the hello of a life that holds nothing.
 func (n *Node) flush(last bool) {
 	n.mu.Lock()
+	life, hello := n.life, n.hello
+	n.hello = false
 	urgent := n.urgent
 	n.urgent = n.spareUrgent[:0]
 	var batch []worlds.Announcement
@@ -43,7 +54,15 @@ func (n *Node) flush(last bool) {
 		n.publish(&urgent[i])
 		urgent[i] = worlds.Effect{}
 	}
-	n.announce(batch)
+	if hello {
+		n.announce(life, nil)
+	}
+	if len(batch) > 0 {
+		n.announce(life, batch)
+	}
+	if last {
+		n.announce(life+1, nil)
+	}
 	n.spareUrgent = urgent
 	if batch != nil && cap(batch) <= keptPending {
 		n.sparePending = batch
@@ -55,20 +74,24 @@ func (n *Node) flush(last bool) {
 	}
 }
 
-// announce sends announcements, so many a message. What the bus does not take
-// is announced again after Up, which comes with the bus.
-func (n *Node) announce(all []worlds.Announcement) {
-	for len(all) > 0 {
+// announce sends announcements of a life, so many a message; none is its hello.
+// What the bus does not take is announced again after Up, which comes with the
+// bus.
+func (n *Node) announce(life uint64, all []worlds.Announcement) {
+	for {
 		batch := all[:min(len(all), announceBatch)]
 		all = all[len(batch):]
-		n.buf = appendAnnounce(n.buf[:0], n.options.Incarnation, batch)
+		n.buf = appendAnnounce(n.buf[:0], life, batch)
 		if err := n.conn.nats.Publish(prefixAnnounce+string(n.conn.self), n.buf); err != nil {
 			n.conn.count.droppedAnnouncements.Add(uint64(len(batch)))
-			continue
+		} else {
+			n.conn.count.announced.Add(uint64(len(batch)))
+			n.conn.count.batches.Add(1)
+			n.conn.count.sent.Add(1)
 		}
-		n.conn.count.announced.Add(uint64(len(batch)))
-		n.conn.count.batches.Add(1)
-		n.conn.count.sent.Add(1)
+		if len(all) == 0 {
+			return
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ function beat() {
 async function stayRegistered() {
   for (;;) {
     const every = await register();
-    announce([...keys].map(([account, k]) => [account, k.stamp, k.hop, "held"]));
+    hello();
     console.log("registered");
     for (let known = true; known && !leaving; await sleep(every)) {
       known = await beat().then((reply) => reply.known, () => true); // no answer: the next one
@@ -75,16 +75,30 @@ async function stayRegistered() {
 const keys = new Map(); // account → {key, stamp, hop}: the keys that live here
 let epoch = "";
 
+let life = random64(); // another one whenever what was said may be lost
+
 function announce(entries) {
   for (let i = 0; i < entries.length; i += 256) {
-    publish(`gatepass.directory.announce.${self}`, { incarnation, entries: entries.slice(i, i + 256) });
+    publish(`gatepass.directory.announce.${self}`, { incarnation: hex64(life), entries: entries.slice(i, i + 256) });
   }
 }
+
+// A new life with nothing in it makes the directory forget the one before; what
+// is here is announced behind that.
+function hello() {
+  life++;
+  publish(`gatepass.directory.announce.${self}`, { incarnation: hex64(life), entries: [] });
+  announce([...keys].map(([account, k]) => [account, k.stamp, k.hop, "held"]));
+}
+
+(async () => {
+  for await (const s of bus.status()) if (s.type === "reconnect") hello();
+})();
 
 listen("gatepass.worlds.pulse", (pulse) => {
   if (pulse.epoch <= epoch) return;
   epoch = pulse.epoch; // another manager leads, which knows of no key yet
-  announce([...keys].map(([account, k]) => [account, k.stamp, k.hop, "held"]));
+  hello();
 });
 
 listen(`gatepass.end.${self}`, ({ account, stamp, why }) => {

@@ -26,6 +26,8 @@ type Manager struct {
 	version Version
 	changes []Change
 	writes  []Write
+	// silenced are those that Tick has made offline.
+	silenced []Node
 	// looked is the time of the last Tick, 0 before the first.
 	looked int64
 	stats  ManagerStats
@@ -234,6 +236,7 @@ func (m *Manager) Tick(now int64) {
 		}
 		w.health.excuse(gap, now)
 		if w.health.silent(now, m.options.limit()) {
+			m.silenced = append(m.silenced, WorldNode(w.told.ID))
 			m.offline(w, now)
 		} else {
 			m.refresh(w, now)
@@ -287,6 +290,15 @@ func (m *Manager) Changes() []Change {
 	c := m.changes
 	m.changes = nil
 	return c
+}
+
+// Silenced are the worlds that have fallen silent since the last call: they may be
+// dead, and their keys with them. One that leaves in order is offline too, but may
+// go on for those who are in. They are the caller's.
+func (m *Manager) Silenced() []Node {
+	s := m.silenced
+	m.silenced = nil
+	return s
 }
 
 // Writes are what must be stored since the last call, in order, before the

@@ -131,6 +131,9 @@ func (s *managerScript) drain(a args) {
 		s.stored[w.World] = b
 		s.print("%5d write %d", s.now, w.World)
 	}
+	for _, node := range s.m.Silenced() {
+		s.print("%5d silent %s", s.now, node)
+	}
 	for _, c := range s.m.Changes() {
 		s.print("%5d %s", s.now, changeText(&c))
 	}

@@ -3,13 +3,36 @@ package bus
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"gatepass/worlds"
 )
 
-// Worlds asks the leading manager for its list.
+// ErrNobodyLeads: no manager leads just now.
+var ErrNobodyLeads = errors.New("bus: no world manager leads")
+
+// ask asks the leading manager. While none leads, as for some seconds after one has
+// ended, it asks again until ctx is over.
+func (c *Conn) ask(ctx context.Context, subject string, payload []byte) ([]byte, error) {
+	for {
+		answer, err := c.request(ctx, subject, payload)
+		if !errors.Is(err, nats.ErrNoResponders) {
+			return answer, err
+		}
+		if !sleep(ctx, askEvery) {
+			return nil, ErrNobodyLeads
+		}
+	}
+}
+
+// askEvery is the pause between two tries.
+const askEvery = 100 * time.Millisecond
+
+// Worlds asks the leading manager for its list; ctx bounds the wait for one.
 func (c *Conn) Worlds(ctx context.Context) (worlds.Snapshot, error) {
-	answer, err := c.request(ctx, subjectSnapshot, []byte("{}"))
+	answer, err := c.ask(ctx, subjectSnapshot, []byte("{}"))
 	if err != nil {
 		return worlds.Snapshot{}, err
 	}
@@ -22,7 +45,7 @@ func (c *Conn) Worlds(ctx context.Context) (worlds.Snapshot, error) {
 
 // Logins asks the leading manager for the login servers that it hears.
 func (c *Conn) Logins(ctx context.Context) ([]worlds.LoginBeat, error) {
-	answer, err := c.request(ctx, subjectLogins, []byte("{}"))
+	answer, err := c.ask(ctx, subjectLogins, []byte("{}"))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +58,7 @@ var errReset = errors.New("bus: the manager could not store the reset")
 // Reset empties the list of worlds, durably: maintenance. Worlds that run add
 // themselves again with their next heartbeat.
 func (c *Conn) Reset(ctx context.Context) error {
-	answer, err := c.request(ctx, subjectReset, []byte("{}"))
+	answer, err := c.ask(ctx, subjectReset, []byte("{}"))
 	if err != nil {
 		return err
 	}

@@ -28,8 +28,9 @@ type ManagerOptions struct {
 	// Lease is how long the leader may be silent before another takes over; 0 is
 	// 3 s. It is renewed three times as often, with one disk sync each.
 	Lease time.Duration
-	// LoginGone is after which silence the keys of a login server are forgotten;
-	// 0 is 30 s. It is longer than the bus takes to notice a dead connection, so
+	// LoginGone is after which silence, of any sort, the keys of a login server or
+	// of a world that has left the list are forgotten; those of a world that has
+	// missed its heartbeats are after as long a silence as that took. 0 is 30 s. It is longer than the bus takes to notice a dead connection, so
 	// that whoever is still alive has connected again, and announces anew.
 	LoginGone time.Duration
 	// Logger takes what operators should know; nil takes the connection's.
@@ -77,6 +78,7 @@ type Monitor struct {
 	terms     atomic.Uint64
 	stores    atomic.Uint64
 	failures  atomic.Uint64
+	dropped   atomic.Uint64
 	worlds    atomic.Pointer[worlds.ManagerStats]
 	directory atomic.Pointer[worlds.DirectoryStats]
 	logins    atomic.Int64
@@ -90,15 +92,17 @@ type ManagerStats struct {
 	Terms uint64
 	// Stores counts what was stored durably, StoreFailures attempts that failed.
 	Stores, StoreFailures uint64
-	Worlds                worlds.ManagerStats
-	Directory             worlds.DirectoryStats
+	// Dropped counts messages of nodes that sent more than their share.
+	Dropped   uint64
+	Worlds    worlds.ManagerStats
+	Directory worlds.DirectoryStats
 	// Logins is how many login servers are heard.
 	Logins int
 }
 
 // Stats reads the counters; anywhere.
 func (m *Monitor) Stats() ManagerStats {
-	s := ManagerStats{Leads: m.leads.Load(), Terms: m.terms.Load(), Stores: m.stores.Load(), StoreFailures: m.failures.Load()}
+	s := ManagerStats{Leads: m.leads.Load(), Terms: m.terms.Load(), Stores: m.stores.Load(), StoreFailures: m.failures.Load(), Dropped: m.dropped.Load()}
 	if w, d := m.worlds.Load(), m.directory.Load(); s.Leads && w != nil && d != nil {
 		s.Worlds, s.Directory, s.Logins = *w, *d, int(m.logins.Load())
 	}

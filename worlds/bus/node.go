@@ -34,8 +34,8 @@ const (
 	// keptPending is up to how many announcements a queue's memory is kept.
 	keptPending = 4096
 	// helloEvery is how often a node says that it is there, so that its keys are
-	// not forgotten though none comes or goes: three times in LoginGone.
-	helloEvery = 10 * time.Second
+	// not forgotten though none comes or goes: as often as worlds beat.
+	helloEvery = 2 * time.Second
 )
 
 // NodeOptions say who speaks and who listens.

@@ -10,23 +10,20 @@ import (
 	"gatepass/worlds"
 )
 
-// reignRoom is how many messages of each of the two halves may wait.
-const reignRoom = 1 << 16
-
 // reign is one term of a leading manager. Two goroutines serve it, so that no
 // client waits at a gate because a world is being stored: one for the list of
 // worlds and the login servers, one for the directory.
 type reign struct {
 	// static after construction
-	conn    *Conn
-	lease   *lease
-	options ManagerOptions
-	table   *table
-	started time.Time
-	subs    []*nats.Subscription
-	list    chan *nats.Msg
-	keys    chan *nats.Msg
-	gone    chan worlds.Node // from the list to the directory
+	conn     *Conn
+	lease    *lease
+	options  ManagerOptions
+	table    *table
+	started  time.Time
+	subs     []*nats.Subscription
+	list     *turns
+	keys     *turns
+	presence *presence
 
 	// owned by the goroutine of the list
 	manager *worlds.Manager
@@ -42,8 +39,7 @@ func newReign(s *standing, l *lease, t *table) *reign {
 	o := s.options
 	return &reign{
 		conn: s.conn, lease: l, options: o, table: t, started: o.Now(),
-		list: make(chan *nats.Msg, reignRoom), keys: make(chan *nats.Msg, reignRoom),
-		gone: make(chan worlds.Node, worlds.MaxWorlds),
+		list: newTurns(), keys: newTurns(), presence: newPresence(),
 		manager: worlds.NewManager(worlds.ManagerOptions{
 			Epoch: l.epoch, HeartbeatEvery: o.Heartbeat, Missed: o.Missed, RefreshEvery: o.Refresh,
 		}),
@@ -85,7 +81,7 @@ func (r *reign) run(ctx context.Context) error {
 }
 
 func (r *reign) listen() error {
-	for subject, into := range map[string]chan *nats.Msg{
+	for subject, into := range map[string]*turns{
 		prefixWorld + "*" + suffixRegister: r.list,
 		prefixWorld + "*" + suffixBeat:     r.list,
 		prefixLogin + "*" + suffixBeat:     r.list,
@@ -96,7 +92,7 @@ func (r *reign) listen() error {
 		prefixLocate + "*.*":               r.keys,
 		prefixEndAsked + "*.*":             r.keys,
 	} {
-		s, err := r.conn.nats.ChanSubscribe(subject, into)
+		s, err := r.conn.nats.Subscribe(subject, func(m *nats.Msg) { r.arrived(m, into) })
 		if err != nil {
 			r.unlisten()
 			return err
@@ -104,6 +100,19 @@ func (r *reign) listen() error {
 		r.subs = append(r.subs, s)
 	}
 	return nil
+}
+
+// arrived runs on goroutines of the NATS client.
+func (r *reign) arrived(m *nats.Msg, into *turns) {
+	sender, ok := senderFor(m.Subject)
+	if !ok {
+		r.conn.malformed(m, errSender)
+		return
+	}
+	r.presence.hear(sender, r.now())
+	if !into.put(sender, m) {
+		r.options.Monitor.dropped.Add(1)
+	}
 }
 
 // unlisten makes those who ask hear at once that nobody leads.

@@ -22,19 +22,29 @@ func (r *reign) serveKeys(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case m := <-r.keys:
-			r.conn.count.received.Add(1)
-			r.takeKeys(m)
-		case node := <-r.gone:
-			r.directory.NodeGone(node)
+		case <-r.keys.ready:
+			if m := r.keys.next(); m != nil {
+				r.conn.count.received.Add(1)
+				r.takeKeys(m)
+			}
 		case <-ticks.C:
 			r.directory.Tick(r.now())
+			r.forget()
 			if count++; count%10 == 1 {
 				stats := r.directory.Stats()
 				r.options.Monitor.directory.Store(&stats)
 			}
 		}
 		r.tell()
+	}
+}
+
+// forget makes the directory forget where nodes are concerned that are gone. One
+// that speaks again announces anew what it holds.
+func (r *reign) forget() {
+	soon := r.options.Heartbeat * time.Duration(r.options.Missed)
+	for _, node := range r.presence.silent(r.now(), soon.Milliseconds(), r.options.LoginGone.Milliseconds()) {
+		r.directory.NodeGone(node)
 	}
 }
 

@@ -23,9 +23,11 @@ func (r *reign) serveList(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case m := <-r.list:
-			r.conn.count.received.Add(1)
-			r.takeList(ctx, m)
+		case <-r.list.ready:
+			if m := r.list.next(); m != nil {
+				r.conn.count.received.Add(1)
+				r.takeList(ctx, m)
+			}
 		case <-ticks.C:
 			r.tickList(ctx)
 		}
@@ -36,13 +38,15 @@ func (r *reign) tickList(ctx context.Context) {
 	now := r.now()
 	r.manager.Tick(now)
 	r.settle(ctx)
+	for _, node := range r.manager.Silenced() {
+		r.presence.doubt(node)
+	}
 	if now-r.pulsed < pulseEvery.Milliseconds() {
 		return
 	}
 	r.pulse()
 	for _, node := range r.logins.silent(now - r.options.LoginGone.Milliseconds()) {
 		r.options.Logger.Warn("bus: a login server is not heard any more", "login", string(node))
-		r.forget(ctx, node)
 	}
 	stats := r.manager.Stats()
 	r.options.Monitor.worlds.Store(&stats)
@@ -52,14 +56,6 @@ func (r *reign) tickList(ctx context.Context) {
 func (r *reign) pulse() {
 	r.pulsed = r.now()
 	r.publish(subjectPulse, encodePulse(worlds.Pulse{Version: r.manager.Version()}))
-}
-
-// forget tells the directory that a node's keys are out of reach.
-func (r *reign) forget(ctx context.Context, node worlds.Node) {
-	select {
-	case r.gone <- node:
-	case <-ctx.Done():
-	}
 }
 
 // settle stores what must be stored and then tells what has changed. It is false
@@ -72,9 +68,6 @@ func (r *reign) settle(ctx context.Context) bool {
 	}
 	for _, c := range r.manager.Changes() {
 		r.publish(subjectChange, encodeChange(&c))
-		if c.Entry != nil && c.Entry.Offline {
-			r.forget(ctx, worlds.WorldNode(c.Entry.ID))
-		}
 	}
 	return true
 }
@@ -109,11 +102,7 @@ func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
 		snapshot := r.manager.Snapshot()
 		r.reply(m, encodeSnapshot(&snapshot))
 	case s == subjectReset:
-		r.options.Logger.Info("bus: the list of worlds is emptied")
-		r.manager.Reset()
-		if r.settle(ctx) {
-			r.reply(m, encodeJSON(registerReply{OK: true}))
-		}
+		r.reset(ctx, m)
 	case s == subjectLogins:
 		r.reply(m, encodeLogins(r.logins.all()))
 	case strings.HasPrefix(s, prefixLogin):
@@ -127,6 +116,19 @@ func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
 		r.register(ctx, m)
 	default:
 		r.beat(ctx, m)
+	}
+}
+
+// reset empties the list. A world that is dead already will not fall silent any
+// more, for the list does not know it.
+func (r *reign) reset(ctx context.Context, m *nats.Msg) {
+	r.options.Logger.Info("bus: the list of worlds is emptied")
+	for _, e := range r.manager.Snapshot().Entries {
+		r.presence.doubt(worlds.WorldNode(e.ID))
+	}
+	r.manager.Reset()
+	if r.settle(ctx) {
+		r.reply(m, encodeJSON(registerReply{OK: true}))
 	}
 }
 

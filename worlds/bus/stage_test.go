@@ -110,7 +110,14 @@ type correspondent struct {
 
 func (s *stage) correspond(node worlds.Node, incarnation uint64) *correspondent {
 	s.tb.Helper()
+	return s.correspondEvery(node, incarnation, helloEvery)
+}
+
+// correspondEvery is for a node that says hello so often.
+func (s *stage) correspondEvery(node worlds.Node, incarnation uint64, hello time.Duration) *correspondent {
+	s.tb.Helper()
 	c := &correspondent{conn: s.connect(node), start: time.Now()}
+	c.conn.helloEvery = hello
 	c.member = worlds.NewMember(worlds.NewList(worlds.EncodeGrunt), worlds.MemberOptions{AskEvery: 20 * time.Millisecond})
 	ready := make(chan struct{})
 	var err error

@@ -71,6 +71,22 @@ func loginOf(subject string) (worlds.Node, bool) {
 	return n, ok && n.Validate() == nil
 }
 
+// senderFor is the node that a message to the manager is of. The subjects that
+// many may publish to count as one sender each.
+func senderFor(subject string) (worlds.Node, bool) {
+	switch {
+	case subject == subjectSnapshot || subject == subjectReset || subject == subjectLogins:
+		return worlds.Node(subject), true
+	case strings.HasPrefix(subject, prefixLogin):
+		return loginOf(subject)
+	case strings.HasPrefix(subject, prefixWorld):
+		name, _, _ := strings.Cut(subject[len(prefixWorld):], ".")
+		n := worlds.Node(worlds.KindWorld + "." + name)
+		return n, n.Validate() == nil
+	}
+	return senderOf(subject)
+}
+
 func middle(s, prefix, suffix string) (string, bool) {
 	rest, hasPrefix := strings.CutPrefix(s, prefix)
 	name, hasSuffix := strings.CutSuffix(rest, suffix)

@@ -237,7 +237,9 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 	case known == nil:
 		known = d.slots.add(a.Account)
 	case known.stamp != a.Stamp:
-		d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
+		if known.life != life { // a node ends its own older key by itself
+			d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
+		}
 		known.ending, known.vouched = false, false
 	}
 	if known.ending = known.ending || d.ended.has(a.Account, d.now); known.ending {

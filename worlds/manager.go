@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -71,6 +72,8 @@ type ManagerStats struct {
 	// Refused registrations, BadBeats whose figures cannot be, UnknownBeats of
 	// worlds that had to register again.
 	Refused, BadBeats, UnknownBeats uint64
+	// Twins are registrations of a second process for a world that is there.
+	Twins uint64
 }
 
 // Write is what must be stored before the changes that came with it are told.
@@ -89,6 +92,10 @@ type managed struct {
 	health health
 	// latest are the figures of the last heartbeat.
 	latest figures
+	// twin is the incarnation that was refused last because this one beats.
+	twin uint64
+	// again: this one has to register again, see Register.
+	again bool
 }
 
 // figures are what heartbeats change.
@@ -127,9 +134,13 @@ func (m *Manager) Restore(records []Record, now int64) (left int) {
 	return left
 }
 
+// ErrTwin: another process has registered as that world, and beats.
+var ErrTwin = errors.New("it is already here: another process beats for it; this one may register when that falls silent")
+
 // Register takes a world in, or tells by the name of the field why not. The same
-// registration may come again; another incarnation takes the place of one that is
-// there.
+// registration may come again. Another incarnation takes the place of one that is
+// there, but not while that is heard: it is refused with ErrTwin. The one that
+// beats has to register again then, for the second has spoken in its name.
 func (m *Manager) Register(from Node, r *Registration, now int64) error {
 	if err := m.check(from, r); err != nil {
 		m.stats.Refused++
@@ -138,6 +149,12 @@ func (m *Manager) Register(from Node, r *Registration, now int64) error {
 	e := Entry{Registration: *r}
 	e.Offline, e.Population = false, 0 // that is for the manager to say
 	w := m.worlds[r.ID]
+	if w.beatsFor(r, now, m.options.HeartbeatEvery.Milliseconds()) {
+		m.stats.Twins++
+		w.again = w.again || w.twin != r.Incarnation
+		w.twin = r.Incarnation
+		return fmt.Errorf("world %d %q: %w", r.ID, head(r.Name), ErrTwin)
+	}
 	if w == nil || w.told.Incarnation != r.Incarnation {
 		w = &managed{}
 		m.worlds[r.ID] = w
@@ -149,6 +166,13 @@ func (m *Manager) Register(from Node, r *Registration, now int64) error {
 	e.setFigures(w.latest)
 	m.status(w, e, now)
 	return nil
+}
+
+// beatsFor tells whether another process than r's has the world and was heard
+// within one and a half heartbeats. w may be nil.
+func (w *managed) beatsFor(r *Registration, now, heartbeat int64) bool {
+	return w != nil && !w.told.Offline && w.told.Incarnation != r.Incarnation &&
+		!w.health.silent(now, heartbeat*3/2)
 }
 
 // check tells why a registration cannot be taken.
@@ -186,6 +210,11 @@ func (m *Manager) Beat(from Node, b *Beat, now int64) (known bool) {
 	if !w.health.beats(b, now) {
 		m.offline(w, now)
 		return true
+	}
+	if w.again {
+		w.again = false
+		m.stats.UnknownBeats++
+		return false
 	}
 	if b.Validate() != nil {
 		m.stats.BadBeats++ // a sign of life all the same

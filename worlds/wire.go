@@ -120,6 +120,8 @@ type CharacterCount struct {
 // LoginBeat is a login server's heartbeat, for DNS and operators.
 type LoginBeat struct {
 	Node Node
+	// Incarnation tells processes with one name apart; 0 is not told.
+	Incarnation uint64
 	// Address is host:port where clients reach it; the host is an IP address.
 	Address string
 	// Conns of MaxConns are taken.

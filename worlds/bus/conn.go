@@ -2,10 +2,13 @@ package bus
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -41,8 +44,10 @@ type Options struct {
 	Demand bool
 	// Logger takes what operators should know; nil discards it.
 	Logger *slog.Logger
-	// Now is the clock that silences are measured by; nil is time.Now.
-	Now func() time.Time
+	// Now is the clock that silences are measured by; nil is time.Now. Random is
+	// what tells processes apart; nil is the system's.
+	Now    func() time.Time
+	Random io.Reader
 }
 
 // Errors of Connect.
@@ -67,6 +72,8 @@ type Conn struct {
 	where  string
 	count  counters
 	closed chan struct{} // closed when the NATS client has ended
+	// incarnation is not 0: that of the process, as its login beats tell.
+	incarnation uint64
 	// helloEvery is that of nodes; tests want it short.
 	helloEvery time.Duration
 
@@ -90,11 +97,19 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	var incarnation [8]byte
+	if _, err := io.ReadFull(o.Random, incarnation[:]); err != nil {
+		return nil, fmt.Errorf("bus: random: %w", err)
+	}
 	self, err := NodeOf(o.Creds)
 	if err != nil {
 		return nil, fmt.Errorf("bus: creds %s: %w", o.Creds, err)
 	}
 	c := &Conn{self: self, now: o.Now, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL, helloEvery: helloEvery}
+	c.incarnation = max(1, binary.BigEndian.Uint64(incarnation[:]))
 	if o.Server != nil {
 		c.where = "the embedded bus"
 	}

@@ -42,7 +42,7 @@ func TestDocs_ExamplesAreUnderstood(t *testing.T) {
 					err = r.Validate()
 				}
 				return err
-			}, registerReply, registerReply,
+			}, registerReply, registerReply, registerReply,
 		},
 		"gatepass.world.N.beat": {
 			func(b []byte) error { _, err := decodeBeat(b); return err },

@@ -15,8 +15,8 @@ const LoginBeatEvery = time.Second
 
 // BeatLogin begins to tell how the login server is, every so often (0 is
 // LoginBeatEvery), until stop is called or the connection is closed; then it says
-// once more that it drains. beat is called on a goroutine of its own; its Node is
-// not looked at, the connection's is told.
+// once more that it drains. beat is called on a goroutine of its own; its Node and
+// Incarnation are not looked at, the connection's are told.
 func (c *Conn) BeatLogin(every time.Duration, beat func() worlds.LoginBeat) (stop func(), err error) {
 	if every <= 0 {
 		every = LoginBeatEvery
@@ -37,6 +37,7 @@ func (c *Conn) BeatLogin(every time.Duration, beat func() worlds.LoginBeat) (sto
 
 // beatLogin is lost while the bus is away; the next one comes soon.
 func (c *Conn) beatLogin(b worlds.LoginBeat) {
+	b.Incarnation = c.incarnation
 	if err := c.nats.Publish(loginBeatSubject(c.self), encodeLoginBeat(&b)); err != nil {
 		c.log.Debug("bus: beat not sent", "error", err)
 	}

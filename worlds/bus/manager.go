@@ -79,6 +79,7 @@ type Monitor struct {
 	stores    atomic.Uint64
 	failures  atomic.Uint64
 	dropped   atomic.Uint64
+	twins     atomic.Uint64
 	worlds    atomic.Pointer[worlds.ManagerStats]
 	directory atomic.Pointer[worlds.DirectoryStats]
 	logins    atomic.Int64
@@ -93,7 +94,9 @@ type ManagerStats struct {
 	// Stores counts what was stored durably, StoreFailures attempts that failed.
 	Stores, StoreFailures uint64
 	// Dropped counts messages of nodes that sent more than their share.
-	Dropped   uint64
+	Dropped uint64
+	// Twins counts heartbeats of login servers that share their name with another.
+	Twins     uint64
 	Worlds    worlds.ManagerStats
 	Directory worlds.DirectoryStats
 	// Logins is how many login servers are heard.
@@ -102,7 +105,7 @@ type ManagerStats struct {
 
 // Stats reads the counters; anywhere.
 func (m *Monitor) Stats() ManagerStats {
-	s := ManagerStats{Leads: m.leads.Load(), Terms: m.terms.Load(), Stores: m.stores.Load(), StoreFailures: m.failures.Load(), Dropped: m.dropped.Load()}
+	s := ManagerStats{Leads: m.leads.Load(), Terms: m.terms.Load(), Stores: m.stores.Load(), StoreFailures: m.failures.Load(), Dropped: m.dropped.Load(), Twins: m.twins.Load()}
 	if w, d := m.worlds.Load(), m.directory.Load(); s.Leads && w != nil && d != nil {
 		s.Worlds, s.Directory, s.Logins = *w, *d, int(m.logins.Load())
 	}

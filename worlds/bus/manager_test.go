@@ -263,7 +263,7 @@ func TestLogins_AreHeardAndWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	login := s.connect("login.eu1")
-	want := worlds.LoginBeat{Node: "login.eu1", Address: "192.0.2.1:3724", Conns: 3, MaxConns: 100}
+	want := worlds.LoginBeat{Node: "login.eu1", Incarnation: login.incarnation, Address: "192.0.2.1:3724", Conns: 3, MaxConns: 100}
 	stop, err := login.BeatLogin(20*time.Millisecond, func() worlds.LoginBeat { return want })
 	if err != nil {
 		t.Fatal(err)

@@ -118,6 +118,9 @@ func (r *Registrar) run(ctx context.Context) {
 		case errors.As(err, &refused):
 			r.refused(refused)
 			pause = refusedPause
+			if refused.Retry > 0 {
+				pause = max(minHeartbeat, refused.Retry)
+			}
 		default:
 			r.options.Logger.Debug("bus: not registered yet", "error", err)
 		}
@@ -129,12 +132,21 @@ func (r *Registrar) run(ctx context.Context) {
 }
 
 // RefusedError is a manager's no to a registration.
-type RefusedError struct{ Reason string }
+type RefusedError struct {
+	Reason string
+	// Retry is after how long it may be taken as it is, which needs nobody to
+	// change something; 0 otherwise.
+	Retry time.Duration
+}
 
 func (e *RefusedError) Error() string { return "bus: registration refused: " + e.Reason }
 
 func (r *Registrar) refused(e *RefusedError) {
-	r.options.Logger.Error("bus: registration refused", "world", r.world, "reason", e.Reason)
+	level := slog.LevelError
+	if e.Retry > 0 {
+		level = slog.LevelWarn // a world that was killed and is back waits for its own last heartbeat
+	}
+	r.options.Logger.Log(context.Background(), level, "bus: registration refused", "world", r.world, "reason", e.Reason)
 	if r.options.OnRefused != nil {
 		r.options.OnRefused(e.Reason)
 	}
@@ -146,7 +158,7 @@ func (r *Registrar) register(ctx context.Context) error {
 	reg.ID = r.world
 	payload, err := encodeRegistration(&reg)
 	if err != nil {
-		return &RefusedError{err.Error()}
+		return &RefusedError{Reason: err.Error()}
 	}
 	answer, err := r.conn.request(ctx, worldSubject(r.world, suffixRegister), payload)
 	if err != nil {
@@ -157,7 +169,7 @@ func (r *Registrar) register(ctx context.Context) error {
 		return err
 	}
 	if !reply.OK {
-		return &RefusedError{reply.Reason}
+		return &RefusedError{Reason: reply.Reason, Retry: time.Duration(reply.RetryMs) * time.Millisecond}
 	}
 	r.every = r.options.Every
 	if r.every <= 0 {

@@ -26,9 +26,10 @@ type reign struct {
 	presence *presence
 
 	// owned by the goroutine of the list
-	manager *worlds.Manager
-	logins  logins
-	pulsed  int64
+	manager   *worlds.Manager
+	logins    logins
+	pulsed    int64
+	twinsTold int64 // 0 before the first time
 
 	// owned by the goroutine of the directory
 	directory *worlds.Directory

@@ -2,7 +2,7 @@ package bus
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"strings"
 	"time"
 
@@ -111,7 +111,7 @@ func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
 			r.conn.malformed(m, err)
 			return
 		}
-		r.logins.hear(b, r.now())
+		r.hearLogin(b)
 	case strings.HasSuffix(s, suffixRegister):
 		r.register(ctx, m)
 	default:
@@ -144,7 +144,11 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 	}
 	if err != nil {
 		r.options.Logger.Warn("bus: registration refused", "world", id, "reason", err)
-		r.reply(m, encodeJSON(registerReply{Reason: clip(err.Error())}))
+		reply := registerReply{Reason: clip(err.Error())}
+		if errors.Is(err, worlds.ErrTwin) {
+			reply.RetryMs = uint32(r.options.Heartbeat.Milliseconds())
+		}
+		r.reply(m, encodeJSON(reply))
 		return
 	}
 	if r.settle(ctx) {
@@ -201,42 +205,4 @@ func inboxesFor(subject string) []string {
 		}
 	}
 	return nil
-}
-
-// logins are the login servers that are heard, as they last said they are.
-type logins struct{ heard map[worlds.Node]heardLogin }
-
-type heardLogin struct {
-	beat worlds.LoginBeat
-	at   int64
-}
-
-// maxLogins is how many login servers are kept.
-const maxLogins = 1024
-
-func (l *logins) hear(b worlds.LoginBeat, now int64) {
-	if _, known := l.heard[b.Node]; known || len(l.heard) < maxLogins {
-		l.heard[b.Node] = heardLogin{b, now}
-	}
-}
-
-// silent removes those that were not heard since.
-func (l *logins) silent(since int64) (gone []worlds.Node) {
-	for node, h := range l.heard {
-		if h.at < since {
-			gone = append(gone, node)
-			delete(l.heard, node)
-		}
-	}
-	return gone
-}
-
-// all are sorted by name.
-func (l *logins) all() []worlds.LoginBeat {
-	all := make([]worlds.LoginBeat, 0, len(l.heard))
-	for _, h := range l.heard {
-		all = append(all, h.beat)
-	}
-	slices.SortFunc(all, func(a, b worlds.LoginBeat) int { return strings.Compare(string(a.Node), string(b.Node)) })
-	return all
 }

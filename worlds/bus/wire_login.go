@@ -9,15 +9,23 @@ import (
 // loginWire is a LoginBeat. On its own subject the node stands there and is left
 // out; in the list that operators ask for it is a field.
 type loginWire struct {
-	Node     string `json:"node,omitempty"`
-	Address  string `json:"address"`
-	Conns    uint32 `json:"conns"`
-	MaxConns uint32 `json:"max_conns"`
-	Draining bool   `json:"draining,omitempty"`
+	Node        string `json:"node,omitempty"`
+	Incarnation hex64  `json:"incarnation,omitzero"`
+	Address     string `json:"address"`
+	Conns       uint32 `json:"conns"`
+	MaxConns    uint32 `json:"max_conns"`
+	Draining    bool   `json:"draining,omitempty"`
 }
 
 func encodeLoginBeat(b *worlds.LoginBeat) []byte {
-	return encodeJSON(loginWire{Address: b.Address, Conns: b.Conns, MaxConns: b.MaxConns, Draining: b.Draining})
+	return encodeJSON(loginToWire(b))
+}
+
+func loginToWire(b *worlds.LoginBeat) loginWire {
+	return loginWire{
+		Incarnation: hex64(b.Incarnation), Address: b.Address,
+		Conns: b.Conns, MaxConns: b.MaxConns, Draining: b.Draining,
+	}
 }
 
 func decodeLoginBeat(from worlds.Node, b []byte) (worlds.LoginBeat, error) {
@@ -29,7 +37,10 @@ func decodeLoginBeat(from worlds.Node, b []byte) (worlds.LoginBeat, error) {
 }
 
 func (w *loginWire) value(from worlds.Node) (worlds.LoginBeat, error) {
-	b := worlds.LoginBeat{Node: from, Address: w.Address, Conns: w.Conns, MaxConns: w.MaxConns, Draining: w.Draining}
+	b := worlds.LoginBeat{
+		Node: from, Incarnation: uint64(w.Incarnation), Address: w.Address,
+		Conns: w.Conns, MaxConns: w.MaxConns, Draining: w.Draining,
+	}
 	if _, err := netip.ParseAddrPort(w.Address); err != nil {
 		return b, errPayload
 	}
@@ -43,8 +54,8 @@ type loginsWire struct {
 func encodeLogins(all []worlds.LoginBeat) []byte {
 	w := loginsWire{Logins: make([]loginWire, len(all))}
 	for i := range all {
-		b := &all[i]
-		w.Logins[i] = loginWire{string(b.Node), b.Address, b.Conns, b.MaxConns, b.Draining}
+		w.Logins[i] = loginToWire(&all[i])
+		w.Logins[i].Node = string(all[i].Node)
 	}
 	return encodeJSON(w)
 }

@@ -292,7 +292,7 @@ func samples(tb testing.TB) map[string][]byte {
 		"pulse":        encodePulse(worlds.Pulse{Version: worlds.Version{Epoch: 1, Seq: 2}}),
 		"registration": encodeJSON(registrationToWire(&e.Registration)),
 		"beat":         encodeBeat(&worlds.Beat{Incarnation: 1, Population: 2, Queue: 3, Load: 0.5, Leaving: true}),
-		"login":        encodeLoginBeat(&worlds.LoginBeat{Address: "192.0.2.1:3724", Conns: 1, MaxConns: 2, Draining: true}),
+		"login":        encodeLoginBeat(&worlds.LoginBeat{Incarnation: 5, Address: "192.0.2.1:3724", Conns: 1, MaxConns: 2, Draining: true}),
 		"logins":       encodeLogins([]worlds.LoginBeat{{Node: "login.eu1", Address: "[2001:db8::1]:3724"}}),
 		"characters":   encodeCharacters([]worlds.CharacterCount{{Account: name, Count: 9}}),
 		"announce":     appendAnnounce(nil, 5, []worlds.Announcement{{Account: name, Stamp: 6, Hop: 7, Kind: worlds.AnnounceMoved}}),

@@ -100,6 +100,8 @@ type registerReply struct {
 	Reason      string `json:"reason,omitempty"`
 	HeartbeatMs uint32 `json:"heartbeat_ms,omitempty"`
 	Missed      uint32 `json:"missed,omitempty"`
+	// RetryMs is after how long a refused world may be taken.
+	RetryMs uint32 `json:"retry_ms,omitempty"`
 }
 
 func decodeRegisterReply(b []byte) (r registerReply, err error) {

@@ -47,7 +47,7 @@ async function register() {
       });
       if (reply.ok) return reply.heartbeat_ms;
       console.error(`refused: ${reply.reason}`);
-      await sleep(5000); // somebody has to change something first
+      await sleep(reply.retry_ms ?? 5000); // else somebody has to change something first
     } catch (nobody) {
       await sleep(250 + Math.random() * 250); // no manager leads just now
     }

@@ -1,0 +1,77 @@
+package bus
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"gatepass/worlds"
+)
+
+// twinsToldEvery is the least time between two errors about login servers of one
+// name.
+const twinsToldEvery = time.Minute
+
+// hearLogin takes a login server's heartbeat.
+func (r *reign) hearLogin(b worlds.LoginBeat) {
+	now := r.now()
+	if !r.logins.hear(b, now) {
+		return
+	}
+	r.options.Monitor.twins.Add(1)
+	if r.twinsTold == 0 || now-r.twinsTold >= twinsToldEvery.Milliseconds() {
+		r.twinsTold = now
+		r.options.Logger.Error("bus: two login servers have one name and take each other's keys; give each its own",
+			"login", string(b.Node), "address", b.Address)
+	}
+}
+
+// logins are the login servers that are heard, as they last said they are.
+type logins struct{ heard map[worlds.Node]heardLogin }
+
+type heardLogin struct {
+	beat worlds.LoginBeat
+	at   int64
+	// before is the incarnation before that of beat.
+	before uint64
+}
+
+// maxLogins is how many login servers are kept.
+const maxLogins = 1024
+
+// hear notes a beat. It is a twin's when the incarnation before beats again: then
+// two processes have one name, where a restart would have ended the first.
+func (l *logins) hear(b worlds.LoginBeat, now int64) (twin bool) {
+	h, known := l.heard[b.Node]
+	if !known && len(l.heard) >= maxLogins {
+		return false
+	}
+	if known && b.Incarnation != h.beat.Incarnation {
+		twin = b.Incarnation == h.before && b.Incarnation != 0
+		h.before = h.beat.Incarnation
+	}
+	h.beat, h.at = b, now
+	l.heard[b.Node] = h
+	return twin
+}
+
+// silent removes those that were not heard since.
+func (l *logins) silent(since int64) (gone []worlds.Node) {
+	for node, h := range l.heard {
+		if h.at < since {
+			gone = append(gone, node)
+			delete(l.heard, node)
+		}
+	}
+	return gone
+}
+
+// all are sorted by name.
+func (l *logins) all() []worlds.LoginBeat {
+	all := make([]worlds.LoginBeat, 0, len(l.heard))
+	for _, h := range l.heard {
+		all = append(all, h.beat)
+	}
+	slices.SortFunc(all, func(a, b worlds.LoginBeat) int { return strings.Compare(string(a.Node), string(b.Node)) })
+	return all
+}

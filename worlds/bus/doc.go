@@ -13,7 +13,7 @@
 // A Conn may be used from any goroutine. Node.Submit belongs to the logic
 // goroutine: it never blocks, for it only copies into a bounded queue that a
 // goroutine of the node sends from. Events are delivered one at a time, in the
-// order in which the bus brought them.
+// order in which the bus brought them; counts of characters wait for all others.
 //
 // The bus is a place of datagrams: messages may be lost, and are doubled or
 // reordered by whoever repeats them. Nothing here repeats a move; that is the

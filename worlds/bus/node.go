@@ -31,6 +31,9 @@ const (
 	// inboxRoom is how many messages wait to be delivered at most; what comes
 	// when it is full is dropped and counted.
 	inboxRoom = 8192
+	// charactersRoom is how many messages with counts of characters wait besides: a
+	// world that sends them without end takes nobody's room.
+	charactersRoom = 1024
 	// keptPending is up to how many announcements a queue's memory is kept.
 	keptPending = 4096
 	// helloEvery is how often a node says that it is there, so that its keys are
@@ -59,8 +62,9 @@ type Node struct {
 	options NodeOptions
 	inbox   string // where snapshots are sent that were asked for
 	in      chan *nats.Msg
-	wake    chan struct{} // one slot: there is something to send
-	raised  chan struct{} // one slot: Up is to be delivered
+	counts  chan *nats.Msg // of characters
+	wake    chan struct{}  // one slot: there is something to send
+	raised  chan struct{}  // one slot: Up is to be delivered
 	closing chan struct{}
 	running sync.WaitGroup
 	timer   *time.Timer // runs only while announcements wait
@@ -92,6 +96,7 @@ func (c *Conn) Node(o NodeOptions) (*Node, error) {
 		conn: c, options: o, life: o.Incarnation,
 		inbox:   c.nats.NewInbox(),
 		in:      make(chan *nats.Msg, inboxRoom),
+		counts:  make(chan *nats.Msg, charactersRoom),
 		wake:    make(chan struct{}, 1),
 		raised:  make(chan struct{}, 1),
 		closing: make(chan struct{}),
@@ -122,20 +127,32 @@ func (n *Node) subscribe() error {
 	subjects := []string{n.inbox, subjectPulse, prefixPlace + self, prefixEnd + self}
 	switch n.conn.self.Kind() {
 	case worlds.KindLogin:
-		subjects = append(subjects, prefixMove+self+".*.*", subjectChange, prefixWorld+"*"+suffixCharacters)
+		subjects = append(subjects, prefixMove+self+".*.*", subjectChange)
+		if err := n.listen(prefixWorld+"*"+suffixCharacters, n.counts); err != nil {
+			return err
+		}
 	case worlds.KindWorld:
 		subjects = append(subjects, prefixMove+self+"."+worlds.KindLogin+".*")
 	default:
 		return fmt.Errorf("bus: node %s is no login server and no world", self)
 	}
 	for _, subject := range subjects {
-		s, err := n.conn.nats.ChanSubscribe(subject, n.in)
-		if err != nil {
-			n.unsubscribe()
-			return fmt.Errorf("bus: subscribe to %s: %w", subject, err)
+		if err := n.listen(subject, n.in); err != nil {
+			return err
 		}
-		n.subs = append(n.subs, s)
 	}
+	return nil
+}
+
+// listen has what comes under a subject put into a channel; on an error nothing is
+// listened to any more.
+func (n *Node) listen(subject string, into chan *nats.Msg) error {
+	s, err := n.conn.nats.ChanSubscribe(subject, into)
+	if err != nil {
+		n.unsubscribe()
+		return fmt.Errorf("bus: subscribe to %s: %w", subject, err)
+	}
+	n.subs = append(n.subs, s)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -136,8 +137,7 @@ func TestDirectory_ForgetsAWorldThatIsGone(t *testing.T) {
 	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 70)
 	s.join(world.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })
-	world.submit(announce("ALICE", 10, worlds.AnnounceMoved))
-	eventually(t, "its key is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	world.holdAlice(m)
 	world.conn.nats.Close()
 	eventually(t, "its key is forgotten", func() bool { return m.monitor.Stats().Directory.Entries == 0 })
 }
@@ -176,6 +176,47 @@ func TestNode_CharactersReachLoginServers(t *testing.T) {
 	eventually(t, "both messages", func() bool { return login.count(is) == 2 })
 	if got := login.find(is).Characters.Counts; len(got) != 1 || got[0] != counts[maxEntries] {
 		t.Errorf("%v", got)
+	}
+}
+
+// A world that reports characters without end loses its own words, and nobody
+// else's.
+func TestNode_AFloodOfCharactersTakesNobodysRoom(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	conn, world := s.connect("login.eu1"), s.connect("world.7")
+	stuck, moves := make(chan struct{}), make(chan worlds.Event, 1)
+	_, err := conn.Node(NodeOptions{Incarnation: 1, Deliver: func(e worlds.Event) {
+		<-stuck
+		if isMove(&e) {
+			moves <- e
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := []worlds.CharacterCount{{Account: mustName(t, "ALICE"), Count: 1}}
+	for range 2 * inboxRoom {
+		if err := world.ReportCharacters(7, some); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := worlds.Move{Kind: worlds.MoveLive, Account: mustName(t, "ALICE"), Ticket: 1}
+	b, err := appendMove(nil, &m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(world.nats.Publish(moveSubject("login.eu1", "world.7"), b), world.nats.Flush(), conn.nats.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	close(stuck)
+	select {
+	case <-moves:
+	case <-time.After(patience):
+		t.Fatal("the move is lost")
+	}
+	if conn.Stats().Overruns == 0 {
+		t.Error("nothing was dropped")
 	}
 }
 

@@ -9,11 +9,20 @@ import (
 	"gatepass/worlds"
 )
 
-// receive is the goroutine that decodes and delivers.
+// receive is the goroutine that decodes and delivers. Counts of characters have
+// their turn when nothing else waits.
 func (n *Node) receive() {
 	defer n.running.Done()
 	for {
 		select {
+		case m := <-n.in:
+			n.take(m)
+			continue
+		default:
+		}
+		select {
+		case m := <-n.counts:
+			n.take(m)
 		case m := <-n.in:
 			n.take(m)
 		case <-n.raised:

@@ -94,16 +94,16 @@ func TestPresence_WhoIsGone(t *testing.T) {
 func TestDirectory_KnowsAWorldThatHasLeftTheList(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{Heartbeat: 60 * time.Millisecond, Missed: 2, LoginGone: time.Second})
+	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond, LoginGone: time.Second})
 	login, world := s.correspond("login.eu1", 1), s.correspondEvery("world.7", 70, 50*time.Millisecond)
 	reg := s.join(world.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })
-	world.submit(announce("ALICE", 10, worlds.AnnounceMoved))
-	eventually(t, "its key is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	world.holdAlice(m)
 	if err := reg.Close(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the world is offline", func() bool { return login.shows(7, true) })
+	world.holdAlice(m)
 	left := time.Now()
 	eventually(t, "a while has passed", func() bool { return time.Since(left) > 1200*time.Millisecond })
 	login.submit(worlds.Effect{End: &worlds.AccountEnd{Account: mustName(t, "ALICE"), Why: "ban"}})
@@ -119,8 +119,7 @@ func TestDirectory_ForgetsAWorldThatDiesInAReset(t *testing.T) {
 	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 70)
 	s.join(world.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })
-	world.submit(announce("ALICE", 10, worlds.AnnounceMoved))
-	eventually(t, "its key is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	world.holdAlice(m)
 	world.conn.nats.Close()
 	if err := s.connect("admin.a").Reset(t.Context()); err != nil {
 		t.Fatal(err)

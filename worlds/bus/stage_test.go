@@ -97,6 +97,7 @@ func (m *testManager) end() {
 
 // correspondent is a node that keeps what it is delivered, and a member's copy.
 type correspondent struct {
+	tb   testing.TB
 	conn *Conn
 	node *Node
 
@@ -116,7 +117,7 @@ func (s *stage) correspond(node worlds.Node, incarnation uint64) *correspondent 
 // correspondEvery is for a node that says hello so often.
 func (s *stage) correspondEvery(node worlds.Node, incarnation uint64, hello time.Duration) *correspondent {
 	s.tb.Helper()
-	c := &correspondent{conn: s.connect(node), start: time.Now()}
+	c := &correspondent{tb: s.tb, conn: s.connect(node), start: time.Now()}
 	c.conn.helloEvery = hello
 	c.member = worlds.NewMember(worlds.NewList(worlds.EncodeGrunt), worlds.MemberOptions{AskEvery: 20 * time.Millisecond})
 	ready := make(chan struct{})
@@ -159,6 +160,16 @@ func (c *correspondent) take(e worlds.Event) {
 }
 
 func (c *correspondent) submit(effects ...worlds.Effect) { c.node.Submit(effects) }
+
+// holdAlice announces a key until it is known: an Up that comes in between, of a
+// world that was not heard for a moment, has the directory forget what came before.
+func (c *correspondent) holdAlice(m *testManager) {
+	c.tb.Helper()
+	eventually(c.tb, "the key is known", func() bool {
+		c.submit(announce("ALICE", 10, worlds.AnnounceHeld))
+		return m.monitor.Stats().Directory.Entries == 1
+	})
+}
 
 // count is how many events so far are such.
 func (c *correspondent) count(is func(*worlds.Event) bool) (n int) {

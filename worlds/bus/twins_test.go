@@ -42,16 +42,14 @@ func TestManager_SecondProcessOfAWorldWaits(t *testing.T) {
 	login, first := s.correspond("login.eu1", 1), s.correspond("world.7", 70)
 	s.join(first.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })
-	first.submit(announce("ALICE", 10, worlds.AnnounceMoved))
-	eventually(t, "its key is known", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	first.holdAlice(m)
 	ups := first.count(isUp)
 
 	second := s.correspond("world.7", 170)
 	reg := s.join(second.conn, testRegistration(7, 170))
 	eventually(t, "it is refused", func() bool { return m.monitor.Stats().Worlds.Twins > 0 })
 	eventually(t, "the first is to announce anew", func() bool { return first.count(isUp) > ups })
-	first.submit(announce("ALICE", 10, worlds.AnnounceHeld))
-	eventually(t, "its key is known again", func() bool { return m.monitor.Stats().Directory.Entries == 1 })
+	first.holdAlice(m)
 	if reg.Registered() || login.shows(7, true) {
 		t.Error("the second took the first one's place")
 	}

@@ -18,7 +18,7 @@ func TestRuntimeEpoll_IsFound(t *testing.T) {
 func TestKeepPolling_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); keepPolling(ctx) }()
+	go func() { defer close(done); keepPolling(ctx, func() uint64 { return 0 }) }()
 	cancel()
 	<-done
 }

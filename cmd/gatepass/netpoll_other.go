@@ -5,4 +5,4 @@ package main
 import "context"
 
 // keepPolling is for Linux, where gnet and the runtime each have an epoll.
-func keepPolling(context.Context) {}
+func keepPolling(context.Context, func() uint64) {}

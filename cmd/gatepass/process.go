@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
+
+	"gatepass/worlds/bus"
 )
 
 // process is one gatepass process: parts that were started one after the other
@@ -24,6 +26,7 @@ type process struct {
 	out    io.Writer
 	errOut io.Writer
 	parts  []part
+	conns  []*bus.Conn
 	// said is what the line says that begins with "ready".
 	said []string
 }
@@ -54,11 +57,6 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	defer log.close()
 	runtime.GOMAXPROCS(c.Procs)
 	signal.Ignore(syscall.SIGPIPE) // whoever read what we say has gone; that ends no server
-	if c.Procs == 1 {
-		polling, stop := context.WithCancel(context.Background())
-		defer stop()
-		go keepPolling(polling)
-	}
 	p := &process{config: c, log: log, out: cmd.OutOrStdout(), errOut: cmd.ErrOrStderr()}
 	if p.admin, err = newAdmin(c.Admin, log.Logger); err != nil {
 		return err
@@ -70,6 +68,11 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 			err = nil // told to go while it started
 		}
 		return errors.Join(err, p.close())
+	}
+	if c.Procs == 1 {
+		polling, stop := context.WithCancel(context.Background())
+		defer stop()
+		go keepPolling(polling, p.busTraffic)
 	}
 	p.admin.alive, p.admin.able = p.alive, p.able
 	if err := p.admin.serve(p, log.Logger); err != nil {
@@ -87,6 +90,16 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 }
 
 func (p *process) add(q part) { p.parts = append(p.parts, q) }
+
+// busTraffic counts the messages of the process's connections to the bus. Anywhere,
+// once the parts have started.
+func (p *process) busTraffic() (n uint64) {
+	for _, conn := range p.conns {
+		st := conn.Stats()
+		n += st.Received + st.Sent
+	}
+	return n
+}
 
 // say puts something on the ready line.
 func (p *process) say(format string, args ...any) {

@@ -92,6 +92,7 @@ func connectBus(ctx context.Context, p *process, node worlds.Node, server *bus.S
 		_ = conn.Close()
 		return nil, usageError{fmt.Errorf("bus.creds: %s are those of %s, this process is %s", o.Creds, conn.Self(), node)}
 	}
+	p.conns = append(p.conns, conn)
 	p.add(part{name: "bus", close: conn.Close, metrics: busCollector{conn}})
 	return conn, nil
 }

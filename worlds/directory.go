@@ -36,8 +36,9 @@ type Directory struct {
 	// Locate or Tick.
 	grown int64
 	// now is the time of the last Locate or Tick.
-	now   int64
-	ended ended
+	now    int64
+	ended  ended
+	claims claims
 	// swept is when what is left of lives that are over may be swept at last.
 	swept   int64
 	effects []DirectoryEffect
@@ -121,7 +122,7 @@ type DirectoryStats struct {
 // NewDirectory makes one that knows nothing.
 func NewDirectory(o DirectoryOptions) *Directory {
 	o.EnsureDefaults()
-	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting(), ended: newEnded()}
+	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting(), ended: newEnded(), claims: newClaims()}
 }
 
 // verdict is what an announcement comes to.
@@ -132,6 +133,8 @@ const (
 	verdictTake verdict = iota
 	// verdictLate: the key has gone on from there.
 	verdictLate
+	// verdictEarly: a world says it of a login that no login server has told of.
+	verdictEarly
 	// verdictLost, verdictOnline: another login of the account stays; this one is
 	// to be ended.
 	verdictLost
@@ -163,11 +166,17 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 		}
 		return
 	}
+	if known != nil && known.stamp == a.Stamp && from.Kind() == KindLogin {
+		known.vouched = true
+	}
 	switch d.judge(known, from, a) {
 	case verdictTake:
 		d.take(known, life, a)
 	case verdictLate:
 		d.stats.Late++
+	case verdictEarly:
+		key := claimKey{a.Account, a.Stamp}
+		d.claims.add(key, claim{d.lives.node(life), incarnation, a.Hop}, d.now)
 	case verdictLost:
 		d.end(from, a.Account, a.Stamp, whySecondLogin)
 	case verdictOnline:
@@ -202,14 +211,16 @@ func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
 }
 
 // judgeWorld judges what a world says of another login than the known one. It is
-// never taken, and ends nothing but what the world itself says it holds; that only
-// if it is a login server who knows better.
+// not taken, unless a login server tells of that login too, and ends nothing but
+// what the world itself says it holds; that only if it is a login server who knows
+// better.
 func (d *Directory) judgeWorld(known *slot, a *Announcement) verdict {
 	switch {
-	case !known.vouched:
-	case d.stays(known) && a.Kind == AnnounceMoved:
+	case known.vouched && d.stays(known) && a.Kind == AnnounceMoved:
 		return verdictOnline
-	case a.Stamp < known.stamp:
+	case a.Stamp > known.stamp:
+		return verdictEarly
+	case known.vouched:
 		return verdictLost
 	}
 	return verdictLate
@@ -248,6 +259,9 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 	d.lives.moved(known.life, life)
 	known.stamp, known.hop, known.life = a.Stamp, a.Hop, life
 	known.vouched = known.vouched || node.Kind() == KindLogin
+	if c, ok := d.claims.take(claimKey{a.Account, a.Stamp}); ok {
+		d.Announce(c.from, c.incarnation, &Announcement{Account: a.Account, Stamp: a.Stamp, Hop: c.hop, Kind: AnnounceMoved})
+	}
 	for _, w := range d.waiting.take(a.Account) {
 		d.answer(w, known)
 	}
@@ -318,6 +332,7 @@ func (d *Directory) NodeGone(node Node) { d.lives.gone(node) }
 // have ended.
 func (d *Directory) Tick(now int64) {
 	d.clock(now)
+	d.claims.expire(now)
 	for _, w := range d.waiting.expired(now) {
 		d.answer(w, nil)
 	}

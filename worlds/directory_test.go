@@ -328,14 +328,14 @@ func BenchmarkDirectory_Announce(b *testing.B) {
 			const n = 200_000
 			d := NewDirectory(DirectoryOptions{})
 			fill(d, n)
-			nodes := [2]Node{"login.0", "world.1"}
+			nodes := map[string][2]Node{"fresh": {"login.16", "login.17"}, "moved": {"login.16", "world.1"}}[kind]
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				a := Announcement{Account: nthName(i % n), Stamp: Stamp(n + i), Kind: AnnounceFresh}
 				if kind == "moved" {
 					a.Stamp, a.Hop, a.Kind = Stamp(i%n+1), uint32(i), AnnounceMoved
 				}
-				d.Announce(nodes[i&1], 1, &a)
+				d.Announce(nodes[i/n&1], 1, &a)
 				if e := d.Effects(); (len(e) == 1) != (kind == "fresh") {
 					b.Fatal(e)
 				}
@@ -371,5 +371,19 @@ func TestEnded_IsBounded(t *testing.T) {
 	e.add(nthName(1), endedFor+1)
 	if len(e.order) != 1 || len(e.until) != 1 {
 		t.Errorf("%d are remembered when their time is over", len(e.until))
+	}
+}
+
+func TestClaims_AreBounded(t *testing.T) {
+	c := newClaims()
+	for i := range 2 * maxClaimsOfNode {
+		c.add(claimKey{nthName(i), 1}, claim{from: "world.9"}, 0)
+	}
+	c.add(claimKey{nthName(-1), 1}, claim{from: "world.7"}, 1)
+	if len(c.all) != maxClaimsOfNode+1 || len(c.order) != len(c.all) {
+		t.Errorf("%d claims of one world and another wait", len(c.all))
+	}
+	if c.expire(claimFor); len(c.all) != 1 || len(c.order) != 1 || len(c.byNode) != 1 {
+		t.Errorf("%d claims when the time of all but one is over", len(c.all))
 	}
 }

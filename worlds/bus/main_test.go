@@ -13,7 +13,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
-		if err := f.Value.Set("8"); err != nil {
+		if err := f.Value.Set("4"); err != nil {
 			panic(err)
 		}
 	}

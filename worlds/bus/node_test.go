@@ -192,7 +192,7 @@ func TestNode_AFloodOfCharactersTakesNobodysRoom(t *testing.T) {
 			moves <- e
 		}
 	}})
-	if err != nil {
+	if err := errors.Join(err, conn.nats.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	some := []worlds.CharacterCount{{Account: mustName(t, "ALICE"), Count: 1}}
@@ -265,7 +265,7 @@ func TestNode_SubmitKeepsNothing(t *testing.T) {
 func TestNode_CloseSendsWhatWasSubmitted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{}).mustLead(t)
+	m := s.manage("manager.a", ManagerOptions{Lease: 3 * time.Second}).mustLead(t)
 	login := s.correspond("login.eu1", 1)
 	login.submit(announce("ALICE", 10, worlds.AnnounceFresh))
 	login.conn.Close()

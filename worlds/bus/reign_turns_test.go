@@ -94,7 +94,7 @@ func TestPresence_WhoIsGone(t *testing.T) {
 func TestDirectory_KnowsAWorldThatHasLeftTheList(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond, LoginGone: time.Second})
+	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond, LoginGone: time.Second, Lease: 3 * time.Second})
 	login, world := s.correspond("login.eu1", 1), s.correspondEvery("world.7", 70, 50*time.Millisecond)
 	reg := s.join(world.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })
@@ -115,7 +115,7 @@ func TestDirectory_KnowsAWorldThatHasLeftTheList(t *testing.T) {
 func TestDirectory_ForgetsAWorldThatDiesInAReset(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond, Missed: 2})
+	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond, Missed: 2, Lease: 3 * time.Second})
 	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 70)
 	s.join(world.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })

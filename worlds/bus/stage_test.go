@@ -127,6 +127,9 @@ func (s *stage) correspondEvery(node worlds.Node, incarnation uint64, hello time
 		c.take(e)
 	}})
 	close(ready)
+	if err == nil {
+		err = c.conn.nats.Flush() // what others say from now on reaches it
+	}
 	if err != nil {
 		s.tb.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 func TestLogins_TwinsAreNoticed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{}).mustLead(t)
+	m := s.manage("manager.a", ManagerOptions{Lease: 3 * time.Second}).mustLead(t)
 	admin := s.connect("admin.a")
 	beat := func(c *Conn) {
 		t.Helper()
@@ -38,7 +38,7 @@ func TestLogins_TwinsAreNoticed(t *testing.T) {
 func TestManager_SecondProcessOfAWorldWaits(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond})
+	m := s.manage("manager.a", ManagerOptions{Heartbeat: 200 * time.Millisecond, Lease: 3 * time.Second})
 	login, first := s.correspond("login.eu1", 1), s.correspond("world.7", 70)
 	s.join(first.conn, testRegistration(7, 70))
 	eventually(t, "the world is online", func() bool { return login.shows(7, false) })

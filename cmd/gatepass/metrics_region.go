@@ -54,6 +54,10 @@ func (c managerCollector) Collect(out chan<- prometheus.Metric) {
 	m.labelled("manager_worlds", "Worlds, by state.", prometheus.GaugeValue, float64(st.Worlds.Offline), "state", "offline")
 	m.counter("manager_registrations_refused_total", "Registrations refused.", st.Worlds.Refused)
 	m.counter("manager_bad_beats_total", "Heartbeats whose figures cannot be.", st.Worlds.BadBeats)
+	m.count("manager_twins_total", "Processes that came by the name of another that is there, by kind.", st.Worlds.Twins, "kind", "world")
+	m.count("manager_twins_total", "Processes that came by the name of another that is there, by kind.", st.Twins, "kind", "login")
+	m.counter("manager_dropped_total", "Messages of nodes that sent faster than they were taken.", st.Dropped)
+	m.counter("directory_refused_total", "What worlds said of keys that are none of theirs.", st.Directory.Refused)
 	m.gauge("manager_login_servers", "Login servers that are heard.", float64(st.Logins))
 	m.gauge("directory_keys", "Accounts whose key's place is known.", float64(st.Directory.Entries))
 }

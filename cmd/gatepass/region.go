@@ -175,7 +175,13 @@ func startManager(p *process, conn *bus.Conn) error {
 		}
 	}()
 	stop := func() error { cancel(); <-ended; return nil }
-	p.add(part{name: "manager", failed: failure, close: stop, metrics: managerCollector{monitor}})
+	alive := func() error {
+		if since := monitor.Stats().FailingSince; !since.IsZero() && time.Since(since) > aliveLimit {
+			return fmt.Errorf("the list of worlds could not be stored since %s; if the disk is full, make room and start the bus again", since.Format(time.RFC3339))
+		}
+		return nil
+	}
+	p.add(part{name: "manager", failed: failure, alive: alive, close: stop, metrics: managerCollector{monitor}})
 	return nil
 }
 

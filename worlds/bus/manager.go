@@ -78,6 +78,7 @@ type Monitor struct {
 	terms     atomic.Uint64
 	stores    atomic.Uint64
 	failures  atomic.Uint64
+	failing   atomic.Int64 // since when, in Unix milliseconds; 0 for not
 	dropped   atomic.Uint64
 	twins     atomic.Uint64
 	worlds    atomic.Pointer[worlds.ManagerStats]
@@ -93,6 +94,9 @@ type ManagerStats struct {
 	Terms uint64
 	// Stores counts what was stored durably, StoreFailures attempts that failed.
 	Stores, StoreFailures uint64
+	// FailingSince is when storing began to fail, zero while it does not: a full
+	// disk, which the bus has to be started anew for once there is room.
+	FailingSince time.Time
 	// Dropped counts messages of nodes that sent more than their share.
 	Dropped uint64
 	// Twins counts heartbeats of login servers that share their name with another.
@@ -106,6 +110,9 @@ type ManagerStats struct {
 // Stats reads the counters; anywhere.
 func (m *Monitor) Stats() ManagerStats {
 	s := ManagerStats{Leads: m.leads.Load(), Terms: m.terms.Load(), Stores: m.stores.Load(), StoreFailures: m.failures.Load(), Dropped: m.dropped.Load(), Twins: m.twins.Load()}
+	if since := m.failing.Load(); since != 0 {
+		s.FailingSince = time.UnixMilli(since)
+	}
 	if w, d := m.worlds.Load(), m.directory.Load(); s.Leads && w != nil && d != nil {
 		s.Worlds, s.Directory, s.Logins = *w, *d, int(m.logins.Load())
 	}

@@ -71,6 +71,7 @@ func (r *reign) run(ctx context.Context) error {
 	r.options.Logger.Info("bus: this manager leads", "epoch", r.lease.epoch, "worlds", len(records))
 	r.options.Monitor.leads.Store(true)
 	r.options.Monitor.terms.Add(1)
+	r.options.Monitor.failing.Store(0)
 	r.options.OnLead(true)
 	var serving sync.WaitGroup
 	serving.Go(func() { r.serveList(ctx) })

@@ -82,9 +82,11 @@ func (r *reign) store(ctx context.Context, w *worlds.Write) bool {
 		err := r.table.store(ctx, w)
 		if err == nil {
 			r.options.Monitor.stores.Add(1)
+			r.options.Monitor.failing.Store(0)
 			return true
 		}
 		r.options.Monitor.failures.Add(1)
+		r.options.Monitor.failing.CompareAndSwap(0, r.options.Now().UnixMilli())
 		r.options.Logger.Warn("bus: a world is not stored, trying again", "world", w.World, "error", err)
 		if !sleep(ctx, storeRetry) {
 			return false

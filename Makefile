@@ -52,12 +52,14 @@ soak: ## play SCHEDULES (default 1000000) of the pass under faults, from seed FI
 	$(GO) test -count=1 -timeout 2h -run 'TestSim$$' -v ./worlds -first $(FIRST) -schedules $(SCHEDULES)
 
 bench: ## run the benchmarks of the stages and of the parts
-	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage ./perf
+	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage ./worlds/... ./perf
 
-load: build ## measure whole logins and held connections against the floor
+load: build ## measure logins against the floor, held connections, worlds' changes, moves of keys
 	./$(BIN) bench login
 	./$(BIN) bench login --rate 1000
 	./$(BIN) bench hold
+	./$(BIN) bench worlds
+	./$(BIN) bench pass --return
 
 profile: ## CPU profile of a login through all stages, as text
 	$(GO) test -run '^$$' -bench 'Pipeline' -cpuprofile bin/cpu.prof -o bin/perf.test ./perf

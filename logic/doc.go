@@ -7,22 +7,29 @@
 //	clients ─┐                        ┌─▶ Outbox  (replies, frames, closes)
 //	storage ─┤                        │
 //	auth    ─┼─▶ Inbox ─▶ Loop ─▶ Core ┼─▶ Store   (reads, writes)
-//	clock   ─┤                        │
-//	command ─┘                        └─▶ Prover  (keys, proofs)
+//	clock   ─┤                        ├─▶ Prover  (keys, proofs)
+//	region  ─┤                        └─▶ Bus     (moves, announcements)
+//	command ─┘
 //
 // Core is a plain machine, unsafe for concurrent use; Loop runs it, one round at
 // a time: it drains the Inbox and submits what a round has gathered.
 //
 // A session is always in one state:
 //
-//	Connected ─logon challenge─▶ LookingUp ─account or none─▶ Proving
-//	    │                                                       │ proof
-//	    │ reconnect challenge                                   ▼
-//	    └─▶ Reproving ─────────── right ───────┐            Verifying
-//	            │ wrong                        ▼       right │   │ wrong
-//	            └──────▶ Leaving ◀─────┐   Choosing ◀───(Recording)
-//	                        ▲          └── drain, kick      │
-//	                        └───────────── refused ─────────┘
+//	Connected ─challenge─▶ LookingUp ─account or none─▶ Proving (by password)
+//	                           │                           │ proof
+//	         by an earlier key │                           ▼
+//	                           ▼                       Verifying
+//	                       Reproving ─── right ──┐         │ right
+//	       the key is not here │                 ▼         ▼
+//	       or the proof wrong  ▼             Choosing ◀─(Recording)
+//	                      Reclaiming ─ came ─────┘
+//	                           │ time over
+//	any ─ refused, kicked, drained ─▶ Leaving
+//
+// Session keys live in worlds.Passes (keyring.go) and move: to a world whose gate
+// claims one, and back to the login server at which the player shows up
+// (state_reproving.go, region.go).
 //
 // States hold no data, the session does; become is the one way from one to
 // another. The opcode table (opcodes.go) says which message is valid in which

@@ -20,15 +20,16 @@ import (
 // itself; a folder within one that is here has the rule of that one unless it has
 // its own. A top-level folder that is not here may not exist.
 var mayImport = map[string][]string{
-	"codec":   {},
-	"auth":    {},
-	"storage": {},
-	"queue":   {},
-	"server":  {"codec", "queue"},
-	"worlds":  {"codec"},
+	"codec":    {},
+	"auth":     {},
+	"storage":  {},
+	"queue":    {},
+	"deadline": {},
+	"server":   {"codec", "queue"},
+	"worlds":   {"codec"},
 	// What a game embeds serves clients by itself.
-	"worlds/gate": {"worlds", "codec", "queue", "server", "auth"},
-	"logic":       {"worlds", "storage", "auth", "codec", "queue"},
+	"worlds/gate": {"worlds", "codec", "queue", "deadline", "server", "auth"},
+	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline"},
 	"accounts":    {"storage", "auth"},
 	"perf":        {"codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts"},
 	"e2e":         {"codec", "auth", "accounts", "storage"},

@@ -8,6 +8,7 @@ import (
 
 	"gatepass/auth"
 	"gatepass/codec"
+	"gatepass/deadline"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -48,8 +49,8 @@ type Core struct {
 	// that a newer one is on its way: never two at once, so that the older of
 	// two answers cannot come last.
 	bansWanted, bansLoading bool
-	deadlines               wheel[codec.Conn]
-	graces                  wheel[storage.Name]
+	deadlines               deadline.Wheel[codec.Conn]
+	graces                  deadline.Wheel[storage.Name]
 	usedCodes               usedCodes
 
 	events      []Event
@@ -108,8 +109,8 @@ func (c *Core) Tick(now, wall int64) {
 		return
 	}
 	c.now = now
-	c.deadlines.advance(now, c.expire)
-	c.graces.advance(now, c.expireKey)
+	c.deadlines.Advance(now, c.expire)
+	c.graces.Advance(now, c.expireKey)
 	c.keys.Tick(now)
 	c.forgetEnds()
 	c.announceSome()
@@ -128,7 +129,7 @@ func (c *Core) expire(conn codec.Conn, tick int64) {
 	}
 	s.armed = 0
 	if s.deadline > c.now {
-		s.armed = c.deadlines.arm(conn, s.deadline)
+		s.armed = c.deadlines.Arm(conn, s.deadline)
 		return
 	}
 	if s.state == StateReclaiming {

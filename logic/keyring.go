@@ -108,7 +108,7 @@ func (c *Core) releaseKey(s *session) {
 	if c.options.ReconnectGrace == 0 {
 		c.dropKey(h)
 	} else if o.armed == 0 {
-		o.armed = c.graces.arm(s.name, o.until)
+		o.armed = c.graces.Arm(s.name, o.until)
 	}
 }
 
@@ -125,6 +125,6 @@ func (c *Core) expireKey(name storage.Name, tick int64) {
 	case o.until <= c.now:
 		c.dropKey(h)
 	default:
-		o.armed = c.graces.arm(name, o.until)
+		o.armed = c.graces.Arm(name, o.until)
 	}
 }

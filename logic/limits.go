@@ -1,13 +1,17 @@
 package logic
 
-import "time"
+import (
+	"time"
+
+	"gatepass/deadline"
+)
 
 // The limits of the logic, each with its reason. What an operator may set
 // stands in Options; these are its defaults and what is fixed.
 const (
 	// TickEvery is how often the clock's tick must come: the grain of every
 	// deadline.
-	TickEvery = 100 * time.Millisecond
+	TickEvery = deadline.Every
 
 	// DefaultClientInbox is how many messages of one reactor may wait. At a few
 	// microseconds each that is some tens of milliseconds of work: what waits

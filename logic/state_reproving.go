@@ -126,7 +126,7 @@ func (c *Core) taken(o *worlds.Outcome[holding]) {
 	s := c.reclaimer(o.Pass)
 	if s == nil { // the client has gone meanwhile: its grace begins
 		h.Owner.until = c.now + c.options.ReconnectGrace.Milliseconds()
-		h.Owner.armed = c.graces.arm(storage.Name(o.Account), h.Owner.until)
+		h.Owner.armed = c.graces.Arm(storage.Name(o.Account), h.Owner.until)
 		return
 	}
 	s.attempt.pass = worlds.PassID{}

@@ -3,6 +3,7 @@ package logic
 import (
 	"time"
 
+	"gatepass/deadline"
 	"gatepass/storage"
 )
 
@@ -13,7 +14,7 @@ import (
 // half. A restart forgets them too.
 type usedCodes struct {
 	steps map[storage.Name]int64
-	ends  wheel[storage.Name]
+	ends  deadline.Wheel[storage.Name]
 }
 
 const (
@@ -32,13 +33,13 @@ func (u *usedCodes) use(name storage.Name, step int64) bool {
 		return false
 	}
 	u.steps[name] = step
-	u.ends.arm(name, endOfCode(step))
+	u.ends.Arm(name, endOfCode(step))
 	return true
 }
 
 // advance forgets what cannot be used again at now, in milliseconds.
 func (u *usedCodes) advance(now int64) {
-	u.ends.advance(now, func(name storage.Name, _ int64) {
+	u.ends.Advance(now, func(name storage.Name, _ int64) {
 		// A later code has armed an entry of its own.
 		if step, ok := u.steps[name]; ok && endOfCode(step) <= now {
 			delete(u.steps, name)

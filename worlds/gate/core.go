@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"gatepass/codec"
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -37,9 +38,9 @@ type core struct {
 	// inside is how many players are in.
 	inside int
 
-	deadlines wheel[codec.Conn]
-	graces    wheel[codec.Name] // of keys
-	absences  wheel[codec.Name] // of places in line
+	deadlines deadline.Wheel[codec.Conn]
+	graces    deadline.Wheel[codec.Name] // of keys
+	absences  deadline.Wheel[codec.Name] // of places in line
 
 	// nextPositions is when those in line are told how far they are, and
 	// turn from which position on it is the turn of those behind.
@@ -87,9 +88,9 @@ func (c *core) tick(now int64) {
 	c.now = now
 	c.passes.Tick(now)
 	c.settle()
-	c.deadlines.advance(now, c.expire)
-	c.graces.advance(now, c.expireKey)
-	c.absences.advance(now, c.expirePlace)
+	c.deadlines.Advance(now, c.expire)
+	c.graces.Advance(now, c.expireKey)
+	c.absences.Advance(now, c.expirePlace)
 	c.announceSome()
 	if now >= c.nextPositions {
 		c.nextPositions = now + positionsEvery.Milliseconds()

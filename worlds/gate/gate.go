@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatepass/codec/world"
+	"gatepass/deadline"
 	"gatepass/server"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
@@ -123,7 +124,7 @@ func (g *Gate) start(listens bool) error {
 // runClock is the goroutine that tells the logic the time.
 func (g *Gate) runClock(started time.Time) {
 	defer g.clock.Done()
-	ticks := time.NewTicker(tickEvery)
+	ticks := time.NewTicker(deadline.Every)
 	defer ticks.Stop()
 	for {
 		select {
@@ -138,7 +139,7 @@ func (g *Gate) runClock(started time.Time) {
 // tick leaves the time. When the logic is several ticks behind it is dropped: the
 // next will do.
 func (g *Gate) tick(started time.Time) {
-	now := (time.Since(started) + tickEvery).Milliseconds() // never 0
+	now := (time.Since(started) + deadline.Every).Milliseconds() // never 0
 	g.inbox.ticks.Push(&now)
 }
 

@@ -82,7 +82,7 @@ func (c *core) keepKey(h *held) {
 	}
 	h.Owner.until = c.now + grace
 	if h.Owner.armed == 0 {
-		h.Owner.armed = c.graces.arm(h.Account, h.Owner.until)
+		h.Owner.armed = c.graces.Arm(h.Account, h.Owner.until)
 	}
 }
 
@@ -111,7 +111,7 @@ func (c *core) expireKey(account codec.Name, tick int64) {
 		c.count.keysExpired.Add(1)
 		c.dropKey(h)
 	default:
-		h.Owner.armed = c.graces.arm(account, h.Owner.until)
+		h.Owner.armed = c.graces.Arm(account, h.Owner.until)
 	}
 }
 

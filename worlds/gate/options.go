@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -129,8 +130,8 @@ func (o *Options) coreFaults() (faults []error) {
 		}
 	}
 	for name, d := range map[string]time.Duration{"handshake": o.HandshakeLimit, "claim": o.ClaimLimit, "idle": o.IdleLimit} {
-		if d < tickEvery {
-			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, tickEvery))
+		if d < deadline.Every {
+			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, deadline.Every))
 		}
 	}
 	if o.SecondLogin > worlds.SecondLoginRefuse {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gatepass/codec"
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -131,8 +132,8 @@ func (c *core) beginAttempt(s *session) *attempt {
 // setDeadline gives a session so long in its state.
 func (c *core) setDeadline(s *session, at int64) {
 	s.deadline = at
-	if s.armed == 0 || tickOf(at) < s.armed {
-		s.armed = c.deadlines.arm(s.conn, at)
+	if s.armed == 0 || deadline.TickOf(at) < s.armed {
+		s.armed = c.deadlines.Arm(s.conn, at)
 	}
 }
 
@@ -146,7 +147,7 @@ func (c *core) expire(conn codec.Conn, tick int64) {
 	switch {
 	case s.deadline == 0:
 	case s.deadline > c.now:
-		s.armed = c.deadlines.arm(conn, s.deadline)
+		s.armed = c.deadlines.Arm(conn, s.deadline)
 	default:
 		c.expired(s)
 	}

@@ -14,6 +14,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/codec/world"
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -240,7 +241,7 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 			}
 		}
 		e.closing = e.closing[:0]
-		e.now += tickEvery.Milliseconds()
+		e.now += deadline.Every.Milliseconds()
 		for _, p := range e.logins {
 			p.Tick(e.now)
 		}

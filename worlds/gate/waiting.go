@@ -45,7 +45,7 @@ func (c *core) keepPlace(s *session) {
 	}
 	c.line.away(w, c.now+grace)
 	if w.armed == 0 {
-		w.armed = c.absences.arm(w.account, w.until)
+		w.armed = c.absences.Arm(w.account, w.until)
 	}
 }
 
@@ -62,7 +62,7 @@ func (c *core) expirePlace(account codec.Name, tick int64) {
 		c.line.leave(w)
 		c.count.placesLost.Add(1)
 	default:
-		w.armed = c.absences.arm(account, w.until)
+		w.armed = c.absences.Arm(account, w.until)
 	}
 }
 

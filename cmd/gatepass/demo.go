@@ -50,7 +50,7 @@ type demoWorld struct {
 	closing chan struct{}
 }
 
-// demoEras are what the demo worlds take, in turn: a gate greets clients of one
+// demoEra is what a demo world takes; they take turns. A gate greets clients of one
 // era only, for it speaks first.
 func demoEra(id uint8) (name, builds string) {
 	switch id % 3 {

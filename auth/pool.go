@@ -28,6 +28,10 @@ const (
 	JobMint JobKind = iota + 1
 	// JobProve verifies the proof in Exchange with Ephemeral.
 	JobProve
+	// JobNativeChallenge makes the server's half of Native: secret, B and nonce.
+	JobNativeChallenge
+	// JobNativeProve verifies the client's proof in Native and draws the keys.
+	JobNativeProve
 )
 
 // String names the kind in logs.
@@ -37,6 +41,10 @@ func (k JobKind) String() string {
 		return "mint"
 	case JobProve:
 		return "prove"
+	case JobNativeChallenge:
+		return "native-challenge"
+	case JobNativeProve:
+		return "native-prove"
 	}
 	return fmt.Sprintf("JobKind(%d)", uint8(k))
 }
@@ -47,6 +55,8 @@ type Job struct {
 	Tag       uint64         // comes back untouched
 	Ephemeral srp6.Ephemeral // JobProve
 	Exchange  srp6.Exchange  // JobProve
+	// Native is for the native kinds; it is the pool's until it comes back in the Result.
+	Native *NativeExchange
 }
 
 // Result is the outcome of one Job.
@@ -58,11 +68,12 @@ type Result struct {
 	Random    [RandomSize]byte // JobMint without Err: random bytes for whatever else a login needs
 	Key       srp6.SessionKey  // JobProve without Err
 	M2        srp6.Proof       // JobProve without Err
+	Native    *NativeExchange  // the Job's own
 }
 
-// RandomSize is how many random bytes come with each Ephemeral: enough for a PIN challenge (salt and seed) or, 16 of
-// them, for a reconnect challenge. A login needs one of the two at most.
-const RandomSize = 16 + 4
+// RandomSize is how many random bytes come with each Ephemeral: enough for a native nonce, a PIN challenge (salt and
+// seed) or, 16 of them, a reconnect challenge.
+const RandomSize = 32
 
 // Limits of a Pool.
 const (

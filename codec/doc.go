@@ -2,7 +2,7 @@
 // handle of a connection, the messages a client may send, the replies it may
 // get, and the two ways in which bytes can be wrong.
 //
-// A protocol (codec/grunt, codec/world, later codec/native) turns bytes into a
+// A protocol (codec/grunt, codec/world, codec/native) turns bytes into a
 // Message and a Reply into bytes. Both are plain values without pointers into any
 // buffer, so that they can be queued between goroutines as they are:
 //

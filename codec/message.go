@@ -12,7 +12,7 @@ const (
 	// KindNone is the zero Kind; no valid message has it.
 	KindNone Kind = iota
 	// KindOpened comes first on every connection, from the reactor itself.
-	// Message.Peer is set.
+	// Message.Peer and Protocol are set.
 	KindOpened
 	// KindClosed comes last on every connection, from the reactor itself. No
 	// message of that handle follows. Message.Reason is set.
@@ -46,6 +46,31 @@ const (
 	// KindWorldPacket is any later packet to a world's gate. Message.World.Opcode
 	// and Body are set.
 	KindWorldPacket
+	// KindSignIn opens a native login: Message.Hello, as far as it is said, and Native
+	// are set.
+	KindSignIn
+	// KindPasswordProof answers a password challenge. Message.Native is set.
+	KindPasswordProof
+	// KindTokenProof answers a token challenge. Message.Native is set.
+	KindTokenProof
+	// KindFactorCode brings the second factor that was asked for. Message.Native is
+	// set.
+	KindFactorCode
+	// KindRememberDevice asks for a token. Message.Native is set.
+	KindRememberDevice
+	// KindForgetDevice ends the token of the client's device.
+	KindForgetDevice
+	// KindSelectWorld picks the world Message.Number.
+	KindSelectWorld
+	// KindReleaseWorld gives the picked world back.
+	KindReleaseWorld
+	// KindPing is to be answered with Message.Number.
+	KindPing
+	// KindGateHello shows a pass at a world's gate. Message.Native is set, and
+	// Message.Hello.Build.
+	KindGateHello
+	// KindGamePacket is a native client's packet for the game. Message.Native is set.
+	KindGamePacket
 	// KindCount is the number of kinds, for tables indexed by Kind.
 	KindCount
 )
@@ -54,6 +79,8 @@ var kindNames = [KindCount]string{
 	"none", "opened", "closed", "logon-challenge", "reconnect-challenge", "logon-proof",
 	"reconnect-proof", "world-list", "transfer-accept", "transfer-resume", "transfer-cancel",
 	"survey-result", "world-auth", "world-packet",
+	"sign-in", "password-proof", "token-proof", "factor-code", "remember-device", "forget-device",
+	"select-world", "release-world", "ping", "gate-hello", "game-packet",
 }
 
 func (k Kind) String() string {
@@ -199,10 +226,13 @@ type Message struct {
 	Conn      Conn
 	Kind      Kind
 	Reason    CloseReason
+	Protocol  Protocol
 	Peer      netip.AddrPort
 	Offset    uint64
+	Number    uint64
 	Hello     Hello
 	Proof     Proof
 	Reconnect Reconnect
 	World     *WorldMessage
+	Native    *NativeMessage
 }

@@ -28,13 +28,28 @@ const (
 	ResultBusy
 	// ResultNoAccess: not allowed in from there.
 	ResultNoAccess
+	// ResultReplaced: the account has come in by another connection.
+	ResultReplaced
+	// ResultKicked: an operator has sent the account away.
+	ResultKicked
+	// ResultIdle: nothing was heard of the client for too long.
+	ResultIdle
+	// ResultProtocol: what came was no message, or made no sense then.
+	ResultProtocol
+	// ResultGoingAway: the server goes away.
+	ResultGoingAway
+	// ResultBadPass: the pass is not known, over or used, or its proof is wrong.
+	ResultBadPass
+	// ResultFull: the world has no room, not even in its queue.
+	ResultFull
 	// ResultCount is the number of results, for tables.
 	ResultCount
 )
 
 var resultNames = [ResultCount]string{
 	"ok", "bad-credentials", "banned", "suspended", "locked", "already-online",
-	"version-invalid", "version-update", "busy", "no-access",
+	"version-invalid", "version-update", "busy", "no-access", "replaced", "kicked", "idle", "protocol", "going-away",
+	"bad-pass", "full",
 }
 
 func (r Result) String() string {
@@ -72,6 +87,48 @@ const (
 	// ReplyWorldPacket is any other packet of a world's gate. World.Opcode and Body
 	// are set.
 	ReplyWorldPacket
+	// ReplyPasswordChallenge and ReplyTokenChallenge answer KindSignIn. Native is set.
+	ReplyPasswordChallenge
+	ReplyTokenChallenge
+	// ReplyAccepted answers a right proof. Native is set.
+	ReplyAccepted
+	// ReplyRefused tells a native client no: Result is set, and Number is when to
+	// try again in milliseconds, 0 for not at all.
+	ReplyRefused
+	// ReplyFactorWanted asks for the second factor: Factors is FactorToken or
+	// FactorPIN.
+	ReplyFactorWanted
+	// ReplyWelcome says that the client is in. Native is set.
+	ReplyWelcome
+	// ReplyRemembered brings a token. Native is set.
+	ReplyRemembered
+	// ReplyCharacters is how many characters the account has. Native is set.
+	ReplyCharacters
+	// ReplyPassIssued sends the client to the world Number. Native is set.
+	ReplyPassIssued
+	// ReplySelectRefused says why not to the world Number. Native is set.
+	ReplySelectRefused
+	// ReplyWorldReleased says that no world holds a pass of the client.
+	ReplyWorldReleased
+	// ReplyQueuePosition is the place in the queue, Number.
+	ReplyQueuePosition
+	// ReplyEntered says that the client is in the world Number.
+	ReplyEntered
+	// ReplyNotice is text of an operator. Native is set.
+	ReplyNotice
+	// ReplyKicked says why the connection is closed: Result is set.
+	ReplyKicked
+	// ReplyGoingAway says when to come back: Number is in milliseconds.
+	ReplyGoingAway
+	// ReplyPong answers KindPing with Number.
+	ReplyPong
+	// ReplyGateChallenge greets a client of a world's native gate: Native is set,
+	// Number is the world.
+	ReplyGateChallenge
+	// ReplyGateAccepted answers KindGateHello. Native is set.
+	ReplyGateAccepted
+	// ReplyGamePacket is a packet of the game. Native is set.
+	ReplyGamePacket
 	// ReplyKindCount is the number of kinds, for tables.
 	ReplyKindCount
 )
@@ -79,6 +136,9 @@ const (
 var replyKindNames = [ReplyKindCount]string{
 	"none", "logon-challenge", "logon-proof", "reconnect-challenge", "reconnect-proof", "transfer-offer",
 	"world-challenge", "world-auth", "world-packet",
+	"password-challenge", "token-challenge", "accepted", "refused", "factor-wanted", "welcome", "remembered", "characters",
+	"pass-issued", "select-refused", "world-released", "queue-position", "entered", "notice", "kicked", "going-away", "pong",
+	"gate-challenge", "gate-accepted", "game-packet",
 }
 
 func (k ReplyKind) String() string {
@@ -125,4 +185,9 @@ type Reply struct {
 	ReconnectData [16]byte
 	Offer         TransferOffer
 	World         *WorldReply
+	// Number is what the native kinds say it is.
+	Number uint64
+	// Factors are those that ReplyFactorWanted asks for.
+	Factors Factors
+	Native  *NativeReply
 }

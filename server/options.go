@@ -28,6 +28,23 @@ type Session interface {
 	AppendViolation(dst []byte, v *codec.Violation) []byte
 }
 
+// Sealer is a Session that lets no bytes out as they are: frames that are encoded
+// already go through it, for each connection by itself.
+type Sealer interface {
+	// AppendFrame writes frame as this client is to get it.
+	AppendFrame(dst, frame []byte) ([]byte, error)
+}
+
+// Listener is one address with the protocol that is spoken there.
+type Listener struct {
+	// Addr is where to listen, host:port; an empty host is every address.
+	Addr string
+	// Speaks goes into the KindOpened message of its connections.
+	Speaks codec.Protocol
+	// Protocol makes the codec of each connection.
+	Protocol Protocol
+}
+
 // Sink takes what a reactor decodes. One sink belongs to one reactor; its
 // methods are called on that reactor.
 type Sink interface {

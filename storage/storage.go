@@ -12,6 +12,8 @@ var (
 	// ErrNotBanned: the account is there, but not banned; or no ban of exactly
 	// that range.
 	ErrNotBanned = errors.New("storage: not banned")
+	// ErrConflict: what the request would replace is not there any more.
+	ErrConflict = errors.New("storage: replaced meanwhile")
 	// ErrExists: an account of that name is there already.
 	ErrExists = errors.New("storage: account exists already")
 	// ErrClosed: the store is closed or was closed before the request was done.
@@ -81,6 +83,22 @@ const (
 	// as that world says; 0 forgets the world. Durable like OpLogin. A name that
 	// does not exist is ignored, and what is known already is not written again.
 	OpCharacters
+	// OpDevice reads the account Name, without its login record, and its device of
+	// Op.Device.Family into Result.Account and Result.Device. ErrNotFound when either
+	// is missing; Result.Account is set when the account is there.
+	OpDevice
+	// OpAddDevice stores Op.Device for Name. An older one with the same Device.ID is
+	// replaced; of more than MaxDevices the one that was used longest ago goes.
+	OpAddDevice
+	// OpRotateDevice replaces the Verifier of Name's device Op.Device.Family, if it is
+	// still Op.Expect, by Op.Device.Verifier, and notes Op.At and Op.Addr as its last
+	// use. ErrConflict when it is another.
+	OpRotateDevice
+	// OpRemoveDevice removes Name's device Op.Device.Family, or all of Name's when
+	// that is zero.
+	OpRemoveDevice
+	// OpDevices reads Name's devices into Result.Devices, the one used last first.
+	OpDevices
 )
 
 // Op is one request. Which fields count is said at its kind.
@@ -102,6 +120,9 @@ type Op struct {
 	// Brief leaves Account.Login out of the answer to OpGet, which is then read
 	// at half the cost.
 	Brief bool
+	// Device and Expect are for the kinds about devices.
+	Device *Device // read only, like Account
+	Expect [32]byte
 	// At is in Unix seconds.
 	At    int64
 	Limit int
@@ -117,6 +138,9 @@ type Result struct {
 	Account     *Account
 	Accounts    []Account
 	AddressBans []AddressBan
+	// Device and Devices belong to the receiver.
+	Device  *Device
+	Devices []Device
 }
 
 // Account is one player's record.
@@ -163,6 +187,37 @@ type Ban struct {
 
 // Active tells whether the ban holds at the time now (Unix seconds).
 func (b *Ban) Active(now int64) bool { return b.Set && (b.Until == 0 || now < b.Until) }
+
+// Device is a device that may sign in without a password, by a token. What is kept
+// does not let whoever reads it sign in.
+type Device struct {
+	// Family names the token and those that follow it.
+	Family [16]byte
+	// ID is the device's own.
+	ID [16]byte
+	// Name is what its owner knows it by, at most MaxDeviceName bytes.
+	Name string
+	// Key is what both sides know and never changes; Verifier the hash of the one
+	// secret that lets it in next.
+	Key, Verifier [32]byte
+	// Created, Expires and LastUsed are in Unix seconds.
+	Created, Expires, LastUsed int64
+	// LastAddr is where it signed in from last.
+	LastAddr netip.Addr
+}
+
+// String hides the key.
+func (Device) String() string { return "device" }
+
+// GoString hides it from %#v.
+func (Device) GoString() string { return "device" }
+
+const (
+	// MaxDevices is how many devices of an account are remembered.
+	MaxDevices = 16
+	// MaxDeviceName bounds Device.Name, in bytes.
+	MaxDeviceName = 64
+)
 
 // AddressBan closes a range of addresses.
 type AddressBan struct {

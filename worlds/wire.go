@@ -132,7 +132,7 @@ type LoginBeat struct {
 
 // Event is what the bus brings to a node: exactly one field is set, or Up.
 type Event struct {
-	From     Node // for Move
+	From     Node // for Move and Progress
 	Move     *Move
 	Place    *Place
 	End      *End
@@ -141,6 +141,10 @@ type Event struct {
 	Pulse    *Pulse
 	// Characters come to login servers.
 	Characters *Characters
+	// Progress comes from worlds, see From.
+	Progress *Progress
+	// Order is an operator's.
+	Order *Order
 	// Up says that the bus is there (again): what was sent while it was away is
 	// lost, and whatever the node holds should be announced anew.
 	Up bool
@@ -150,14 +154,35 @@ type Event struct {
 // AskSnapshot. Like datagrams, effects may get lost; whoever needs an answer
 // asks again.
 type Effect struct {
-	To       Node // for Move
+	To       Node // for Move and Progress
 	Move     *Move
+	// Progress goes from a world to the login server that a pass came from.
+	Progress *Progress
 	Announce *Announcement
 	Locate   *Locate
 	End      *AccountEnd
 	// AskSnapshot asks the manager for its whole list.
 	AskSnapshot bool
 }
+
+// Progress tells how far a client is that has come to a world with a pass. Like
+// a datagram it may get lost: the gate tells the client too.
+type Progress struct {
+	Pass PassID
+	// Position is the place in the queue, 1 being next; 0 says that it is in.
+	Position uint32
+}
+
+// Order is what an operator wants of every login server. Exactly one field is set.
+type Order struct {
+	// Notice is text for the players who are connected, at most MaxNotice bytes.
+	Notice string
+	// Maintenance says whether logins are refused from now on.
+	Maintenance *bool
+}
+
+// MaxNotice bounds Order.Notice, in bytes.
+const MaxNotice = 512
 
 // Locate asks the directory for an account's place. With Wait it answers only
 // once it knows one, or after its bound.

@@ -69,6 +69,13 @@ type World struct {
 	// Builds are the client builds it takes; empty for all. A client of another
 	// build sees it as of another version.
 	Builds []uint16
+	// Native is host:port of the gate for native clients that no route is for; empty
+	// for a world that takes none.
+	Native string
+	// NativeBuilds are the builds of native clients it takes; empty for all.
+	NativeBuilds []uint16
+	// Queue is how many wait in its queue.
+	Queue uint32
 }
 
 // Route is the address that clients from one network reach a world at.
@@ -78,6 +85,8 @@ type Route struct {
 	Network netip.Prefix
 	// Address is host:port.
 	Address string
+	// Native is host:port for native clients; empty takes the world's.
+	Native string
 }
 
 // Limits of a world. The texts, in bytes, are such that with 255 worlds the

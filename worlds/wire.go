@@ -154,8 +154,8 @@ type Event struct {
 // AskSnapshot. Like datagrams, effects may get lost; whoever needs an answer
 // asks again.
 type Effect struct {
-	To       Node // for Move and Progress
-	Move     *Move
+	To   Node // for Move and Progress
+	Move *Move
 	// Progress goes from a world to the login server that a pass came from.
 	Progress *Progress
 	Announce *Announcement

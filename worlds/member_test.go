@@ -280,7 +280,7 @@ func TestMember_Snapshot_KeepsWhatIsNotValidFromClients(t *testing.T) {
 	for i := range 9 {
 		e := entry(uint8(10+i), fmt.Sprint("Routes ", i))
 		for j := range maxRoutes {
-			e.Routes = append(e.Routes, Route{prefix("10.%d.%d.0/24", i, j), "192.0.2.9:1"})
+			e.Routes = append(e.Routes, Route{Network: prefix("10.%d.%d.0/24", i, j), Address: "192.0.2.9:1"})
 		}
 		many = append(many, e)
 	}

@@ -59,7 +59,7 @@ func checkLoad(load float32) error {
 // one where somebody waits already, has to wait.
 func (e *Entry) shown() World {
 	w := e.World
-	w.Population = 0
+	w.Population, w.Queue = 0, 0
 	if w.Offline {
 		w.Full = false
 		return w
@@ -67,6 +67,7 @@ func (e *Entry) shown() World {
 	if e.Capacity > 0 {
 		w.Population = min(2, float32(e.Players)/float32(e.Capacity)*2)
 	}
+	w.Queue = e.Queue
 	w.Full = w.Full || e.Players >= e.Capacity || e.Queue > 0
 	return w
 }
@@ -136,11 +137,16 @@ type storedRecord struct {
 	Region      string        `json:"region"`
 	Incarnation uint64        `json:"incarnation,string"`
 	Capacity    uint32        `json:"capacity"`
+	// Native and NativeBuilds came with the native protocol; worlds stored before it
+	// have none.
+	Native       string   `json:"native,omitempty"`
+	NativeBuilds []uint16 `json:"native_builds,omitempty"`
 }
 
 type storedRoute struct {
 	Network netip.Prefix `json:"network"`
 	Address string       `json:"address"`
+	Native  string       `json:"native,omitempty"`
 }
 
 // MarshalJSON writes the newest format.
@@ -149,6 +155,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Format: RecordFormat, ID: r.ID, Name: r.Name, Address: r.Address, Kind: r.Kind, Category: r.Category,
 		Offline: r.Offline, Locked: r.Locked, Full: r.Full, Builds: r.Builds,
 		Region: r.Region, Incarnation: r.Incarnation, Capacity: r.Capacity,
+		Native: r.Native, NativeBuilds: r.NativeBuilds,
 	}
 	for _, route := range r.Routes {
 		s.Routes = append(s.Routes, storedRoute(route))
@@ -176,6 +183,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		World: World{
 			ID: s.ID, Name: s.Name, Address: s.Address, Kind: s.Kind, Category: s.Category,
 			Offline: s.Offline, Locked: s.Locked, Full: s.Full, Builds: s.Builds,
+			Native: s.Native, NativeBuilds: s.NativeBuilds,
 		},
 		Region: s.Region, Incarnation: s.Incarnation, Capacity: s.Capacity,
 	}

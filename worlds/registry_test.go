@@ -64,19 +64,20 @@ func TestEntry_Shown(t *testing.T) {
 		w          World
 		population float32
 		full       bool
+		queue      uint32
 	}{
-		{"half full", entry(func(*Entry) {}), 1, false},
-		{"empty", entry(func(e *Entry) { e.Players = 0 }), 0, false},
-		{"one place left", entry(func(e *Entry) { e.Players = 99 }), 1.98, false},
-		{"full", entry(func(e *Entry) { e.Players = 100 }), 2, true},
-		{"fuller", entry(func(e *Entry) { e.Players = 1000 }), 2, true},
-		{"somebody waits", entry(func(e *Entry) { e.Queue = 1 }), 1, true},
-		{"says so", entry(func(e *Entry) { e.Full = true }), 1, true},
-		{"full, but offline", entry(func(e *Entry) { e.Players, e.Offline = 100, true }), 0, false},
-		{"what the world said of its population", entry(func(e *Entry) { e.Population = 2 }), 1, false},
+		{"half full", entry(func(*Entry) {}), 1, false, 0},
+		{"empty", entry(func(e *Entry) { e.Players = 0 }), 0, false, 0},
+		{"one place left", entry(func(e *Entry) { e.Players = 99 }), 1.98, false, 0},
+		{"full", entry(func(e *Entry) { e.Players = 100 }), 2, true, 0},
+		{"fuller", entry(func(e *Entry) { e.Players = 1000 }), 2, true, 0},
+		{"somebody waits", entry(func(e *Entry) { e.Queue = 1 }), 1, true, 1},
+		{"says so", entry(func(e *Entry) { e.Full = true }), 1, true, 0},
+		{"full, but offline", entry(func(e *Entry) { e.Players, e.Queue, e.Offline = 100, 3, true }), 0, false, 0},
+		{"what the world said of its population", entry(func(e *Entry) { e.Population = 2 }), 1, false, 0},
 	} {
-		if c.w.Population != c.population || c.w.Full != c.full {
-			t.Errorf("%s: population %v, full %v", c.what, c.w.Population, c.w.Full)
+		if c.w.Population != c.population || c.w.Full != c.full || c.w.Queue != c.queue {
+			t.Errorf("%s: population %v, full %v, queue %d", c.what, c.w.Population, c.w.Full, c.w.Queue)
 		}
 	}
 }
@@ -85,21 +86,35 @@ func TestRecord_JSON_RoundTrip(t *testing.T) {
 	r := Record{registration()}
 	r.Routes = []Route{route("10.0.0.0/8", "10.0.0.1:8085"), route("fd00::/8", "[fd00::1]:8085")}
 	r.Builds, r.Offline, r.Locked, r.Full, r.Kind = []uint16{5875, 12340}, true, true, true, KindRP
+	r.Native, r.NativeBuilds, r.Routes[1].Native = "192.0.2.1:8086", []uint16{1, 2}, "[fd00::1]:8086"
 	r.Population, r.Incarnation = 0, math.MaxUint64 // more than a JSON number holds elsewhere
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const want = `{"format":1,"id":7,"name":"A","address":"192.0.2.1:8085",` +
-		`"routes":[{"network":"10.0.0.0/8","address":"10.0.0.1:8085"},{"network":"fd00::/8","address":"[fd00::1]:8085"}],` +
+		`"routes":[{"network":"10.0.0.0/8","address":"10.0.0.1:8085"},{"network":"fd00::/8","address":"[fd00::1]:8085","native":"[fd00::1]:8086"}],` +
 		`"kind":6,"category":1,"offline":true,"locked":true,"full":true,"builds":[5875,12340],` +
-		`"region":"eu-west","incarnation":"18446744073709551615","capacity":100}`
+		`"region":"eu-west","incarnation":"18446744073709551615","capacity":100,` +
+		`"native":"192.0.2.1:8086","native_builds":[1,2]}`
 	if string(b) != want {
 		t.Errorf("stored as\n%s, want\n%s", b, want)
 	}
 	var back Record
 	if err := json.Unmarshal(b, &back); err != nil || !reflect.DeepEqual(back, r) {
 		t.Errorf("%v\n%+v\n%+v", err, back, r)
+	}
+}
+
+// What was stored before there was a native protocol is still read.
+func TestRecord_JSON_BeforeNative(t *testing.T) {
+	const stored = `{"format":1,"id":7,"name":"A","address":"192.0.2.1:8085","routes":[{"network":"10.0.0.0/8","address":"10.0.0.1:8085"}],` +
+		`"kind":1,"category":1,"offline":false,"locked":false,"full":false,"region":"eu-west","incarnation":"1","capacity":100}`
+	want := Record{registration()}
+	want.Routes, want.Population = []Route{route("10.0.0.0/8", "10.0.0.1:8085")}, 0
+	var got Record
+	if err := json.Unmarshal([]byte(stored), &got); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\n%+v\n%+v", err, got, want)
 	}
 }
 

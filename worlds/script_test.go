@@ -61,7 +61,7 @@ func (a args) registration() Registration {
 	}
 	if arg, ok := a.d.Arg("routes"); ok {
 		for _, v := range arg.Vals {
-			r.Routes = append(r.Routes, Route{netip.MustParsePrefix(v), "10.0.0.1:8085"})
+			r.Routes = append(r.Routes, Route{Network: netip.MustParsePrefix(v), Address: "10.0.0.1:8085"})
 		}
 	}
 	r.Locked, r.Offline = a.d.HasArg("locked"), a.d.HasArg("offline")

@@ -124,7 +124,24 @@ func (w *World) faults() []error {
 	if len(w.Builds) > maxBuilds || slices.Contains(w.Builds, 0) {
 		faults = append(faults, fmt.Errorf("builds: must be at most %d, none of them 0", maxBuilds))
 	}
+	if err := checkNative(w.Native); err != nil {
+		faults = append(faults, err)
+	}
+	if len(w.NativeBuilds) > maxBuilds || slices.Contains(w.NativeBuilds, 0) {
+		faults = append(faults, fmt.Errorf("native builds: must be at most %d, none of them 0", maxBuilds))
+	}
 	return append(faults, routeFaults(w.Routes)...)
+}
+
+// checkNative is checkAddress for one that may be empty.
+func checkNative(s string) error {
+	if s == "" {
+		return nil
+	}
+	if err := checkAddress(s); err != nil {
+		return fmt.Errorf("native %w", err)
+	}
+	return nil
 }
 
 // routeFaults are the faults of a world's routes.
@@ -140,6 +157,9 @@ func routeFaults(routes []Route) []error {
 			faults = append(faults, fmt.Errorf("routes: %v is there twice", r.Network))
 		}
 		if err := checkAddress(r.Address); err != nil {
+			faults = append(faults, fmt.Errorf("routes: %v: %w", r.Network, err))
+		}
+		if err := checkNative(r.Native); err != nil {
 			faults = append(faults, fmt.Errorf("routes: %v: %w", r.Network, err))
 		}
 	}
@@ -189,5 +209,6 @@ func (w *World) equal(o *World) bool {
 	return w.ID == o.ID && w.Name == o.Name && w.Address == o.Address &&
 		slices.Equal(w.Routes, o.Routes) && slices.Equal(w.Builds, o.Builds) &&
 		w.Kind == o.Kind && w.Category == o.Category && w.Population == o.Population &&
-		w.Offline == o.Offline && w.Locked == o.Locked && w.Full == o.Full
+		w.Offline == o.Offline && w.Locked == o.Locked && w.Full == o.Full &&
+		w.Native == o.Native && slices.Equal(w.NativeBuilds, o.NativeBuilds) && w.Queue == o.Queue
 }

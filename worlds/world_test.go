@@ -28,12 +28,23 @@ func runFaults[T any](t *testing.T, sound func() T, validate func(*T) error, cas
 	}
 }
 
-func route(network, address string) Route { return Route{netip.MustParsePrefix(network), address} }
+func route(network, address string) Route {
+	return Route{Network: netip.MustParsePrefix(network), Address: address}
+}
+
+func nativeRoute(native string) Route {
+	r := route("10.0.0.0/8", "192.0.2.1:8085")
+	r.Native = native
+	return r
+}
+
+// make32 are as many builds as a world may name.
+func make32(build uint16) []uint16 { return slices.Repeat([]uint16{build}, maxBuilds) }
 
 // nine are more routes than a world may have.
 func nine() (routes []Route) {
 	for i := range maxRoutes + 1 {
-		routes = append(routes, Route{prefix("10.%d.0.0/16", i), "192.0.2.1:1"})
+		routes = append(routes, Route{Network: prefix("10.%d.0.0/16", i), Address: "192.0.2.1:1"})
 	}
 	return routes
 }
@@ -57,6 +68,13 @@ func TestWorld_Validate(t *testing.T) {
 		{"port 0", func(w *World) { w.Address = "192.0.2.1:0" }, "address"},
 		{"port too great", func(w *World) { w.Address = "192.0.2.1:65536" }, "address"},
 		{"host with a blank", func(w *World) { w.Address = "a b:1" }, "address"},
+		{"native", func(w *World) { w.Native = "[fd00::1]:8086" }, ""},
+		{"no native port", func(w *World) { w.Native = "192.0.2.1" }, "native address"},
+		{"a native route", func(w *World) { w.Routes = []Route{nativeRoute("192.0.2.1:8086")} }, ""},
+		{"no native port of a route", func(w *World) { w.Routes = []Route{nativeRoute("192.0.2.1")} }, "native address"},
+		{"native builds", func(w *World) { w.NativeBuilds = make32(1) }, ""},
+		{"a native build of 0", func(w *World) { w.NativeBuilds = []uint16{0} }, "native builds"},
+		{"many native builds", func(w *World) { w.NativeBuilds = append(make32(1), 1) }, "native builds"},
 		{"zero in the address", func(w *World) { w.Address = "a\x00:1" }, "address"},
 		{"host by name", func(w *World) { w.Address = "world.example:8085" }, ""},
 		{"host of IPv6", func(w *World) { w.Address = "[2001:db8::1]:8085" }, ""},

@@ -74,7 +74,7 @@ func TestManager_TellsWhatIsWrongWithTheJSON(t *testing.T) {
 		`{"name":7}`:                       "registrationWire.name",
 		`{"name":"A","kind":"pvx"}`:        `kind "pvx"`,
 		`{`:                                "unexpected end",
-		strings.Repeat(" ", maxRegister+1): "3073 bytes",
+		strings.Repeat(" ", maxRegister+1): "3969 bytes",
 	} {
 		answer, err := world.request(context.Background(), worldSubject(7, suffixRegister), []byte(payload))
 		if err != nil {

@@ -16,8 +16,8 @@ import (
 const (
 	maxSmall      = 1 << 10  // beats, places, ends: a few short fields
 	maxMove       = 2 << 10  // a key and a proof, in text
-	maxRegister   = 3 << 10  // so that a Snapshot of 255 worlds fits
-	maxChange     = 4 << 10  // a registration and what the last beat said
+	maxRegister   = 3968     // so that a Snapshot of 255 worlds fits
+	maxChange     = 5 << 10  // a registration and what the last beat said
 	maxAnnounce   = 64 << 10 // maxEntries with the longest names
 	maxCharacters = 64 << 10 // the same
 	maxSnapshot   = 1 << 20  // NATS's own bound

@@ -14,17 +14,19 @@ import (
 
 func fullEntry() worlds.Entry {
 	e := worlds.Entry{Registration: testRegistration(7, 1<<63+5), Players: 50, Queue: 3, Load: 0.25}
-	e.Routes = []worlds.Route{{Network: netip.MustParsePrefix("10.0.0.0/8"), Address: "10.0.0.1:8085"}}
+	e.Routes = []worlds.Route{{Network: netip.MustParsePrefix("10.0.0.0/8"), Address: "10.0.0.1:8085", Native: "10.0.0.1:8086"}}
+	e.Native, e.NativeBuilds = "192.0.2.1:8086", []uint16{1, 2}
 	e.Locked, e.Full, e.Offline = true, true, true
 	return e
 }
 
 // TestWire_EntryKeepsEveryField fails for a field that is added to an Entry and
-// forgotten here: but for the population, which clients are shown, all travel.
+// forgotten here: but for the population and queue that clients are shown, which
+// are made of the others, all travel.
 func TestWire_EntryKeepsEveryField(t *testing.T) {
 	t.Parallel()
 	e := fullEntry()
-	requireFull(t, reflect.ValueOf(e), map[string]bool{"Population": true})
+	requireFull(t, reflect.ValueOf(e), nil)
 	for _, c := range []worlds.Change{{Version: worlds.Version{Epoch: 1, Seq: 2}, Entry: &e}, {Version: worlds.Version{Epoch: 3}, Reset: true}} {
 		got, err := decodeChange(encodeChange(&c))
 		if err != nil || !reflect.DeepEqual(*got, c) {
@@ -37,14 +39,17 @@ func TestWire_EntryKeepsEveryField(t *testing.T) {
 	}
 }
 
-func requireFull(t *testing.T, v reflect.Value, but map[string]bool) {
+func requireFull(t *testing.T, v reflect.Value, within []string) {
 	t.Helper()
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if f.Anonymous {
-			requireFull(t, v.Field(i), but)
-		} else if v.Field(i).IsZero() && !but[f.Name] {
-			t.Errorf("the test does not fill %s", f.Name)
+		path := append(within[:len(within):len(within)], f.Name)
+		switch name := strings.Join(path, "."); {
+		case f.Anonymous:
+			requireFull(t, v.Field(i), path)
+		case name == "Registration.World.Population" || name == "Registration.World.Queue":
+		case v.Field(i).IsZero():
+			t.Errorf("the test does not fill %s", name)
 		}
 	}
 }
@@ -69,19 +74,22 @@ func TestWire_LargestFit(t *testing.T) {
 	e := fullEntry()
 	e.Name, e.Address, e.Region = strings.Repeat("N", 64), strings.Repeat("a", 122)+":65535", strings.Repeat("R", 32)
 	e.Players, e.Queue, e.Load, e.Capacity = 1<<32-1, 1<<32-1, 0.12345679, worlds.MaxCapacity
-	e.Builds, e.Routes = nil, nil
+	e.Builds, e.NativeBuilds, e.Routes, e.Native = nil, nil, nil, e.Address
 	for i := range 32 {
-		e.Builds = append(e.Builds, uint16(65535-i))
+		e.Builds, e.NativeBuilds = append(e.Builds, uint16(65535-i)), append(e.NativeBuilds, uint16(65535-i))
 	}
 	for i := range 8 {
 		network := netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, byte(i)}), 128)
-		e.Routes = append(e.Routes, worlds.Route{Network: network, Address: e.Address})
+		e.Routes = append(e.Routes, worlds.Route{Network: network, Address: e.Address, Native: e.Address})
 	}
 	if err := e.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := encodeRegistration(&e.Registration); err != nil {
 		t.Errorf("registration: %d bytes, %v", len(b), err)
+	}
+	if b := encodeChange(&worlds.Change{Version: worlds.Version{Epoch: 1, Seq: 1}, Entry: &e}); len(b) > maxChange {
+		t.Errorf("change: %d bytes", len(b))
 	}
 	s := worlds.Snapshot{}
 	for id := range worlds.MaxWorlds {

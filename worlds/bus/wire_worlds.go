@@ -22,11 +22,15 @@ type registrationWire struct {
 	Region      string      `json:"region,omitempty"`
 	Incarnation hex64       `json:"incarnation"`
 	Capacity    uint32      `json:"capacity"`
+	// Native and NativeBuilds are for native clients.
+	Native       string   `json:"native,omitempty"`
+	NativeBuilds []uint16 `json:"native_builds,omitempty"`
 }
 
 type routeWire struct {
 	Network netip.Prefix `json:"network"`
 	Address string       `json:"address"`
+	Native  string       `json:"native,omitempty"`
 }
 
 // entryWire is an Entry.
@@ -43,6 +47,7 @@ func registrationToWire(r *worlds.Registration) registrationWire {
 	w := registrationWire{
 		Name: r.Name, Address: r.Address, Kind: r.Kind.String(), Category: r.Category, Locked: r.Locked,
 		Full: r.Full, Builds: r.Builds, Region: r.Region, Incarnation: hex64(r.Incarnation), Capacity: r.Capacity,
+		Native: r.Native, NativeBuilds: r.NativeBuilds,
 	}
 	for _, route := range r.Routes {
 		w.Routes = append(w.Routes, routeWire(route))
@@ -56,6 +61,7 @@ func (w *registrationWire) value(id uint8) (worlds.Registration, error) {
 		World: worlds.World{
 			ID: id, Name: w.Name, Address: w.Address, Kind: kind, Category: w.Category,
 			Locked: w.Locked, Full: w.Full, Builds: w.Builds,
+			Native: w.Native, NativeBuilds: w.NativeBuilds,
 		},
 		Region: w.Region, Incarnation: uint64(w.Incarnation), Capacity: w.Capacity,
 	}

@@ -150,9 +150,11 @@ func dialEdge(t *testing.T, lend bool) net.Conn {
 	inbox := logic.NewInbox(1, logic.DefaultClientInbox, lend, func(i int) { s.Resume(i) })
 	protocol := grunt.New(grunt.Options{})
 	s, err := server.New(server.Options{
-		Addr: "127.0.0.1:0", Reactors: 1, Logger: slog.New(slog.DiscardHandler),
-		Protocol: func() server.Session { return protocol.Open() },
-		Sink:     func(i int) server.Sink { return inbox.Client(i) },
+		Listeners: []server.Listener{{
+			Addr: "127.0.0.1:0", Protocol: func() server.Session { return protocol.Open() },
+		}},
+		Reactors: 1, Logger: slog.New(slog.DiscardHandler),
+		Sink: func(i int) server.Sink { return inbox.Client(i) },
 	})
 	if err != nil {
 		t.Fatal(err)

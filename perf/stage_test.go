@@ -218,9 +218,11 @@ func benchEncode(b *testing.B) {
 func benchSendQueue(b *testing.B) {
 	opened := make(sinkOf, 1)
 	s, err := server.New(server.Options{
-		Addr: "127.0.0.1:0", Reactors: 1, Logger: slog.New(slog.DiscardHandler),
-		Protocol: func() server.Session { return grunt.New(grunt.Options{}).Open() },
-		Sink:     func(int) server.Sink { return opened },
+		Listeners: []server.Listener{{
+			Addr: "127.0.0.1:0", Protocol: func() server.Session { return grunt.New(grunt.Options{}).Open() },
+		}},
+		Reactors: 1, Logger: slog.New(slog.DiscardHandler),
+		Sink: func(int) server.Sink { return opened },
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -95,7 +95,7 @@ func TestServer_Resume_MeetsWhatLayBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(o *Options) {
-				o.Protocol = func() Session {
+				o.Listeners[0].Protocol = func() Session {
 					return &frames{onFrame: func(f []byte) error {
 						if string(f) == "bad" {
 							return c.bad()

@@ -38,8 +38,8 @@ func (*quietSock) InboundBuffered() int  { return 0 }
 func newQuiet(tb testing.TB) (s *Server, conn codec.Conn, sock *quietSock) {
 	tb.Helper()
 	s, err := New(Options{
-		Addr: ":0", Reactors: 1, Logger: slog.New(slog.DiscardHandler),
-		Protocol: func() Session { return &frames{} }, Sink: func(int) Sink { return &inbox{} },
+		Listeners: listening(":0"), Reactors: 1, Logger: slog.New(slog.DiscardHandler),
+		Sink: func(int) Sink { return &inbox{} },
 	})
 	if err != nil {
 		tb.Fatal(err)

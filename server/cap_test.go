@@ -92,9 +92,8 @@ func runChild(role string) (code int) {
 	}
 	var s *Server
 	s, err := New(Options{
-		Addr: "127.0.0.1:0", Reactors: 2, Logger: slog.New(slog.DiscardHandler),
-		Protocol: func() Session { return &frames{} },
-		Sink:     func(int) Sink { return echo{func() *Server { return s }} },
+		Listeners: listening("127.0.0.1:0", "127.0.0.1:0"), Reactors: 2, Logger: slog.New(slog.DiscardHandler),
+		Sink: func(int) Sink { return echo{func() *Server { return s }} },
 	})
 	if err != nil {
 		fmt.Println("new:", err)
@@ -107,7 +106,7 @@ func runChild(role string) (code int) {
 		fmt.Println("start:", err)
 		return 1
 	}
-	fmt.Println(s.Addr())
+	fmt.Println(s.AddrOf(0), s.AddrOf(1))
 	stdin := make(chan struct{})
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); close(stdin) }()
 	select {
@@ -140,7 +139,7 @@ type child struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
 	lines *bufio.Scanner
-	addr  string
+	addrs []string // of its two listeners
 }
 
 func startChild(t *testing.T, role string) *child {
@@ -160,7 +159,7 @@ func startChild(t *testing.T, role string) *child {
 		t.Fatal(err)
 	}
 	c.stdin, c.lines = in, bufio.NewScanner(out)
-	c.addr = c.line()
+	c.addrs = strings.Fields(c.line())
 	return c
 }
 
@@ -180,11 +179,11 @@ func (c *child) end() {
 	}
 }
 
-// flood connects as often as it can, at most n times; a server that has died
+// flood connects as often as it can, at most n times, to both listeners; a server that has died
 // refuses.
 func (c *child) flood(n int) (conns []net.Conn) {
-	for range n {
-		conn, err := net.Dial("tcp", c.addr)
+	for i := range n {
+		conn, err := net.Dial("tcp", c.addrs[i%2])
 		if err != nil {
 			break
 		}
@@ -194,9 +193,11 @@ func (c *child) flood(n int) (conns []net.Conn) {
 	return conns
 }
 
-// echoes tells whether a new connection is served.
-func (c *child) echoes() bool {
-	conn, err := net.Dial("tcp", c.addr)
+// echoes tells whether a new connection is served, at both listeners.
+func (c *child) echoes() bool { return echoesAt(c.addrs[0]) && echoesAt(c.addrs[1]) }
+
+func echoesAt(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return false
 	}

@@ -56,7 +56,7 @@ func TestReactor_Decode_StickyPacketsAreAllTaken(t *testing.T) {
 
 func TestReactor_Traffic_PendingBeyondBoundIsAFlood(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Protocol = func() Session {
+		o.Listeners[0].Protocol = func() Session {
 			return &frames{onFrame: func([]byte) error { return codec.ErrShort }} // never content
 		}
 	})
@@ -81,7 +81,7 @@ func TestReactor_Violated_AnswerArrivesOverUnreadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(o *Options) {
-				o.Protocol = func() Session {
+				o.Listeners[0].Protocol = func() Session {
 					return &frames{onFrame: func(f []byte) error {
 						if string(f) == "wrong" {
 							return c.err
@@ -138,7 +138,7 @@ func TestServer_HalfOpenFlood_OthersAreServed(t *testing.T) {
 func TestReactor_Decode_GoesOnBehindAReply(t *testing.T) {
 	said := false
 	r := newRig(t, func(o *Options) {
-		o.Protocol = func() Session {
+		o.Listeners[0].Protocol = func() Session {
 			return &frames{
 				onFrame: func(f []byte) error {
 					if string(f) == "early" && !said {

@@ -13,7 +13,7 @@ import (
 
 func TestReactor_Fault_PanicInDecode(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Protocol = func() Session {
+		o.Listeners[0].Protocol = func() Session {
 			return &frames{onFrame: func(f []byte) error {
 				if string(f) == "bug" {
 					panic("a bug in a codec")
@@ -36,7 +36,7 @@ func TestReactor_Fault_PanicInDecode(t *testing.T) {
 
 func TestReactor_Fault_PanicAndErrorInAppend(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Protocol = func() Session {
+		o.Listeners[0].Protocol = func() Session {
 			return &frames{onReply: func(reply *codec.Reply) error {
 				switch reply.AccountFlags {
 				case 13:
@@ -72,7 +72,7 @@ func TestReactor_Fault_PanicAndErrorInAppend(t *testing.T) {
 func TestReactor_Fault_PanicWhileOpening(t *testing.T) {
 	bugs := map[string]func(o *Options, panics *bool){
 		"where=protocol": func(o *Options, panics *bool) {
-			o.Protocol = func() Session {
+			o.Listeners[0].Protocol = func() Session {
 				if *panics {
 					panic("a bug in a protocol")
 				}
@@ -167,7 +167,7 @@ func TestReactor_Fault_PanicInDeliver(t *testing.T) {
 func TestReactor_Violated_PeerIsGoneAlready(t *testing.T) {
 	var client *net.TCPConn
 	r := newRig(t, func(o *Options) {
-		o.Protocol = func() Session {
+		o.Listeners[0].Protocol = func() Session {
 			return &frames{onFrame: func(f []byte) error {
 				if string(f) != "wrong" {
 					return nil

@@ -86,6 +86,16 @@ func (f *frames) AppendViolation(dst []byte, v *codec.Violation) []byte {
 	return append(dst, "violation"...)
 }
 
+func speakFrames() Session { return &frames{} }
+
+// listening are listeners at which frames are spoken.
+func listening(addrs ...string) (ls []Listener) {
+	for _, addr := range addrs {
+		ls = append(ls, Listener{Addr: addr, Protocol: speakFrames})
+	}
+	return ls
+}
+
 func frame(text string) []byte { return append([]byte{byte(len(text))}, text...) }
 
 func numbered(n uint32) *codec.Reply {
@@ -169,10 +179,9 @@ func newRig(t testing.TB, change func(o *Options)) *rig {
 	t.Helper()
 	r := &rig{t: t}
 	o := Options{
-		Addr:     "127.0.0.1:0",
-		Reactors: 1,
-		Protocol: func() Session { return &frames{} },
-		Logger:   slog.New(slog.DiscardHandler),
+		Listeners: listening("127.0.0.1:0"),
+		Reactors:  1,
+		Logger:    slog.New(slog.DiscardHandler),
 		Sink: func(int) Sink {
 			in := &inbox{room: -1}
 			r.sinks = append(r.sinks, in)
@@ -199,9 +208,11 @@ func newRig(t testing.TB, change func(o *Options)) *rig {
 }
 
 // dial connects without waiting for the server.
-func (r *rig) dial() *net.TCPConn {
+func (r *rig) dial() *net.TCPConn { return r.dialAt(r.Addr().String()) }
+
+func (r *rig) dialAt(addr string) *net.TCPConn {
 	r.t.Helper()
-	c, err := net.Dial("tcp", r.Addr().String())
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -215,7 +226,12 @@ func (r *rig) dial() *net.TCPConn {
 // open connects and waits for the server to have taken the connection.
 func (r *rig) open() (client *net.TCPConn, handle codec.Conn) {
 	r.t.Helper()
-	client = r.dial()
+	return r.openAt(r.Addr().String())
+}
+
+func (r *rig) openAt(addr string) (client *net.TCPConn, handle codec.Conn) {
+	r.t.Helper()
+	client = r.dialAt(addr)
 	peer := client.LocalAddr().(*net.TCPAddr).AddrPort()
 	eventually(r.t, "the server has the connection", func() bool {
 		for _, in := range r.sinks {

@@ -103,8 +103,8 @@ func TestServer_Close_WithoutStart(t *testing.T) {
 	first := newRig(t, nil)
 	for name, start := range map[string]bool{"never": false, "failed": true} {
 		s, err := New(Options{
-			Addr: first.Addr().String(), Reactors: 2, Logger: slog.New(slog.DiscardHandler),
-			Protocol: func() Session { return &frames{} }, Sink: func(int) Sink { return &inbox{} },
+			Listeners: listening(first.Addr().String()), Reactors: 2, Logger: slog.New(slog.DiscardHandler),
+			Sink: func(int) Sink { return &inbox{} },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -151,8 +151,8 @@ func TestServer_Failed_WhenTheEngineEndsByItself(t *testing.T) {
 func TestServer_Start_SecondServerOnTheSameAddressIsRefused(t *testing.T) {
 	first := newRig(t, func(o *Options) { o.Reactors = 2 })
 	s, err := New(Options{
-		Addr: first.Addr().String(), Reactors: 2, Logger: slog.New(slog.DiscardHandler),
-		Protocol: func() Session { return &frames{} }, Sink: func(int) Sink { return &inbox{} },
+		Listeners: listening(first.Addr().String()), Reactors: 2, Logger: slog.New(slog.DiscardHandler),
+		Sink: func(int) Sink { return &inbox{} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -171,8 +171,8 @@ func TestServer_Start_SecondServerOnTheSameAddressIsRefused(t *testing.T) {
 
 func TestServer_Start_AddressThatIsNotOurs(t *testing.T) {
 	s, err := New(Options{
-		Addr: "192.0.2.1:0", Reactors: 1, Logger: slog.New(slog.DiscardHandler), // TEST-NET-1
-		Protocol: func() Session { return &frames{} }, Sink: func(int) Sink { return &inbox{} },
+		Listeners: listening("192.0.2.1:0"), Reactors: 1, Logger: slog.New(slog.DiscardHandler), // TEST-NET-1
+		Sink: func(int) Sink { return &inbox{} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func TestServer_Start_PortZeroWithSeveralReactors(t *testing.T) {
 
 // An empty host listens on every address, of both families.
 func TestServer_Start_EmptyHostIsEveryAddress(t *testing.T) {
-	r := newRig(t, func(o *Options) { o.Addr = ":0" })
+	r := newRig(t, func(o *Options) { o.Listeners = listening(":0") })
 	port := r.Addr().String()[strings.LastIndex(r.Addr().String(), ":"):]
 	for i, host := range []string{"127.0.0.1", "[::1]"} {
 		c, err := net.Dial("tcp", host+port)
@@ -229,12 +229,14 @@ func hasIPv6() bool {
 }
 
 func TestOptions_ValidateReportsAllFaults(t *testing.T) {
-	o := Options{Addr: "nowhere", MaxConns: 1 << 30, SendBound: 1, SendQueue: -1}
+	o := Options{Listeners: []Listener{
+		{Addr: "nowhere"}, {Addr: ":7"}, {Addr: "[::1]:7"}, {Addr: ":9", Protocol: speakFrames, Speaks: codec.ProtocolCount},
+	}, MaxConns: 1 << 30, SendBound: 1, SendQueue: -1}
 	err := o.Validate()
 	if err == nil {
 		t.Fatal("no fault found")
 	}
-	for _, want := range []string{"address", "reactors", "max-conns", "RLIMIT_NOFILE", "send-bound", "send-queue", "protocol"} {
+	for _, want := range []string{`address "nowhere": address`, `"[::1]:7" has the port of ":7"`, `":9": a protocol`, "reactors", "max-conns", "RLIMIT_NOFILE", "send-bound", "send-queue", "sink"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
@@ -246,8 +248,8 @@ func TestOptions_ValidateReportsAllFaults(t *testing.T) {
 
 func TestOptions_EnsureDefaultsIsValid(t *testing.T) {
 	o := Options{
-		Addr: ":0", Reactors: codec.MaxReactors, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Protocol: func() Session { return &frames{} }, Sink: func(int) Sink { return &inbox{} },
+		Listeners: listening(":0"), Reactors: codec.MaxReactors, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Sink: func(int) Sink { return &inbox{} },
 	}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
@@ -272,7 +274,7 @@ func TestServer_Start_AgainOnAPortInTimeWait(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	second := newRig(t, func(o *Options) { o.Addr = addr })
+	second := newRig(t, func(o *Options) { o.Listeners = listening(addr) })
 	second.works()
 }
 

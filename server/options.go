@@ -58,8 +58,9 @@ type Sink interface {
 
 // Options configure a Server.
 type Options struct {
-	// Addr is where to listen, host:port; an empty host is every address.
-	Addr string
+	// Listeners are the addresses to serve, one at least; no two have a port in
+	// common.
+	Listeners []Listener
 	// Reactors is how many event loops there are, 1 … codec.MaxReactors.
 	Reactors int
 	// MaxConns is how many connections there may be at once; the next is
@@ -76,8 +77,6 @@ type Options struct {
 	// may then keep the processor while it waits for a moment (see idler). It is
 	// called often, on a goroutine of the server.
 	Idle func() bool
-	// Protocol makes the codec of each connection.
-	Protocol Protocol
 	// Sink makes the sink of the reactor with that index.
 	Sink func(reactor int) Sink
 	// Logger gets what is rare. It must not block.
@@ -100,9 +99,7 @@ func (o *Options) EnsureDefaults() {
 // Validate reports every fault at once.
 func (o *Options) Validate() error {
 	var faults []error
-	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
-		faults = append(faults, fmt.Errorf("address %q: %w", o.Addr, err))
-	}
+	faults = append(faults, o.listenerFaults()...)
 	if o.Reactors < 1 || o.Reactors > codec.MaxReactors {
 		faults = append(faults, fmt.Errorf("reactors: %d is not in 1 … %d", o.Reactors, codec.MaxReactors))
 	}
@@ -117,10 +114,31 @@ func (o *Options) Validate() error {
 	if o.SendQueue < 1 {
 		faults = append(faults, fmt.Errorf("send-queue: %d is below 1", o.SendQueue))
 	}
-	if o.Protocol == nil || o.Sink == nil || o.Logger == nil {
-		faults = append(faults, errors.New("protocol, sink and logger are needed"))
+	if o.Sink == nil || o.Logger == nil {
+		faults = append(faults, errors.New("sink and logger are needed"))
 	}
 	return errors.Join(faults...)
+}
+
+func (o *Options) listenerFaults() (faults []error) {
+	if len(o.Listeners) == 0 {
+		faults = append(faults, errors.New("listeners: one at least is needed"))
+	}
+	taken := make(map[string]string)
+	for _, l := range o.Listeners {
+		_, port, err := net.SplitHostPort(l.Addr)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("address %q: %w", l.Addr, err))
+		} else if other := taken[port]; other != "" {
+			faults = append(faults, fmt.Errorf("address %q has the port of %q", l.Addr, other))
+		} else if port != "0" { // of which each is given its own
+			taken[port] = l.Addr
+		}
+		if l.Protocol == nil || l.Speaks >= codec.ProtocolCount {
+			faults = append(faults, fmt.Errorf("address %q: a protocol is needed", l.Addr))
+		}
+	}
+	return faults
 }
 
 // fileLimit is the process's limit of open files; Go raises the soft limit to

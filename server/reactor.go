@@ -81,8 +81,9 @@ func (r *reactor) admit(sock gnet.Conn) (ok bool) {
 			r.table.close(c)
 		}
 	}()
-	c = r.table.open(sock, r.server.options.Protocol())
-	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Peer: peerOf(sock)}
+	by := r.server.listenerOf(sock)
+	c = r.table.open(sock, by.Protocol())
+	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Protocol: by.Speaks, Peer: peerOf(sock)}
 	// What is owed comes first: among it may be the end of the connection that
 	// had this slot before.
 	if len(r.owed) > 0 || !r.sink.Offer(&r.msg) {

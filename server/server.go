@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
@@ -19,7 +17,7 @@ import (
 // asked to.
 var ErrStopped = errors.New("server: event loops ended by themselves")
 
-// Server is a listener with its reactors and its sender. Its life: New, Start,
+// Server is listeners with their reactors and a sender. Its life: New, Start,
 // (Drain,) Close.
 type Server struct {
 	// static after Start
@@ -27,7 +25,7 @@ type Server struct {
 	reactors []*reactor
 	sender   *sender
 	queue    *SendQueue
-	addr     netip.AddrPort
+	addrs    []netip.AddrPort // of the listeners, in their order
 	engine   gnet.Engine
 
 	conns    atomic.Int64
@@ -68,8 +66,12 @@ func New(o Options) (*Server, error) {
 // Queue is the send queue; it belongs to one goroutine, the logic's.
 func (s *Server) Queue() *SendQueue { return s.queue }
 
-// Addr is where the server listens, with the port it got. Valid after Start.
-func (s *Server) Addr() netip.AddrPort { return s.addr }
+// Addr is where the first listener is, with the port it got. Valid after Start.
+func (s *Server) Addr() netip.AddrPort { return s.AddrOf(0) }
+
+// AddrOf is where the listener with that index is, with the port it got. Valid
+// after Start.
+func (s *Server) AddrOf(i int) netip.AddrPort { return s.addrs[i] }
 
 // Failed delivers an error once if the event loops end by themselves: nothing
 // is served any more and the process should end.
@@ -77,19 +79,18 @@ func (s *Server) Failed() <-chan error { return s.failed }
 
 // Start listens and returns once connections are taken.
 func (s *Server) Start() error {
-	addr, err := reserve(s.options.Addr)
-	if err != nil {
-		return fmt.Errorf("server: listen on %s: %w", s.options.Addr, err)
+	var err error
+	if s.addrs, err = reserve(s.options.Listeners); err != nil {
+		return fmt.Errorf("server: %w", err)
 	}
-	s.addr = addr
 	result := make(chan error, 1)
 	go func() {
 		defer close(s.finished)
-		result <- gnet.Run(&handler{server: s}, "tcp://"+listenOn(addr), gnet.WithOptions(s.gnetOptions()))
+		result <- gnet.Rotate(&handler{server: s}, listenOn(s.addrs), gnet.WithOptions(s.gnetOptions()))
 	}()
 	select {
 	case err := <-result:
-		return fmt.Errorf("server: listen on %s: %w", addr, err)
+		return fmt.Errorf("server: listen on %v: %w", s.addrs, err)
 	case <-s.booted:
 	}
 	s.started = true
@@ -98,7 +99,7 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// gnetOptions: ReusePort gives each loop a listener of its own, so that no loop
+// gnetOptions: ReusePort gives each loop listeners of its own, so that no loop
 // hands connections to another.
 func (s *Server) gnetOptions() gnet.Options {
 	return gnet.Options{
@@ -121,30 +122,6 @@ func (s *Server) watch(result <-chan error) {
 	if !s.stopping.Load() {
 		s.failed <- errors.Join(ErrStopped, err)
 	}
-}
-
-// reserve finds the address to listen on. Every loop binds it with
-// SO_REUSEPORT, under which a second server would bind it too and silently take
-// half of the connections; so it is first bound without.
-func reserve(addr string) (netip.AddrPort, error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return netip.AddrPort{}, fmt.Errorf("%w (another process has it)", err)
-		}
-		return netip.AddrPort{}, err
-	}
-	got := l.Addr().(*net.TCPAddr).AddrPort()
-	return netip.AddrPortFrom(got.Addr().Unmap(), got.Port()), l.Close()
-}
-
-// listenOn is an address in gnet's words: every address, of both families, is
-// an empty host there, and "::" only those of IPv6.
-func listenOn(addr netip.AddrPort) string {
-	if addr.Addr() == netip.IPv6Unspecified() {
-		return fmt.Sprintf(":%d", addr.Port())
-	}
-	return addr.String()
 }
 
 // Drain refuses every connection from now on; those that are open stay.

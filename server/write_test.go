@@ -187,7 +187,7 @@ func TestReactor_Write_SlowReaderIsCutOff(t *testing.T) {
 func TestReactor_Write_NothingFollowsTheWordAboutAViolation(t *testing.T) {
 	bad := &codec.Violation{Result: codec.ResultBadCredentials}
 	r := newRig(t, func(o *Options) {
-		o.Protocol = func() Session {
+		o.Listeners[0].Protocol = func() Session {
 			return &frames{onFrame: func(frame []byte) error {
 				if string(frame) == "bad" {
 					return bad

@@ -109,11 +109,13 @@ func (e *edge) startPool() (err error) {
 func (e *edge) makeServer() (err error) {
 	protocol := grunt.New(grunt.Options{})
 	e.server, err = server.New(server.Options{
-		Addr:     e.config.Grunt,
+		Listeners: []server.Listener{{
+			Addr: e.config.Grunt, Speaks: codec.ProtocolGrunt,
+			Protocol: func() server.Session { return protocol.Open() },
+		}},
 		Reactors: e.config.Reactors,
 		MaxConns: e.config.MaxConns,
 		Idle:     e.idle(),
-		Protocol: func() server.Session { return protocol.Open() },
 		Sink:     func(i int) server.Sink { return e.inbox.Client(i) },
 		Logger:   e.log.With("part", "server"),
 	})

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatepass/codec"
 	"gatepass/codec/world"
 	"gatepass/deadline"
 	"gatepass/server"
@@ -70,10 +71,13 @@ func (g *Gate) build() error {
 	}
 	g.inbox = newInbox(o.Reactors, func(reactor int) { g.server.Resume(reactor) })
 	g.server, err = server.New(server.Options{
-		Addr: o.Addr, Reactors: o.Reactors, MaxConns: o.MaxConns,
-		Protocol: func() server.Session { return protocol.Open() },
-		Sink:     func(reactor int) server.Sink { return clientSink{g.inbox.clients[reactor]} },
-		Logger:   o.Logger,
+		Listeners: []server.Listener{{
+			Addr: o.Addr, Speaks: codec.ProtocolWorld,
+			Protocol: func() server.Session { return protocol.Open() },
+		}},
+		Reactors: o.Reactors, MaxConns: o.MaxConns,
+		Sink:   func(reactor int) server.Sink { return clientSink{g.inbox.clients[reactor]} },
+		Logger: o.Logger,
 	})
 	if err != nil {
 		return err

@@ -22,8 +22,9 @@ type player struct {
 	name Name
 	mu   sync.Mutex
 	// versions[i] is the state after i acknowledged writes: 0 for no account,
-	// otherwise the number in its salt and, above crashCount, how many characters
-	// it has on the world crashWorld. The last one may still be under way.
+	// otherwise the number in its salt, above crashCount how many characters it has
+	// on the world crashWorld, and above crashProof the number in the verifier of its
+	// one device. The last one may still be under way.
 	versions []int
 	acked    int
 }
@@ -31,6 +32,7 @@ type player struct {
 const (
 	crashWorld = 9
 	crashCount = 1 << 16
+	crashProof = 1 << 24
 )
 
 // history is what a player may be after a crash at one moment.
@@ -66,15 +68,20 @@ func (p *player) next(i int) Op {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.versions[p.acked]
-	op, becomes := Op{Kind: OpSetVerifier, Name: p.name, Account: a}, was-was%crashCount+i
+	salt, count, token := was%crashCount, was%crashProof/crashCount*crashCount, was/crashProof
+	op, becomes := Op{Kind: OpSetVerifier, Name: p.name, Account: a}, count+i
 	switch {
 	case was == 0:
 		op.Kind, becomes = OpCreate, i
 	case i%7 == 0:
 		op.Kind, becomes = OpDelete, 0
+	case i%5 == 0 && token == 0:
+		op, becomes = addDevice(p.name, device(1)), was+crashProof
+	case i%5 < 2 && token != 0:
+		op, becomes = rotate(p.name, device(1), token, i), was%crashProof+i*crashProof
 	case i%3 == 0:
 		op = Op{Kind: OpCharacters, Name: p.name, World: crashWorld, Count: uint8(i), Synced: true}
-		becomes = was%crashCount + i*crashCount
+		becomes = token*crashProof + i*crashCount + salt
 	}
 	p.versions = append(p.versions, becomes)
 	return op
@@ -139,16 +146,20 @@ func mustHold(t *testing.T, fs vfs.FS, hs []history) {
 	defer c.Close()
 	for _, h := range hs {
 		r := do(t, c, Op{Kind: OpGet, Name: h.name})
+		token := do(t, c, Op{Kind: OpDevice, Name: h.name, Device: device(1)}).Device
 		version := 0
 		if r.Err == nil {
 			version = int(order.Uint32(r.Account.Grunt.Salt[:]))
 			for _, c := range r.Account.Characters {
 				version += int(c.Count) * crashCount
 			}
+			if token != nil {
+				version += int(order.Uint32(token.Verifier[:])) * crashProof
+			}
 			if r.Account.Login.Failed != 1 {
 				t.Fatalf("%v: half of a write survived", h.name)
 			}
-		} else if r.Err != ErrNotFound {
+		} else if r.Err != ErrNotFound || token != nil {
 			t.Fatalf("%v: %v", h.name, r.Err)
 		}
 		if !slices.Contains(h.may, version) {

@@ -4,6 +4,7 @@
 // (FoldName), the bans of accounts and addresses, and a secret that is made with
 // the store. It refuses to know passwords (it sees verifiers only), sessions,
 // protocols, clocks and the network; times come in with the requests.
+// Devices that sign in by a token are kept beside their account and go with it.
 //
 // Nothing above this package knows which database is behind Store. Requests are
 // values (Op), answers too (Result), and a tag ties them together:
@@ -59,6 +60,14 @@
 //	               │version 1│last login 8│last failed 8│failed 4│address size 1    │ address │
 //	               │         │            │             │        │(0, 4 or 16)      │         │
 //	               └─────────┴────────────┴─────────────┴────────┴──────────────────┴─────────┘
+//
+//	device         ┌───┬─────────────┬──────────────┬─────────┐
+//	               │'d'│size 1 (≤ 16)│ name   1..16 │family 16│ no family is zero
+//	               └───┴─────────────┴──────────────┴─────────┘
+//	  record       ┌─────────┬─────┬──────┬───────────┬─────────┬─────────┬───────────┬──────────────┬───────┬───────────┐
+//	               │version 1│id 16│key 32│verifier 32│created 8│expires 8│last used 8│address size 1│address│name (text)│
+//	               │         │     │      │           │         │         │           │(0, 4 or 16)  │       │           │
+//	               └─────────┴─────┴──────┴───────────┴─────────┴─────────┴───────────┴──────────────┴───────┴───────────┘
 //
 //	address ban    ┌───┬─────────────────┬─────────┬──────┐
 //	               │'b'│size 1 (4 or 16) │ address │bits 1│ host bits zero

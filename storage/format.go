@@ -31,6 +31,7 @@ func formatSteps() []step {
 	return []step{
 		{name: "make the secret", do: makeSecret},          // 1: accounts, login records, address bans
 		{name: "allow character counts", do: markTheStore}, // 2: a part of account records, where flagged
+		{name: "allow devices", do: markTheStore},          // 3: keys of devices
 	}
 }
 

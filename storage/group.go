@@ -27,7 +27,8 @@ type builder struct {
 	accounts map[Name]*Account     // nil: deleted
 	logins   map[Name]LoginRecord  // notes, written once a name when the group is closed
 	bans     map[netip.Prefix]bool // address bans that are there (or no longer)
-	record   []byte                // scratch
+	devices  map[Name]deviceNotes
+	record   []byte // scratch
 }
 
 func newBuilder(db *pebble.DB) *builder {
@@ -36,6 +37,7 @@ func newBuilder(db *pebble.DB) *builder {
 		accounts: make(map[Name]*Account),
 		logins:   make(map[Name]LoginRecord),
 		bans:     make(map[netip.Prefix]bool),
+		devices:  make(map[Name]deviceNotes),
 	}
 }
 
@@ -66,6 +68,7 @@ func (b *builder) end() (*group, error) {
 	clear(b.accounts)
 	clear(b.logins)
 	clear(b.bans)
+	clear(b.devices)
 	return g, err
 }
 
@@ -98,6 +101,12 @@ func (b *builder) apply(op *Op) error {
 		return b.loginFailed(op)
 	case OpCharacters:
 		return b.characters(op)
+	case OpAddDevice:
+		return b.addDevice(op)
+	case OpRotateDevice:
+		return b.rotateDevice(op)
+	case OpRemoveDevice:
+		return b.removeDevice(op)
 	}
 	return ErrInvalid
 }
@@ -128,10 +137,19 @@ func (b *builder) setVerifier(op *Op) error {
 	if op.Account == nil || !validOthers(op.Account.Others) {
 		return ErrInvalid
 	}
-	return b.edit(op.Name, func(a *Account) error {
+	families, err := b.familiesOf(op.Name)
+	if err != nil {
+		return err
+	}
+	err = b.edit(op.Name, func(a *Account) error {
 		a.Grunt, a.Others = op.Account.Grunt, op.Account.Others
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// Whoever knew the old password may have made a device remember it.
+	return b.dropDevices(op.Name, families)
 }
 
 func (b *builder) setFactors(op *Op) error {
@@ -152,7 +170,14 @@ func (b *builder) delete(n Name) error {
 	if !there {
 		return ErrNotFound
 	}
+	families, err := b.familiesOf(n)
+	if err != nil {
+		return err
+	}
 	if err := b.forgetLogin(n); err != nil {
+		return err
+	}
+	if err := b.dropDevices(n, families); err != nil {
 		return err
 	}
 	b.accounts[n] = nil

@@ -11,12 +11,13 @@ import (
 const (
 	prefixAccount    = 'a'
 	prefixAddressBan = 'b'
+	prefixDevice     = 'd'
 	prefixLogin      = 'l'
 	prefixMeta       = 'm'
 )
 
-// maxKey is the longest key: an IPv6 address ban.
-const maxKey = 1 + 1 + 16 + 1
+// maxKey is the longest key: a device of the longest name.
+const maxKey = 1 + 1 + MaxName + 16
 
 var errKey = errors.New("malformed key")
 
@@ -28,6 +29,18 @@ func (k *keyBuf) account(n *Name) []byte { return append(append(k[:0], prefixAcc
 
 // login builds the key of n's login record.
 func (k *keyBuf) login(n *Name) []byte { return append(append(k[:0], prefixLogin), n.Bytes()...) }
+
+// device builds the key of n's device of a family.
+func (k *keyBuf) device(n *Name, family [16]byte) []byte {
+	return append(k.devices(n), family[:]...)
+}
+
+// devices builds what the keys of all of n's devices begin with. The length keeps
+// the devices of a name apart from those of a longer one that begins with it.
+func (k *keyBuf) devices(n *Name) []byte {
+	name := n.Bytes()
+	return append(append(k[:0], prefixDevice, byte(len(name))), name...)
+}
 
 // addressBan builds the key of the ban of p, which must come from foldPrefix.
 func (k *keyBuf) addressBan(p netip.Prefix) []byte {
@@ -50,6 +63,15 @@ func nameOf(key []byte) (Name, error) {
 		return Name{}, errKey
 	}
 	return n, nil
+}
+
+// familyOf is the family in the key of a device, behind what devices built.
+func familyOf(key []byte, prefix int) (family [16]byte, err error) {
+	if len(key) != prefix+len(family) {
+		return family, errKey
+	}
+	copy(family[:], key[prefix:])
+	return family, nil
 }
 
 // prefixOf is the range in the key of an address ban.
@@ -78,6 +100,16 @@ func foldPrefix(p netip.Prefix) (netip.Prefix, bool) {
 
 // bounds are the lowest key with a prefix and the lowest behind all of them.
 func bounds(prefix byte) (lower, upper []byte) { return []byte{prefix}, []byte{prefix + 1} }
+
+// boundsOfDevices are the same for n's devices. No byte of a name is the highest
+// one, so the last can be raised.
+func boundsOfDevices(n *Name) (lower, upper []byte) {
+	var k keyBuf
+	lower = k.devices(n)
+	upper = append([]byte(nil), lower...)
+	upper[len(upper)-1]++
+	return lower, upper
+}
 
 // metaKey is the key of one of the store's own entries.
 func metaKey(what string) []byte { return append([]byte{prefixMeta}, what...) }

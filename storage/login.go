@@ -12,7 +12,12 @@ func appendLogin(b []byte, l *LoginRecord) []byte {
 	b = order.AppendUint64(b, uint64(l.LastLogin))
 	b = order.AppendUint64(b, uint64(l.LastFailed))
 	b = order.AppendUint32(b, l.Failed)
-	switch a := l.LastAddr.Unmap(); {
+	return appendAddr(b, l.LastAddr)
+}
+
+// appendAddr appends a size byte and as many of an address, which may be none.
+func appendAddr(b []byte, addr netip.Addr) []byte {
+	switch a := addr.Unmap(); {
 	case a.Is4():
 		v4 := a.As4()
 		return append(append(b, 4), v4[:]...)
@@ -29,11 +34,17 @@ func parseLogin(b []byte) (LoginRecord, error) {
 	if err := d.version(kind); err != nil {
 		return LoginRecord{}, err
 	}
-	l := LoginRecord{LastLogin: d.i64(), LastFailed: d.i64(), Failed: d.u32()}
-	if n := int(d.u8()); n != 0 {
-		addr, ok := netip.AddrFromSlice(d.take(n))
-		d.require(ok && !addr.Is4In6())
-		l.LastAddr = addr
-	}
+	l := LoginRecord{LastLogin: d.i64(), LastFailed: d.i64(), Failed: d.u32(), LastAddr: d.addr()}
 	return l, d.end(kind)
+}
+
+// addr reads what appendAddr wrote.
+func (d *decoder) addr() netip.Addr {
+	n := int(d.u8())
+	if n == 0 {
+		return netip.Addr{}
+	}
+	addr, ok := netip.AddrFromSlice(d.take(n))
+	d.require(ok && !addr.Is4In6())
+	return addr
 }

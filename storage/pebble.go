@@ -201,7 +201,7 @@ const (
 
 func classOf(op *Op) class {
 	switch op.Kind {
-	case OpGet, OpAddressBans, OpList:
+	case OpGet, OpAddressBans, OpList, OpDevice, OpDevices:
 		return classRead
 	case OpLogin, OpLoginFailed, OpCharacters:
 		if !op.Synced {

@@ -76,6 +76,10 @@ func (v *view) answer(op *Op) Result {
 		r.AddressBans, r.Err = v.addressBans()
 	case OpList:
 		r.Accounts, r.Err = v.list(op.Name, op.Limit)
+	case OpDevice:
+		r.Account, r.Device, r.Err = v.accountAndDevice(op)
+	case OpDevices:
+		r.Devices, r.Err = v.devicesOfAccount(op.Name)
 	}
 	return r
 }

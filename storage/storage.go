@@ -50,7 +50,7 @@ const (
 	// OpCreate stores Op.Account under its name; ErrExists if it is taken.
 	OpCreate
 	// OpSetVerifier replaces the verifier fields (Grunt and Others) of Name by
-	// those of Op.Account.
+	// those of Op.Account and removes all devices of Name.
 	OpSetVerifier
 	// OpSetFactors replaces the second factors (PIN and TOTPSecret) of Name by
 	// those of Op.Account; empty ones are none.
@@ -85,19 +85,24 @@ const (
 	OpCharacters
 	// OpDevice reads the account Name, without its login record, and its device of
 	// Op.Device.Family into Result.Account and Result.Device. ErrNotFound when either
-	// is missing; Result.Account is set when the account is there.
+	// is missing; Result.Account is set when the account is there. Devices that have
+	// expired are found: whoever asks has the clock.
 	OpDevice
-	// OpAddDevice stores Op.Device for Name. An older one with the same Device.ID is
-	// replaced; of more than MaxDevices the one that was used longest ago goes.
+	// OpAddDevice stores Op.Device for Name; ErrNotFound without that account. An
+	// older one with the same Device.ID is replaced; those that have expired by Op.At
+	// go, and of more than MaxDevices the one that was used longest ago.
 	OpAddDevice
 	// OpRotateDevice replaces the Verifier of Name's device Op.Device.Family, if it is
 	// still Op.Expect, by Op.Device.Verifier, and notes Op.At and Op.Addr as its last
-	// use. ErrConflict when it is another.
+	// use. ErrConflict when it is another, ErrNotFound when there is no such device.
+	// Of several at once that expect the same one succeeds.
 	OpRotateDevice
 	// OpRemoveDevice removes Name's device Op.Device.Family, or all of Name's when
-	// that is zero.
+	// that is zero. ErrNotFound when there is no such account or device; none to
+	// remove of all is no error.
 	OpRemoveDevice
-	// OpDevices reads Name's devices into Result.Devices, the one used last first.
+	// OpDevices reads Name's devices into Result.Devices, the one used last first,
+	// expired ones too; ErrNotFound without that account.
 	OpDevices
 )
 
@@ -134,7 +139,7 @@ type Result struct {
 	Tag  uint64
 	Name Name
 	Err  error
-	// Account belongs to the receiver. Nil unless OpGet found one.
+	// Account belongs to the receiver. Nil unless OpGet or OpDevice found one.
 	Account     *Account
 	Accounts    []Account
 	AddressBans []AddressBan

@@ -1,0 +1,144 @@
+package storage
+
+import (
+	"crypto/subtle"
+	"errors"
+	"slices"
+)
+
+// deviceNotes is what a group has made of one account's devices so far, by family;
+// nil is one that is gone.
+type deviceNotes map[[16]byte]*Device
+
+func (b *builder) addDevice(op *Op) error {
+	if !validDevice(op.Device) {
+		return ErrInvalid
+	}
+	there, err := b.exists(op.Name)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return ErrNotFound
+	}
+	have, err := b.devicesOf(op.Name)
+	if err != nil {
+		return err
+	}
+	for _, old := range makeRoom(have, op.Device, op.At) {
+		err = errors.Join(err, b.dropDevice(op.Name, old.Family))
+	}
+	return errors.Join(err, b.putDevice(op.Name, *op.Device))
+}
+
+// rotateDevice compares and replaces. Two requests of one group that expect the
+// same come one after the other here: the second meets what the first has made.
+func (b *builder) rotateDevice(op *Op) error {
+	if !validDevice(op.Device) {
+		return ErrInvalid
+	}
+	d, err := b.deviceOf(op.Name, op.Device.Family)
+	if err != nil {
+		return err
+	}
+	if subtle.ConstantTimeCompare(d.Verifier[:], op.Expect[:]) != 1 {
+		return ErrConflict
+	}
+	d.Verifier, d.LastUsed, d.LastAddr = op.Device.Verifier, op.At, op.Addr
+	return b.putDevice(op.Name, d)
+}
+
+// removeDevice looks at keys only, so that it is the way to get rid of a record
+// that cannot be read.
+func (b *builder) removeDevice(op *Op) error {
+	if op.Device == nil {
+		return ErrInvalid
+	}
+	there, err := b.exists(op.Name)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return ErrNotFound
+	}
+	families, err := b.familiesOf(op.Name)
+	if err != nil {
+		return err
+	}
+	if op.Device.Family == [16]byte{} {
+		return b.dropDevices(op.Name, families)
+	}
+	if !slices.Contains(families, op.Device.Family) {
+		return ErrNotFound
+	}
+	return b.dropDevice(op.Name, op.Device.Family)
+}
+
+// familiesOf is what the keys say of an account's devices as of this point in the
+// group.
+func (b *builder) familiesOf(n Name) (families [][16]byte, err error) {
+	stored, err := b.view.families(n)
+	for _, family := range stored {
+		if _, known := b.devices[n][family]; !known {
+			families = append(families, family)
+		}
+	}
+	for family, d := range b.devices[n] {
+		if d != nil {
+			families = append(families, family)
+		}
+	}
+	return families, err
+}
+
+func (b *builder) dropDevices(n Name, families [][16]byte) (err error) {
+	for _, family := range families {
+		err = errors.Join(err, b.dropDevice(n, family))
+	}
+	return err
+}
+
+// deviceOf is one device as of this point in the group.
+func (b *builder) deviceOf(n Name, family [16]byte) (Device, error) {
+	if d, known := b.devices[n][family]; known {
+		if d == nil {
+			return Device{}, ErrNotFound
+		}
+		return *d, nil
+	}
+	return b.view.device(n, family)
+}
+
+// devicesOf is all devices of an account as of this point in the group.
+func (b *builder) devicesOf(n Name) (have []Device, err error) {
+	stored, err := b.view.devices(n)
+	for _, d := range stored {
+		if _, known := b.devices[n][d.Family]; !known {
+			have = append(have, d)
+		}
+	}
+	for _, d := range b.devices[n] {
+		if d != nil {
+			have = append(have, *d)
+		}
+	}
+	return have, err
+}
+
+func (b *builder) putDevice(n Name, d Device) error {
+	b.noteDevice(n, d.Family, &d)
+	b.record = appendDevice(b.record[:0], &d)
+	return b.group.batch.Set(b.view.key.device(&n, d.Family), b.record, nil)
+}
+
+func (b *builder) dropDevice(n Name, family [16]byte) error {
+	b.noteDevice(n, family, nil)
+	return b.group.batch.Delete(b.view.key.device(&n, family), nil)
+}
+
+func (b *builder) noteDevice(n Name, family [16]byte, d *Device) {
+	if b.devices[n] == nil {
+		b.devices[n] = make(deviceNotes)
+	}
+	b.devices[n][family] = d
+}

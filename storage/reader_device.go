@@ -1,0 +1,80 @@
+package storage
+
+import (
+	"errors"
+	"slices"
+)
+
+// accountAndDevice answers OpDevice. Both records are looked for though the first
+// be missing, as with accounts and their logins.
+func (v *view) accountAndDevice(op *Op) (*Account, *Device, error) {
+	if op.Device == nil {
+		return nil, nil, ErrInvalid
+	}
+	a, err := v.account(op.Name, true)
+	d, deviceErr := v.device(op.Name, op.Device.Family)
+	if err == nil {
+		err = deviceErr
+	}
+	if err != nil {
+		return a, nil, err
+	}
+	return a, &d, nil
+}
+
+// device reads one device; ErrNotFound if there is none.
+func (v *view) device(n Name, family [16]byte) (d Device, err error) {
+	d.Family = family
+	err = v.get(v.key.device(&n, family), func(b []byte) error { return parseDevice(b, &d) })
+	if err != nil {
+		return Device{}, err
+	}
+	return d, nil
+}
+
+// devicesOfAccount answers OpDevices.
+func (v *view) devicesOfAccount(n Name) ([]Device, error) {
+	there, err := v.has(v.key.account(&n))
+	switch {
+	case err != nil:
+		return nil, err
+	case !there:
+		return nil, ErrNotFound
+	}
+	list, err := v.devices(n)
+	slices.SortFunc(list, lastUsedFirst)
+	return list, err
+}
+
+// devices reads all devices of a name, by family. Expired ones too: this package
+// has no clock.
+func (v *view) devices(n Name) (list []Device, err error) {
+	err = v.scanDevices(n, func(family [16]byte, value []byte) error {
+		list = append(list, Device{Family: family})
+		return parseDevice(value, &list[len(list)-1])
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// families is devices without a look into them.
+func (v *view) families(n Name) (list [][16]byte, err error) {
+	err = v.scanDevices(n, func(family [16]byte, _ []byte) error {
+		list = append(list, family)
+		return nil
+	})
+	return list, err
+}
+
+func (v *view) scanDevices(n Name, each func(family [16]byte, value []byte) error) error {
+	lower, upper := boundsOfDevices(&n)
+	return v.scan(lower, upper, func(key, value []byte) error {
+		family, err := familyOf(key, len(lower))
+		if err != nil {
+			return errors.Join(ErrCorrupt, err)
+		}
+		return each(family, value)
+	})
+}

@@ -81,6 +81,34 @@ func batchFor(conn codec.Conn) (entries []Outgoing) {
 	return entries
 }
 
+// Budget: 0 allocations where each connection's frames are sealed, in batches of
+// more than a reactor gathers.
+func TestBudget_WriteSealed_AllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	s, plain, _ := newQuiet(t)
+	r := s.reactors[0]
+	targets := []codec.Conn{plain}
+	for range 63 {
+		targets = append(targets, r.table.open(&quietSock{}, &sealed{}).handle)
+	}
+	frame := make([]byte, 5_000) // and 5 bytes each to seal it: more than outBound in all
+	entries := []Outgoing{{Targets: targets, Frame: frame}, {Conn: targets[1], Reply: *numbered(1)}}
+	work := make([]Outgoing, len(entries))
+	write := func() {
+		copy(work, entries)
+		r.write(work)
+	}
+	write()
+	if n := testing.AllocsPerRun(200, write); n != 0 {
+		t.Errorf("%v allocations a batch, want 0", n)
+	}
+	if n := cap(r.out); n > 2*outBound {
+		t.Errorf("%d bytes are kept, want at most %d", n, 2*outBound)
+	}
+}
+
 // Budget: 0 allocations from the logic's Send through the sender to the
 // reactor's mail. (Sending a reactor a task allocates two small objects, which are
 // gnet's; a reactor that is in a callback, as here, is sent none.)

@@ -13,6 +13,8 @@ type clientConn struct {
 	codec  Session
 	// reason is why the connection is being closed, for the KindClosed message.
 	reason codec.CloseReason
+	// seals says that the codec is a Sealer.
+	seals bool
 	// stalled is set while a decoded message waits for room in the sink.
 	stalled bool
 	// batch is the index of this connection's bytes in the batch that is being
@@ -48,10 +50,12 @@ func (t *connTable) open(sock gnet.Conn, session Session) *clientConn {
 		t.generations[slot] = 1 // generation 0 names no connection
 	}
 	c := t.at(slot)
+	_, seals := session.(Sealer)
 	*c = clientConn{
 		handle: codec.NewConn(t.reactor, slot, t.generations[slot]),
 		sock:   sock,
 		codec:  session,
+		seals:  seals,
 		batch:  -1,
 	}
 	t.live++

@@ -11,6 +11,10 @@
 // (codec.Conn): the reactor looks it up in its own table, so a reply to a dead
 // connection is dropped, whoever has its file descriptor by then.
 //
+// A server has one or more listeners, each with a protocol of its own; they share
+// the reactors, the send queue and the cap. Where a codec seals what it says
+// (Sealer), frames that others get as they are go through it too.
+//
 // Ownership: a clientConn and its table belong to their reactor; the sender
 // owns its groups; everything that crosses goes through package queue. The
 // words in the comments: "reactor" is the reactor's goroutine, "sender" the

@@ -18,6 +18,11 @@ const (
 	// is cut off as too slow. A full list of worlds is at most 64 KiB.
 	DefaultSendBound = 128 << 10
 
+	// outBound is how many encoded bytes a reactor gathers before it writes them,
+	// within one batch: a change of the worlds is sealed for each of thousands of
+	// clients, and what that took would be kept.
+	outBound = 256 << 10
+
 	// DefaultSendQueue bounds the send queue, in replies. The logic makes at
 	// most a few a message, and its inbox is bounded below this.
 	DefaultSendQueue = 1 << 17

@@ -14,7 +14,8 @@ type Outgoing struct {
 	Conn codec.Conn
 	// Targets makes it a broadcast of Frame. Never changed once queued.
 	Targets []codec.Conn
-	// Frame is bytes that are encoded already, shared and never changed.
+	// Frame is bytes that are encoded already, shared and never changed; a Sealer
+	// makes its own of them. Reply is not set then.
 	Frame []byte
 	// Reply is encoded by the connection's codec, unless its kind is ReplyNone.
 	Reply codec.Reply

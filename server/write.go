@@ -11,15 +11,16 @@ import (
 type piece struct {
 	conn       *clientConn // nil once written
 	start, end int         // within reactor.out, unless frame is set
-	frame      []byte
-	next       int32 // index of the connection's next piece, or -1
-	last       int32 // at the head only: index of the last piece
+	frame      []byte      // shared with other connections
+	next       int32       // index of the connection's next piece, or -1
+	last       int32       // at the head only: index of the last piece
 	close      bool
 	reason     codec.CloseReason
 }
 
 // write encodes and writes one batch: first all of it is encoded, so that out
-// no longer moves, then each connection gets its pieces in one write. Reactor.
+// no longer moves, then each connection gets its pieces in one write. A batch of
+// more than outBound is written in several goes. Reactor.
 func (r *reactor) write(batch []Outgoing) {
 	r.count.batches.Add(1)
 	r.out, r.pieces = r.out[:0], r.pieces[:0]
@@ -35,28 +36,37 @@ func (r *reactor) write(batch []Outgoing) {
 			}
 		}
 	}
+	r.writePieces()
+	r.decodeUnread()
+}
+
+// writePieces writes what has been addressed so far.
+func (r *reactor) writePieces() {
 	for i := range r.pieces {
 		if c := r.pieces[i].conn; c != nil && int(c.batch) == i {
 			r.writeConn(c, i)
 		}
 	}
 	clear(r.pieces) // lets go of frames and connections
-	r.decodeUnread()
+	r.out, r.pieces = r.out[:0], r.pieces[:0]
 }
 
 // address makes a piece of an entry for one connection, or drops it when the
 // handle is dead or the connection given up: a client that has been told about
 // its violation is told nothing behind that.
 func (r *reactor) address(conn codec.Conn, o *Outgoing) {
+	if len(r.out) >= outBound {
+		r.writePieces()
+	}
 	c := r.table.get(conn)
 	if c == nil || c.reason != codec.ClosePeer {
 		r.count.deadHandles.Add(1)
 		return
 	}
 	p := piece{conn: c, frame: o.Frame, next: -1, close: o.Close, reason: o.Reason}
-	if o.Reply.Kind != codec.ReplyNone {
-		p.start = len(r.out)
-		if !r.encode(c, &o.Reply) {
+	if o.Reply.Kind != codec.ReplyNone || c.seals && o.Frame != nil {
+		p.frame, p.start = nil, len(r.out)
+		if !r.encode(c, o) {
 			p.close, p.reason = true, codec.CloseFault
 		}
 		p.end = len(r.out)
@@ -73,9 +83,9 @@ func (r *reactor) address(conn codec.Conn, o *Outgoing) {
 	head.last = at
 }
 
-// encode appends a reply's bytes to out; a panic or error of the codec costs
-// only this connection.
-func (r *reactor) encode(c *clientConn, reply *codec.Reply) (ok bool) {
+// encode appends an entry's bytes to out as this client is to get them; a panic
+// or error of the codec costs only this connection.
+func (r *reactor) encode(c *clientConn, o *Outgoing) (ok bool) {
 	start := len(r.out)
 	defer func() {
 		if p := recover(); p != nil {
@@ -83,14 +93,22 @@ func (r *reactor) encode(c *clientConn, reply *codec.Reply) (ok bool) {
 			r.out, ok = r.out[:start], false
 		}
 	}()
-	out, err := c.codec.Append(r.out, reply)
+	out, err := c.encode(r.out, o)
 	if err != nil {
 		r.count.encodeErrors.Add(1)
-		r.server.options.Logger.Error("reply could not be encoded", "conn", c.handle, "reply", reply.Kind, "error", err)
+		r.server.options.Logger.Error("reply could not be encoded", "conn", c.handle, "reply", o.Reply.Kind, "error", err)
 		return false
 	}
 	r.out = out
 	return true
+}
+
+// encode appends an entry's bytes: a frame's too, where the codec seals.
+func (c *clientConn) encode(dst []byte, o *Outgoing) ([]byte, error) {
+	if o.Frame != nil {
+		return c.codec.(Sealer).AppendFrame(dst, o.Frame)
+	}
+	return c.codec.Append(dst, &o.Reply)
 }
 
 // writeConn writes a connection's pieces in one go and closes it where one of

@@ -1,0 +1,57 @@
+// Package client is what a game embeds to sign a player in over the native
+// protocol, see the worlds as they are right now, pick one and enter it.
+//
+//	c, err := client.Dial(ctx, "login.example:3725", client.Options{Build: 1})
+//	s, err := c.Login(ctx, client.Credentials{Account: "ana", Password: "…"})
+//	defer s.Close()
+//	for _, w := range s.Worlds().All() { … }
+//	pass, err := s.Select(ctx, 3)
+//	conn, err := s.Enter(ctx, pass) // waits in the queue; s.Events tells the place
+//	err = conn.Send(1, []byte("hello"))
+//
+// # What a Session does by itself
+//
+// One goroutine of its own holds the connection, answers nothing late and tells
+// what happens through Events and Worlds:
+//
+//	signing in ─▶ up ──lost──▶ away ─wait─▶ signing in …
+//	    │         │ ▲           │ a world has the player: wait until it lets go
+//	    │         │ └───────────┘
+//	    └─────────┴─ refused for good, kicked, replaced, Close ─▶ ended (Done, Err)
+//
+// A connection that breaks is dialled again after a random time below a bound that
+// doubles (full jitter), or when the server has said so. It signs in with the token
+// of the remembered device if there is one, else with what the first sign-in left
+// of the password (see below). The list of worlds stays readable, marked stale, until
+// the new one is there. While a Conn of this session is open, or Enter is at it, a
+// lost login connection is left alone: to sign in anew would take the player out of
+// the world.
+//
+// # Secrets
+//
+// The password is used for SRP-6a and not kept. For reconnecting the session keeps
+// what SRP needs of it, salted by the server, in memory until Close, or nothing of it
+// if the device is remembered. With a TokenStore and Options.Remember the device is
+// remembered by a token that changes at every use: what was written before a crash
+// always lets the next sign-in through, and a stolen copy ends the token for both.
+// Nothing that this package prints, logs or returns as an error has a secret in it.
+//
+// Before the server has proven that it knows the password's verifier, or the token's
+// key, nothing that it says is believed but a refusal.
+//
+// # Who may call what
+//
+// Everything exported may be called from any goroutine, and every call that waits
+// takes a context, but for Conn.Send, which waits no longer than Options.Timeout.
+// Functions handed in (Credentials.Code, TokenStore, Dialer, Random, Logger) are called from
+// the session's goroutine or the caller's of Login, never two at once for one
+// session. A Session has two goroutines, a Conn has two; Close ends them and waits
+// for it. Time is the runtime's: tests run whole sessions in testing/synctest, where
+// it jumps.
+//
+// # What it does not do
+//
+// It does not guard against two processes that use the same account's token at once:
+// the second looks like a thief and the token is revoked. It shows texts of the
+// operator (Notice, World.Name) as they came; a terminal has to strip what it does not want.
+package client

@@ -1,0 +1,102 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"gatepass/codec"
+)
+
+// What is wrong with what the caller gave.
+var (
+	// ErrAccount: an account's name has 1 to 16 printable ASCII characters.
+	ErrAccount = errors.New("client: account name must be 1 to 16 printable ASCII characters")
+	// ErrNoCredentials: there is neither a token for the account nor a password.
+	ErrNoCredentials = errors.New("client: neither a token nor a password")
+	// ErrNoCode: the server wants a second factor and Credentials.Code is not set.
+	ErrNoCode = errors.New("client: a second factor is wanted and there is nobody to ask")
+	// ErrNoTokens: there is no Options.Tokens, or the server remembers no devices.
+	ErrNoTokens = errors.New("client: devices are not remembered here")
+	// ErrUnnamedWorld: worlds have ids from 1 to 255.
+	ErrUnnamedWorld = errors.New("client: a world's id is 1 to 255")
+)
+
+// What is wrong with the peer. None of them is tried again by itself but ErrProtocol.
+var (
+	// ErrServerProof: the server or the gate could not prove that it knows what only
+	// the right one knows. Somebody may stand between.
+	ErrServerProof = errors.New("client: the server could not prove itself")
+	// ErrKDF: the server asks for a weaker derivation of the password than is safe,
+	// or for more memory than Options.MaxKDF.
+	ErrKDF = errors.New("client: the server asks for a derivation of the password that is out of bounds")
+	// ErrProtocol: what came was no message, was changed, or made no sense then.
+	ErrProtocol = errors.New("client: the peer broke the protocol")
+	// ErrUnheard: the peer answered no ping for two intervals.
+	ErrUnheard = errors.New("client: the peer is not heard any more")
+)
+
+// Where the session or the connection is.
+var (
+	// ErrClosed: Close was called.
+	ErrClosed = errors.New("client: closed")
+	// ErrAway: the connection to the login server is being made anew; try again after
+	// the event Reconnected.
+	ErrAway = errors.New("client: not connected just now")
+	// ErrAnotherPick: a later Select or Release came before this one was answered.
+	ErrAnotherPick = errors.New("client: another world was picked")
+)
+
+// RefusedError is the server's or the gate's no, or why it ended the connection.
+// It is the sentinel of its Result to errors.Is: errors.Is(err, ErrBanned).
+type RefusedError struct {
+	// Result is the peer's reason.
+	Result codec.Result
+	// RetryAfter is when to try again, 0 where the server does not say.
+	RetryAfter time.Duration
+}
+
+// The sentinels of RefusedError, one for each Result that it may have.
+var (
+	ErrBadCredentials = &RefusedError{Result: codec.ResultBadCredentials}
+	ErrBanned         = &RefusedError{Result: codec.ResultBanned}
+	ErrSuspended      = &RefusedError{Result: codec.ResultSuspended}
+	ErrLocked         = &RefusedError{Result: codec.ResultLocked}
+	ErrAlreadyOnline  = &RefusedError{Result: codec.ResultAlreadyOnline}
+	ErrVersion        = &RefusedError{Result: codec.ResultVersionInvalid}
+	ErrUpdate         = &RefusedError{Result: codec.ResultVersionUpdate}
+	ErrBusy           = &RefusedError{Result: codec.ResultBusy}
+	ErrNoAccess       = &RefusedError{Result: codec.ResultNoAccess}
+	ErrReplaced       = &RefusedError{Result: codec.ResultReplaced}
+	ErrKicked         = &RefusedError{Result: codec.ResultKicked}
+	ErrIdle           = &RefusedError{Result: codec.ResultIdle}
+	ErrRejected       = &RefusedError{Result: codec.ResultProtocol}
+	ErrGoingAway      = &RefusedError{Result: codec.ResultGoingAway}
+	ErrBadPass        = &RefusedError{Result: codec.ResultBadPass}
+	ErrFull           = &RefusedError{Result: codec.ResultFull}
+)
+
+func (e *RefusedError) Error() string {
+	if e.RetryAfter > 0 {
+		return fmt.Sprintf("client: refused: %v, try again in %v", e.Result, e.RetryAfter)
+	}
+	return fmt.Sprintf("client: refused: %v", e.Result)
+}
+
+// Is compares the Result alone.
+func (e *RefusedError) Is(target error) bool {
+	other, ok := target.(*RefusedError)
+	return ok && other.Result == e.Result
+}
+
+// SelectError says why there is no pass. Nothing else has changed.
+type SelectError struct {
+	World  uint8
+	Reason codec.SelectReason
+	// Alternatives are worlds that would take this client now, the emptiest first.
+	Alternatives []uint8
+}
+
+func (e *SelectError) Error() string {
+	return fmt.Sprintf("client: no pass for world %d: %v", e.World, e.Reason)
+}

@@ -139,11 +139,14 @@ func BenchmarkGet(b *testing.B) {
 
 // BenchmarkSubmit is requests through the whole store, many on their way at once.
 func BenchmarkSubmit(b *testing.B) {
-	for _, kind := range []OpKind{OpGet, OpLogin, OpLoginFailed, OpBan, OpCharacters} {
+	for _, kind := range []OpKind{OpGet, OpLogin, OpLoginFailed, OpBan, OpCharacters, OpDevice, OpAddDevice, OpRotateDevice} {
 		b.Run(fmt.Sprintf("kind=%d", kind), func(b *testing.B) {
 			b.ReportAllocs()
 			const n = 10_000
 			dir := stocked(b, n)
+			if kind >= OpDevice {
+				handOutDevices(b, dir, n)
+			}
 			var left sync.WaitGroup
 			var failures atomic.Int64
 			p, err := Open(Options{Dir: dir, Deliver: func(rs []Result) {
@@ -165,7 +168,8 @@ func BenchmarkSubmit(b *testing.B) {
 			for b.Loop() {
 				if i%len(ops) == 0 {
 					for j := range ops {
-						ops[j] = Op{Kind: kind, Name: names[(i+j)%n], At: 1, World: 1, Count: uint8((i+j)/n + 1)}
+						ops[j] = Op{Kind: kind, Name: names[(i+j)%n], At: 1, World: 1, Count: uint8((i+j)/n + 1),
+							Device: device(1), Expect: proof(1)}
 					}
 					left.Add(len(ops))
 					for todo := ops; len(todo) > 0; {
@@ -185,6 +189,21 @@ func BenchmarkSubmit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// handOutDevices gives each of n accounts one device.
+func handOutDevices(b *testing.B, dir string, n int) {
+	b.Helper()
+	c, err := OpenClient(Options{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ops := make([]Op, n)
+	for i := range ops {
+		ops[i] = addDevice(numbered(i).Name, device(1))
+	}
+	mustDo(b, c, ops...)
+	mustClose(b, c)
 }
 
 // BenchmarkCreate is 100,000 new accounts through a Client, as an import does it.

@@ -1,20 +1,114 @@
-// Package keyschedule draws every key of the native protocol from the few secrets
-// that its two sides share, by HKDF with SHA-256 (RFC 5869). docs/native-protocol.md
-// has it with worked examples. Client, login server and gate call the same functions.
-//
-//	S (SRP-6a) ─┐ both nonces, transcript
-//	token ──────┴─▶ channel keys, session secret ─▶ pass key (world, pass) ─▶ proofs, channel keys at the gate
-//
-// All functions are pure and may be called from any goroutine.
 package keyschedule
 
-// Keys are what a sign-in leaves both sides with.
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"io"
+)
+
+// The labels. None is the start of another, for what follows them is not delimited.
+const (
+	labelToServer    = "gatepass v1 to server"
+	labelToClient    = "gatepass v1 to client"
+	labelSession     = "gatepass v1 session"
+	labelServerProof = "gatepass v1 server proof"
+	labelTokenProof  = "gatepass v1 token proof"
+	labelPass        = "gatepass v1 pass"
+	labelGateClient  = "gatepass v1 gate client"
+	labelGateServer  = "gatepass v1 gate server"
+)
+
+// Nonces are both sides' random bytes; at a gate Server is the gate's.
+type Nonces struct{ Client, Server [32]byte }
+
+// Keys are what a sign-in leaves both sides with. They print as a fixed word.
 type Keys struct {
 	// ToServer and ToClient seal the two directions of the channel.
 	ToServer, ToClient [32]byte
 	// Session is what pass keys are drawn from.
 	Session [32]byte
 	// Proof is the server's, after a sign-in by token; clients know by it that the
-	// server has the token's key. After a password M2 says that.
+	// server has the token's key. After a password M2 says that, and Proof is not sent.
 	Proof [32]byte
 }
+
+// Password draws the keys of a sign-in by password: secret is PAD(S), transcript the
+// hash of all that was said, the client's proof included.
+func Password(secret []byte, n *Nonces, transcript *[32]byte) Keys {
+	return keys(secret, n, transcript)
+}
+
+// Token draws the keys of a sign-in by token: key is the family's, p what the client
+// sealed (secret, fallback, next verifier), transcript the hash of all that was said,
+// the sealed proof included.
+func Token(key *[32]byte, p *[96]byte, n *Nonces, transcript *[32]byte) Keys {
+	var ikm [32 + 96]byte
+	copy(ikm[:], key[:])
+	copy(ikm[32:], p[:])
+	k := keys(ikm[:], n, transcript)
+	clear(ikm[:])
+	return k
+}
+
+// TokenKey is the key that a token's proof is sealed with, for one sign-in: key is the
+// family's.
+func TokenKey(key *[32]byte, n *Nonces) [32]byte {
+	prk := extract(key[:], n)
+	defer clear(prk)
+	return expand(prk, labelTokenProof)
+}
+
+// PassKey is the key of one pass for one world, drawn from Keys.Session. A world that
+// has it learns nothing of the session, nor of another pass.
+func PassKey(session *[32]byte, world uint8, pass *[16]byte) [32]byte {
+	info := make([]byte, 0, len(labelPass)+1+len(pass))
+	info = append(append(info, labelPass...), world)
+	return expand(session[:], string(append(info, pass[:]...)))
+}
+
+// keys draws all that a sign-in leaves.
+func keys(ikm []byte, n *Nonces, transcript *[32]byte) (k Keys) {
+	prk := extract(ikm, n)
+	said := string(transcript[:])
+	k.ToServer = expand(prk, labelToServer+said)
+	k.ToClient = expand(prk, labelToClient+said)
+	k.Session = expand(prk, labelSession+said)
+	k.Proof = expand(prk, labelServerProof+said)
+	clear(prk)
+	return k
+}
+
+// extract is HKDF-Extract with both nonces as the salt.
+func extract(ikm []byte, n *Nonces) []byte {
+	var salt [64]byte
+	copy(salt[:], n.Client[:])
+	copy(salt[32:], n.Server[:])
+	prk, err := hkdf.Extract(sha256.New, ikm, salt[:])
+	if err != nil {
+		panic("keyschedule: " + err.Error())
+	}
+	return prk
+}
+
+// expand is HKDF-Expand to 32 bytes.
+func expand(prk []byte, info string) [32]byte {
+	key, err := hkdf.Expand(sha256.New, prk, info, 32)
+	if err != nil {
+		panic("keyschedule: " + err.Error())
+	}
+	defer clear(key)
+	return [32]byte(key)
+}
+
+// Wipe overwrites the keys.
+func (k *Keys) Wipe() { *k = Keys{} }
+
+// String names the type; it never shows a key.
+func (k Keys) String() string { return "keys" }
+
+// Format keeps every verb from showing a key.
+func (k Keys) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
+
+// MarshalText keeps encoders that look for it (structured logs, JSON) from showing one.
+func (k Keys) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

@@ -1,0 +1,152 @@
+package srp6a
+
+import (
+	"encoding/hex"
+	"hash"
+
+	"filippo.io/bigmod"
+)
+
+// suite is a group with a hash: all that the formulas need beside the two sides' own
+// values. Outside of tests the hash is SHA-256; the RFC's vectors use SHA-1 and a
+// group that is too small to offer. Read-only once made.
+type suite struct {
+	hash    func() hash.Hash
+	modulus *bigmod.Modulus
+	k       *bigmod.Nat // H(N | PAD(g))
+	mask    []byte      // H(N) xor H(g)
+	powers  *comb       // of g
+}
+
+// newSuite makes a suite of an odd prime, in hexadecimal digits, and a generator below
+// 256.
+func newSuite(hash func() hash.Hash, prime string, g byte) *suite {
+	n, err := hex.DecodeString(prime)
+	if err != nil {
+		panic("srp6a: prime is not hexadecimal")
+	}
+	modulus, err := bigmod.NewModulus(n)
+	if err != nil {
+		panic("srp6a: prime is not usable")
+	}
+	s := &suite{hash: hash, modulus: modulus}
+	padded := make([]byte, len(n))
+	padded[len(n)-1] = g
+	s.k = s.number(s.sum(n, padded))
+	s.mask = s.sum(n)
+	for i, b := range s.sum([]byte{g}) {
+		s.mask[i] ^= b
+	}
+	s.powers = newComb(s.number([]byte{g}), modulus)
+	return s
+}
+
+// size is the length of N in bytes.
+func (s *suite) size() int { return s.modulus.Size() }
+
+// sum is H of the parts, one behind the other.
+func (s *suite) sum(parts ...[]byte) []byte {
+	h := s.hash()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return h.Sum(nil)
+}
+
+// number reads a big-endian number below N; any other is our own bug.
+func (s *suite) number(b []byte) *bigmod.Nat {
+	x, err := bigmod.NewNat().SetBytes(b, s.modulus)
+	if err != nil {
+		panic("srp6a: number is not below N")
+	}
+	return x
+}
+
+// residue reads a peer's number as long as N, and reduces it. N has its highest bit
+// set, so that this fits.
+func (s *suite) residue(b []byte) *bigmod.Nat {
+	x, err := bigmod.NewNat().SetOverflowingBytes(b, s.modulus)
+	if err != nil {
+		panic("srp6a: number is longer than N")
+	}
+	return x
+}
+
+// reduce reads a number of any size, modulo N.
+func (s *suite) reduce(b []byte) *bigmod.Nat {
+	// bigmod has no reader without a modulus; one above the number does for it.
+	wide := make([]byte, len(b)+1)
+	wide[0], wide[len(b)] = 1, 1
+	m, err := bigmod.NewModulus(wide)
+	if err != nil {
+		panic("srp6a: " + err.Error())
+	}
+	x, err := bigmod.NewNat().SetBytes(b, m)
+	if err != nil {
+		panic("srp6a: " + err.Error())
+	}
+	return bigmod.NewNat().Mod(x, s.modulus)
+}
+
+// scrambler is u = H(PAD(A) | PAD(B)).
+func (s *suite) scrambler(a, b []byte) []byte { return s.sum(a, b) }
+
+// said is what both sides have told each other; A and B as long as N.
+type said struct {
+	name string // folded
+	salt []byte
+	a, b []byte
+}
+
+// proofs are M1 and M2 for a secret as long as N:
+//
+//	K = H(PAD(S))
+//	M1 = H((H(N) xor H(g)) | H(I) | salt | PAD(A) | PAD(B) | K)
+//	M2 = H(PAD(A) | M1 | K)
+//
+// M2 is what follows the right M1, never one that a peer sent.
+func (s *suite) proofs(t *said, secret []byte) (m1, m2 []byte) {
+	key := s.sum(secret)
+	m1 = s.sum(s.mask, s.sum([]byte(t.name)), t.salt, t.a, t.b, key)
+	m2 = s.sum(t.a, m1, key)
+	clear(key)
+	return m1, m2
+}
+
+// serverKey is B = kv + g^b.
+func (s *suite) serverKey(v, secret []byte) []byte {
+	b := s.number(v)
+	b.Mul(s.k, s.modulus)
+	b.Add(s.powers.raise(secret), s.modulus)
+	return b.Bytes(s.modulus)
+}
+
+// serverTerms are the four values that the server's S is made of.
+type serverTerms struct{ a, v, u, secret []byte }
+
+// serverSecret is S = (A * v^u)^b, padded.
+func (s *suite) serverSecret(t *serverTerms) []byte {
+	z := bigmod.NewNat().Exp(s.number(t.v), t.u, s.modulus)
+	z.Mul(s.residue(t.a), s.modulus)
+	z = bigmod.NewNat().Exp(z, t.secret, s.modulus)
+	return z.Bytes(s.modulus)
+}
+
+// clientTerms are the five values that the client's S is made of; power is g^x.
+type clientTerms struct {
+	b, u, x, secret []byte
+	power           *bigmod.Nat
+}
+
+// clientSecret is S = (B - k * g^x)^(a + u * x), padded. The exponent is not reduced:
+// it is far below N in all groups, so that arithmetic modulo N gives the number itself.
+func (s *suite) clientSecret(t *clientTerms) []byte {
+	m := s.modulus
+	exponent := s.number(t.u).Mul(s.number(t.x), m).Add(s.number(t.secret), m).Bytes(m)
+	masked := s.number(t.power.Bytes(m)).Mul(s.k, m)
+	base := s.residue(t.b).Sub(masked, m)
+	width := len(t.u) + len(t.x) + 1
+	z := bigmod.NewNat().Exp(base, exponent[len(exponent)-width:], m)
+	clear(exponent)
+	return z.Bytes(m)
+}

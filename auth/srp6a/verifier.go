@@ -1,0 +1,101 @@
+package srp6a
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"filippo.io/bigmod"
+)
+
+// Verifier is what is kept instead of a password. It prints as a fixed word.
+type Verifier struct {
+	Group Group
+	KDF   KDF
+	Salt  [32]byte
+	// V is g^x mod N, as long as N, big-endian.
+	V []byte
+}
+
+// verifierVersion is the first byte of every stored verifier.
+const verifierVersion = 1
+
+// verifierHeader is what stands before V.
+const verifierHeader = 1 + 2 + 4 + 1 + 1 + 32
+
+// NewVerifier makes the verifier of a name, whose case is folded, and a password, whose
+// is not. salt is 32 random bytes. It runs the KDF: that takes as long, and as much
+// memory, as the params say. They must be valid. Any goroutine.
+func NewVerifier(p Params, salt *[32]byte, name, password string) Verifier {
+	if err := p.Validate(); err != nil {
+		panic("srp6a: " + err.Error())
+	}
+	q := p.Group.suite()
+	x := p.KDF.key(salt, fold(name), password)
+	v := q.powers.raise(x[:]).Bytes(q.modulus)
+	clear(x[:])
+	return Verifier{Group: p.Group, KDF: p.KDF, Salt: *salt, V: v}
+}
+
+// Params are the verifier's own.
+func (v *Verifier) Params() Params { return Params{Group: v.Group, KDF: v.KDF} }
+
+// Append appends the verifier as it is stored; the package comment draws it.
+func (v *Verifier) Append(b []byte) []byte {
+	b = append(b, verifierVersion)
+	b = binary.LittleEndian.AppendUint16(b, uint16(v.Group))
+	b = binary.LittleEndian.AppendUint32(b, v.KDF.MemoryKiB)
+	b = append(b, byte(v.KDF.Passes), byte(v.KDF.Lanes))
+	b = append(b, v.Salt[:]...)
+	return append(b, v.V...)
+}
+
+// ParseVerifier reads what Append wrote; it keeps nothing of b. ErrVerifier, wrapped
+// with the reason, for anything that is not whole or that no password can have.
+func ParseVerifier(b []byte) (Verifier, error) {
+	if len(b) < verifierHeader {
+		return Verifier{}, fmt.Errorf("%w: it is cut short", ErrVerifier)
+	}
+	if b[0] != verifierVersion {
+		return Verifier{}, fmt.Errorf("%w: its version is %d, known is %d", ErrVerifier, b[0], verifierVersion)
+	}
+	v := Verifier{
+		Group: Group(binary.LittleEndian.Uint16(b[1:])),
+		KDF:   KDF{MemoryKiB: binary.LittleEndian.Uint32(b[3:]), Passes: uint32(b[7]), Lanes: uint32(b[8])},
+		Salt:  [32]byte(b[9:]),
+	}
+	if err := v.Params().Validate(); err != nil {
+		return Verifier{}, fmt.Errorf("%w: %v", ErrVerifier, err)
+	}
+	if !v.Group.suite().isVerifier(b[verifierHeader:]) {
+		return Verifier{}, fmt.Errorf("%w: V is not a number of the group", ErrVerifier)
+	}
+	v.V = append([]byte(nil), b[verifierHeader:]...)
+	return v, nil
+}
+
+// SetNumber sets V to a big-endian number of any size, modulo N: for a verifier that is
+// made up and that no password belongs to.
+func (v *Verifier) SetNumber(b []byte) {
+	q := v.Group.suite()
+	v.V = q.reduce(b).Bytes(q.modulus)
+}
+
+// isVerifier tells whether v is as long as N and in 2 ... N-2. With 0, 1 and N-1 anybody
+// could compute S.
+func (s *suite) isVerifier(v []byte) bool {
+	if len(v) != s.size() {
+		return false
+	}
+	x, err := bigmod.NewNat().SetBytes(v, s.modulus)
+	return err == nil && x.IsZero()|x.IsOne()|x.IsMinusOne(s.modulus) == 0
+}
+
+// String names the type; it never shows the verifier, from which a weak password could
+// be guessed.
+func (v Verifier) String() string { return "verifier" }
+
+// Format keeps every verb from showing the verifier.
+func (v Verifier) Format(s fmt.State, _ rune) { hidden(s, v.String()) }
+
+// MarshalText keeps encoders that look for it (structured logs, JSON) from showing it.
+func (v Verifier) MarshalText() ([]byte, error) { return []byte(v.String()), nil }

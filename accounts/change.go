@@ -18,6 +18,8 @@ const (
 	ChangeFactors
 	// ChangeDelete: an account is gone.
 	ChangeDelete
+	// ChangeDevices: some or all remembered devices of an account are forgotten.
+	ChangeDevices
 	// ChangeBan: an account is banned.
 	ChangeBan
 	// ChangeUnban: an account is banned no more.
@@ -39,6 +41,8 @@ func (k ChangeKind) String() string {
 		return "factors"
 	case ChangeDelete:
 		return "delete"
+	case ChangeDevices:
+		return "devices"
 	case ChangeBan:
 		return "ban"
 	case ChangeUnban:
@@ -76,6 +80,8 @@ func changeBy(op *storage.Op) (Change, bool) {
 		c.Kind = ChangeFactors
 	case storage.OpDelete:
 		c.Kind = ChangeDelete
+	case storage.OpRemoveDevice:
+		c.Kind = ChangeDevices
 	case storage.OpBan:
 		c.Kind = ChangeBan
 	case storage.OpUnban:

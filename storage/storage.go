@@ -170,6 +170,10 @@ type Account struct {
 	Login      LoginRecord
 }
 
+// ProtocolNative is where Account.Others has the verifier of the native protocol, as
+// auth/srp6a appends and parses it.
+const ProtocolNative = "native"
+
 // GruntVerifier is what is kept instead of a password: 32 bytes each, in the
 // protocol's wire order.
 type GruntVerifier struct {

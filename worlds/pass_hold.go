@@ -10,6 +10,13 @@ import "gatepass/codec"
 // if there was one, is returned and good until the next call. h is good until
 // the key is gone.
 func (p *Passes[O]) Hold(name codec.Name, stamp Stamp, key *Secret) (h *Held[O], older *O) {
+	return p.HoldAt(name, stamp, 0, key)
+}
+
+// HoldAt is Hold for a key that has been elsewhere: that of a pass whose client has
+// just come in, with its hop; see Use. From then on it is the account's key here,
+// found, announced and dropped as any other.
+func (p *Passes[O]) HoldAt(name codec.Name, stamp Stamp, hop uint32, key *Secret) (h *Held[O], older *O) {
 	a := p.keys.byName[name]
 	if a != nil && a.held.state != keyNone {
 		p.older, older = a.held.Owner, &p.older
@@ -18,7 +25,7 @@ func (p *Passes[O]) Hold(name codec.Name, stamp Stamp, key *Secret) (h *Held[O],
 		p.cancel(a, stamp)
 	}
 	a = p.keys.make(name)
-	p.keys.put(a, Held[O]{Account: name, Stamp: stamp, key: *key})
+	p.keys.put(a, Held[O]{Account: name, Stamp: stamp, Hop: hop, key: *key})
 	return &a.held, older
 }
 

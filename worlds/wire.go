@@ -124,6 +124,8 @@ type LoginBeat struct {
 	Incarnation uint64
 	// Address is host:port where clients reach it; the host is an IP address.
 	Address string
+	// Native is host:port where native clients reach it; empty when they do not.
+	Native string
 	// Conns of MaxConns are taken.
 	Conns, MaxConns uint32
 	// Draining says that no new client should be sent there.

@@ -50,9 +50,14 @@ func TestDocs_ExamplesAreUnderstood(t *testing.T) {
 		},
 		"gatepass.world.N.characters": {func(b []byte) error { _, err := decodeCharacters(7, b); return err }},
 		"gatepass.login.L.beat":       {func(b []byte) error { _, err := decodeLoginBeat("login.a", b); return err }},
-		"gatepass.worlds.change":      {exampleChange, exampleChange},
-		"gatepass.worlds.pulse":       {func(b []byte) error { _, err := decodePulse(b); return err }},
-		"gatepass.worlds.snapshot":    {func(b []byte) error { _, err := decodeSnapshot(b); return err }},
+		"gatepass.order.login": {
+			func(b []byte) error { _, err := decodeOrder(b); return err },
+			func(b []byte) error { _, err := decodeOrder(b); return err },
+		},
+		"gatepass.progress.login.L.world.N": {func(b []byte) error { _, err := decodeProgress(b); return err }},
+		"gatepass.worlds.change":            {exampleChange, exampleChange},
+		"gatepass.worlds.pulse":             {func(b []byte) error { _, err := decodePulse(b); return err }},
+		"gatepass.worlds.snapshot":          {func(b []byte) error { _, err := decodeSnapshot(b); return err }},
 		"gatepass.move.<to kind>.<to name>.<from kind>.<from name>": {
 			exampleMove(worlds.MoveClaim), exampleMove(worlds.MoveClaim), exampleMove(worlds.MoveOffer), exampleMove(worlds.MoveAccept),
 			exampleMove(worlds.MoveCommit), exampleMove(worlds.MoveLive), exampleMove(worlds.MoveRefuse),
@@ -116,6 +121,7 @@ func TestDocs_SubjectsAreThose(t *testing.T) {
 		prefixWorld + "N" + suffixRegister, prefixWorld + "N" + suffixBeat, prefixWorld + "N" + suffixCharacters,
 		prefixLogin + "L" + suffixBeat, subjectChange, subjectPulse, subjectSnapshot, subjectReset, subjectLogins,
 		prefixMove + "<to kind>.<to name>.<from kind>.<from name>", prefixAnnounce + "<kind>.<name>",
+		prefixProgress + "login.L.world.N", subjectOrder,
 		prefixLocate + "<kind>.<name>", prefixEndAsked + "login.L", prefixPlace + "<kind>.<name>", prefixEnd + "<kind>.<name>",
 	} {
 		if !strings.Contains(string(doc), "| `"+subject+"`") && !strings.Contains(string(doc), ", `"+subject+"` |") {

@@ -149,23 +149,31 @@ type holder struct {
 
 func (s *stage) hold(node worlds.Node) *holder {
 	s.tb.Helper()
-	h := &holder{}
-	h.passes = worlds.NewPasses(worlds.PassOptions[struct{}]{
+	return s.holdAs(worlds.PassOptions[struct{}]{
 		Self: node, Incarnation: 1,
 		Gives: func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
 		Verify: func(held *worlds.Held[struct{}], p *worlds.Proof) bool {
 			return p.Digest == world.Digest(held.Account.Bytes(), p.ClientSeed, p.ServerSeed, (*[40]byte)(held.Key().Bytes()))
 		},
 	})
+}
+
+func (s *stage) holdAs(o worlds.PassOptions[struct{}]) *holder {
+	s.tb.Helper()
+	h := &holder{passes: worlds.NewPasses(o)}
 	ready := make(chan struct{})
+	conn := s.connect(o.Self)
 	var err error
-	h.node, err = s.connect(node).Node(NodeOptions{Incarnation: 1, Deliver: func(e worlds.Event) {
+	h.node, err = conn.Node(NodeOptions{Incarnation: 1, Deliver: func(e worlds.Event) {
 		<-ready
 		if e.Move != nil {
 			h.do(func() { h.passes.Handle(e.From, e.Move) })
 		}
 	}})
 	close(ready)
+	if err == nil {
+		err = conn.nats.Flush() // what others say from now on reaches it
+	}
 	if err != nil {
 		s.tb.Fatal(err)
 	}

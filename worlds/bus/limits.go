@@ -13,7 +13,7 @@ const (
 	// has noticed that they were gone.
 	maxConnections = 1024
 	// maxSubscriptions bounds those of one node: the richest kind, the login
-	// server, has eight; the rest is room for replies that are waited for.
+	// server, has ten; the rest is room for replies that are waited for.
 	maxSubscriptions = 64
 	// maxPending is how many bytes may wait for a node that does not read before
 	// it is cut off: 16 messages of the largest kind.

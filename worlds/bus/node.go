@@ -31,10 +31,11 @@ const (
 	// inboxRoom is how many messages wait to be delivered at most; what comes
 	// when it is full is dropped and counted.
 	inboxRoom = 8192
-	// charactersRoom is how many messages with counts of characters wait besides: a
-	// world that sends them without end takes nobody's room.
-	charactersRoom = 1024
-	// keptPending is up to how many announcements a queue's memory is kept.
+	// asideRoom is how many messages with counts of characters and progress wait
+	// besides: a world that sends them without end takes nobody's room.
+	asideRoom = 1024
+	// keptPending is up to how many announcements, or how much progress, a queue's
+	// memory is kept.
 	keptPending = 4096
 	// helloEvery is how often a node says that it is there, so that its keys are
 	// not forgotten though none comes or goes: as often as worlds beat.
@@ -62,7 +63,7 @@ type Node struct {
 	options NodeOptions
 	inbox   string // where snapshots are sent that were asked for
 	in      chan *nats.Msg
-	counts  chan *nats.Msg // of characters
+	aside   chan *nats.Msg // counts of characters, and progress
 	wake    chan struct{}  // one slot: there is something to send
 	raised  chan struct{}  // one slot: Up is to be delivered
 	closing chan struct{}
@@ -71,22 +72,24 @@ type Node struct {
 
 	subs []*nats.Subscription // owned by who opens and closes
 
-	mu      sync.Mutex
-	urgent  []worlds.Effect       // guarded by mu; copies
-	pending []worlds.Announcement // guarded by mu
-	due     bool                  // guarded by mu; the batch is to go
-	sentAt  time.Time             // guarded by mu; when the last batch went
-	lost    bool                  // guarded by mu; an announcement was dropped
-	life    uint64                // guarded by mu; the incarnation that announces
-	lived   bool                  // guarded by mu; a hello of that life was raised
-	hello   bool                  // guarded by mu; it is to be said
-	closed  bool                  // guarded by mu
+	mu       sync.Mutex
+	urgent   []worlds.Effect       // guarded by mu; copies
+	progress []progressTo          // guarded by mu
+	pending  []worlds.Announcement // guarded by mu
+	due      bool                  // guarded by mu; the batch is to go
+	sentAt   time.Time             // guarded by mu; when the last batch went
+	lost     bool                  // guarded by mu; an announcement was dropped
+	life     uint64                // guarded by mu; the incarnation that announces
+	lived    bool                  // guarded by mu; a hello of that life was raised
+	hello    bool                  // guarded by mu; it is to be said
+	closed   bool                  // guarded by mu
 
 	// owned by the sending goroutine
-	spareUrgent  []worlds.Effect
-	sparePending []worlds.Announcement
-	buf          []byte
-	epoch        uint64 // owned by the receiving goroutine
+	spareUrgent   []worlds.Effect
+	spareProgress []progressTo
+	sparePending  []worlds.Announcement
+	buf           []byte
+	epoch         uint64 // owned by the receiving goroutine
 }
 
 // Node begins to correspond for the connection's own node, which must be a
@@ -96,7 +99,7 @@ func (c *Conn) Node(o NodeOptions) (*Node, error) {
 		conn: c, options: o, life: o.Incarnation,
 		inbox:   c.nats.NewInbox(),
 		in:      make(chan *nats.Msg, inboxRoom),
-		counts:  make(chan *nats.Msg, charactersRoom),
+		aside:   make(chan *nats.Msg, asideRoom),
 		wake:    make(chan struct{}, 1),
 		raised:  make(chan struct{}, 1),
 		closing: make(chan struct{}),
@@ -127,9 +130,11 @@ func (n *Node) subscribe() error {
 	subjects := []string{n.inbox, subjectPulse, prefixPlace + self, prefixEnd + self}
 	switch n.conn.self.Kind() {
 	case worlds.KindLogin:
-		subjects = append(subjects, prefixMove+self+".*.*", subjectChange)
-		if err := n.listen(prefixWorld+"*"+suffixCharacters, n.counts); err != nil {
-			return err
+		subjects = append(subjects, prefixMove+self+".*.*", subjectChange, subjectOrder)
+		for _, subject := range []string{prefixWorld + "*" + suffixCharacters, prefixProgress + self + "." + worlds.KindWorld + ".*"} {
+			if err := n.listen(subject, n.aside); err != nil {
+				return err
+			}
 		}
 	case worlds.KindWorld:
 		subjects = append(subjects, prefixMove+self+"."+worlds.KindLogin+".*")
@@ -164,7 +169,7 @@ func (n *Node) unsubscribe() {
 }
 
 // Submit takes effects to be sent: announcements together with others, at most
-// announceEvery later, the rest at once. It never blocks and keeps nothing of what it is
+// announceEvery later, the rest at once, progress behind it. It never blocks and keeps nothing of what it is
 // given. What finds no room, or no bus, is dropped and counted; when that was an
 // announcement, Up is delivered once there is room again. From one goroutine at
 // a time.
@@ -182,7 +187,7 @@ func (n *Node) Submit(effects []worlds.Effect) {
 	for i := range effects {
 		n.takeLocked(&effects[i])
 	}
-	wake := len(n.urgent) > 0
+	wake := len(n.urgent)+len(n.progress) > 0
 	switch after := len(n.pending); {
 	case after >= announceBatch:
 		n.due, wake = true, true
@@ -206,6 +211,10 @@ func (n *Node) takeLocked(e *worlds.Effect) {
 	case e.Announce != nil:
 		n.lost = true
 		n.conn.count.droppedAnnouncements.Add(1)
+	case e.Progress != nil && len(n.progress) < maxWaitingProgress:
+		n.progress = append(n.progress, progressTo{e.To, *e.Progress})
+	case e.Progress != nil:
+		n.conn.count.dropped.Add(1)
 	case len(n.urgent) < maxUrgent:
 		n.urgent = append(n.urgent, copyOf(e))
 	default:

@@ -31,7 +31,7 @@ func accessOf(kind string) access {
 		return access{
 			publish: []string{
 				"gatepass.world.{id}.register", "gatepass.world.{id}.beat", "gatepass.world.{id}.characters",
-				"gatepass.move.login.*.{node}",
+				"gatepass.move.login.*.{node}", "gatepass.progress.login.*.{node}",
 				"gatepass.directory.announce.{node}", "gatepass.directory.locate.{node}",
 			},
 			subscribe: []string{
@@ -48,6 +48,7 @@ func accessOf(kind string) access {
 			subscribe: []string{
 				"gatepass.move.{node}.*.*", "gatepass.end.{node}", "gatepass.place.{node}",
 				"gatepass.worlds.pulse", "gatepass.worlds.change", "gatepass.world.*.characters",
+				"gatepass.progress.{node}.world.*", "gatepass.order.login",
 			},
 		}
 	case worlds.KindManager:
@@ -55,7 +56,7 @@ func accessOf(kind string) access {
 	case worlds.KindDNS:
 		return access{subscribe: []string{"gatepass.login.*.beat"}}
 	case worlds.KindAdmin:
-		return access{publish: []string{"gatepass.worlds.snapshot", "gatepass.admin.>"}}
+		return access{publish: []string{"gatepass.worlds.snapshot", "gatepass.admin.>", "gatepass.order.login"}}
 	}
 	return access{}
 }

@@ -39,7 +39,7 @@ func region() map[worlds.Node]rights {
 			},
 		},
 		"dns.a":   {subscribe: []string{"gatepass.login.*.beat", "gatepass.login.eu1.beat", "_INBOX.dns.a.x"}},
-		"admin.a": {publish: []string{"gatepass.worlds.snapshot", "gatepass.admin.reset"}, subscribe: []string{"_INBOX.admin.a.x"}},
+		"admin.a": {publish: []string{"gatepass.worlds.snapshot", "gatepass.admin.reset", "gatepass.order.login"}, subscribe: []string{"_INBOX.admin.a.x"}},
 		"login.eu1": {
 			publish: []string{
 				"gatepass.move.world.7.login.eu1", "gatepass.move.world.8.login.eu1", "gatepass.move.login.eu2.login.eu1",
@@ -51,6 +51,8 @@ func region() map[worlds.Node]rights {
 				"gatepass.move.login.eu1.*.*", "gatepass.end.login.eu1", "gatepass.place.login.eu1",
 				"gatepass.worlds.pulse", "gatepass.worlds.change", "_INBOX.login.eu1.x",
 				"gatepass.world.*.characters", "gatepass.world.7.characters", "gatepass.world.8.characters",
+				"gatepass.progress.login.eu1.world.*", "gatepass.progress.login.eu1.world.7", "gatepass.progress.login.eu1.world.8",
+				"gatepass.order.login",
 			},
 		},
 	}
@@ -59,6 +61,7 @@ func region() map[worlds.Node]rights {
 			publish: []string{
 				"gatepass.world." + id + ".register", "gatepass.world." + id + ".beat", "gatepass.world." + id + ".characters",
 				"gatepass.move.login.eu1.world." + id, "gatepass.move.login.eu2.world." + id,
+				"gatepass.progress.login.eu1.world." + id, "gatepass.progress.login.eu2.world." + id,
 				"gatepass.directory.announce.world." + id, "gatepass.directory.locate.world." + id,
 			},
 			subscribe: []string{
@@ -81,6 +84,8 @@ func bucketRights(names ...string) (all []string) {
 var nobody = []string{
 	">", "gatepass.>", "*.*.*.*.*.*", "gatepass.move.>", "gatepass.move.*.*.*.*", "gatepass.move.world.*.login.*", "gatepass.move.*.*.login.eu1",
 	"gatepass.world.>", "gatepass.end.>.x", "_INBOX.>", "_INBOX.*.*.*", "_INBOX.world.>", "_INBOX.x", "$SYS.>", "$SYS.REQ.SERVER.PING",
+	"gatepass.progress.>", "gatepass.progress.login.*.world.*", "gatepass.progress.login.eu1.*.*", "gatepass.progress.world.7.world.8",
+	"gatepass.progress.login.eu1.login.eu2", "gatepass.order.>", "gatepass.order.world", "gatepass.order",
 	"gatepass.move.world.7.world.8", "gatepass.move.world.8.world.7", "gatepass.world.7", "gatepass", "other",
 	"$JS.API.STREAM.CREATE.KV_gatepass_worlds", "$JS.API.STREAM.UPDATE.KV_gatepass_worlds", "$JS.API.STREAM.DELETE.KV_gatepass_worlds",
 	"$JS.API.STREAM.PURGE.KV_gatepass_worlds", "$JS.API.STREAM.CREATE.moves", "$JS.API.STREAM.LIST", "$JS.API.STREAM.NAMES",

@@ -9,8 +9,8 @@ import (
 	"gatepass/worlds"
 )
 
-// receive is the goroutine that decodes and delivers. Counts of characters have
-// their turn when nothing else waits.
+// receive is the goroutine that decodes and delivers. Counts of characters and
+// progress have their turn when nothing else waits.
 func (n *Node) receive() {
 	defer n.running.Done()
 	for {
@@ -21,7 +21,7 @@ func (n *Node) receive() {
 		default:
 		}
 		select {
-		case m := <-n.counts:
+		case m := <-n.aside:
 			n.take(m)
 		case m := <-n.in:
 			n.take(m)
@@ -37,6 +37,12 @@ func (n *Node) receive() {
 var errStatus = errors.New("bus: nobody answers")
 
 func (n *Node) take(m *nats.Msg) {
+	if strings.HasPrefix(m.Subject, prefixProgress) {
+		if err := n.takeProgress(m); err != nil {
+			n.conn.malformed(m, err)
+		}
+		return
+	}
 	event, err := n.decode(m)
 	if errors.Is(err, errStatus) {
 		return
@@ -77,6 +83,8 @@ func (n *Node) decode(m *nats.Msg) (e worlds.Event, err error) {
 		e.Pulse, err = decodePulse(m.Data)
 	case s == subjectChange:
 		e.Change, err = decodeChange(m.Data)
+	case s == subjectOrder:
+		e.Order, err = decodeOrder(m.Data)
 	case s == n.inbox && len(m.Data) == 0:
 		err = errStatus
 	case s == n.inbox:

@@ -36,6 +36,8 @@ func (n *Node) flush(last bool) {
 	n.hello = false
 	urgent := n.urgent
 	n.urgent = n.spareUrgent[:0]
+	progress := n.progress
+	n.progress = n.spareProgress[:0]
 	var batch []worlds.Announcement
 	if n.due || last {
 		batch = n.pending
@@ -53,6 +55,13 @@ func (n *Node) flush(last bool) {
 	for i := range urgent {
 		n.publish(&urgent[i])
 		urgent[i] = worlds.Effect{}
+	}
+	if len(progress) > 0 {
+		n.sendProgress(progress)
+	}
+	n.spareProgress = nil
+	if cap(progress) <= keptPending {
+		n.spareProgress = progress
 	}
 	if hello {
 		n.announce(life, nil)

@@ -15,10 +15,12 @@ const (
 	subjectSnapshot = "gatepass.worlds.snapshot"
 	subjectReset    = "gatepass.admin.reset"
 	subjectLogins   = "gatepass.admin.logins"
+	subjectOrder    = "gatepass.order.login"
 
 	prefixWorld    = "gatepass.world."
 	prefixLogin    = "gatepass.login."
 	prefixMove     = "gatepass.move."
+	prefixProgress = "gatepass.progress."
 	prefixAnnounce = "gatepass.directory.announce."
 	prefixLocate   = "gatepass.directory.locate."
 	prefixEndAsked = "gatepass.directory.end."
@@ -39,6 +41,10 @@ func loginBeatSubject(login worlds.Node) string { return prefixLogin + login.Nam
 
 func moveSubject(to, from worlds.Node) string {
 	return prefixMove + string(to) + "." + string(from)
+}
+
+func progressSubject(to, from worlds.Node) string {
+	return prefixProgress + string(to) + "." + string(from)
 }
 
 // senderOf is the node that the last two tokens of a subject name: permissions

@@ -20,6 +20,8 @@ const (
 	maxChange     = 5 << 10  // a registration and what the last beat said
 	maxAnnounce   = 64 << 10 // maxEntries with the longest names
 	maxCharacters = 64 << 10 // the same
+	maxProgress   = 64 << 10 // maxEntries with the greatest positions
+	maxOrder      = 4 << 10  // a notice of which every byte is escaped
 	maxSnapshot   = 1 << 20  // NATS's own bound
 	maxEntries    = 512      // announcements or counts in one message
 	maxBuilds     = 64       // client builds that a world names

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"net"
 	"net/netip"
 
 	"gatepass/worlds"
@@ -15,6 +16,8 @@ type loginWire struct {
 	Conns       uint32 `json:"conns"`
 	MaxConns    uint32 `json:"max_conns"`
 	Draining    bool   `json:"draining,omitempty"`
+	// Native is where native clients reach it.
+	Native string `json:"native,omitempty"`
 }
 
 func encodeLoginBeat(b *worlds.LoginBeat) []byte {
@@ -24,7 +27,7 @@ func encodeLoginBeat(b *worlds.LoginBeat) []byte {
 func loginToWire(b *worlds.LoginBeat) loginWire {
 	return loginWire{
 		Incarnation: hex64(b.Incarnation), Address: b.Address,
-		Conns: b.Conns, MaxConns: b.MaxConns, Draining: b.Draining,
+		Conns: b.Conns, MaxConns: b.MaxConns, Draining: b.Draining, Native: b.Native,
 	}
 }
 
@@ -39,9 +42,15 @@ func decodeLoginBeat(from worlds.Node, b []byte) (worlds.LoginBeat, error) {
 func (w *loginWire) value(from worlds.Node) (worlds.LoginBeat, error) {
 	b := worlds.LoginBeat{
 		Node: from, Incarnation: uint64(w.Incarnation), Address: w.Address,
-		Conns: w.Conns, MaxConns: w.MaxConns, Draining: w.Draining,
+		Conns: w.Conns, MaxConns: w.MaxConns, Draining: w.Draining, Native: w.Native,
 	}
 	if _, err := netip.ParseAddrPort(w.Address); err != nil {
+		return b, errPayload
+	}
+	if w.Native == "" {
+		return b, nil
+	}
+	if host, port, err := net.SplitHostPort(w.Native); err != nil || host == "" || port == "" || len(w.Native) > maxText {
 		return b, errPayload
 	}
 	return b, nil

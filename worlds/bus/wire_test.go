@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,6 +235,68 @@ func TestWire_Announcements(t *testing.T) {
 	}
 }
 
+func TestWire_Progress(t *testing.T) {
+	t.Parallel()
+	all := make([]worlds.Progress, progressBatch)
+	for i := range all {
+		all[i] = worlds.Progress{Pass: worlds.PassID{1, 2, 15: byte(i)}, Position: 1<<32 - 1}
+	}
+	for _, n := range []int{0, 1, progressBatch} {
+		if got, err := decodeProgress(appendProgress(nil, all[:n])); err != nil || !slices.Equal(got, all[:n]) {
+			t.Errorf("%d: %+v, %v", n, got, err)
+		}
+	}
+	good := ` { "progress" : [ [ "000102030405060708090a0b0c0d0e0f" , 3 ] ] } `
+	if got, err := decodeProgress([]byte(good)); err != nil || len(got) != 1 || got[0].Position != 3 || got[0].Pass[15] != 15 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, bad := range []string{
+		``, `{}`, `[]`, `{"progress":3}`, `{"progress":[],"progress":[]}`,
+		strings.Replace(good, "3", "-3", 1), strings.Replace(good, "3", "4294967296", 1), strings.Replace(good, " 3 ", `"3"`, 1),
+		strings.Replace(good, "0f", "", 1), strings.Replace(good, "0f", "0g", 1), strings.Replace(good, "progress", "Progress", 1),
+		good + "x", string(appendProgress(nil, append(all, worlds.Progress{}))), strings.Repeat(" ", maxProgress) + good,
+	} {
+		if got, err := decodeProgress([]byte(bad)); err == nil {
+			t.Errorf("%.200s: %+v", bad, got)
+		}
+	}
+}
+
+func TestWire_Orders(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	longest := strings.Repeat("<", worlds.MaxNotice)
+	for _, o := range []worlds.Order{{Notice: "Größe 世界"}, {Notice: longest}, {Maintenance: &yes}, {Maintenance: &no}} {
+		if got, err := decodeOrder(encodeOrder(&o)); err != nil || !reflect.DeepEqual(*got, o) {
+			t.Errorf("%+v: %+v, %v", o, got, err)
+		}
+	}
+	for _, bad := range []string{
+		``, `{}`, `{"notice":""}`, `{"notice":"a","maintenance":true}`, `{"notice":"a\nb"}`, `{"notice":"a\u0000"}`, `{"notice":"a\u202eb"}`,
+		`{"notice":"` + longest + `a"}`, `{"maintenance":null}`, `{"maintenance":1}`, strings.Repeat(" ", maxOrder) + `{"maintenance":true}`,
+	} {
+		if got, err := decodeOrder([]byte(bad)); err == nil {
+			t.Errorf("%.200s: %+v", bad, got)
+		}
+	}
+}
+
+func TestWire_LoginsThatAreNowhere(t *testing.T) {
+	t.Parallel()
+	good := `{"address":"192.0.2.1:3724","native":"login.example:3725","conns":1,"max_conns":2}`
+	if b, err := decodeLoginBeat("login.a", []byte(good)); err != nil || b.Native != "login.example:3725" {
+		t.Errorf("%+v, %v", b, err)
+	}
+	for _, bad := range []string{
+		strings.Replace(good, "192.0.2.1", "a.example", 1), strings.Replace(good, "login.example:3725", "login.example", 1),
+		strings.Replace(good, "login.example", "", 1), strings.Replace(good, "login.example", strings.Repeat("a", maxText), 1),
+	} {
+		if b, err := decodeLoginBeat("login.a", []byte(bad)); err == nil {
+			t.Errorf("%.200s: %+v", bad, b)
+		}
+	}
+}
+
 func TestWire_ErrorsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	_, err := decodeMove([]byte(`{"kind":"offer","key":"c2VjcmV0!"}`))
@@ -264,6 +327,8 @@ func recoders() map[string]func(b []byte) []byte {
 				return encodeJSON(registrationToWire(r))
 			}),
 		"beat":       recode(decodeBeat, encodeBeat),
+		"order":      recode(decodeOrder, encodeOrder),
+		"progress":   recode(func(b []byte) (*[]worlds.Progress, error) { p, err := decodeProgress(b); return &p, err }, func(p *[]worlds.Progress) []byte { return appendProgress(nil, *p) }),
 		"login":      recode(func(b []byte) (*worlds.LoginBeat, error) { l, err := decodeLoginBeat("login.a", b); return &l, err }, encodeLoginBeat),
 		"logins":     recode(func(b []byte) (*[]worlds.LoginBeat, error) { l, err := decodeLogins(b); return &l, err }, func(l *[]worlds.LoginBeat) []byte { return encodeLogins(*l) }),
 		"characters": recode(func(b []byte) (*worlds.Characters, error) { return decodeCharacters(7, b) }, func(c *worlds.Characters) []byte { return encodeCharacters(c.Counts) }),
@@ -300,7 +365,9 @@ func samples(tb testing.TB) map[string][]byte {
 		"pulse":        encodePulse(worlds.Pulse{Version: worlds.Version{Epoch: 1, Seq: 2}}),
 		"registration": encodeJSON(registrationToWire(&e.Registration)),
 		"beat":         encodeBeat(&worlds.Beat{Incarnation: 1, Population: 2, Queue: 3, Load: 0.5, Leaving: true}),
-		"login":        encodeLoginBeat(&worlds.LoginBeat{Incarnation: 5, Address: "192.0.2.1:3724", Conns: 1, MaxConns: 2, Draining: true}),
+		"login":        encodeLoginBeat(&worlds.LoginBeat{Incarnation: 5, Address: "192.0.2.1:3724", Conns: 1, MaxConns: 2, Draining: true, Native: "login.example:3725"}),
+		"order":        encodeOrder(&worlds.Order{Notice: "<5 minutes>"}),
+		"progress":     appendProgress(nil, []worlds.Progress{{Pass: worlds.PassID{1, 15: 2}, Position: 1<<32 - 1}, {}}),
 		"logins":       encodeLogins([]worlds.LoginBeat{{Node: "login.eu1", Address: "[2001:db8::1]:3724"}}),
 		"characters":   encodeCharacters([]worlds.CharacterCount{{Account: name, Count: 9}}),
 		"announce":     appendAnnounce(nil, 5, []worlds.Announcement{{Account: name, Stamp: 6, Hop: 7, Kind: worlds.AnnounceMoved}}),
@@ -370,13 +437,14 @@ func TestWire_Hex64OrdersAsNumbers(t *testing.T) {
 func TestSubjects_NameTheirSender(t *testing.T) {
 	t.Parallel()
 	for subject, want := range map[string]worlds.Node{
-		moveSubject("world.7", "login.eu1"): "login.eu1",
-		prefixAnnounce + "world.255":        "world.255",
-		prefixMove + "world.7.world.0":      "",
-		prefixMove + "world.7.wizard.1":     "",
-		"7":                                 "",
-		"gatepass.login.7":                  "login.7",
-		prefixMove + "world.7.login.UPPER":  "",
+		moveSubject("world.7", "login.eu1"):     "login.eu1",
+		progressSubject("login.eu1", "world.7"): "world.7",
+		prefixAnnounce + "world.255":            "world.255",
+		prefixMove + "world.7.world.0":          "",
+		prefixMove + "world.7.wizard.1":         "",
+		"7":                                     "",
+		"gatepass.login.7":                      "login.7",
+		prefixMove + "world.7.login.UPPER":      "",
 	} {
 		if got, ok := senderOf(subject); ok != (want != "") || ok && got != want {
 			t.Errorf("%s: %s, %v", subject, got, ok)

@@ -148,9 +148,6 @@ type Result struct {
 	Devices []Device
 }
 
-// ProtocolNative is the name of the native protocol's verifier in Account.Others.
-const ProtocolNative = "native"
-
 // Account is one player's record.
 type Account struct {
 	Name Name

@@ -12,7 +12,7 @@ TEST     := $(GO) test $(RACE) -shuffle=on
 # once more without it.
 BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage ./worlds/...
 
-.PHONY: help run build check lint test race fuzz soak bench load profile tidy clean
+.PHONY: help run build check lint test race fuzz soak bench load profile generate tidy clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -64,6 +64,9 @@ load: build ## measure logins against the floor, held connections, worlds' chang
 profile: ## CPU profile of a login through all stages, as text
 	$(GO) test -run '^$$' -bench 'Pipeline' -cpuprofile bin/cpu.prof -o bin/perf.test ./perf
 	$(GO) tool pprof -top bin/perf.test bin/cpu.prof | head -40
+
+generate: ## make what is generated from codec/native/gatepass.proto
+	$(GO) run ./codec/native/internal/generate codec/native
 
 tidy: ## tidy go.mod and format the code
 	$(GO) mod tidy

@@ -12,9 +12,10 @@ import (
 	"gatepass/auth/srp6"
 )
 
-// Results of jobs that could not be done. (A proof that is wrong comes back as srp6.ErrProof or srp6.ErrPublicKey.)
+// Results of jobs that could not be done. (A proof that is wrong comes back as ErrProof or ErrPublicKey of srp6 or,
+// for the native kinds, of srp6a.)
 var (
-	// ErrRandom: the random source failed; no Ephemeral was made.
+	// ErrRandom: the random source failed; no Ephemeral and no native challenge was made.
 	ErrRandom = errors.New("auth: random source failed")
 	// ErrPanic: the job panicked. That is a bug of ours; Options.OnPanic has its text.
 	ErrPanic = errors.New("auth: job panicked")
@@ -63,13 +64,16 @@ type Job struct {
 type Result struct {
 	Kind      JobKind
 	Tag       uint64
-	Err       error            // nil, srp6.ErrProof, srp6.ErrPublicKey, ErrRandom or ErrPanic
+	Err       error            // nil, ErrProof or ErrPublicKey of srp6 or srp6a, ErrRandom or ErrPanic
 	Ephemeral srp6.Ephemeral   // JobMint without Err
 	Random    [RandomSize]byte // JobMint without Err: random bytes for whatever else a login needs
 	Key       srp6.SessionKey  // JobProve without Err
 	M2        srp6.Proof       // JobProve without Err
-	Native    *NativeExchange  // the Job's own
+	Native    *NativeExchange  // the Job's own, with or without Err
 }
+
+// heavy tells whether a job of this kind takes a hundred times as long as the others.
+func (k JobKind) heavy() bool { return k == JobNativeChallenge || k == JobNativeProve }
 
 // RandomSize is how many random bytes come with each Ephemeral: enough for a native nonce, a PIN challenge (salt and
 // seed) or, 16 of them, a reconnect challenge.
@@ -79,6 +83,8 @@ const RandomSize = 32
 const (
 	// defaultQueue is enough for all logins of half a second on one core, and 1 MiB.
 	defaultQueue = 4096
+	// defaultHeavy is enough for all native logins of half a second on one core.
+	defaultHeavy = 1024
 	// batch is the most jobs a worker takes at once: enough to spread the cost of lock and delivery over, few enough
 	// (half a millisecond) that the first is not kept long.
 	batch = 64
@@ -90,8 +96,9 @@ const (
 // Options configure a Pool. Only Deliver is required.
 type Options struct {
 	Workers int       // goroutines; 0 means one for each processor Go may use
-	Queue   int       // jobs that may wait; 0 means 4096; beyond it Submit refuses
-	Random  io.Reader // what Ephemerals are made of; nil means crypto/rand; read by one worker at a time
+	Queue   int       // jobs of the grunt kinds that may wait; 0 means 4096; beyond it Submit refuses
+	Heavy   int       // jobs of the native kinds that may wait, beside the others; 0 means 1024
+	Random  io.Reader // what secrets are made of; nil means crypto/rand; read by one worker at a time
 
 	// Deliver takes results, on a worker's goroutine; several workers may call it at once. The slice is only lent:
 	// it is overwritten when Deliver returns. Deliver must not call Close.
@@ -108,6 +115,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Queue == 0 {
 		o.Queue = defaultQueue
+	}
+	if o.Heavy == 0 {
+		o.Heavy = defaultHeavy
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader
@@ -126,6 +136,9 @@ func (o *Options) Validate() error {
 	if o.Queue < 0 {
 		faults = append(faults, fmt.Errorf("auth: pool queue is %d, must not be negative", o.Queue))
 	}
+	if o.Heavy < 0 {
+		faults = append(faults, fmt.Errorf("auth: pool heavy queue is %d, must not be negative", o.Heavy))
+	}
 	if o.Deliver == nil {
 		faults = append(faults, errors.New("auth: pool has nobody to deliver to"))
 	}
@@ -142,24 +155,27 @@ type Stats struct {
 
 // Pool does the arithmetic of logins on goroutines of its own.
 //
-// Jobs wait in one bounded ring. A worker that finds some takes a fair share of them in one locked copy, works and
+// Jobs wait in bounded rings. A worker that finds some takes a fair share of them in one locked copy, works and
 // delivers without the lock, and wakes the next worker only if it leaves any behind: a small batch stays on one core,
-// a large one spreads, and nobody is woken for nothing. One ring rather than one a worker, because with jobs this
+// a large one spreads, and nobody is woken for nothing. Common rings rather than one a worker, because with jobs this
 // long (microseconds) the lock is not contended, and no job waits behind a busy worker while another sleeps.
+//
+// Native jobs take a hundred times as long, so they wait in a ring of their own, and a worker takes one at a time,
+// after a share of the others: a grunt proof waits for at most one of them, however many there are, and native logins
+// get at least every other turn. Neither kind can take the other's room.
 type Pool struct {
 	// Static after NewPool.
 	options Options
 	workers sync.WaitGroup
 
-	// Guarded by mu. Invariant: ring[head … head+waiting) (mod len) are the waiting jobs, all other slots are zero.
-	mu      sync.Mutex
-	wake    *sync.Cond
-	ring    []Job
-	head    int
-	waiting int
-	idle    int  // workers that sleep, or have been woken and not yet run
-	waking  bool // one of them has been woken and has not yet run
-	closed  bool
+	// Guarded by mu.
+	mu     sync.Mutex
+	wake   *sync.Cond
+	light  ring
+	heavy  ring
+	idle   int  // workers that sleep, or have been woken and not yet run
+	waking bool // one of them has been woken and has not yet run
+	closed bool
 
 	// random guards Options.Random, which need not be safe for concurrent use.
 	random sync.Mutex
@@ -174,7 +190,7 @@ func NewPool(o Options) (*Pool, error) {
 		return nil, err
 	}
 	o.EnsureDefaults()
-	p := &Pool{options: o, ring: make([]Job, o.Queue)}
+	p := &Pool{options: o, light: newRing(o.Queue), heavy: newRing(o.Heavy)}
 	p.wake = sync.NewCond(&p.mu)
 	for range o.Workers {
 		p.workers.Go(func() { newWorker(p).run() })
@@ -182,18 +198,20 @@ func NewPool(o Options) (*Pool, error) {
 	return p, nil
 }
 
-// Submit hands in jobs and returns how many were taken, from the front; the rest are refused because the queue is
-// full or the pool closed. It copies them, never blocks, and may be called from any goroutine.
-func (p *Pool) Submit(jobs []Job) int {
+// Submit hands in jobs and returns how many were taken; the rest are refused because the queue of their kind is full
+// or the pool closed. It moves the refused ones to the end of jobs, so that these are jobs[n:]; of each kind the first
+// are taken. It copies them, never blocks, and may be called from any goroutine.
+func (p *Pool) Submit(jobs []Job) (n int) {
 	p.mu.Lock()
-	n := min(len(jobs), len(p.ring)-p.waiting)
-	if p.closed {
-		n = 0
+	for i := range jobs {
+		if p.closed || !p.ringOf(jobs[i].Kind).push(&jobs[i]) {
+			continue
+		}
+		if i != n {
+			jobs[i], jobs[n] = jobs[n], jobs[i]
+		}
+		n++
 	}
-	tail := (p.head + p.waiting) % len(p.ring)
-	first := copy(p.ring[tail:], jobs[:n])
-	copy(p.ring, jobs[first:n])
-	p.waiting += n
 	// Counted before a worker can deliver, so that Done never overtakes Queued.
 	p.queued.Add(uint64(n))
 	p.wakeLocked()
@@ -202,34 +220,37 @@ func (p *Pool) Submit(jobs []Job) int {
 	return n
 }
 
-// take moves a share of the waiting jobs to the front of into and returns how many; 0 when the pool is closed and
-// nothing waits. It sleeps while there is nothing to do.
-func (p *Pool) take(into []Job) int {
+func (p *Pool) ringOf(k JobKind) *ring {
+	if k.heavy() {
+		return &p.heavy
+	}
+	return &p.light
+}
+
+// take moves a share of the waiting jobs to the front of into, a heavy one last, and returns how many; 0 when the pool
+// is closed and nothing waits. It sleeps while there is nothing to do.
+func (p *Pool) take(into []Job) (n int) {
 	p.mu.Lock()
-	for p.waiting == 0 && !p.closed {
+	for p.waitingLocked() == 0 && !p.closed {
 		p.idle++
 		p.wake.Wait()
 		p.idle--
 		p.waking = false
 	}
-	fair := (p.waiting + p.options.Workers - 1) / p.options.Workers
-	n := min(max(fair, share), p.waiting, len(into))
-	for taken := 0; taken < n; {
-		slots := p.ring[p.head:min(p.head+n-taken, len(p.ring))]
-		taken += copy(into[taken:], slots)
-		clear(slots)
-		p.head = (p.head + len(slots)) % len(p.ring)
-	}
-	p.waiting -= n
+	fair := (p.light.waiting + p.options.Workers - 1) / p.options.Workers
+	n = p.light.pop(into[:min(max(fair, share), batch)])
+	n += p.heavy.pop(into[n : n+1])
 	p.wakeLocked()
 	p.mu.Unlock()
 	return n
 }
 
+func (p *Pool) waitingLocked() int { return p.light.waiting + p.heavy.waiting }
+
 // wakeLocked wakes one worker if there is work for it and none is on its way: that one wakes the next if it leaves
 // work behind. So many small Submits in a row cost one wake-up.
 func (p *Pool) wakeLocked() {
-	if p.waiting > 0 && p.idle > 0 && !p.waking {
+	if p.waitingLocked() > 0 && p.idle > 0 && !p.waking {
 		p.waking = true
 		p.wake.Signal()
 	}

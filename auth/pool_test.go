@@ -240,7 +240,7 @@ func TestPool_Random_IsReadOnceABatch(t *testing.T) {
 	if got.results[0].Ephemeral != want {
 		t.Error("the first ephemeral is not made of the first random bytes")
 	}
-	if r := got.results[0].Random; r[0] != 20 || r[RandomSize-1] != 39 {
+	if r := got.results[0].Random; r[0] != 20 || r[RandomSize-1] != 20+RandomSize-1 {
 		t.Errorf("the random bytes are not those behind the ephemeral's: %v", r)
 	}
 }
@@ -350,7 +350,7 @@ func TestPool_LeavesNoSecretsBehind(t *testing.T) {
 			}
 		}
 	}
-	for i, job := range p.ring {
+	for i, job := range p.light.jobs {
 		if job != (Job{}) {
 			t.Errorf("job %d is left in the queue", i)
 		}

@@ -25,19 +25,13 @@ const labelNative = 3
 // are; when they change, some names get others. At least one weight must be above 0, and
 // none below.
 //
-// V is a number below N as likely as any other, not a power of g, which would cost an
-// exponentiation. Nobody can tell by it: all that is ever shown of V is B = kV + g^b,
-// and g^b, which generates all residues, hides V whichever it is.
-//
 // Case is folded. Any goroutine; about 3 µs.
 func FakeNative(secret [32]byte, name []byte, params []Weighted) srp6a.Verifier {
 	seed := derive(&secret, labelNative, name)
 	defer clear(seed[:])
 	p := pick(binary.LittleEndian.Uint64(expand(&seed, "params", 8)), params)
-	v := srp6a.Verifier{Group: p.Group, KDF: p.KDF, Salt: [32]byte(expand(&seed, "salt", 32))}
-	// 16 bytes more than N has: what the reduction favours, it favours by less than 2^-128.
-	v.SetNumber(expand(&seed, "verifier", v.Group.Size()+16))
-	return v
+	salt := [32]byte(expand(&seed, "salt", 32))
+	return srp6a.Decoy(p, &salt, expand(&seed, "verifier", srp6a.DecoySize(p.Group)))
 }
 
 // pick chooses by weight; chance is a uniform 64-bit number.

@@ -2,7 +2,9 @@ package auth
 
 import (
 	"io"
+	"runtime"
 
+	"gatepass/auth/keyschedule"
 	"gatepass/auth/srp6"
 )
 
@@ -21,7 +23,7 @@ const mintSize = srp6.SecretSize + RandomSize
 func newWorker(p *Pool) *worker {
 	return &worker{
 		pool:    p,
-		jobs:    make([]Job, batch),
+		jobs:    make([]Job, batch+1), // a heavy one beside the others
 		results: make([]Result, batch),
 		random:  make([]byte, batch*mintSize),
 	}
@@ -34,20 +36,38 @@ func (w *worker) run() {
 		if n == 0 {
 			return
 		}
-		w.work(w.jobs[:n], w.results[:n])
+		light := n
+		if w.jobs[n-1].Kind.heavy() {
+			light--
+		}
+		// What is done is delivered before the long job begins.
+		w.work(w.jobs[:light], w.results[:light])
+		if light < n {
+			w.work(w.jobs[light:n], w.results[:1])
+			// Others may have waited for this processor all the time.
+			runtime.Gosched()
+		}
 	}
 }
 
 // work does one batch, delivers it and wipes it.
 func (w *worker) work(jobs []Job, results []Result) {
+	if len(jobs) == 0 {
+		return
+	}
 	random := w.draw(jobs)
 	for i := range jobs {
-		results[i] = Result{Kind: jobs[i].Kind, Tag: jobs[i].Tag}
-		if jobs[i].Kind == JobMint {
+		results[i] = Result{Kind: jobs[i].Kind, Tag: jobs[i].Tag, Native: jobs[i].Native}
+		switch jobs[i].Kind {
+		case JobMint:
 			random = w.mint(&results[i], random)
-			continue
+		case JobNativeChallenge:
+			w.challengeNative(&results[i])
+		case JobNativeProve:
+			w.proveNative(&results[i])
+		default:
+			w.prove(&results[i], &jobs[i])
 		}
-		w.prove(&results[i], &jobs[i])
 	}
 	w.deliver(results)
 	clear(jobs)
@@ -64,17 +84,19 @@ func (w *worker) draw(jobs []Job) (random []byte) {
 			mints++
 		}
 	}
-	if mints == 0 {
+	if mints == 0 || !w.read(w.random[:mints*mintSize]) {
 		return nil
 	}
+	return w.random[:mints*mintSize]
+}
+
+// read fills b from the pool's random source, unless that fails.
+func (w *worker) read(b []byte) (ok bool) {
 	w.pool.random.Lock()
 	defer w.pool.random.Unlock()
 	defer w.recovered(nil)
-	buffer := w.random[:mints*mintSize]
-	if _, err := io.ReadFull(w.pool.options.Random, buffer); err != nil {
-		return nil
-	}
-	return buffer
+	_, err := io.ReadFull(w.pool.options.Random, b)
+	return err == nil
 }
 
 // mint makes one Ephemeral and returns the random bytes that are left.
@@ -97,6 +119,36 @@ func (w *worker) prove(r *Result, job *Job) {
 	r.Key, r.M2, r.Err = job.Ephemeral.Verify(&job.Exchange)
 }
 
+// challengeNative makes the server's half of a native exchange.
+func (w *worker) challengeNative(r *Result) {
+	defer w.recovered(r)
+	var random [64]byte
+	defer clear(random[:])
+	if !w.read(random[:]) {
+		r.Err = ErrRandom
+		return
+	}
+	x := r.Native
+	x.ServerNonce = [32]byte(random[32:])
+	x.Server.Challenge((*[32]byte)(random[:]))
+}
+
+// proveNative verifies a native proof and draws the keys. The secret exponent is of no use afterwards.
+func (w *worker) proveNative(r *Result) {
+	x := r.Native
+	defer w.recovered(r)
+	defer x.Server.Wipe()
+	x.M2, x.Keys = [32]byte{}, keyschedule.Keys{}
+	secret, m2, err := x.Server.Verify(x.A, &x.M1)
+	if err != nil {
+		r.Err = err
+		return
+	}
+	nonces := keyschedule.Nonces{Client: x.ClientNonce, Server: x.ServerNonce}
+	x.M2, x.Keys = m2, keyschedule.Password(secret, &nonces, &x.Transcript)
+	clear(secret)
+}
+
 // deliver hands the results over. What Deliver panics with does not end the worker, for other logins wait for it.
 func (w *worker) deliver(results []Result) {
 	defer w.recovered(nil)
@@ -112,6 +164,6 @@ func (w *worker) recovered(r *Result) {
 	w.pool.panics.Add(1)
 	w.pool.options.OnPanic(reason)
 	if r != nil {
-		*r = Result{Kind: r.Kind, Tag: r.Tag, Err: ErrPanic}
+		*r = Result{Kind: r.Kind, Tag: r.Tag, Native: r.Native, Err: ErrPanic}
 	}
 }

@@ -1,6 +1,7 @@
 package srp6a
 
 import (
+	"bytes"
 	"encoding/hex"
 	"hash"
 
@@ -72,20 +73,13 @@ func (s *suite) residue(b []byte) *bigmod.Nat {
 	return x
 }
 
-// reduce reads a number of any size, modulo N.
-func (s *suite) reduce(b []byte) *bigmod.Nat {
-	// bigmod has no reader without a modulus; one above the number does for it.
-	wide := make([]byte, len(b)+1)
-	wide[0], wide[len(b)] = 1, 1
-	m, err := bigmod.NewModulus(wide)
-	if err != nil {
-		panic("srp6a: " + err.Error())
-	}
-	x, err := bigmod.NewNat().SetBytes(b, m)
-	if err != nil {
-		panic("srp6a: " + err.Error())
-	}
-	return bigmod.NewNat().Mod(x, s.modulus)
+// uniform reads a big-endian number of uniformLead bytes more than N has, modulo N: a
+// high part times 2^8n, and a low part of n bytes.
+func (s *suite) uniform(b []byte) *bigmod.Nat {
+	ones := bytes.Repeat([]byte{0xff}, s.size())
+	z := s.residue(ones).Add(s.number([]byte{1}), s.modulus) // 2^8n
+	z.Mul(s.number(b[:uniformLead]), s.modulus)
+	return z.Add(s.residue(b[uniformLead:]), s.modulus)
 }
 
 // scrambler is u = H(PAD(A) | PAD(B)).

@@ -73,11 +73,24 @@ func ParseVerifier(b []byte) (Verifier, error) {
 	return v, nil
 }
 
-// SetNumber sets V to a big-endian number of any size, modulo N: for a verifier that is
-// made up and that no password belongs to.
-func (v *Verifier) SetNumber(b []byte) {
-	q := v.Group.suite()
-	v.V = q.reduce(b).Bytes(q.modulus)
+// uniformLead is how many random bytes more than N has make a number below N: what the
+// reduction favours, it favours by less than 2^-128.
+const uniformLead = 16
+
+// DecoySize is how many random bytes Decoy takes for a group.
+func DecoySize(g Group) int { return g.Size() + uniformLead }
+
+// Decoy makes up a verifier to which nobody has the password, of a salt and DecoySize
+// uniform bytes. It costs no exponentiation. The params must be valid. Any goroutine.
+//
+// V is a number below N as likely as any other, not a power of g. Nobody can tell by it:
+// all that is ever shown of V is B = kV + g^b, and g^b hides it whichever it is.
+func Decoy(p Params, salt *[32]byte, random []byte) Verifier {
+	if p.Validate() != nil || len(random) != DecoySize(p.Group) {
+		panic("srp6a: decoy of invalid params or of the wrong size")
+	}
+	q := p.Group.suite()
+	return Verifier{Group: p.Group, KDF: p.KDF, Salt: *salt, V: q.uniform(random).Bytes(q.modulus)}
 }
 
 // isVerifier tells whether v is as long as N and in 2 ... N-2. With 0, 1 and N-1 anybody

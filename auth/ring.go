@@ -1,0 +1,33 @@
+package auth
+
+// ring is a bounded queue of jobs. Invariant: jobs[head ... head+waiting) (mod len) wait, all other slots are zero.
+type ring struct {
+	jobs    []Job
+	head    int
+	waiting int
+}
+
+func newRing(size int) ring { return ring{jobs: make([]Job, size)} }
+
+// push copies a job in, or tells that there is no room.
+func (r *ring) push(j *Job) bool {
+	if r.waiting == len(r.jobs) {
+		return false
+	}
+	r.jobs[(r.head+r.waiting)%len(r.jobs)] = *j
+	r.waiting++
+	return true
+}
+
+// pop moves the jobs that have waited longest to into and returns how many.
+func (r *ring) pop(into []Job) (n int) {
+	into = into[:min(len(into), r.waiting)]
+	for n < len(into) {
+		slots := r.jobs[r.head:min(r.head+len(into)-n, len(r.jobs))]
+		n += copy(into[n:], slots)
+		clear(slots)
+		r.head = (r.head + len(slots)) % len(r.jobs)
+	}
+	r.waiting -= n
+	return n
+}

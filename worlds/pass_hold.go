@@ -60,6 +60,15 @@ func (p *Passes[O]) Drop(name codec.Name) {
 	}
 }
 
+// DropKey wipes an account's key, if it is here and goes nowhere, and nothing else: a
+// pass of the same login that waits here stays good.
+func (p *Passes[O]) DropKey(name codec.Name) {
+	if a := p.keys.byName[name]; a != nil && a.held.state == keyLive {
+		p.keys.wipe(a)
+		p.keys.release(a)
+	}
+}
+
 // Each calls f for every account's key that this node holds and may accept; f
 // must not call other methods.
 func (p *Passes[O]) Each(f func(h *Held[O])) {

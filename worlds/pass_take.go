@@ -126,12 +126,19 @@ func (p *Passes[O]) unwelcome(from Node, m *Move) Reason {
 	}
 	a := p.keys.byName[m.Account]
 	switch {
-	case p.outdated(a, m.Stamp), a != nil && a.offeredAfter(m.Stamp):
+	case a != nil && (a.heldAfter(m.Stamp) || a.offeredAfter(m.Stamp)):
 		return ReasonReplaced
 	case p.full():
 		return ReasonFull
 	}
 	return ReasonNone
+}
+
+// heldAfter tells whether the key of a later login is here. That of the same login is
+// no obstacle to a pass: its client may have lost its connection to this node, and be
+// on its way to it again.
+func (a *account[O]) heldAfter(stamp Stamp) bool {
+	return a.held.state != keyNone && a.held.Stamp > stamp
 }
 
 // offeredAfter tells whether a pass of a later login is here.

@@ -193,6 +193,12 @@ func (c *core) proven(s *session, h *held) {
 		c.turnAway(s, RefusalOnline)
 		return
 	}
+	c.admit(s, older)
+}
+
+// admit lets in a client that has proven who it is, in place of an older connection
+// of its account where there is one.
+func (c *core) admit(s, older *session) {
 	// From here on the account is this connection's: what becomes of the older one
 	// does not touch it.
 	c.online[s.account] = s.conn
@@ -225,5 +231,5 @@ func (c *core) replace(older, newer *session) {
 		c.line.back(w, newer.conn)
 	}
 	older.why = LeftReplaced
-	c.hangUp(older, codec.CloseLogic)
+	c.part(older, leftResults[LeftReplaced])
 }

@@ -55,6 +55,7 @@ type core struct {
 	outcomes []worlds.Outcome[holding] // not acted on yet
 	// effects of this round, submitted by flush
 	effects []worlds.Effect
+	told    []worlds.Effect       // progress, which goes behind the moves
 	moves   []worlds.OutgoingMove // what effects point to
 	closes  []codec.Conn          // closes that found no room yet
 
@@ -102,7 +103,7 @@ func (c *core) tick(now int64) {
 func (c *core) client(m *codec.Message) {
 	switch m.Kind {
 	case codec.KindOpened:
-		c.opened(m.Conn, m.Peer.Addr())
+		c.opened(m)
 		return
 	case codec.KindClosed:
 		if s := c.sessionOf(m.Conn); s != nil {
@@ -114,12 +115,14 @@ func (c *core) client(m *codec.Message) {
 	switch {
 	case s == nil || s.state == StateLeaving || s.state == StateRefusing:
 		// said before it could know that it was refused
+	case s.native:
+		c.nativeSaid(s, m)
 	case m.Kind == codec.KindWorldAuth && s.state == StateConnected:
 		c.introduced(s, &m.World.Auth)
 	case m.Kind == codec.KindWorldPacket && s.state == StateInside:
-		c.setDeadline(s, c.now+c.options.IdleLimit.Milliseconds())
+		c.heard(s)
 		c.count.packets.Add(1)
-		c.callPacket(s, m.World)
+		c.callPacket(s, m.World.Opcode, m.World.Body)
 	case m.Kind == codec.KindWorldPacket && s.state == StateWaiting:
 		c.heardInLine(s, m.World)
 	default:
@@ -128,20 +131,29 @@ func (c *core) client(m *codec.Message) {
 }
 
 // opened greets a new connection.
-func (c *core) opened(conn codec.Conn, peer netip.Addr) {
-	s := &session{conn: conn}
-	c.sessions[conn] = s
+func (c *core) opened(m *codec.Message) {
+	s := &session{conn: m.Conn, native: m.Protocol == codec.ProtocolNative}
+	c.sessions[s.conn] = s
 	a := c.beginAttempt(s)
-	a.network = networkOf(peer)
+	a.network = networkOf(m.Peer.Addr())
+	c.countNative(s, +1)
 	c.enterState(s, StateConnected)
-	if c.draining {
+	switch {
+	case c.draining:
 		c.turnAway(s, RefusalDraining)
-		return
+	case s.native:
+		c.challengeNative(s)
+	default:
+		c.challenge(s)
 	}
+}
+
+// challenge greets a client that comes with its account's key.
+func (c *core) challenge(s *session) {
 	w := new(codec.WorldReply)
 	c.ports.random(w.Seed[:])
 	c.ports.random(w.Random[:])
-	a.proof = worlds.Proof{World: true, ServerSeed: w.Seed}
+	s.attempt.proof = worlds.Proof{World: true, ServerSeed: w.Seed}
 	c.send(s, codec.ReplyWorldChallenge, w)
 }
 
@@ -149,6 +161,10 @@ func (c *core) opened(conn codec.Conn, peer netip.Addr) {
 func (c *core) closed(s *session, reason codec.CloseReason) {
 	if s.why == LeftDisconnected {
 		s.why = leftBy[reason]
+	}
+	c.countNative(s, -1)
+	if s.native && s.proven && reason == codec.CloseViolation {
+		c.count.broken.Add(1)
 	}
 	c.leaveState(s)
 	c.endAttempt(s)
@@ -192,6 +208,8 @@ func (c *core) posted(p *post) {
 		c.count.postsLate.Add(1)
 	case p.kick:
 		c.sendAway(s, LeftKicked)
+	case s.native:
+		c.reply(s, &codec.Reply{Kind: codec.ReplyGamePacket, Native: &codec.NativeReply{Opcode: p.opcode, Body: p.body}})
 	default:
 		c.send(s, codec.ReplyWorldPacket, &codec.WorldReply{Opcode: p.opcode, Body: p.body})
 	}
@@ -201,6 +219,7 @@ func (c *core) posted(p *post) {
 func (c *core) flush() {
 	c.settle()
 	c.collectMoves()
+	c.effects = append(c.effects, c.told...)
 	if len(c.effects) > 0 {
 		c.ports.region.Submit(c.effects)
 	}
@@ -208,7 +227,8 @@ func (c *core) flush() {
 		c.moves[i].Move.Key.Wipe()
 	}
 	clear(c.effects)
-	c.effects, c.moves = c.effects[:0], c.moves[:0]
+	clear(c.told)
+	c.effects, c.moves, c.told = c.effects[:0], c.moves[:0], c.told[:0]
 	for len(c.closes) > 0 && c.ports.out.Close(c.closes[0], codec.CloseOverload) {
 		c.closes = c.closes[1:]
 	}

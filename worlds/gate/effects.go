@@ -8,7 +8,12 @@ import (
 // send queues a reply for a session; without room the session is given up, so
 // that no client waits for what never comes.
 func (c *core) send(s *session, kind codec.ReplyKind, w *codec.WorldReply) {
-	if !c.ports.out.Send(s.conn, &codec.Reply{Kind: kind, World: w}) {
+	c.reply(s, &codec.Reply{Kind: kind, World: w})
+}
+
+// reply is send for a reply of any kind.
+func (c *core) reply(s *session, r *codec.Reply) {
+	if !c.ports.out.Send(s.conn, r) {
 		s.why = LeftOverload
 		c.hangUp(s, codec.CloseOverload)
 	}
@@ -42,23 +47,39 @@ func (c *core) turnAway(s *session, why Refusal) {
 
 // refuse tells a client no and closes behind it.
 func (c *core) refuse(s *session, why Refusal) {
-	code := refusalCodes[why]
-	w := c.verdict(s, code)
+	last := c.refusal(s, why)
 	c.become(s, StateLeaving)
-	reply := codec.Reply{Kind: codec.ReplyWorldAuth, World: w}
-	if code == 0 || !c.ports.out.SendLast(s.conn, &reply) {
+	c.sendLast(s, &last)
+}
+
+// sendLast closes a connection behind a last word; ReplyNone is none.
+func (c *core) sendLast(s *session, r *codec.Reply) {
+	if r.Kind == codec.ReplyNone || !c.ports.out.SendLast(s.conn, r) {
 		c.close(s.conn, codec.CloseLogic)
 	}
 }
 
 // sendAway closes a player's connection, behind what was sent before.
-func (c *core) sendAway(s *session, why LeftReason) {
+func (c *core) sendAway(s *session, why LeftReason) { c.sendAwayWith(s, why, leftResults[why]) }
+
+// sendAwayWith is sendAway with what a native client is told.
+func (c *core) sendAwayWith(s *session, why LeftReason, told codec.Result) {
 	if s.state == StateLeaving {
 		return
 	}
 	s.why = why
-	c.hangUp(s, codec.CloseLogic)
+	c.part(s, told)
 	c.fill()
+}
+
+// part closes a player's connection. A native client is told why.
+func (c *core) part(s *session, told codec.Result) {
+	var last codec.Reply
+	if s.native && told != codec.ResultOK {
+		last = codec.Reply{Kind: codec.ReplyKicked, Result: told}
+	}
+	c.become(s, StateLeaving)
+	c.sendLast(s, &last)
 }
 
 // hangUp closes a session without a word.
@@ -83,6 +104,20 @@ func (c *core) locate(s *session) {
 	c.effects = append(c.effects, worlds.Effect{
 		Locate: &worlds.Locate{Account: s.account, Tag: uint64(s.conn), Wait: true},
 	})
+}
+
+// progress tells the login server that a native client's pass came from how far
+// the client is: its position, or 0 once it is in, which is the last word.
+func (c *core) progress(s *session, position uint32) {
+	if s.origin == nil {
+		return
+	}
+	c.told = append(c.told, worlds.Effect{
+		To: s.origin.from, Progress: &worlds.Progress{Pass: s.origin.pass, Position: position},
+	})
+	if position == 0 {
+		s.origin = nil
+	}
 }
 
 // announce tells the directory about a key here.

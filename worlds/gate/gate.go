@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatepass/codec"
+	"gatepass/codec/native"
 	"gatepass/codec/world"
 	"gatepass/deadline"
 	"gatepass/server"
@@ -20,6 +21,10 @@ import (
 // ErrBusy is what Drain gives when the logic does not take the command: the
 // handler blocks.
 var ErrBusy = errors.New("gate: the logic does not answer")
+
+// unknownAddress stands for where the gate will listen, until the port is known.
+// Nobody listens there.
+const unknownAddress = "[::]:1"
 
 // Gate is an open gate. Its life: Open, (Drain,) Close. All methods may be called
 // anywhere but within the handler.
@@ -44,9 +49,11 @@ type Gate struct {
 // Open listens, joins the bus and registers the world. ctx bounds nothing but
 // Open itself; the manager need not be there.
 func Open(ctx context.Context, o Options) (*Gate, error) {
-	listens := o.World.Address == ""
-	if listens {
-		o.World.Address = "[::]:1" // until the port is known
+	if o.World.Address == "" {
+		o.World.Address = unknownAddress
+	}
+	if o.World.Native == "" && o.NativeAddr != "" {
+		o.World.Native = unknownAddress
 	}
 	o.EnsureDefaults()
 	if err := errors.Join(o.Validate(), ctx.Err()); err != nil {
@@ -56,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Gate, error) {
 	if err := g.build(); err != nil {
 		return nil, fmt.Errorf("gate: %w", err)
 	}
-	if err := g.start(listens); err != nil {
+	if err := g.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("gate: %w", err), g.Close())
 	}
 	return g, nil
@@ -71,11 +78,8 @@ func (g *Gate) build() error {
 	}
 	g.inbox = newInbox(o.Reactors, func(reactor int) { g.server.Resume(reactor) })
 	g.server, err = server.New(server.Options{
-		Listeners: []server.Listener{{
-			Addr: o.Addr, Speaks: codec.ProtocolWorld,
-			Protocol: func() server.Session { return protocol.Open() },
-		}},
-		Reactors: o.Reactors, MaxConns: o.MaxConns,
+		Listeners: o.listeners(protocol),
+		Reactors:  o.Reactors, MaxConns: o.MaxConns,
 		Sink:   func(reactor int) server.Sink { return clientSink{g.inbox.clients[reactor]} },
 		Logger: o.Logger,
 	})
@@ -91,6 +95,22 @@ func (g *Gate) build() error {
 	return err
 }
 
+// listeners are where clients come in: existing ones, and native ones if they do.
+func (o *Options) listeners(protocol *world.Codec) []server.Listener {
+	all := []server.Listener{{
+		Addr: o.Addr, Speaks: codec.ProtocolWorld,
+		Protocol: func() server.Session { return protocol.Open() },
+	}}
+	if o.NativeAddr == "" {
+		return all
+	}
+	passes := native.NewGate(o.World.ID)
+	return append(all, server.Listener{
+		Addr: o.NativeAddr, Speaks: codec.ProtocolNative,
+		Protocol: func() server.Session { return passes.Open() },
+	})
+}
+
 // nodeOf is the gate as the core's region: the node is there only once the bus
 // may deliver.
 type nodeOf Gate
@@ -102,7 +122,7 @@ func (g *nodeOf) Submit(effects []worlds.Effect) {
 }
 
 // start runs the parts: first what takes, then what brings.
-func (g *Gate) start(listens bool) error {
+func (g *Gate) start() error {
 	o := &g.options
 	var err error
 	if g.node, err = o.Bus.Node(bus.NodeOptions{Incarnation: o.World.Incarnation, Deliver: g.inbox.deliver}); err != nil {
@@ -116,8 +136,11 @@ func (g *Gate) start(listens bool) error {
 	if err := g.server.Start(); err != nil {
 		return err
 	}
-	if listens {
-		o.World.Address = g.server.Addr().String()
+	if o.World.Address == unknownAddress {
+		o.World.Address = g.Addr().String()
+	}
+	if o.World.Native == unknownAddress {
+		o.World.Native = g.NativeAddr().String()
 	}
 	g.registrar, err = o.Bus.Register(bus.RegisterOptions{
 		World: func() worlds.Registration { return o.World }, Beat: g.Beat, Logger: o.Logger,
@@ -149,6 +172,15 @@ func (g *Gate) tick(started time.Time) {
 
 // Addr is where the gate listens, with the port it got.
 func (g *Gate) Addr() netip.AddrPort { return g.server.Addr() }
+
+// NativeAddr is where it listens for native clients, with the port it got; the zero
+// AddrPort where it does not.
+func (g *Gate) NativeAddr() netip.AddrPort {
+	if g.options.NativeAddr == "" {
+		return netip.AddrPort{}
+	}
+	return g.server.AddrOf(1)
+}
 
 // Node is the world's name on the bus.
 func (g *Gate) Node() worlds.Node { return g.core.self }

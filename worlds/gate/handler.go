@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"gatepass/codec"
+	"gatepass/codec/native"
 	"gatepass/codec/world"
 )
 
@@ -60,12 +61,25 @@ func (r LeftReason) String() string {
 	return fmt.Sprintf("left(%d)", uint8(r))
 }
 
+// leftResults are what native players are told who are sent away; ResultOK for
+// nothing.
+var leftResults = [LeftReasonCount]codec.Result{
+	LeftReplaced: codec.ResultReplaced,
+	LeftWentBack: codec.ResultReplaced,
+	LeftEnded:    codec.ResultReplaced,
+	LeftKicked:   codec.ResultKicked,
+	LeftIdle:     codec.ResultIdle,
+	LeftClosing:  codec.ResultGoingAway,
+	LeftFault:    codec.ResultBusy,
+}
+
 // Player is one stay of an account in the world, from Entered to Left. It is a
 // small value and can be the key of a map. Its methods may be called anywhere.
 type Player struct {
 	conn    codec.Conn
 	account codec.Name
 	build   uint16
+	native  bool
 	door    *door
 }
 
@@ -88,14 +102,24 @@ func (p Player) Account() string { return p.account.String() }
 // Build is what the player's client runs.
 func (p Player) Build() uint16 { return p.build }
 
+// Native tells whether the player's client speaks the native protocol. The numbers
+// of its builds and opcodes are then the game's own, and have nothing to do with
+// those of other clients.
+func (p Player) Native() bool { return p.native }
+
 // LogValue is the account's name.
 func (p Player) LogValue() slog.Value { return slog.StringValue(p.account.String()) }
 
 // Send sends a packet: what is sent from one goroutine arrives in order, or, once
 // the player is gone, not at all. body is copied. False means that there is no
-// room now, or that body is longer than world.MaxReplyBody.
+// room now, or that body is longer than world.MaxReplyBody, or for a native client
+// than native.MaxReplyPacket.
 func (p Player) Send(opcode uint16, body []byte) bool {
-	return len(body) <= world.MaxReplyBody && p.door.push(&post{conn: p.conn, opcode: opcode, body: append([]byte(nil), body...)})
+	most := world.MaxReplyBody
+	if p.native {
+		most = native.MaxReplyPacket
+	}
+	return len(body) <= most && p.door.push(&post{conn: p.conn, opcode: opcode, body: append([]byte(nil), body...)})
 }
 
 // Kick closes the player's connection, behind what was sent before. The key stays
@@ -104,7 +128,8 @@ func (p Player) Send(opcode uint16, body []byte) bool {
 func (p Player) Kick() bool { return p.door.push(&post{conn: p.conn, kick: true}) }
 
 // CharacterScreen is the Handler of a world without a game: the client stands at
-// an empty list of characters and its pings are answered.
+// an empty list of characters and its pings are answered. To a native client, which
+// has its pings answered by the gate, it says nothing.
 type CharacterScreen struct{}
 
 // Entered is part of Handler.
@@ -115,12 +140,13 @@ func (CharacterScreen) Left(Player, LeftReason) {}
 
 // Packet answers pings and the question for the characters, and nothing else.
 func (CharacterScreen) Packet(p Player, opcode uint32, body []byte) {
-	switch opcode {
-	case world.CMSGPing:
+	switch {
+	case p.native: // its opcodes are others
+	case opcode == world.CMSGPing:
 		if pong, ok := pongOf(body); ok {
 			p.Send(world.SMSGPong, pong)
 		}
-	case world.CMSGCharEnum:
+	case opcode == world.CMSGCharEnum:
 		p.Send(world.SMSGCharEnum, world.AppendEmptyCharEnum(nil))
 	}
 }

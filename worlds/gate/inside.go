@@ -3,14 +3,11 @@ package gate
 import (
 	"fmt"
 	"runtime/debug"
-
-	"gatepass/codec"
-	"gatepass/codec/world"
 )
 
 // enter lets a client in; waited is the place that it had in line, nil for none.
 func (c *core) enter(s *session, waited *waiter) {
-	reply := c.verdict(s, world.CodeOK)
+	reply := c.admission(s)
 	c.inside++
 	c.become(s, StateInside)
 	c.count.entered.Add(1)
@@ -18,9 +15,10 @@ func (c *core) enter(s *session, waited *waiter) {
 		c.count.waited.Add(1)
 		c.count.waitedMillis.Add(uint64(c.now - waited.since))
 	}
-	c.send(s, codec.ReplyWorldAuth, reply)
+	c.reply(s, &reply)
 	if s.state == StateInside { // there was room for the reply
 		s.entered = true
+		c.progress(s, 0)
 		c.callEntered(s)
 	}
 }
@@ -47,7 +45,7 @@ func (c *core) tellDrained() {
 
 // player is what the game knows a session by.
 func (c *core) player(s *session) Player {
-	return Player{conn: s.conn, account: s.account, build: s.build, door: c.ports.door}
+	return Player{conn: s.conn, account: s.account, build: s.build, native: s.native, door: c.ports.door}
 }
 
 // The calls of the handler. A panic of its costs the player and nobody else.
@@ -57,9 +55,9 @@ func (c *core) callEntered(s *session) {
 	c.options.Handler.Entered(c.player(s))
 }
 
-func (c *core) callPacket(s *session, m *codec.WorldMessage) {
+func (c *core) callPacket(s *session, opcode uint32, body []byte) {
 	defer c.rescueGame(s)
-	c.options.Handler.Packet(c.player(s), m.Opcode, m.Body)
+	c.options.Handler.Packet(c.player(s), opcode, body)
 }
 
 func (c *core) callLeft(s *session) {

@@ -38,10 +38,12 @@ func (c *core) settled(o *worlds.Outcome[holding]) {
 	c.count.outcomes[o.Kind].Add(1)
 	switch o.Kind {
 	case worlds.OutcomeTaken:
-		if c.passes.Pass(o.Pass) == nil { // a pass is not a key: its client is yet to come
-			c.announce(worlds.AnnounceMoved, o.Account, o.Stamp, o.Hop)
-			c.taken(o)
+		if h := c.passes.Pass(o.Pass); h != nil { // its client is yet to come
+			h.Owner.origin = &origin{from: o.Node, pass: o.Pass}
+			return
 		}
+		c.announce(worlds.AnnounceMoved, o.Account, o.Stamp, o.Hop)
+		c.taken(o)
 	case worlds.OutcomeNotTaken:
 		c.notTaken(o.Pass, o.Reason)
 	case worlds.OutcomeLeft:
@@ -87,13 +89,20 @@ func (c *core) keepKey(h *held) {
 }
 
 // release notes that a session plays or waits no more, if it did, and keeps its
-// key.
+// key. That of a native client is dropped: it comes back with a new pass.
 func (c *core) release(s *session) {
 	if c.online[s.account] != s.conn {
 		return
 	}
 	delete(c.online, s.account)
-	if h := c.passes.Find(s.account); h != nil {
+	h := c.passes.Find(s.account)
+	switch {
+	case h == nil:
+	case s.native && h.Stamp == s.stamp:
+		stamp, hop := h.Stamp, h.Hop
+		c.passes.DropKey(s.account) // a second pass of the same login stays good
+		c.announce(worlds.AnnounceGone, s.account, stamp, hop)
+	default:
 		c.keepKey(h)
 	}
 }
@@ -139,7 +148,11 @@ func (c *core) ended(e *worlds.End) {
 		c.dropKey(h)
 	}
 	if s != nil && (e.Stamp == 0 || e.Stamp == s.stamp) {
-		c.sendAway(s, LeftEnded)
+		told := codec.ResultReplaced
+		if e.Stamp == 0 {
+			told = codec.ResultKicked
+		}
+		c.sendAwayWith(s, LeftEnded, told)
 	}
 	if e.Stamp == 0 {
 		c.forget(e.Account)

@@ -22,6 +22,8 @@ const classStride = 64
 type waiter struct {
 	account codec.Name
 	class   Class
+	// native says that it speaks the native protocol, while the player is there.
+	native bool
 	// conn is the connection that waits, 0 while the player is away.
 	conn codec.Conn
 	// until is when the place is lost, in milliseconds, while the player is away.

@@ -23,6 +23,10 @@ type Options struct {
 	World worlds.Registration
 	// Addr is where to listen, host:port.
 	Addr string
+	// NativeAddr is where to listen for native clients, host:port; empty for nowhere,
+	// then World.Native must be empty too. A World.Native that is empty is where the
+	// gate listens.
+	NativeAddr string
 	// Bus is the connection to the region, of the world's own node. The gate does
 	// not close it.
 	Bus *bus.Conn
@@ -109,6 +113,12 @@ func (o *Options) Validate() error {
 	faults := o.coreFaults()
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 		faults = append(faults, fmt.Errorf("address %q: %w", o.Addr, err))
+	}
+	if _, _, err := net.SplitHostPort(o.NativeAddr); err != nil && o.NativeAddr != "" {
+		faults = append(faults, fmt.Errorf("native address %q: %w", o.NativeAddr, err))
+	}
+	if o.NativeAddr == "" && o.World.Native != "" {
+		faults = append(faults, fmt.Errorf("native address: there is none, and clients are sent to %s", o.World.Native))
 	}
 	if o.Bus == nil {
 		faults = append(faults, errors.New("bus: is needed"))

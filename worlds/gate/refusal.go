@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 
+	"gatepass/codec"
 	"gatepass/codec/world"
 )
 
@@ -82,6 +83,20 @@ var refusalCodes = [RefusalCount]uint8{
 	RefusalQueueFull: world.CodeUnavailable,
 	RefusalOnline:    world.CodeAlreadyOnline,
 	RefusalDraining:  world.CodeShuttingDown,
+}
+
+// refusalResults are what native clients are told; ResultOK for nothing. Whatever
+// has to do with the pass or its proof is one and the same.
+var refusalResults = [RefusalCount]codec.Result{
+	RefusalBuild:      codec.ResultVersionInvalid,
+	RefusalUnknown:    codec.ResultBadPass,
+	RefusalProof:      codec.ResultBadPass,
+	RefusalEnded:      codec.ResultBadPass,
+	RefusalPassUsed:   codec.ResultBadPass,
+	RefusalQueueFull:  codec.ResultFull,
+	RefusalOnline:     codec.ResultAlreadyOnline,
+	RefusalDraining:   codec.ResultGoingAway,
+	RefusalOutOfPlace: codec.ResultProtocol,
 }
 
 // veiled are the refusals that are told after a time that is always the same.

@@ -48,6 +48,8 @@ type scenario struct {
 	bus     []worlds.Effect // not delivered yet
 	closing []codec.Conn    // closed by the core; the reactor's word is to come
 	seeds   map[codec.Conn][4]byte
+	nonces  map[codec.Conn][32]byte
+	knocks  map[codec.Conn]knock
 	classes map[string]Class
 	players map[codec.Conn]Player
 	posts   []post
@@ -57,7 +59,7 @@ type scenario struct {
 func newScenario(t testing.TB) *scenario {
 	e := &scenario{
 		now: 1000, logins: map[worlds.Node]*worlds.Passes[int]{}, places: map[codec.Name]worlds.Place{},
-		seeds: map[codec.Conn][4]byte{}, classes: map[string]Class{}, players: map[codec.Conn]Player{},
+		seeds: map[codec.Conn][4]byte{}, nonces: map[codec.Conn][32]byte{}, knocks: map[codec.Conn]knock{}, classes: map[string]Class{}, players: map[codec.Conn]Player{},
 	}
 	e.options = Options{
 		World: worlds.Registration{
@@ -124,6 +126,9 @@ func (e *scenario) settle() {
 // The outbox.
 
 func replyText(r *codec.Reply) string {
+	if r.World == nil {
+		return nativeText(r)
+	}
 	w := r.World
 	text := ""
 	switch r.Kind {
@@ -150,8 +155,13 @@ func (e *scenario) Send(conn codec.Conn, r *codec.Reply) bool {
 	if e.outFull {
 		return false
 	}
-	if r.Kind == codec.ReplyWorldChallenge {
+	switch r.Kind {
+	case codec.ReplyWorldChallenge:
 		e.seeds[conn] = r.World.Seed
+	case codec.ReplyGateChallenge:
+		e.nonces[conn] = r.Native.Nonce
+	case codec.ReplyGateAccepted:
+		e.checkGate(conn, r.Native)
 	}
 	e.say("→ %d: %s", conn.Slot(), replyText(r))
 	return true
@@ -195,6 +205,8 @@ func (e *scenario) Submit(effects []worlds.Effect) {
 			x.Locate = &l
 			e.say("bus: where is %s? wait=%v", l.Account, l.Wait)
 			e.bus = append(e.bus, x)
+		case x.Progress != nil:
+			e.say("bus → %s: pass %d is at %d", x.To, x.Progress.Pass[0], x.Progress.Position)
 		case x.Announce != nil && !e.quiet:
 			a := x.Announce
 			kinds := [...]string{"fresh", "moved", "held", "gone"}

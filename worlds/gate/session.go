@@ -15,7 +15,10 @@ type session struct {
 	conn  codec.Conn
 	state StateID
 	build uint16
-	// proven says that the client has shown that it has the account's key.
+	// native says that the client speaks the native protocol.
+	native bool
+	// proven says that the client has shown that it has the account's key, or its
+	// pass's.
 	proven bool
 	// entered says that the handler was told of the player.
 	entered bool
@@ -34,11 +37,21 @@ type session struct {
 	armed int64
 	// attempt is what is needed until the verdict only.
 	attempt *attempt
+	// origin is where a native client's pass came from, until it is inside.
+	origin *origin
+}
+
+// origin is where a pass came from: who is told how far its client is.
+type origin struct {
+	from worlds.Node
+	pass worlds.PassID
 }
 
 // attempt is one client's way to its key.
 type attempt struct {
 	proof worlds.Proof
+	// nonce is what a native client was greeted with.
+	nonce [codec.NonceSize]byte
 	// network is where the client is; see networkOf.
 	network netip.Prefix
 	// started is when the client introduced itself.
@@ -61,6 +74,8 @@ type holding struct {
 	until int64
 	// armed is the tick of the wheel entry that will look at this key, or 0.
 	armed int64
+	// origin is kept with a pass.
+	origin *origin
 }
 
 // sessionOf is the session of a handle, or nil when it is gone.
@@ -183,6 +198,8 @@ func (c *core) expired(s *session) {
 	case StateRefusing:
 		c.refuse(s, s.attempt.refusal)
 	case StateInside:
+		c.sendAway(s, LeftIdle)
+	case StateWaiting: // a native client
 		c.sendAway(s, LeftIdle)
 	case StateLeaving:
 		c.hangUp(s, codec.CloseLogic)

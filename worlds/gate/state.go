@@ -95,9 +95,12 @@ func (c *core) enterState(s *session, id StateID) {
 		c.setDeadline(s, s.attempt.started+c.options.RefusalDelay.Milliseconds())
 	case StateWaiting:
 		s.deadline = 0 // it is the line that moves on
+		if s.native {
+			c.heard(s)
+		}
 		c.endAttempt(s)
 	case StateInside:
-		c.setDeadline(s, c.now+c.options.IdleLimit.Milliseconds())
+		c.heard(s)
 		c.endAttempt(s)
 	case StateLeaving:
 		c.setDeadline(s, c.now+leavingLimit.Milliseconds())

@@ -18,6 +18,8 @@ type counters struct {
 	outcomes      [worlds.OutcomeKindCount]atomic.Uint64
 	claims        atomic.Uint64
 	passesUsed    atomic.Uint64
+	native        atomic.Int64
+	broken        atomic.Uint64
 	entered       atomic.Uint64
 	replaced      atomic.Uint64
 	waited        atomic.Uint64
@@ -47,6 +49,11 @@ type Stats struct {
 	// PassesUsed clients that came with a pass.
 	Claims, PassesUsed uint64
 	Outcomes           [worlds.OutcomeKindCount]uint64
+	// Native is how many native clients there are, in whatever state, Broken how many
+	// were cut off for a violation behind a right proof: what was sealed was changed on
+	// its way, or their client is at fault.
+	Native int64
+	Broken uint64
 	// Entered counts players let in, Replaced connections that another of the same
 	// account has taken the place of.
 	Entered, Replaced uint64
@@ -84,6 +91,7 @@ func (c *core) stats() Stats {
 	n := &c.count
 	st := Stats{
 		Claims: n.claims.Load(), PassesUsed: n.passesUsed.Load(),
+		Native: n.native.Load(), Broken: n.broken.Load(),
 		Entered: n.entered.Load(), Replaced: n.replaced.Load(),
 		Queue: n.places.Load(), Waited: n.waited.Load(),
 		WaitedTime: time.Duration(n.waitedMillis.Load()) * time.Millisecond,

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -23,8 +22,9 @@ var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData)
 	"options": stepOptions, "login": stepLogin, "open": stepOpen, "auth": stepAuth, "closed": stepClosed,
 	"bus": stepBus, "bus-once": stepBusOnce, "place": stepPlace, "come": stepCome, "packet": stepPacket, "kick": stepKick,
 	"tick": stepTick, "end": stepEnd, "up": stepUp, "pulse": stepPulse, "drain": stepDrain, "stop": stepStop,
-	"return": stepReturn, "offer": stepOffer, "present": stepPresent, "recall": stepRecall, "full": stepFull,
+	"return": stepReturn, "offer": stepOffer, "knock": stepKnock, "arrive": stepArrive, "recall": stepRecall, "full": stepFull,
 	"state": stepState, "panic": stepPanic, "crowd": stepCrowd,
+	"ping": stepPing, "say": stepSay,
 }
 
 func handle(t *testing.T, d *datadriven.TestData) codec.Conn {
@@ -83,6 +83,13 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 			e.options.MaxClaims = n
 		case "refuse-second":
 			e.options.SecondLogin = worlds.SecondLoginRefuse
+		case "native-builds":
+			for _, raw := range arg.Vals {
+				if _, err := fmt.Sscan(raw, &n); err != nil {
+					t.Fatal(err)
+				}
+				e.options.World.NativeBuilds = append(e.options.World.NativeBuilds, uint16(n))
+			}
 		case "quiet":
 			e.quiet = true
 		default:
@@ -112,8 +119,13 @@ func stepLogin(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepOpen(e *scenario, t *testing.T, d *datadriven.TestData) {
 	peer := "192.0.2.1"
 	d.MaybeScanArgs(t, "peer", &peer)
+	protocol := codec.ProtocolWorld
+	if d.HasArg("native") {
+		protocol = codec.ProtocolNative
+	}
 	e.core.client(&codec.Message{
-		Kind: codec.KindOpened, Conn: handle(t, d), Peer: netip.AddrPortFrom(netip.MustParseAddr(peer), 5000),
+		Kind: codec.KindOpened, Conn: handle(t, d), Protocol: protocol,
+		Peer: netip.AddrPortFrom(netip.MustParseAddr(peer), 5000),
 	})
 }
 
@@ -156,6 +168,9 @@ func stepClosed(e *scenario, t *testing.T, d *datadriven.TestData) {
 	m := codec.Message{Kind: codec.KindClosed, Conn: handle(t, d)}
 	if d.HasArg("slow") {
 		m.Reason = codec.CloseSlow
+	}
+	if d.HasArg("violation") {
+		m.Reason = codec.CloseViolation
 	}
 	e.core.client(&m)
 }
@@ -290,17 +305,6 @@ func stepReturn(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.deliver()
 }
 
-// stepOffer has a login server offer a pass.
-func stepOffer(e *scenario, t *testing.T, d *datadriven.TestData) {
-	_, p := e.login(t, d)
-	key := keyOf(t, d)
-	secret := worlds.NewSecret(key[:])
-	if err := p.Offer(passOf(t, d), account(t, d), 1, e.core.self, &secret); err != nil {
-		t.Fatal(err)
-	}
-	e.deliver()
-}
-
 func stepRecall(e *scenario, t *testing.T, d *datadriven.TestData) {
 	_, p := e.login(t, d)
 	if err := p.Recall(passOf(t, d)); err != nil {
@@ -314,16 +318,6 @@ func passOf(t *testing.T, d *datadriven.TestData) (pass worlds.PassID) {
 	d.ScanArgs(t, "pass", &n)
 	pass[0] = byte(n)
 	return pass
-}
-
-// stepPresent has a client of the native protocol come with a pass and its key.
-func stepPresent(e *scenario, t *testing.T, d *datadriven.TestData) {
-	key := keyOf(t, d)
-	e.core.present(e.core.sessionOf(handle(t, d)), passOf(t, d), func(h *held) bool {
-		return bytes.Equal(h.Key().Bytes(), key[:])
-	})
-	e.settle()
-	e.deliver()
 }
 
 func stepFull(e *scenario, _ *testing.T, d *datadriven.TestData) { e.outFull = !d.HasArg("off") }
@@ -351,6 +345,9 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 			e.say("refused %v: %d", Refusal(r), n)
 		}
 	}
+	if st.Broken > 0 {
+		e.say("broken: %d", st.Broken)
+	}
 	if st.Panics > 0 {
 		e.say("panics: %d", st.Panics)
 	}
@@ -361,8 +358,15 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 func (e *scenario) checkCounts() {
 	c := e.core
 	var states [StateCount]int64
+	native := int64(0)
 	for _, s := range c.sessions {
 		states[s.state]++
+		if s.native {
+			native++
+		}
+	}
+	if n := c.stats().Native; n != native {
+		e.say("counted %d native clients, are %d", n, native)
 	}
 	if st := c.stats(); st.InState != states || int64(c.inside) != states[StateInside] || c.getting != int(states[StateLocating]+states[StateClaiming]+states[StatePausing]) {
 		e.say("counted %v inside=%d getting=%d, are %v", st.InState, c.inside, c.getting, states)

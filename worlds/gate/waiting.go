@@ -12,13 +12,15 @@ func (c *core) queue(s *session) {
 	c.becomeWaiting(s, w)
 }
 
-// becomeWaiting tells a client its place, in the long form first. (quirk 67)
+// becomeWaiting tells a client its place, once.
 func (c *core) becomeWaiting(s *session, w *waiter) {
-	reply := c.verdict(s, world.CodeWaitQueue)
-	reply.Long, reply.Position = true, w.position
-	w.shown = w.position
+	reply := c.firstPlace(s, w.position)
+	w.shown, w.native = w.position, s.native
 	c.become(s, StateWaiting)
-	c.send(s, codec.ReplyWorldAuth, reply)
+	c.reply(s, &reply)
+	if s.state == StateWaiting { // there was room for the reply
+		c.progress(s, w.position)
+	}
 }
 
 // heardInLine takes what a waiting client says: it is kept alive, and that is all.
@@ -98,9 +100,12 @@ func (c *core) tellPositions() {
 		c.turn = last + 1
 	}
 	for _, w := range c.moved {
-		reply := codec.Reply{Kind: codec.ReplyWorldAuth, World: &codec.WorldReply{Code: world.CodeWaitQueue, Position: w.position}}
+		reply := placeReply(w)
 		if !c.ports.out.Send(w.conn, &reply) {
 			break // no reason to lose anybody: they are told the next time
+		}
+		if w.native {
+			c.progress(c.sessionOf(w.conn), w.position)
 		}
 		w.shown = w.position
 		c.count.positionsTold.Add(1)

@@ -44,7 +44,7 @@ func (c *Core) Command(cmd *Command) {
 	case CommandDrain:
 		c.drain()
 	case CommandClose:
-		c.sessions.each(func(s *session) { c.hangUp(s, codec.CloseLogic) })
+		c.sessions.each(func(s *session) { c.farewell(s, codec.ResultGoingAway) })
 		c.wipeKeys()
 	}
 	c.runEvents()
@@ -61,14 +61,15 @@ func (c *Core) kickAccount(name storage.Name) {
 	}
 	c.endElsewhere(codec.Name(name))
 	c.sessions.each(func(s *session) {
-		if attempting.has(s.state) && s.name == name {
+		if s.name == name && (attempting.has(s.state) || s.welcomed()) {
 			c.kick(s.conn, "command")
 		}
 	})
 }
 
 // attempting are the states between a client's hello and the verdict on it.
-var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording, StateReproving, StateReclaiming)
+var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording, StateReproving, StateReclaiming,
+	StateConfirming, StateRotating)
 
 // kickBanned sends away whoever is there from a banned address. Those who have
 // said nothing yet are told at their first word.
@@ -83,7 +84,10 @@ func (c *Core) kickBanned() {
 func (c *Core) drain() {
 	c.draining = true
 	c.sessions.each(func(s *session) {
-		if s.state == StateConnected || s.state == StateChoosing {
+		switch {
+		case s.native != nil && (s.state == StateChoosing || s.state == StateBoarded):
+			c.goAway(s)
+		case s.state == StateConnected || s.state == StateChoosing:
 			c.hangUp(s, codec.CloseLogic)
 		}
 	})

@@ -41,9 +41,15 @@ type Core struct {
 	draining    bool
 	maintenance bool
 
-	sessions  sessionTable
-	keys      *worlds.Passes[holding]
-	stock     stock
+	sessions sessionTable
+	keys     *worlds.Passes[holding]
+	stock    stock
+	// natives is how many native clients are in, picks whom the passes are for that
+	// were offered, returning how many clients were told to come back and have not
+	// had the time.
+	natives   int
+	picks     map[worlds.PassID]codec.Conn
+	returning uint64
 	blocklist blocklist
 	// bansWanted says that the blocklist is older than the store, bansLoading
 	// that a newer one is on its way: never two at once, so that the older of
@@ -89,8 +95,8 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(o.Node), usedCodes: newUsedCodes(),
-		reclaims: make(map[worlds.PassID]codec.Conn)}
+	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(),
+		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn)}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()
 	return c, nil
@@ -108,6 +114,7 @@ func (c *Core) Tick(now, wall int64) {
 	if now <= c.now {
 		return
 	}
+	c.forgetReturns(now - c.now)
 	c.now = now
 	c.deadlines.Advance(now, c.expire)
 	c.graces.Advance(now, c.expireKey)
@@ -115,6 +122,7 @@ func (c *Core) Tick(now, wall int64) {
 	c.forgetEnds()
 	c.announceSome()
 	c.follow(c.ports.Region.Tick(now))
+	c.pushStale()
 	c.pushDue()
 	c.settle()
 	c.runEvents()
@@ -137,7 +145,7 @@ func (c *Core) expire(conn codec.Conn, tick int64) {
 		return
 	}
 	c.count.expired[s.state].Add(1)
-	c.hangUp(s, codec.CloseLogic)
+	c.farewell(s, codec.ResultIdle)
 }
 
 // Client takes a message of a client or, about one, of its reactor.
@@ -170,6 +178,9 @@ func (c *Core) opened(m *codec.Message) {
 	}
 	s := c.sessions.open(m.Conn)
 	s.peer = m.Peer.Addr()
+	if m.Protocol == codec.ProtocolNative {
+		s.native = new(nativeSession)
+	}
 	c.enter(s, StateConnected)
 	if c.draining {
 		c.hangUp(s, codec.CloseLogic)
@@ -187,6 +198,7 @@ func (c *Core) end(s *session) {
 	states[s.state].Leave(c, s)
 	c.count.inState[s.state].Add(-1)
 	c.releaseKey(s)
+	c.endNative(s)
 	c.sessions.close(s)
 }
 
@@ -194,8 +206,12 @@ func (c *Core) end(s *session) {
 func (c *Core) Stored(r *storage.Result) {
 	s := c.sessions.get(codec.Conn(r.Tag))
 	switch {
-	case r.Kind == storage.OpGet && s != nil && s.state == StateLookingUp && s.attempt == nil:
+	case (r.Kind == storage.OpGet || r.Kind == storage.OpDevice) && s != nil && s.state == StateLookingUp && s.attempt == nil:
 		c.lookedUp(s, r)
+	case r.Kind == storage.OpRotateDevice && s != nil && s.state == StateRotating:
+		c.rotated(s, r)
+	case r.Kind == storage.OpAddDevice && s != nil && s.welcomed() && s.native.remembering != nil:
+		c.rememberedDevice(s, r)
 	case r.Kind == storage.OpLogin && s != nil && s.state == StateRecording:
 		c.recorded(s, r)
 	case r.Kind == storage.OpAddressBans:
@@ -218,6 +234,15 @@ func (c *Core) Proved(r *auth.Result) {
 		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
 			c.verified(s, r)
 		}
+	case auth.JobNativeChallenge:
+		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateLookingUp && s.attempt != nil {
+			c.challenged(s, r)
+		}
+	case auth.JobNativeProve:
+		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
+			c.verifiedNative(s, r)
+		}
+		r.Native.Keys.Wipe()
 	}
 	r.Key.Wipe()
 	r.Ephemeral.Wipe()

@@ -132,7 +132,7 @@ func TestLoop_PanicCostsOneSession(t *testing.T) {
 func TestCore_SteadyStateAllocatesNothing(t *testing.T) {
 	e := newScenario(t)
 	e.options.Logger = slog.New(slog.DiscardHandler)
-	core, err := NewCore(e.options, Ports{Out: quiet{}, Store: quietStore{}, Prover: quietProver{}, Worlds: quiet{}})
+	core, err := NewCore(e.options, Ports{Out: quiet{}, Store: quietStore{}, Prover: quietProver{}, Worlds: worlds.NewList(worlds.EncodeGrunt)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,6 @@ func (quiet) SendFrame(codec.Conn, []byte) bool        { return true }
 func (quiet) Close(codec.Conn, codec.CloseReason) bool { return true }
 func (quiet) Flush()                                   {}
 func (quiet) Broadcast([]codec.Conn, []byte) bool      { return true }
-func (quiet) FrameFor(worlds.Ask) ([]byte, error)      { return nil, nil }
 
 type quietStore struct{}
 

@@ -18,6 +18,10 @@ func (c *Core) send(s *session) {
 // ReplyNone it only closes.
 func (c *Core) refuse(s *session, kind codec.ReplyKind, result codec.Result) {
 	c.signal(Signal{Kind: SignalRefused, session: s, Result: result})
+	if s.native != nil {
+		c.refuseNative(s, result)
+		return
+	}
 	c.become(s, StateLeaving)
 	c.reply = codec.Reply{Kind: kind, Result: result}
 	if kind == codec.ReplyNone || !c.ports.Out.SendLast(s.conn, &c.reply) {
@@ -49,7 +53,11 @@ func (c *Core) replace(conn codec.Conn, why string) {
 func (c *Core) sendAway(sig Signal) {
 	if s := sig.session; s != nil && s.state != StateLeaving {
 		c.signal(sig)
-		c.hangUp(s, codec.CloseLogic)
+		result := codec.ResultKicked
+		if sig.byClient {
+			result = codec.ResultReplaced
+		}
+		c.farewell(s, result)
 	}
 }
 
@@ -117,7 +125,7 @@ func (c *Core) submitOps() {
 		switch op := &c.ops[i]; op.Kind {
 		case storage.OpAddressBans:
 			c.bansLoading, c.bansWanted = false, true
-		case storage.OpGet:
+		case storage.OpGet, storage.OpDevice:
 			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyNone)
 		default:
 			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyLogonProof)

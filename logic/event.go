@@ -18,11 +18,13 @@ const (
 	// EventReconnectRequested: a client has proven the key of an earlier login and
 	// wants in.
 	EventReconnectRequested
+	// EventWorldSelected: a native client has picked a world.
+	EventWorldSelected
 	// EventKindCount is the number of kinds, for tables.
 	EventKindCount
 )
 
-var eventNames = [EventKindCount]string{"hello", "login-requested", "reconnect-requested"}
+var eventNames = [EventKindCount]string{"hello", "login-requested", "reconnect-requested", "world-selected"}
 
 func (k EventKind) String() string {
 	if k < EventKindCount {
@@ -81,6 +83,11 @@ func (c *Core) process(e Event) {
 			return
 		case VerdictRefused:
 			c.count.refusedBy[i].Add(1)
+			if e.Kind == EventWorldSelected { // it stays where it is
+				c.selectRefused(s, s.native.wanted, codec.SelectBusy)
+				s.native.wanted = 0
+				return
+			}
 			c.refuse(s, e.refusal(), result)
 			return
 		}
@@ -92,6 +99,8 @@ func (c *Core) process(e Event) {
 		c.requested(s)
 	case EventReconnectRequested:
 		c.reconnected(s)
+	case EventWorldSelected:
+		c.worldSelected(s)
 	}
 }
 

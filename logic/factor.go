@@ -130,6 +130,9 @@ func (c *Core) factorProven(s *session) bool {
 	if a.sent != a.factor.asked {
 		return false
 	}
+	if s.native != nil && !a.factor.token {
+		return a.factor.pinTyped()
+	}
 	step, err := a.factor.prove(time.UnixMilli(c.wall))
 	if err != nil {
 		return false

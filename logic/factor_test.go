@@ -19,6 +19,7 @@ import (
 	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // The second factors of scenarios. Builds below 2.4.0 have a PIN pad, later ones
@@ -306,7 +307,7 @@ func TestTranscripts_SecondFactors(t *testing.T) {
 func playTranscript(t *testing.T, r *transcript) {
 	out := &wire{session: grunt.New(grunt.Options{}).Open()}
 	options := newScenario(t).options
-	core, err := NewCore(options, Ports{Out: out, Store: quietStore{}, Prover: quietProver{}, Worlds: quiet{}})
+	core, err := NewCore(options, Ports{Out: out, Store: quietStore{}, Prover: quietProver{}, Worlds: worlds.NewList(worlds.EncodeGrunt)})
 	if err != nil {
 		t.Fatal(err)
 	}

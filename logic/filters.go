@@ -14,7 +14,7 @@ type filter struct {
 }
 
 // filterCount is how many filters there are.
-const filterCount = 7
+const filterCount = 9
 
 // filters are all rules, in order of priority: the first that does not pass
 // ends an event. The cheap and the general come first. What a rule knows of an
@@ -29,6 +29,8 @@ var filters = [filterCount]filter{
 	{"second-factor", EventLoginRequested, refuseWrongFactor},
 	{"account-ban", EventLoginRequested, refuseBannedAccount},
 	{"account-ban-on-reconnect", EventReconnectRequested, refuseBannedAccount},
+	{"drain-on-select", EventWorldSelected, refuseWhileDraining},
+	{"maintenance-on-select", EventWorldSelected, refuseInMaintenance},
 }
 
 func refuseWhileDraining(c *Core, _ *session) (Verdict, codec.Result) {
@@ -56,7 +58,14 @@ func refuseInMaintenance(c *Core, _ *session) (Verdict, codec.Result) {
 }
 
 func refuseUnknownBuild(c *Core, s *session) (Verdict, codec.Result) {
-	if !slices.Contains(c.options.Builds, s.build) {
+	builds := c.options.Builds
+	if s.native != nil {
+		builds = c.options.NativeBuilds
+		if s.build != 0 && len(builds) == 0 {
+			return VerdictPass, codec.ResultOK
+		}
+	}
+	if !slices.Contains(builds, s.build) {
 		return VerdictRefused, codec.ResultVersionInvalid
 	}
 	return VerdictPass, codec.ResultOK

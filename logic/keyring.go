@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"gatepass/auth/srp6"
 	"gatepass/codec"
@@ -28,10 +29,12 @@ type holding struct {
 type heldKey = worlds.Held[holding]
 
 // newKeys makes the keyring of a node.
-func newKeys(self worlds.Node) *worlds.Passes[holding] {
+func newKeys(o *Options) *worlds.Passes[holding] {
+	self := o.Node
 	return worlds.NewPasses(worlds.PassOptions[holding]{
-		Self:   self,
-		Verify: proves,
+		Self:     self,
+		Validity: o.PassValidity,
+		Verify:   proves,
 		Gives: func(to worlds.Node) bool {
 			return to != self && (to.Kind() == worlds.KindWorld || to.Kind() == worlds.KindLogin)
 		},
@@ -42,13 +45,13 @@ func newKeys(self worlds.Node) *worlds.Passes[holding] {
 // here: at a world's gate, or at another login server that it came back to.
 func proves(h *heldKey, proof *worlds.Proof) bool {
 	var key srp6.SessionKey
-	copy(key[:], h.Key().Bytes())
+	whole := copy(key[:], h.Key().Bytes()) == len(key) // that of a native client is shorter
 	defer key.Wipe()
 	want := srp6.ReconnectProof(h.Account.Bytes(), &proof.Client, &proof.Challenge, &key)
 	if proof.World {
 		want = world.Digest(h.Account.Bytes(), proof.ClientSeed, proof.ServerSeed, (*[len(key)]byte)(&key))
 	}
-	return subtle.ConstantTimeCompare(want[:], proof.Digest[:]) == 1
+	return subtle.ConstantTimeCompare(want[:], proof.Digest[:]) == 1 && whole
 }
 
 // holdKey takes in the key of a login that has just been proven. Whoever had an
@@ -56,11 +59,16 @@ func proves(h *heldKey, proof *worlds.Proof) bool {
 func (c *Core) holdKey(s *session) {
 	a := s.attempt
 	secret := worlds.NewSecret(a.key[:])
-	// Two logins between two ticks have the same time; the later one has to win.
-	c.stamp = max(c.stamp+1, worlds.NewStamp(c.wall, binary.LittleEndian.Uint32(a.exchange.B[:])))
-	stamp := c.stamp
-	h, older := c.keys.Hold(codec.Name(s.name), stamp, &secret)
+	c.hold(s, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]))
 	secret.Wipe()
+}
+
+// hold is holdKey for any key; random makes the login's stamp its own.
+func (c *Core) hold(s *session, key *worlds.Secret, random uint32) {
+	// Two logins between two ticks have the same time; the later one has to win.
+	c.stamp = max(c.stamp+1, worlds.NewStamp(c.wall, random))
+	stamp := c.stamp
+	h, older := c.keys.Hold(codec.Name(s.name), stamp, key)
 	h.Owner.holder = s.conn
 	c.announce(h, worlds.AnnounceFresh)
 	c.ended = slices.DeleteFunc(c.ended, func(e endedAccount) bool { return e.Account == h.Account })
@@ -104,12 +112,25 @@ func (c *Core) releaseKey(s *session) {
 		return
 	}
 	o := &h.Owner
-	o.holder, o.until = 0, c.now+c.options.ReconnectGrace.Milliseconds()
-	if c.options.ReconnectGrace == 0 {
+	grace := c.graceOf(s)
+	o.holder, o.until = 0, c.now+grace.Milliseconds()
+	if grace == 0 {
 		c.dropKey(h)
 	} else if o.armed == 0 {
 		o.armed = c.graces.Arm(s.name, o.until)
 	}
+}
+
+// graceOf is how long a key outlives the session. A native client comes back by a
+// sign-in; only a pass that waits for it at a gate is kept, while it is good.
+func (c *Core) graceOf(s *session) time.Duration {
+	switch {
+	case s.native == nil:
+		return c.options.ReconnectGrace
+	case s.native.pass != worlds.PassID{}:
+		return min(c.options.ReconnectGrace, c.options.PassValidity)
+	}
+	return 0
 }
 
 // expireKey looks at a key whose time may have come.

@@ -71,6 +71,26 @@ const (
 	// take.
 	reclaimLimit = 3 * time.Second
 
+	// DefaultPingEvery is how often a silent native client shows itself: often enough
+	// for the tables of address translators on the way, which forget after minutes.
+	DefaultPingEvery = 30 * time.Second
+
+	// pingsMissed is how many of these may be missed.
+	pingsMissed = 3
+
+	// DefaultPassValidity is how long a pass may stay unused: as long as loading a
+	// world takes on a slow machine.
+	DefaultPassValidity = time.Minute
+
+	// DefaultDeviceLifetime is how long a device is remembered after it was last
+	// enrolled.
+	DefaultDeviceLifetime = 30 * 24 * time.Hour
+
+	// returnsPerSecond is how many clients that are told to come back do so in a
+	// second, returnBase when the first one does: half of what one core signs in by
+	// password, so that there is room for those who come by themselves.
+	returnsPerSecond, returnBase = 500, 500 * time.Millisecond
+
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8
 )

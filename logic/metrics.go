@@ -29,10 +29,14 @@ type counters struct {
 	pushed      atomic.Uint64
 	// notesDropped counts character counts for which there was no room.
 	notesDropped atomic.Uint64
-	stale        atomic.Bool
-	keys         atomic.Int64
-	stock        atomic.Int64
-	lastTick     atomic.Int64
+	// selectRefused counts what native clients were told that got no pass, natives
+	// those that are in.
+	selectRefused [codec.SelectReasonCount]atomic.Uint64
+	natives       atomic.Int64
+	stale         atomic.Bool
+	keys          atomic.Int64
+	stock         atomic.Int64
+	lastTick      atomic.Int64
 }
 
 // Stats counts what the logic did since it started, and what it holds now.
@@ -61,6 +65,10 @@ type Stats struct {
 	Pushed            uint64
 	// NotesDropped counts reports of characters for which there was no room.
 	NotesDropped uint64
+	// SelectRefused counts picks of native clients that came to no pass, by reason,
+	// Natives how many native clients are in.
+	SelectRefused [codec.SelectReasonCount]uint64
+	Natives       int64
 	// Stale says that the list of worlds may be out of date.
 	Stale bool
 	// Keys is how many session keys are held, Stock how many ephemeral keys are
@@ -95,6 +103,10 @@ func (c *Core) Stats() Stats {
 		st.Moves[i] = n.moves[i].Load()
 	}
 	st.MovesIn, st.MovesOut, st.Pushed = n.movesIn.Load(), n.movesOut.Load(), n.pushed.Load()
+	for i := range n.selectRefused {
+		st.SelectRefused[i] = n.selectRefused[i].Load()
+	}
+	st.Natives = n.natives.Load()
 	st.Stale, st.NotesDropped = n.stale.Load(), n.notesDropped.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
 	return st
@@ -104,6 +116,7 @@ func (c *Core) Stats() Stats {
 func (c *Core) publish() {
 	c.count.keys.Store(int64(c.keys.Len()))
 	c.count.stale.Store(c.ports.Region.Stale())
+	c.count.natives.Store(int64(c.natives))
 	c.count.stock.Store(int64(len(c.stock.keys)))
 	c.count.lastTick.Store(c.now)
 }

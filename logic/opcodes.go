@@ -11,6 +11,16 @@ var opcodes = [codec.KindCount]stateSet{
 	codec.KindLogonProof:         in(StateProving),
 	codec.KindReconnectProof:     in(StateReproving),
 	codec.KindWorldList:          in(StateChoosing),
+
+	codec.KindSignIn:         in(StateConnected),
+	codec.KindPasswordProof:  in(StateProving),
+	codec.KindTokenProof:     in(StateProving),
+	codec.KindFactorCode:     in(StateConfirming),
+	codec.KindPing:           welcomed,
+	codec.KindSelectWorld:    welcomed,
+	codec.KindReleaseWorld:   welcomed,
+	codec.KindRememberDevice: welcomed,
+	codec.KindForgetDevice:   welcomed,
 }
 
 // stateSet is a set of states.
@@ -26,7 +36,7 @@ func in(ids ...StateID) (set stateSet) {
 func (set stateSet) has(id StateID) bool { return set&(1<<id) != 0 }
 
 // refusals says with which reply a message is refused, where its protocol has
-// one.
+// one. Native clients are refused in one way.
 var refusals = [codec.KindCount]codec.ReplyKind{
 	codec.KindLogonChallenge:     codec.ReplyLogonChallenge,
 	codec.KindReconnectChallenge: codec.ReplyReconnectChallenge,

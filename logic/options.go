@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"gatepass/auth"
+	"gatepass/auth/srp6a"
 	"gatepass/codec"
 	"gatepass/worlds"
 )
@@ -16,6 +18,18 @@ type Options struct {
 	// Builds are the client builds that may log in. The others get the
 	// protocol's version error.
 	Builds []uint16
+	// NativeBuilds are those of native clients; empty for all.
+	NativeBuilds []uint16
+	// NativeDecoys are the parameters that names without a native account pretend to
+	// have, by how often accounts have them; empty for the default ones.
+	NativeDecoys []auth.Weighted
+	// DeviceLifetime is how long a device is remembered, 0 for not at all.
+	DeviceLifetime time.Duration
+	// PingEvery is how often a silent native client shows itself; after three times
+	// as long it is sent away.
+	PingEvery time.Duration
+	// PassValidity is how long a pass may stay unused at a gate.
+	PassValidity time.Duration
 	// Secret keys the salts of accounts that do not exist. It must be the same
 	// after a restart, else a stranger could tell them from those that do.
 	Secret [32]byte
@@ -58,6 +72,9 @@ func (o *Options) EnsureDefaults() {
 	if o.Node == "" {
 		o.Node = worlds.LoginNode("login")
 	}
+	if len(o.NativeDecoys) == 0 {
+		o.NativeDecoys = []auth.Weighted{{Params: srp6a.DefaultParams(), Weight: 1}}
+	}
 	if o.Factors == nil {
 		o.Factors = func(uint16) codec.Factors { return 0 }
 	}
@@ -70,6 +87,8 @@ func (o *Options) EnsureDefaults() {
 		{&o.WorkLimit, DefaultWorkLimit},
 		{&o.ChoosingLimit, DefaultChoosingLimit},
 		{&o.RefreshEvery, DefaultRefreshEvery},
+		{&o.PingEvery, DefaultPingEvery},
+		{&o.PassValidity, DefaultPassValidity},
 	} {
 		if *d.limit == 0 {
 			*d.limit = d.value
@@ -92,9 +111,12 @@ func (o *Options) Validate() error {
 	if o.ReconnectGrace < 0 {
 		faults = append(faults, fmt.Errorf("reconnect-grace: %v is below 0", o.ReconnectGrace))
 	}
+	if o.DeviceLifetime < 0 {
+		faults = append(faults, fmt.Errorf("device-lifetime: %v is below 0", o.DeviceLifetime))
+	}
 	for name, d := range map[string]time.Duration{
 		"connected": o.ConnectedLimit, "proving": o.ProvingLimit, "work": o.WorkLimit, "choosing": o.ChoosingLimit,
-		"refresh": o.RefreshEvery,
+		"refresh": o.RefreshEvery, "ping": o.PingEvery, "pass": o.PassValidity,
 	} {
 		if d < TickEvery {
 			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, TickEvery))

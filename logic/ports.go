@@ -42,6 +42,19 @@ type Prover interface {
 type WorldList interface {
 	// FrameFor's bytes never change; those who see the same share them.
 	FrameFor(ask worlds.Ask) ([]byte, error)
+	// Publish makes what is listed now the next version for native clients, if it
+	// differs from the last one.
+	Publish(stale bool) (changed bool)
+	// Version is the last one published.
+	Version() uint64
+	// NativeSnapshot and NativeDelta are the last version, whole and as a change of
+	// the one before; their bytes never change.
+	NativeSnapshot(ask worlds.Ask) ([]byte, error)
+	NativeDelta(ask worlds.Ask) ([]byte, error)
+	// NativeFind is a world as it is now.
+	NativeFind(id uint8, ask worlds.Ask) (worlds.NativeWorld, bool)
+	// Alternatives are worlds that would take the client, the emptiest first.
+	Alternatives(ask worlds.Ask, except uint8) []uint8
 }
 
 // Region is this server's copy of the region's worlds; see worlds.Member. Times

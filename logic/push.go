@@ -5,24 +5,34 @@ import (
 	"gatepass/worlds"
 )
 
-// push is when the list of worlds is sent unasked to those who are choosing. A
-// change goes out at once, but not more often than once a tick; what only the
-// figures of load have changed waits for the refresh.
+// push is when the list of worlds is sent unasked: to native clients that are in,
+// and, where the operator wants it, to the others that are choosing. A change goes
+// out at once, but not more often than once a tick; what only the figures of load
+// have changed waits for the refresh.
 type push struct {
 	// due says that there is something to send, from at on, in milliseconds.
 	due bool
 	at  int64
 	// last is when the last one was sent.
 	last int64
+	// stale is what native clients were told last.
+	stale bool
 }
 
 // pushAt sends the list at that time, at once if it has passed.
 func (c *Core) pushAt(at int64) {
-	if !c.options.PushWorlds || c.push.due && c.push.at <= at {
+	if !c.options.PushWorlds && c.natives == 0 || c.push.due && c.push.at <= at {
 		return
 	}
 	c.push.due, c.push.at = true, at
 	c.pushDue()
+}
+
+// pushStale tells native clients when the manager falls silent, or speaks again.
+func (c *Core) pushStale() {
+	if c.natives > 0 && c.push.stale != c.ports.Region.Stale() {
+		c.pushAt(c.now)
+	}
 }
 
 // pushDue sends what has waited for its time.
@@ -32,37 +42,95 @@ func (c *Core) pushDue() {
 	}
 }
 
-// pushLists sends the list to everybody who is choosing. Those who see the same
+// publishWorlds makes what is listed now what native clients are told.
+func (c *Core) publishWorlds() {
+	c.push.stale = c.ports.Region.Stale()
+	c.ports.Worlds.Publish(c.push.stale)
+}
+
+// pushLists sends the list to everybody who is to have it. Those who see the same
 // share one encoding and one entry of the send queue.
 func (c *Core) pushLists() {
 	c.push = push{last: c.now}
-	groups := make(map[*byte]*pushGroup)
-	var order []*pushGroup // of first appearance: a scenario plays the same again
+	if c.natives > 0 {
+		c.publishWorlds()
+	}
+	g := pushGroups{byFrame: make(map[*byte]*pushGroup)}
 	c.sessions.each(func(s *session) {
-		if s.state != StateChoosing {
-			return
+		switch {
+		case s.welcomed():
+			c.pushNative(s, &g)
+		case s.native == nil && s.state == StateChoosing && c.options.PushWorlds:
+			c.pushGrunt(s, &g)
 		}
-		frame, err := c.frameFor(s)
-		if err != nil {
-			return // said when the client asks
-		}
-		if len(s.characters) > 0 {
-			c.sendFrame(s, frame)
-			return
-		}
-		g := groups[&frame[0]]
-		if g == nil {
-			g = &pushGroup{frame: frame}
-			groups[&frame[0]], order = g, append(order, g)
-		}
-		g.targets = append(g.targets, s.conn)
 	})
-	for _, g := range order {
-		c.count.pushed.Add(uint64(len(g.targets)))
-		if !c.ports.Out.Broadcast(g.targets, g.frame) {
+	for _, each := range g.order {
+		c.count.pushed.Add(uint64(len(each.targets)))
+		if !c.ports.Out.Broadcast(each.targets, each.frame) {
 			c.push.due = true // again at the next tick
+			c.missed(each)
 		}
 	}
+}
+
+// missed notes that those of a group have not got what they should have: a native
+// client is then sent the whole list.
+func (c *Core) missed(g *pushGroup) {
+	for _, conn := range g.targets {
+		if s := c.sessions.get(conn); s != nil && s.native != nil {
+			s.native.list = 0
+		}
+	}
+}
+
+func (c *Core) pushGrunt(s *session, g *pushGroups) {
+	frame, err := c.frameFor(s)
+	switch {
+	case err != nil: // said when the client asks
+	case len(s.characters) > 0:
+		c.sendFrame(s, frame)
+	default:
+		g.add(s.conn, frame)
+	}
+}
+
+// pushNative has a native client told what it does not know yet.
+func (c *Core) pushNative(s *session, g *pushGroups) {
+	version := c.ports.Worlds.Version()
+	frame, err := []byte(nil), error(nil)
+	switch s.native.list {
+	case version:
+		return
+	case version - 1:
+		frame, err = c.ports.Worlds.NativeDelta(c.askOf(s))
+	default:
+		frame, err = c.ports.Worlds.NativeSnapshot(c.askOf(s))
+	}
+	if err != nil {
+		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
+		return
+	}
+	s.native.list = version
+	g.add(s.conn, frame)
+}
+
+// sendSnapshot sends a native client the whole list.
+func (c *Core) sendSnapshot(s *session) {
+	frame, err := c.ports.Worlds.NativeSnapshot(c.askOf(s))
+	if err != nil {
+		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
+		c.hangUp(s, codec.CloseFault)
+		return
+	}
+	s.native.list = c.ports.Worlds.Version()
+	c.sendFrame(s, frame)
+}
+
+// pushGroups are those who are sent the same bytes, in the order of their first
+// appearance: a scenario plays the same again.
+type pushGroups struct {
+	byFrame map[*byte]*pushGroup
+	order   []*pushGroup
 }
 
 // pushGroup are those who see the same.
@@ -71,9 +139,21 @@ type pushGroup struct {
 	targets []codec.Conn
 }
 
-func (c *Core) frameFor(s *session) ([]byte, error) {
-	return c.ports.Worlds.FrameFor(worlds.Ask{Build: s.build, Peer: s.peer, Characters: s.characters})
+func (g *pushGroups) add(conn codec.Conn, frame []byte) {
+	group := g.byFrame[&frame[0]]
+	if group == nil {
+		group = &pushGroup{frame: frame}
+		g.byFrame[&frame[0]], g.order = group, append(g.order, group)
+	}
+	group.targets = append(group.targets, conn)
 }
+
+// askOf says for whom the list is.
+func (c *Core) askOf(s *session) worlds.Ask {
+	return worlds.Ask{Build: s.build, Peer: s.peer, Characters: s.characters}
+}
+
+func (c *Core) frameFor(s *session) ([]byte, error) { return c.ports.Worlds.FrameFor(c.askOf(s)) }
 
 func (c *Core) sendFrame(s *session, frame []byte) {
 	if !c.ports.Out.SendFrame(s.conn, frame) {

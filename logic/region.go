@@ -26,6 +26,10 @@ func (c *Core) Region(e *worlds.Event) {
 		c.follow(c.ports.Region.Pulse(e.Pulse, c.now))
 	case e.Characters != nil:
 		c.countCharacters(e.Characters)
+	case e.Progress != nil:
+		c.progressed(e.From, e.Progress)
+	case e.Order != nil:
+		c.ordered(e.Order)
 	case e.Up:
 		c.outbound.snapshot = true
 		c.announceAll()
@@ -62,7 +66,11 @@ func (c *Core) endAccount(end *worlds.End) {
 	if h == nil || end.Stamp != 0 && h.Stamp != end.Stamp {
 		return
 	}
-	c.replace(h.Owner.holder, end.Why)
+	if end.Stamp == 0 {
+		c.kick(h.Owner.holder, end.Why)
+	} else {
+		c.replace(h.Owner.holder, end.Why)
+	}
 	c.dropKey(h)
 }
 
@@ -115,6 +123,12 @@ func (c *Core) settle() {
 			c.notTaken(&o)
 		case worlds.OutcomeLeft:
 			c.left(&o)
+		case worlds.OutcomeIssued:
+			c.passIssued(&o)
+		case worlds.OutcomeKept:
+			c.passKept(&o)
+		case worlds.OutcomeAdmitted:
+			c.passAdmitted(&o)
 		}
 	}
 }

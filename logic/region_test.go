@@ -23,13 +23,17 @@ type scenarioRegion struct {
 	list  string
 	needs worlds.MemberNeeds
 	cut   bool
-	drawn byte
+	stale bool
+	// refuses is why the world takes no passes just now.
+	refuses worlds.Reason
+	drawn   byte
 }
 
 func newScenarioRegion(e *scenario) *scenarioRegion {
 	r := &scenarioRegion{e: e, list: "first"}
 	r.peer = worlds.NewPasses(worlds.PassOptions[int]{
-		Self: peerNode,
+		Self: peerNode, Incarnation: 1,
+		Takes: func(worlds.Node, *worlds.Move) worlds.Reason { return r.refuses },
 		Verify: func(h *worlds.Held[int], proof *worlds.Proof) bool {
 			want := srp6.ReconnectProof(h.Account.Bytes(), &proof.Client, &proof.Challenge, &e.key)
 			return h.Key() != nil && want == proof.Digest
@@ -89,7 +93,7 @@ func (r *scenarioRegion) Change(*worlds.Change, int64) worlds.MemberNeeds     { 
 func (r *scenarioRegion) Snapshot(*worlds.Snapshot, int64) worlds.MemberNeeds { return r.needs }
 func (r *scenarioRegion) Pulse(*worlds.Pulse, int64) worlds.MemberNeeds       { return r.needs }
 func (r *scenarioRegion) Tick(int64) worlds.MemberNeeds                       { return worlds.MemberNeeds{} }
-func (r *scenarioRegion) Stale() bool                                         { return false }
+func (r *scenarioRegion) Stale() bool                                         { return r.stale }
 
 // stepPlace is the directory's answer to a locate.
 func stepPlace(e *scenario, t *testing.T, d *datadriven.TestData) {

@@ -52,12 +52,18 @@ type scenario struct {
 	// asked is the last challenge of each connection.
 	asked  map[codec.Conn]codec.Challenge
 	frames map[string][]byte
+	// exchanges are what the pool was given of native clients, published and version
+	// what those are shown.
+	exchanges map[codec.Conn]*auth.NativeExchange
+	published string
+	version   uint64
 	// region is what is beyond the bus; nil for a server that is alone.
 	region *scenarioRegion
 }
 
 func newScenario(t testing.TB) *scenario {
-	e := &scenario{now: time.UnixMilli(1_700_000_000_000), asked: make(map[codec.Conn]codec.Challenge), frames: make(map[string][]byte)}
+	e := &scenario{now: time.UnixMilli(1_700_000_000_000), asked: make(map[codec.Conn]codec.Challenge), frames: make(map[string][]byte),
+		exchanges: make(map[codec.Conn]*auth.NativeExchange)}
 	e.key[0] = 7
 	log := slog.New(slog.NewTextHandler(&e.out, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
@@ -94,7 +100,7 @@ func (e *scenario) deliverMints() {
 	for ; e.orders > 0 && !e.noMint; e.orders-- {
 		e.minted++
 		random := [srp6.SecretSize]byte{byte(e.minted), byte(e.minted >> 8), 1}
-		e.core.Proved(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [auth.RandomSize]byte{byte(e.minted)}})
+		e.core.Proved(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [auth.RandomSize]byte{byte(e.minted), byte(e.minted >> 8)}})
 	}
 }
 
@@ -102,6 +108,9 @@ func (e *scenario) run(t *testing.T, d *datadriven.TestData) string {
 	t.Helper()
 	e.out.Reset()
 	step, ok := scenarioSteps[d.Cmd]
+	if !ok {
+		step, ok = nativeSteps[d.Cmd]
+	}
 	if !ok {
 		d.Fatalf(t, "no such command")
 	}
@@ -120,6 +129,9 @@ func (e *scenario) say(format string, args ...any) { fmt.Fprintf(&e.out, format+
 func (e *scenario) reply(r *codec.Reply) string {
 	if r.Kind == codec.ReplyLogonChallenge && r.Result == codec.ResultOK {
 		return fmt.Sprintf("%v ok salt=%x…%s", r.Kind, r.Challenge.Salt[:2], factorText(r.Challenge.Factors))
+	}
+	if r.Kind >= codec.ReplyPasswordChallenge {
+		return fmt.Sprintf("%v %s", r.Kind, nativeText(r))
 	}
 	return fmt.Sprintf("%v %v", r.Kind, r.Result)
 }
@@ -193,6 +205,7 @@ func (e scenarioStore) Submit(ops []storage.Op) int {
 		return 0
 	}
 	names := map[storage.OpKind]string{
+		storage.OpDevice: "device", storage.OpRotateDevice: "rotate-device", storage.OpAddDevice: "add-device", storage.OpRemoveDevice: "remove-device",
 		storage.OpGet: "get", storage.OpLogin: "login", storage.OpLoginFailed: "login-failed", storage.OpAddressBans: "address-bans",
 	}
 	for _, op := range ops {
@@ -216,9 +229,13 @@ func (e scenarioProver) Submit(jobs []auth.Job) int {
 		return 0
 	}
 	for _, j := range jobs {
-		if j.Kind == auth.JobMint {
+		switch {
+		case j.Kind == auth.JobMint:
 			e.orders++
-		} else {
+		case j.Native != nil:
+			e.exchanges[codec.Conn(j.Tag)] = j.Native
+			e.say("%v: %s", j.Kind, j.Native.Server.Name)
+		default:
 			e.say("prove: %s", storage.Name(j.Exchange.Name))
 		}
 	}
@@ -250,6 +267,10 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 		switch arg.Key {
 		case "durable":
 			e.options.DurableLogins = true
+		case "native-builds":
+			e.options.NativeBuilds = []uint16{2}
+		case "remembers":
+			e.options.DeviceLifetime = time.Hour
 		case "any-build":
 			e.options.Builds = []uint16{4125, 5875, 8606, 12340}
 		case "decoys":
@@ -283,9 +304,11 @@ func mustDuration(t *testing.T, s string) time.Duration {
 func stepOpen(e *scenario, t *testing.T, d *datadriven.TestData) {
 	peer := "10.0.0.1"
 	d.MaybeScanArgs(t, "peer", &peer)
-	e.core.Client(&codec.Message{
-		Kind: codec.KindOpened, Conn: handle(t, d), Peer: netip.AddrPortFrom(netip.MustParseAddr(peer), 5000),
-	})
+	m := codec.Message{Kind: codec.KindOpened, Conn: handle(t, d), Peer: netip.AddrPortFrom(netip.MustParseAddr(peer), 5000)}
+	if d.HasArg("native") {
+		m.Protocol = codec.ProtocolNative
+	}
+	e.core.Client(&m)
 }
 
 func stepHello(e *scenario, t *testing.T, d *datadriven.TestData) {

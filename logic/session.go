@@ -28,7 +28,9 @@ type session struct {
 	characters []worlds.WorldCharacters
 	// attempt is what is needed between challenge and verdict only.
 	attempt *attempt
-	peer    netip.Addr
+	// native is set for clients of that protocol.
+	native *nativeSession
+	peer   netip.Addr
 }
 
 // attempt is one try to prove an account. Attempts are used again; wipe is
@@ -57,6 +59,8 @@ type attempt struct {
 	// key and m2 are the outcome, while it waits for its record to be stored.
 	key srp6.SessionKey
 	m2  srp6.Proof
+	// native is set for clients of that protocol, from the store's answer on.
+	native *nativeAttempt
 }
 
 func (a *attempt) wipe() {
@@ -64,6 +68,9 @@ func (a *attempt) wipe() {
 	a.key.Wipe()
 	if a.factor != nil {
 		a.factor.wipe()
+	}
+	if a.native != nil {
+		a.native.wipe()
 	}
 	*a = attempt{}
 }

@@ -17,6 +17,12 @@ const (
 	SignalFactorFailed
 	// SignalReproofFailed: a reconnect proof was wrong, or there was no key.
 	SignalReproofFailed
+	// SignalTokenLoggedIn: a native client was let in by the token of its device.
+	SignalTokenLoggedIn
+	// SignalTokenFailed: there is no such token, it is over, or its proof was wrong.
+	SignalTokenFailed
+	// SignalTokenReplayed: a token came that was used before; its family was ended.
+	SignalTokenReplayed
 	// SignalRefused: a client was told no; Signal.Result says what.
 	SignalRefused
 	// SignalKicked: a client was sent away; Signal.Why says why.
@@ -26,7 +32,8 @@ const (
 )
 
 var signalNames = [SignalKindCount]string{
-	"logged-in", "reconnected", "proof-failed", "factor-failed", "reproof-failed", "refused", "kicked",
+	"logged-in", "reconnected", "proof-failed", "factor-failed", "reproof-failed", "token-logged-in", "token-failed",
+	"token-replayed", "refused", "kicked",
 }
 
 func (k SignalKind) String() string {

@@ -33,6 +33,9 @@ func defaultSlots() slots {
 		SignalProofFailed:   {countOutcome, recordFailure},
 		SignalFactorFailed:  {countOutcome, recordFailure},
 		SignalReproofFailed: {countOutcome},
+		SignalTokenLoggedIn: {countOutcome, auditOutcome},
+		SignalTokenFailed:   {countOutcome},
+		SignalTokenReplayed: {countOutcome, warnReplay},
 		SignalRefused:       {countRefusal, auditRefusal},
 		SignalKicked:        {countOutcome, auditKick},
 	}
@@ -58,6 +61,13 @@ func auditOutcome(c *Core, sig Signal) {
 		s := sig.session
 		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build)
 	}
+}
+
+// warnReplay tells the operator that somebody has a copy of a token: the player's
+// device, or the player's backup of it, is in other hands.
+func warnReplay(c *Core, sig Signal) {
+	s := sig.session
+	c.options.Logger.Warn("a device's token was used a second time; its tokens were ended", "account", s.name, "peer", s.peer)
 }
 
 func auditRefusal(c *Core, sig Signal) {

@@ -27,8 +27,18 @@ const (
 	// StateReclaiming: the proof was not made with a key that is here; the key is
 	// being looked for in the region, or the refusal is being held back.
 	StateReclaiming
+	// StateConfirming: the password was right, a native client's second factor is
+	// awaited.
+	StateConfirming
+	// StateRotating: a native client's token was right, the next one is being stored.
+	StateRotating
 	// StateChoosing: proven; the client may ask for the worlds.
 	StateChoosing
+	// StateHandingOff: a native client has picked a world; its pass is on the way to
+	// the gate, or waits there.
+	StateHandingOff
+	// StateBoarded: the gate has taken a native client's pass.
+	StateBoarded
 	// StateLeaving: refused or told to go; nothing is valid, the connection is
 	// being closed.
 	StateLeaving
@@ -37,7 +47,8 @@ const (
 )
 
 var stateNames = [StateCount]string{
-	"connected", "looking-up", "proving", "verifying", "recording", "reproving", "reclaiming", "choosing", "leaving",
+	"connected", "looking-up", "proving", "verifying", "recording", "reproving", "reclaiming", "confirming", "rotating",
+	"choosing", "handing-off", "boarded", "leaving",
 }
 
 func (id StateID) String() string {
@@ -67,7 +78,11 @@ var states = [StateCount]state{
 	StateRecording:  recording{},
 	StateReproving:  reproving{},
 	StateReclaiming: reclaiming{},
+	StateConfirming: confirming{},
+	StateRotating:   rotating{},
 	StateChoosing:   choosing{},
+	StateHandingOff: handingOff{},
+	StateBoarded:    boarded{},
 	StateLeaving:    leaving{},
 }
 
@@ -76,12 +91,16 @@ var states = [StateCount]state{
 var transitions = [StateCount]stateSet{
 	StateConnected:  in(StateLookingUp, StateLeaving),
 	StateLookingUp:  in(StateProving, StateReproving, StateLeaving),
-	StateProving:    in(StateVerifying, StateLeaving),
-	StateVerifying:  in(StateRecording, StateChoosing, StateLeaving),
+	StateProving:    in(StateVerifying, StateRotating, StateLeaving),
+	StateVerifying:  in(StateConfirming, StateRecording, StateChoosing, StateLeaving),
+	StateConfirming: in(StateRecording, StateChoosing, StateLeaving),
+	StateRotating:   in(StateChoosing, StateLeaving),
 	StateRecording:  in(StateChoosing, StateLeaving),
 	StateReproving:  in(StateReclaiming, StateChoosing, StateLeaving),
 	StateReclaiming: in(StateChoosing, StateLeaving),
-	StateChoosing:   in(StateLeaving),
+	StateChoosing:   in(StateHandingOff, StateLeaving),
+	StateHandingOff: in(StateChoosing, StateBoarded, StateLeaving),
+	StateBoarded:    in(StateChoosing, StateLeaving),
 }
 
 // become is the one way into a state. A transition that is not in the table is
@@ -99,6 +118,6 @@ func (c *Core) become(s *session, id StateID) {
 func (c *Core) enter(s *session, id StateID) {
 	s.state = id
 	c.count.inState[id].Add(1)
-	c.setDeadline(s, states[id].Limit(&c.options))
+	c.setDeadlineAt(s, c.now+c.limitOf(s))
 	states[id].Enter(c, s)
 }

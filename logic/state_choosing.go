@@ -14,7 +14,11 @@ func (choosing) Leave(*Core, *session)     {}
 
 func (choosing) Limit(o *Options) time.Duration { return o.ChoosingLimit }
 
-func (choosing) Process(c *Core, s *session, _ *codec.Message) {
+func (choosing) Process(c *Core, s *session, m *codec.Message) {
+	if s.native != nil {
+		c.inPlay(s, m)
+		return
+	}
 	frame, err := c.frameFor(s)
 	if err != nil {
 		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)

@@ -18,6 +18,9 @@ func (connected) Limit(o *Options) time.Duration { return o.ConnectedLimit }
 
 func (connected) Process(c *Core, s *session, m *codec.Message) {
 	s.build = m.Hello.Build
+	if s.native != nil {
+		s.native.signIn = m.Native
+	}
 	name, err := storage.FoldName(m.Hello.Name.Bytes())
 	if err != nil {
 		// No account can have such a name; saying so tells nobody anything.

@@ -16,7 +16,7 @@ import (
 type lookingUp struct{}
 
 func (lookingUp) Enter(c *Core, s *session) {
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpGet, Tag: uint64(s.conn), Name: s.name, Brief: true})
+	c.ops = append(c.ops, lookupOp(s))
 }
 
 func (lookingUp) Leave(*Core, *session) {}
@@ -40,6 +40,10 @@ func (c *Core) lookedUp(s *session, r *storage.Result) {
 	a := c.sessions.beginAttempt(s)
 	if r.Account != nil {
 		s.characters = charactersOf(r.Account)
+	}
+	if s.native != nil {
+		c.lookedUpNative(s, r)
+		return
 	}
 	if s.returning {
 		a.known = r.Account != nil

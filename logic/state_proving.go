@@ -15,6 +15,14 @@ func (proving) Leave(*Core, *session) {}
 func (proving) Limit(o *Options) time.Duration { return o.ProvingLimit }
 
 func (proving) Process(c *Core, s *session, m *codec.Message) {
+	switch m.Kind {
+	case codec.KindPasswordProof:
+		c.passwordProven(s, m.Native)
+		return
+	case codec.KindTokenProof:
+		c.tokenProven(s, m.Native)
+		return
+	}
 	a := s.attempt
 	a.exchange.A, a.exchange.M1 = m.Proof.A, m.Proof.M1
 	// Factors are looked at once the password is proven (filters.go), whatever

@@ -41,6 +41,10 @@ func (c *Core) recorded(s *session, r *storage.Result) {
 // admit lets a proven client in: its key goes to the keyring before the reply
 // is sent, because it may be asked for at once.
 func (c *Core) admit(s *session) {
+	if s.native != nil {
+		c.admitNative(s)
+		return
+	}
 	c.holdKey(s)
 	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: s.attempt.m2, AccountFlags: accountFlags}
 	c.become(s, StateChoosing)

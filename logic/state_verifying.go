@@ -13,6 +13,10 @@ import (
 type verifying struct{}
 
 func (verifying) Enter(c *Core, s *session) {
+	if n := s.attempt.native; n != nil {
+		c.jobs = append(c.jobs, auth.Job{Kind: auth.JobNativeProve, Tag: uint64(s.conn), Native: n.exchange})
+		return
+	}
 	c.jobs = append(c.jobs, auth.Job{
 		Kind:      auth.JobProve,
 		Tag:       uint64(s.conn),
@@ -47,6 +51,10 @@ func (c *Core) verified(s *session, r *auth.Result) {
 
 // requested goes on when no filter objected to the login.
 func (c *Core) requested(s *session) {
+	if s.byToken() { // its record is as durable as the token that replaces it
+		c.become(s, StateRotating)
+		return
+	}
 	if c.options.DurableLogins {
 		c.become(s, StateRecording)
 		return

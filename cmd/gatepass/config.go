@@ -29,11 +29,17 @@ import (
 type config struct {
 	// Data is the folder of the store and the control socket.
 	Data string `koanf:"data"`
-	// Grunt is where clients connect, Admin where operators look: host:port.
-	Grunt string `koanf:"grunt"`
-	Admin string `koanf:"admin"`
+	// Grunt is where existing clients connect, Native where those of the native
+	// protocol do (empty for nowhere), Admin where operators look: host:port.
+	Grunt  string `koanf:"grunt"`
+	Native string `koanf:"native"`
+	Admin  string `koanf:"admin"`
 	// Builds are the client builds that may log in.
 	Builds []uint16 `koanf:"builds"`
+	// NativeBuilds are those of native clients; none for all.
+	NativeBuilds []uint16 `koanf:"native-builds"`
+	// NativeDecoys are the parameters that names without an account pretend to have.
+	NativeDecoys []decoyConfig `koanf:"native-decoys"`
 	// Reactors is how many event loops there are, 0 for what fits the machine;
 	// Procs how many threads run Go code at once, likewise.
 	Reactors int `koanf:"reactors"`
@@ -66,6 +72,13 @@ type config struct {
 		// RefreshEvery how often at most for figures of load alone.
 		PushWorlds   bool          `koanf:"push-worlds"`
 		RefreshEvery time.Duration `koanf:"refresh-every"`
+		// PingEvery is how often a silent native client shows itself.
+		PingEvery time.Duration `koanf:"ping-every"`
+		// PassValidity is how long a native client's pass may stay unused.
+		PassValidity time.Duration `koanf:"pass-validity"`
+		// DeviceLifetime is how long a native client's device is remembered, 0 for not
+		// at all.
+		DeviceLifetime time.Duration `koanf:"device-lifetime"`
 	} `koanf:"sessions"`
 	Storage struct {
 		// CacheMiB bounds the cache of table blocks.
@@ -125,7 +138,12 @@ type gatewayConfig struct {
 	worldConfig `koanf:",squash"`
 	// Listen is HOST:PORT where its clients connect.
 	Listen string `koanf:"listen"`
-	Region string `koanf:"region"`
+	// NativeListen is where its native clients connect, empty for nowhere;
+	// NativeAddress what they are told, empty for NativeListen.
+	NativeListen  string   `koanf:"native-listen"`
+	NativeAddress string   `koanf:"native-address"`
+	NativeBuilds  []uint16 `koanf:"native-builds"`
+	Region        string   `koanf:"region"`
 	// Routes are addresses for clients of certain networks.
 	Routes []routeConfig `koanf:"routes"`
 	// Capacity is how many may be in, QueueLimit how many may wait.
@@ -143,6 +161,18 @@ type gatewayConfig struct {
 type routeConfig struct {
 	Network string `koanf:"network"`
 	Address string `koanf:"address"`
+	// Native is the same for native clients.
+	Native string `koanf:"native"`
+}
+
+// decoyConfig is one set of parameters of native verifiers, and how many accounts
+// have it.
+type decoyConfig struct {
+	Group     int    `koanf:"group"`
+	MemoryKiB uint32 `koanf:"memory-kib"`
+	Passes    uint32 `koanf:"passes"`
+	Lanes     uint32 `koanf:"lanes"`
+	Weight    int    `koanf:"weight"`
 }
 
 // dnsConfig is the zone of the login servers.
@@ -179,7 +209,7 @@ type worldConfig struct {
 
 func defaultConfig() map[string]any {
 	return map[string]any{
-		"data": "data", "grunt": "127.0.0.1:3724", "admin": "127.0.0.1:9724",
+		"data": "data", "grunt": "127.0.0.1:3724", "native": "127.0.0.1:3725", "admin": "127.0.0.1:9724",
 		"builds":   logic.DefaultBuilds(),
 		"pin-core": -1, "drain-limit": 5 * time.Second,
 		"sessions.reconnect-grace": logic.DefaultReconnectGrace,
@@ -188,6 +218,9 @@ func defaultConfig() map[string]any {
 		"sessions.choosing-limit":  logic.DefaultChoosingLimit,
 		"storage.cache-mib":        storage.DefaultCacheBytes >> 20,
 		"sessions.refresh-every":   logic.DefaultRefreshEvery,
+		"sessions.ping-every":      logic.DefaultPingEvery,
+		"sessions.pass-validity":   logic.DefaultPassValidity,
+		"sessions.device-lifetime": logic.DefaultDeviceLifetime,
 		"log.level":                "info", "log.format": "text",
 		"bus.listen":       "127.0.0.1:4222",
 		"region.heartbeat": 2 * time.Second, "region.missed": 3, "region.refresh": 5 * time.Second,
@@ -222,6 +255,7 @@ func busFlags(f *pflag.FlagSet) {
 // edgeFlags are the flags of those who serve clients.
 func edgeFlags(f *pflag.FlagSet) {
 	f.String("grunt", "127.0.0.1:3724", "`HOST:PORT` where game clients connect")
+	f.String("native", "127.0.0.1:3725", "`HOST:PORT` where clients of the native protocol connect; empty for nowhere")
 	f.Int("reactors", 0, "event loops; 0 takes what fits the machine")
 	f.Int("pin-core", -1, "lock the logic to a thread on that core; -1 leaves it to the scheduler")
 	f.Int("max-conns", 0, "connections at once; 0 takes what the limit of open files leaves")

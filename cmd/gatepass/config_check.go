@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gatepass/auth"
+	"gatepass/auth/srp6a"
 	"gatepass/logic"
 	"gatepass/worlds"
 )
@@ -22,7 +24,7 @@ func (c *config) validate() error {
 	_, list := c.worldList()
 	return errors.Join(
 		c.checkProcess(),
-		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin),
+		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin), c.checkNative(),
 		checkAddress("bus.listen", c.Bus.Listen), checkAddress("gateway.listen", c.Gateway.Listen),
 		checkAddress("dns.listen", c.DNS.Listen), c.checkAdvertise(),
 		c.checkBuilds(), c.checkMachine(), c.checkSessions(), c.checkRegion(), c.checkGateway(),
@@ -67,6 +69,42 @@ func (c *config) checkBuilds() error {
 	return nil
 }
 
+// checkNative: what is only for the native protocol.
+func (c *config) checkNative() error {
+	var faults []error
+	if c.Native != "" {
+		faults = append(faults, checkAddress("native", c.Native))
+	}
+	if c.Gateway.NativeListen != "" {
+		faults = append(faults, checkAddress("gateway.native-listen", c.Gateway.NativeListen))
+	}
+	for key, builds := range map[string][]uint16{"native-builds": c.NativeBuilds, "gateway.native-builds": c.Gateway.NativeBuilds} {
+		if slices.Contains(builds, 0) {
+			faults = append(faults, fmt.Errorf("%s: 0 is not in 1 to 65535", key))
+		}
+	}
+	_, err := c.decoys()
+	return errors.Join(append(faults, err)...)
+}
+
+// decoys are the parameters that a name without an account may pretend to have.
+func (c *config) decoys() ([]auth.Weighted, error) {
+	var all []auth.Weighted
+	var faults []error
+	for i, d := range c.NativeDecoys {
+		group, err := srp6a.ParseGroup(d.Group)
+		kdf := srp6a.KDF{MemoryKiB: d.MemoryKiB, Passes: d.Passes, Lanes: d.Lanes}
+		if err = errors.Join(err, kdf.Validate()); err != nil {
+			faults = append(faults, fmt.Errorf("native-decoys: entry %d: %w", i+1, err))
+		}
+		if d.Weight < 1 {
+			faults = append(faults, fmt.Errorf("native-decoys: entry %d: weight: %d is below 1", i+1, d.Weight))
+		}
+		all = append(all, auth.Weighted{Params: srp6a.Params{Group: group, KDF: kdf}, Weight: d.Weight})
+	}
+	return all, errors.Join(faults...)
+}
+
 func (c *config) checkMachine() error {
 	var faults []error
 	if c.PinCore != -1 && !isCore(c.PinCore) {
@@ -103,6 +141,9 @@ func (c *config) checkSessions() error {
 		{"sessions.proving-limit", s.ProvingLimit, logic.TickEvery},
 		{"sessions.choosing-limit", s.ChoosingLimit, logic.TickEvery},
 		{"sessions.refresh-every", s.RefreshEvery, logic.TickEvery},
+		{"sessions.ping-every", s.PingEvery, time.Second},
+		{"sessions.pass-validity", s.PassValidity, time.Second},
+		{"sessions.device-lifetime", s.DeviceLifetime, 0},
 	} {
 		if span.value < span.least {
 			faults = append(faults, fmt.Errorf("%s: %v is below %v", span.key, span.value, span.least))

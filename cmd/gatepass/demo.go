@@ -22,6 +22,9 @@ const devLease = time.Second
 // firstGatePort is where clients expect a world.
 const firstGatePort = 8085
 
+// firstNativeGatePort is the same for native clients.
+const firstNativeGatePort = 8185
+
 // demoStartLimit is how long a demo world may take to start.
 const demoStartLimit = 20 * time.Second
 
@@ -44,6 +47,7 @@ type demoWorld struct {
 	id   uint8
 	cmd  *exec.Cmd
 	gate string // its address
+	own  string // that for native clients
 	line string // its command line
 	done chan struct{}
 	// closing is set before it is told to go.
@@ -74,15 +78,18 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 		host = "127.0.0.1"
 	}
 	d.gate = freeOr(net.JoinHostPort(host, strconv.Itoa(firstGatePort+int(d.id)-1)))
+	d.own = freeOr(net.JoinHostPort(host, strconv.Itoa(firstNativeGatePort+int(d.id)-1)))
 	name, builds := demoEra(d.id)
 	args := []string{
 		"gateway", "--data", c.Data, "--bus.url", busURL, "--bus.dir", c.Bus.Dir, "--admin", "127.0.0.1:0",
 		"--gateway.id", strconv.Itoa(int(d.id)), "--gateway.name", fmt.Sprintf("%s (%d)", name, d.id), "--gateway.builds", builds,
-		"--gateway.listen", d.gate,
+		"--gateway.listen", d.gate, "--gateway.native-listen", d.own,
 		"--log.level", c.Log.Level, "--log.format", c.Log.Format,
 	}
 	if _, port, _ := net.SplitHostPort(d.gate); anyAddress(d.gate) {
-		args = append(args, "--gateway.address", net.JoinHostPort(c.reachable(), port))
+		_, own, _ := net.SplitHostPort(d.own)
+		args = append(args, "--gateway.address", net.JoinHostPort(c.reachable(), port),
+			"--gateway.native-address", net.JoinHostPort(c.reachable(), own))
 	}
 	d.line = commandLine(self, args)
 	d.closing = make(chan struct{})

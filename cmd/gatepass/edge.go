@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/codec/grunt"
+	"gatepass/codec/native"
 	"gatepass/logic"
 	"gatepass/server"
 	"gatepass/storage"
@@ -66,7 +68,11 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 			return nil, err
 		}
 	}
-	p.say("grunt=%s reactors=%d max-conns=%d", e.server.Addr(), p.config.Reactors, e.server.Stats().MaxConns)
+	p.say("grunt=%s", e.server.Addr())
+	if p.config.Native != "" {
+		p.say("native=%s", e.server.AddrOf(1))
+	}
+	p.say("reactors=%d max-conns=%d", p.config.Reactors, e.server.Stats().MaxConns)
 	return e, nil
 }
 
@@ -107,17 +113,22 @@ func (e *edge) startPool() (err error) {
 }
 
 func (e *edge) makeServer() (err error) {
-	protocol := grunt.New(grunt.Options{})
+	existing, own := grunt.New(grunt.Options{}), native.New(native.Options{})
+	listeners := []server.Listener{{
+		Addr: e.config.Grunt, Speaks: codec.ProtocolGrunt, Protocol: func() server.Session { return existing.Open() },
+	}}
+	if e.config.Native != "" {
+		listeners = append(listeners, server.Listener{
+			Addr: e.config.Native, Speaks: codec.ProtocolNative, Protocol: func() server.Session { return own.Open() },
+		})
+	}
 	e.server, err = server.New(server.Options{
-		Listeners: []server.Listener{{
-			Addr: e.config.Grunt, Speaks: codec.ProtocolGrunt,
-			Protocol: func() server.Session { return protocol.Open() },
-		}},
-		Reactors: e.config.Reactors,
-		MaxConns: e.config.MaxConns,
-		Idle:     e.idle(),
-		Sink:     func(i int) server.Sink { return e.inbox.Client(i) },
-		Logger:   e.log.With("part", "server"),
+		Listeners: listeners,
+		Reactors:  e.config.Reactors,
+		MaxConns:  e.config.MaxConns,
+		Idle:      e.idle(),
+		Sink:      func(i int) server.Sink { return e.inbox.Client(i) },
+		Logger:    e.log.With("part", "server"),
 	})
 	return err
 }
@@ -154,12 +165,19 @@ func (e *edge) makeList() error {
 
 func (e *edge) startLogic() (err error) {
 	s := e.config.Sessions
+	decoys, err := e.config.decoys()
+	if err != nil {
+		return err
+	}
 	ports := logic.Ports{Out: e.server.Queue(), Store: e.store.Store(), Prover: e.pool, Worlds: e.list}
 	if e.conn != nil {
 		ports.Region, ports.Bus = e.member, e.node
 	}
 	e.core, err = logic.NewCore(logic.Options{
-		Builds:         e.config.Builds,
+		Builds:       e.config.Builds,
+		NativeBuilds: e.config.NativeBuilds,
+		NativeDecoys: decoys,
+		PingEvery:    s.PingEvery, PassValidity: s.PassValidity, DeviceLifetime: s.DeviceLifetime,
 		Secret:         e.store.Store().Secret(),
 		Factors:        func(build uint16) codec.Factors { return grunt.LayoutOf(grunt.Build(build)).Factors() },
 		FactorDecoys:   s.FactorDecoys,
@@ -208,7 +226,7 @@ func (e *edge) startBeat() error {
 func (e *edge) beat() worlds.LoginBeat {
 	st := e.server.Stats()
 	return worlds.LoginBeat{
-		Node: worlds.LoginNode(e.config.Node), Address: e.advertised(),
+		Node: worlds.LoginNode(e.config.Node), Address: e.advertised(), Native: e.advertisedNative(),
 		Conns: uint32(st.Conns), MaxConns: uint32(st.MaxConns), Draining: e.draining.Load(),
 	}
 }
@@ -220,6 +238,16 @@ func (e *edge) advertised() string {
 		return e.config.Advertise
 	}
 	return e.server.Addr().String()
+}
+
+// advertisedNative is where native clients reach this server: at the same address,
+// by the port of their own.
+func (e *edge) advertisedNative() string {
+	host, err := netip.ParseAddrPort(e.advertised())
+	if e.config.Native == "" || err != nil {
+		return ""
+	}
+	return netip.AddrPortFrom(host.Addr(), e.server.AddrOf(1).Port()).String()
 }
 
 // thread pins the logic's thread to the configured core; nil if there is none.
@@ -279,7 +307,7 @@ func (e *edge) startControl() error {
 func (e *edge) changed(c accounts.Change) {
 	cmd := logic.Command{Kind: logic.CommandKick, Name: c.Name}
 	switch c.Kind {
-	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword, accounts.ChangeFactors:
+	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword, accounts.ChangeFactors, accounts.ChangeDevices:
 	case accounts.ChangeBanAddress, accounts.ChangeUnbanAddress:
 		cmd = logic.Command{Kind: logic.CommandAddressBans}
 	default:

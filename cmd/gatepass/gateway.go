@@ -45,6 +45,8 @@ It needs credentials of its own on the region's bus:
 	f.String("gateway.name", "", "the world's `NAME`, as players see it")
 	f.String("gateway.listen", "127.0.0.1:8085", "`HOST:PORT` where its clients connect")
 	f.String("gateway.address", "", "`HOST:PORT` that clients are told; empty takes gateway.listen")
+	f.String("gateway.native-listen", "", "`HOST:PORT` where its native clients connect; empty for nowhere")
+	f.String("gateway.native-address", "", "`HOST:PORT` that native clients are told; empty takes gateway.native-listen")
 	f.String("gateway.kind", "normal", "pve, pvp, normal, rp or rp-pvp")
 	f.String("gateway.builds", "5875,6005,6141", "client `BUILDS` it takes, all of one era: 1.12, 2.x or 3.3.5")
 	f.Int("gateway.capacity", 1000, "players at once; the next ones wait")
@@ -74,7 +76,7 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 		return usageError{err}
 	}
 	opened, err := gate.Open(ctx, gate.Options{
-		World: registration, Addr: g.Listen, Bus: conn, Reactors: p.config.Reactors, MaxConns: p.config.MaxConns,
+		World: registration, Addr: g.Listen, NativeAddr: g.NativeListen, Bus: conn, Reactors: p.config.Reactors, MaxConns: p.config.MaxConns,
 		Class: class, MaxQueue: g.QueueLimit, QueueGrace: notAtAll(g.QueueGrace), SecondLogin: rule,
 		ReconnectGrace: notAtAll(p.config.Sessions.ReconnectGrace), Logger: p.log.With("part", "gate"),
 	})
@@ -94,6 +96,9 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 	}
 	p.add(part{name: "gate", failed: opened.Failed(), ready: registered, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
 	p.say("world=%d gate=%s", registration.ID, opened.Addr())
+	if g.NativeListen != "" {
+		p.say("native-gate=%s", opened.NativeAddr())
+	}
 	return nil
 }
 
@@ -104,6 +109,7 @@ func (c *config) registration() (worlds.Registration, error) {
 	if err != nil {
 		return worlds.Registration{}, fmt.Errorf("gateway: %w", err)
 	}
+	w.Native, w.NativeBuilds = g.NativeAddress, g.NativeBuilds
 	r := worlds.Registration{World: w, Region: g.Region, Incarnation: randomID(), Capacity: uint32(max(0, g.Capacity))}
 	var faults []error
 	for _, route := range g.Routes {
@@ -112,25 +118,39 @@ func (c *config) registration() (worlds.Registration, error) {
 			faults = append(faults, fmt.Errorf("routes: %q is no network such as 10.0.0.0/8", route.Network))
 			continue
 		}
-		r.Routes = append(r.Routes, worlds.Route{Network: network, Address: route.Address})
+		r.Routes = append(r.Routes, worlds.Route{Network: network, Address: route.Address, Native: route.Native})
 	}
 	if _, err := world.New(world.Options{Builds: r.Builds}); err != nil {
 		faults = append(faults, fmt.Errorf("builds: %w", err))
 	}
 	checked := r
-	if checked.Address == "" { // then it is where the gate listens
-		checked.Address = g.Listen
-		if anyAddress(g.Listen) {
-			faults = append(faults, fmt.Errorf("address: clients cannot reach %s; set gateway.address to what they can", g.Listen))
-		}
-		if strings.HasSuffix(g.Listen, ":0") {
-			checked.Address += "1" // a port that is to be found
+	for _, at := range []struct{ told, listen, key string }{
+		{checked.Address, g.Listen, "address"}, {checked.Native, g.NativeListen, "native-address"},
+	} {
+		if at.told == "" && at.listen != "" && anyAddress(at.listen) { // it is told where the gate listens
+			faults = append(faults, fmt.Errorf("%s: clients cannot reach %s; set gateway.%s to what they can", at.key, at.listen, at.key))
 		}
 	}
+	if checked.Native != "" && g.NativeListen == "" {
+		faults = append(faults, errors.New("native-address: nobody listens there; set gateway.native-listen"))
+	}
+	checked.Address, checked.Native = orListen(checked.Address, g.Listen), orListen(checked.Native, g.NativeListen)
 	if faults = append(faults, checked.Validate()); errors.Join(faults...) != nil {
 		return r, fmt.Errorf("gateway: %w", errors.Join(faults...))
 	}
 	return r, nil
+}
+
+// orListen is what clients are told, or where the gate listens, which may be a port
+// that is to be found.
+func orListen(told, listen string) string {
+	if told != "" {
+		return told
+	}
+	if strings.HasSuffix(listen, ":0") {
+		return listen + "1"
+	}
+	return listen
 }
 
 // anyAddress tells whether a host:port stands for every address of the machine,

@@ -91,6 +91,10 @@ func (s stageCollector) logic(m metricWriter) {
 	for name, n := range st.RefusedBy {
 		m.count("filter_refusals_total", "Refusals, by filter.", n, "filter", name)
 	}
+	for r := codec.SelectUnknown; r < codec.SelectReasonCount; r++ {
+		m.count("picks_refused_total", "Picks of native clients that came to no pass, by reason.", st.SelectRefused[r], "reason", r.String())
+	}
+	m.gauge("sessions_native", "Native clients that are in.", float64(st.Natives))
 	m.counter("moves_in_total", "Messages about moves of keys that came.", st.MovesIn)
 	m.counter("moves_out_total", "Messages about moves of keys that were sent.", st.MovesOut)
 	for k := worlds.OutcomeTaken; k < worlds.OutcomeKindCount; k++ {

@@ -169,8 +169,8 @@ func TestList_FrameFor_KeepsABoundedNumberOfEncodings(t *testing.T) {
 	for build := range uint16(3 * maxFrames) {
 		mustFrame(t, l, Ask{Build: 8606 + build})
 	}
-	if len(l.frames) != maxFrames || len(l.order) != maxFrames {
-		t.Errorf("%d encodings in an order of %d", len(l.frames), len(l.order))
+	if len(l.frames.all) != maxFrames || len(l.frames.order) != maxFrames {
+		t.Errorf("%d encodings in an order of %d", len(l.frames.all), len(l.frames.order))
 	}
 	last, _ := mustFrame(t, l, Ask{Build: 8606 + 3*maxFrames - 1})
 	again, _ := mustFrame(t, l, Ask{Build: 8606 + 3*maxFrames - 1})

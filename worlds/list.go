@@ -56,7 +56,8 @@ type WorldCharacters struct{ World, Count uint8 }
 
 // List is what a login server shows: the worlds that its Member has learnt of,
 // and those of its configuration. Its encodings are made when first asked for,
-// one for each build and set of networks, and kept until the list changes. List
+// one for each build and set of networks, and kept until the list changes. What
+// native clients are sent changes only with Publish, so that it has versions. List
 // belongs to one goroutine.
 type List struct {
 	encode Encode
@@ -68,16 +69,20 @@ type List struct {
 	position [MaxWorlds + 1]uint8
 	// networks are all that a route of shown names.
 	networks []netip.Prefix
-	frames   map[frameKey]frame
-	order    []frameKey // of frames, oldest first
+	frames   frames[frameKey, frame]
+	// native is what native clients are served.
+	native nativeLists
 }
 
 // frameKey is a class of clients: bit i of networks tells whether they are in
 // the list's networks[i].
 type frameKey struct {
 	build    uint16
-	networks [2 * MaxNetworks / 64]uint64
+	networks networkBits
 }
+
+// networkBits tells of each network in a list whether a client is in it.
+type networkBits [2 * MaxNetworks / 64]uint64
 
 type frame struct {
 	bytes  []byte
@@ -86,7 +91,7 @@ type frame struct {
 
 // NewList makes an empty list, which is legal to show.
 func NewList(encode Encode) *List {
-	return &List{encode: encode, frames: make(map[frameKey]frame)}
+	return &List{encode: encode}
 }
 
 // SetStatic replaces the configured worlds: those that do not register. One that
@@ -170,8 +175,7 @@ func (l *List) merge() (changed bool) {
 	for i := range merged {
 		l.position[merged[i].ID] = uint8(i + 1)
 	}
-	clear(l.frames)
-	l.order = l.order[:0]
+	l.frames.clear()
 	return true
 }
 
@@ -180,7 +184,7 @@ func (l *List) merge() (changed bool) {
 // changed. How many builds there are is bounded by the caller, who lets only
 // accepted ones in.
 func (l *List) FrameFor(ask Ask) ([]byte, error) {
-	f, err := l.frame(frameKey{build: ask.Build, networks: l.networksWith(ask.Peer)})
+	f, err := l.frame(frameKey{build: ask.Build, networks: networksWith(l.networks, ask.Peer)})
 	if err != nil || len(ask.Characters) == 0 {
 		return f.bytes, err
 	}
@@ -194,10 +198,10 @@ func (l *List) FrameFor(ask Ask) ([]byte, error) {
 }
 
 // networksWith tells which networks hold peer.
-func (l *List) networksWith(peer netip.Addr) (bits [2 * MaxNetworks / 64]uint64) {
+func networksWith(networks []netip.Prefix, peer netip.Addr) (bits networkBits) {
 	peer = peer.Unmap()
-	for i := range l.networks {
-		if l.networks[i].Contains(peer) {
+	for i := range networks {
+		if networks[i].Contains(peer) {
 			bits[i/64] |= 1 << (i % 64)
 		}
 	}
@@ -206,7 +210,7 @@ func (l *List) networksWith(peer netip.Addr) (bits [2 * MaxNetworks / 64]uint64)
 
 // frame finds or makes the encoding for a class of clients.
 func (l *List) frame(key frameKey) (frame, error) {
-	if f, ok := l.frames[key]; ok {
+	if f, ok := l.frames.get(key); ok {
 		return f, nil
 	}
 	shown := make([]Shown, len(l.shown))
@@ -217,13 +221,9 @@ func (l *List) frame(key frameKey) (frame, error) {
 	if err != nil {
 		return frame{}, fmt.Errorf("worlds: encode for build %d: %w", key.build, err)
 	}
-	if len(l.order) == maxFrames {
-		delete(l.frames, l.order[0])
-		l.order = slices.Delete(l.order, 0, 1)
-	}
-	l.order = append(l.order, key)
-	l.frames[key] = frame{bytes, counts}
-	return l.frames[key], nil
+	f := frame{bytes, counts}
+	l.frames.add(key, f)
+	return f, nil
 }
 
 // show is what a class of clients sees of w.

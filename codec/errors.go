@@ -21,6 +21,9 @@ type Violation struct {
 	// Result is what the peer is told, or ResultOK to close without a word,
 	// where the protocol has no fitting reply.
 	Result Result
+	// Forged says that the message was not what the peer had said: it was changed,
+	// cut, repeated or reordered on the way. Only a sealed channel can tell.
+	Forged bool
 	// Cause says what was wrong, without any of the peer's bytes in it.
 	Cause string
 }

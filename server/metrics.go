@@ -22,6 +22,7 @@ type counters struct {
 	writes          atomic.Uint64
 	deadHandles     atomic.Uint64
 	encodeErrors    atomic.Uint64
+	forged          atomic.Uint64
 	closed          [codec.CloseReasonCount]atomic.Uint64
 
 	_ [64]byte // keeps the next reactor's counters off this cache line
@@ -47,6 +48,9 @@ type Stats struct {
 	DeadHandles uint64
 	// EncodeErrors counts replies that had no bytes: bugs of ours.
 	EncodeErrors uint64
+	// Forged counts connections closed because what came was not what the client had
+	// said (codec.Violation).
+	Forged uint64
 	// Closed counts closed connections by codec.CloseReason.
 	Closed [codec.CloseReasonCount]uint64
 	// SendQueued is how many replies no reactor has taken yet, SendRefused how
@@ -81,6 +85,7 @@ func (c *counters) addTo(st *Stats) {
 	st.Writes += c.writes.Load()
 	st.DeadHandles += c.deadHandles.Load()
 	st.EncodeErrors += c.encodeErrors.Load()
+	st.Forged += c.forged.Load()
 	for i := range c.closed {
 		st.Closed[i] += c.closed[i].Load()
 	}

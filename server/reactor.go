@@ -190,6 +190,9 @@ func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 	if !ok {
 		return gnet.Close
 	}
+	if v.Forged {
+		r.count.forged.Add(1)
+	}
 	r.out = c.codec.AppendViolation(r.out[:0], v)
 	if len(r.out) > 0 {
 		if _, err := c.sock.Write(r.out); err != nil {

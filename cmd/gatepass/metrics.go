@@ -40,6 +40,7 @@ func (s stageCollector) server(m metricWriter) {
 	for r := range codec.CloseReasonCount {
 		m.count("connections_closed_total", "Client connections closed, by reason.", st.Closed[r], "reason", r.String())
 	}
+	m.counter("connections_forged_total", "Connections closed because a sealed frame was changed, cut, repeated or reordered on its way.", st.Forged)
 	m.counter("reactor_messages_total", "Messages decoded by the reactors.", st.Messages)
 	m.counter("reactor_stalls_total", "Messages that waited for room in the inbox.", st.Stalls)
 	m.counter("reactor_panics_total", "Panics that cost one connection.", st.Panics)

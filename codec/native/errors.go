@@ -25,7 +25,7 @@ const SealViolation byte = 0xFF
 // costs no allocation, and never changed. Message is the number of the body's field
 // in its frame, 0 where there is none.
 var (
-	brokenSeal = &codec.Violation{Message: SealViolation, Result: codec.ResultProtocol, Cause: "frame does not open"}
+	brokenSeal = &codec.Violation{Message: SealViolation, Result: codec.ResultProtocol, Forged: true, Cause: "frame does not open"}
 	badLength  = wrong(0, "frame empty or too long")
 	badWire    = wrong(0, "frame is no protobuf message")
 	noBody     = wrong(0, "frame without a body that is known")

@@ -139,7 +139,7 @@ func TestRemote_SplitsRequestsThatAreTooLarge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ops[i] = storage.Op{Kind: storage.OpCreate, Name: name, Tag: uint64(i), Account: &storage.Account{Name: name, Others: map[string][]byte{"native": big}}}
+		ops[i] = storage.Op{Kind: storage.OpCreate, Name: name, Tag: uint64(i), Account: &storage.Account{Name: name, Others: map[string][]byte{"later": big}}}
 	}
 	results, err := remote.Do(t.Context(), ops...)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package accounts is the operator's side of the accounts: it adds, shows, bans,
 // imports and exports them. It knows names, passwords and file formats; it does
 // not know how records are kept (that is storage) nor how a login is proved
-// (that is auth/srp6).
+// (that is auth/srp6 and auth/srp6a).
 //
 // A Manager holds the rules and works on any Store. There are two of them, and
 // which one a command gets is decided by Open:
@@ -15,13 +15,14 @@
 //
 // # Passwords
 //
-// A password is turned into a salt and a verifier by the process that was given
-// it. Only those reach the store or cross the socket; no error, log line or
-// String of this package holds a password.
+// A password is turned into salts and verifiers, one of the grunt and one of the
+// native protocol, by the process that was given it. Only those reach the store or
+// cross the socket; no error, log line or String of this package holds a password.
 //
 // A PIN and an authenticator secret are kept and cross the socket as they are,
 // since a login is checked against them; nor does any of them stand in an error,
-// a log line or a String.
+// a log line or a String. What signs a device in without a password does not cross
+// the socket at all: devices are listed and revoked without it.
 //
 // # The control socket
 //

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"gatepass/auth/srp6a"
 	"gatepass/storage"
 )
 
@@ -63,10 +64,16 @@ func drawAccount(t *rapid.T) storage.Account {
 		a.Ban = storage.Ban{Set: true, Since: seconds.Draw(t, "since"), Until: seconds.Draw(t, "until"), Reason: "a \"reason\", <b> & ž"}
 	}
 	if rapid.Bool().Draw(t, "other") {
-		a.Others = map[string][]byte{"native": rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "native")}
+		a.Others = map[string][]byte{"later": rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "later"), ProtocolNative: anyNative()}
 		a.TOTPSecret = rapid.SliceOfN(rapid.Byte(), 1, 20).Draw(t, "totp")
 	}
 	return a
+}
+
+// anyNative is a native verifier as it is stored.
+func anyNative() []byte {
+	v := srp6a.NewVerifier(cheap(), &[32]byte{5}, "SOMEBODY", "x")
+	return v.Append(nil)
 }
 
 func TestExport_SortedWithHeader(t *testing.T) {
@@ -88,7 +95,7 @@ func TestExport_SortedWithHeader(t *testing.T) {
 
 func TestExport_AccountWithoutGruntVerifierIsCounted(t *testing.T) {
 	m := newTestManager(t)
-	mustImport(t, m, `{"username":"A","others":{"native":"00ff"}}`, ImportOptions{})
+	mustImport(t, m, `{"username":"A","others":{"later":"00ff"}}`, ImportOptions{})
 	var out strings.Builder
 	report, err := m.Export(t.Context(), &out, ExportOptions{Format: FormatCSV})
 	if err != nil || report != (ExportReport{Accounts: 1, NoVerifier: 1}) || !strings.HasSuffix(out.String(), "\nA,,\n") {

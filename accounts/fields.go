@@ -95,15 +95,14 @@ func (d *draft) secret(f *fields) (err error) {
 	return errNoSecret
 }
 
-// finish computes the verifier, if it is still missing, over a salt made of
-// random. This is the dear part of an import.
-func (d *draft) finish(random *[32]byte) {
-	name := d.account.Name
+// finish computes the verifiers that are still missing. This is the dear part of an
+// import. A hash is of the grunt protocol and good for no other.
+func (d *draft) finish(v *verifiers, s *salts) {
 	switch {
 	case d.password != "":
-		d.account.Grunt = gruntVerifier(random, name, d.password)
+		v.make(&d.account, s, d.password)
 	case d.hash != nil:
-		salt := srp6.NewSalt(random)
+		salt := srp6.NewSalt(&s.grunt)
 		d.account.Grunt = storage.GruntVerifier{Set: true, Salt: salt, Verifier: srp6.NewVerifierFromHash(&salt, d.hash)}
 	}
 	d.password, d.hash = "", nil

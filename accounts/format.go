@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"gatepass/storage"
 )
 
 // Format is how a file of accounts is written.
@@ -81,8 +83,13 @@ func ParseColumns(word string) (Columns, error) {
 	return 0, &FieldError{Field: "columns", Problem: fmt.Sprintf("%q is not known; give trinity or mangos", word)}
 }
 
-// ProtocolGrunt is the protocol of the existing clients.
-const ProtocolGrunt = "grunt"
+// Protocols, as flags and summaries name them.
+const (
+	// ProtocolGrunt is the protocol of the existing clients.
+	ProtocolGrunt = "grunt"
+	// ProtocolNative is gatepass's own.
+	ProtocolNative = storage.ProtocolNative
+)
 
 // ParseProtocols reads a comma separated --protocols flag: for which protocols
 // verifiers are made from passwords. Its error is a FieldError.
@@ -90,8 +97,8 @@ func ParseProtocols(list string) ([]string, error) {
 	names := strings.Split(list, ",")
 	for i, name := range names {
 		names[i] = strings.ToLower(strings.TrimSpace(name))
-		if names[i] != ProtocolGrunt {
-			return nil, &FieldError{Field: "protocols", Problem: fmt.Sprintf("%q is not known; give %s", name, ProtocolGrunt)}
+		if names[i] != ProtocolGrunt && names[i] != ProtocolNative {
+			return nil, &FieldError{Field: "protocols", Problem: fmt.Sprintf("%q is not known; give %s, %s or both", name, ProtocolGrunt, ProtocolNative)}
 		}
 	}
 	return names, nil

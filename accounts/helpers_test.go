@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/auth/srp6"
+	"gatepass/auth/srp6a"
 	"gatepass/storage"
 )
 
@@ -18,7 +20,23 @@ import (
 const testTime = 1_700_000_000
 
 func testOptions() Options {
-	return Options{Now: func() time.Time { return time.Unix(testTime, 0) }, Random: rand.NewChaCha8([32]byte{7})}
+	return Options{Now: func() time.Time { return time.Unix(testTime, 0) }, Random: rand.NewChaCha8([32]byte{7}), Native: cheap()}
+}
+
+// cheap keeps tests fast; no client would take it.
+func cheap() srp6a.Params {
+	return srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.KDF{MemoryKiB: 64, Passes: 1, Lanes: 1}}
+}
+
+// opensNatively tells whether the password makes the account's native verifier.
+func opensNatively(t testing.TB, a *storage.Account, password string) bool {
+	t.Helper()
+	v, err := srp6a.ParseVerifier(a.Others[ProtocolNative])
+	if err != nil {
+		t.Fatalf("%v: %v", a.Name, err)
+	}
+	again := srp6a.NewVerifier(v.Params(), &v.Salt, a.Name.String(), password)
+	return bytes.Equal(again.V, v.V)
 }
 
 // openStore opens a real store in memory.

@@ -16,8 +16,12 @@ type ImportOptions struct {
 	Format Format
 	// Mode decides about accounts that are there already.
 	Mode PutMode
-	// Workers parse lines and compute verifiers; at least 1.
+	// Workers parse lines and compute verifiers; at least 1. With Native there are no
+	// more than nativeMemory has room for.
 	Workers int
+	// Native makes native verifiers of passwords, which takes some 100 ms each;
+	// NoGrunt makes none of the grunt protocol.
+	Native, NoGrunt bool
 	// OnBad, if set, is told each row that was not taken, in the order of the
 	// file. OnProgress, if set, is told after each batch. Both are called on the
 	// goroutine of Import.
@@ -60,24 +64,47 @@ func (m *Manager) Import(ctx context.Context, in io.Reader, o ImportOptions) (Im
 	if o.OnProgress == nil {
 		o.OnProgress = func(ImportReport) {}
 	}
+	if err := m.prepareNative(&o); err != nil {
+		return ImportReport{}, err
+	}
 	p := pipeline{
-		manager: m, options: o,
-		work: make(chan *importBatch, o.Workers), ordered: make(chan *importBatch, 2*o.Workers),
+		manager: m, options: o, rows: batchRows,
+		verifiers: verifiers{grunt: !o.NoGrunt, native: o.Native, params: m.options.Native},
+		work:      make(chan *importBatch, o.Workers), ordered: make(chan *importBatch, 2*o.Workers),
+	}
+	if o.Native {
+		p.rows = nativeBatchRows
 	}
 	go p.feed(ctx, in)
 	for range o.Workers {
-		go p.prepare()
+		go p.prepare(ctx)
 	}
 	err := p.commitAll(ctx)
 	slices.Sort(p.report.Ignored)
 	return p.report, err
 }
 
+// prepareNative checks what native verifiers are made with, and lets no more workers
+// make them than there is memory for.
+func (m *Manager) prepareNative(o *ImportOptions) error {
+	if !o.Native {
+		return nil
+	}
+	if err := m.options.Native.Validate(); err != nil {
+		return &FieldError{Field: "native", Problem: err.Error(), cause: err}
+	}
+	o.Workers = min(o.Workers, max(1, nativeMemory/(int(m.options.Native.KDF.MemoryKiB)<<10)))
+	return nil
+}
+
 // pipeline is one Import; doc.go draws it.
 type pipeline struct {
 	// static after construction
-	manager *Manager
-	options ImportOptions
+	manager   *Manager
+	options   ImportOptions
+	verifiers verifiers
+	// rows ends a batch.
+	rows int
 	// work goes to the workers; ordered has the same batches in the order of the
 	// file. Both are closed by feed.
 	work, ordered chan *importBatch
@@ -100,11 +127,11 @@ type importBatch struct {
 }
 
 type importRow struct {
-	line   int
-	text   []byte
-	random [32]byte
-	draft  draft
-	err    error
+	line  int
+	text  []byte
+	salts salts
+	draft draft
+	err   error
 }
 
 // feed cuts the file into batches and draws their salts.
@@ -129,7 +156,7 @@ func (p *pipeline) feed(ctx context.Context, in io.Reader) {
 
 // fill reads lines into a batch; true means that it is the last.
 func (p *pipeline) fill(b *importBatch, lines *lineReader, source *rowSource) bool {
-	for len(b.rows) < batchRows && b.bytes < batchBytes {
+	for len(b.rows) < p.rows && b.bytes < batchBytes {
 		text, err := lines.next()
 		switch {
 		case errors.Is(err, errLineTooLong) && source.parse != nil:
@@ -156,7 +183,7 @@ func (p *pipeline) fill(b *importBatch, lines *lineReader, source *rowSource) bo
 			continue
 		}
 		row := importRow{line: lines.number, text: slices.Clone(text)}
-		if _, b.err = io.ReadFull(p.manager.options.Random, row.random[:]); b.err != nil {
+		if b.err = p.manager.draw(&row.salts); b.err != nil {
 			return true
 		}
 		b.rows, b.bytes = append(b.rows, row), b.bytes+len(text)
@@ -187,17 +214,21 @@ func (s *rowSource) open(line []byte, format Format) (bool, error) {
 	return false, nil
 }
 
-// prepare parses rows and computes their verifiers.
-func (p *pipeline) prepare() {
+// prepare parses rows and computes their verifiers. When ctx ends it leaves the rest
+// of its batch, which is stored no more.
+func (p *pipeline) prepare(ctx context.Context) {
 	for b := range p.work {
 		for i := range b.rows {
-			b.prepareRow(&b.rows[i])
+			if ctx.Err() != nil {
+				return
+			}
+			p.prepareRow(b, &b.rows[i])
 		}
 		close(b.ready)
 	}
 }
 
-func (b *importBatch) prepareRow(r *importRow) {
+func (p *pipeline) prepareRow(b *importBatch, r *importRow) {
 	if r.err != nil {
 		return
 	}
@@ -210,7 +241,7 @@ func (b *importBatch) prepareRow(r *importRow) {
 	}
 	r.text = nil
 	if r.err == nil {
-		r.draft.finish(&r.random)
+		r.draft.finish(&p.verifiers, &r.salts)
 	}
 }
 

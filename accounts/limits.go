@@ -16,6 +16,11 @@ const (
 	// of creates, so one fsync: large enough that 100,000 rows need few of them.
 	batchRows  = 1024
 	batchBytes = 1 << 20
+	// nativeBatchRows is the same where native verifiers are made, some 100 ms each:
+	// a batch is done in a second or two, and no more than that is lost.
+	nativeBatchRows = 16
+	// nativeMemory bounds the bytes that the KDFs of an import fill at a time.
+	nativeMemory = 1 << 30
 
 	// maxIgnored is how many unknown columns are named.
 	maxIgnored = 32

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatepass/auth/srp6"
+	"gatepass/auth/srp6a"
 	"gatepass/storage"
 )
 
@@ -28,6 +29,12 @@ type Options struct {
 	// Random gives the salts. It must be cryptographic and safe for use by
 	// several goroutines. Required.
 	Random io.Reader
+	// Native is how the native protocol's verifiers are made of passwords; what is
+	// zero of it is that of DefaultNative. The rest must be valid. Making one takes
+	// as long, and as much memory, as it says.
+	Native srp6a.Params
+	// NoNative leaves those verifiers out: such accounts cannot log in natively.
+	NoNative bool
 	// OnChange, if set, is told each change after it is durable, on the
 	// goroutine that asked for it. It is also told those of which the store could
 	// not say how they ended: what they ask for may be so, or become so. It must
@@ -53,6 +60,12 @@ func New(store Store, o Options) *Manager {
 	if o.OnChange == nil {
 		o.OnChange = func(Change) {}
 	}
+	if o.Native.Group == 0 {
+		o.Native.Group = DefaultNative().Group
+	}
+	if o.Native.KDF == (srp6a.KDF{}) {
+		o.Native.KDF = DefaultNative().KDF
+	}
 	return &Manager{store: store, options: o}
 }
 
@@ -67,8 +80,9 @@ func (m *Manager) Add(ctx context.Context, name, password string) error {
 	return aboutAccount(account.Name, err)
 }
 
-// SetPassword gives an account another password. Verifiers of other protocols
-// are dropped: they would still let the old password in.
+// SetPassword gives an account another password. Its verifiers are made anew, and
+// those of protocols that are not known here are dropped: they would still let the
+// old password in. Remembered devices are forgotten.
 func (m *Manager) SetPassword(ctx context.Context, name, password string) error {
 	account, err := m.credentials(name, password)
 	if err != nil {
@@ -141,11 +155,27 @@ func (m *Manager) credentials(name, password string) (storage.Account, error) {
 	if err := CheckPassword(password); err != nil {
 		return storage.Account{}, err
 	}
-	var random [32]byte
-	if _, err := io.ReadFull(m.options.Random, random[:]); err != nil {
-		return storage.Account{}, fmt.Errorf("accounts: no random salt: %w", err)
+	if err := m.options.Native.Validate(); err != nil {
+		return storage.Account{}, &FieldError{Field: "native", Problem: err.Error(), cause: err}
 	}
-	return storage.Account{Name: folded, Grunt: gruntVerifier(&random, folded, password)}, nil
+	var s salts
+	if err := m.draw(&s); err != nil {
+		return storage.Account{}, err
+	}
+	account := storage.Account{Name: folded}
+	v := verifiers{grunt: true, native: !m.options.NoNative, params: m.options.Native}
+	v.make(&account, &s, password)
+	return account, nil
+}
+
+// draw fills in fresh salts.
+func (m *Manager) draw(s *salts) error {
+	for _, salt := range []*[32]byte{&s.grunt, &s.native} {
+		if _, err := io.ReadFull(m.options.Random, salt[:]); err != nil {
+			return fmt.Errorf("accounts: no random salt: %w", err)
+		}
+	}
+	return nil
 }
 
 func gruntVerifier(random *[32]byte, name storage.Name, password string) storage.GruntVerifier {

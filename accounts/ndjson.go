@@ -45,6 +45,9 @@ func (o *objects) parse(line []byte) (draft, []string, error) {
 	if err != nil {
 		return draft{}, nil, err
 	}
+	if err := checkOthers(account.Others); err != nil {
+		return draft{}, nil, err
+	}
 	d := draft{account: account}
 	err = d.secret(&fields{
 		columnPassword: r.Password, columnSalt: r.Salt, columnVerifier: r.Verifier,

@@ -107,7 +107,10 @@ func TestSniffAndFormatOf(t *testing.T) {
 			t.Errorf("took the format %s", word)
 		}
 	}
-	if _, err := ParseProtocols("grunt,native"); err == nil || !strings.Contains(err.Error(), "grunt") {
+	if names, err := ParseProtocols("Native, grunt"); err != nil || !slices.Equal(names, []string{ProtocolNative, ProtocolGrunt}) {
+		t.Errorf("protocols: %v, %v", names, err)
+	}
+	if _, err := ParseProtocols("grunt,telnet"); err == nil || !strings.Contains(err.Error(), "give grunt, native or both") {
 		t.Errorf("protocols: %v", err)
 	}
 	if _, err := ParseColumns("sql"); err == nil {

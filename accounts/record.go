@@ -151,18 +151,20 @@ type Summary struct {
 	Username string `json:"username"`
 	Created  stamp  `json:"created,omitzero"`
 	// Protocols names the protocols that this account can log in with.
-	Protocols []string   `json:"protocols"`
-	PIN       bool       `json:"pin"`
-	TOTP      bool       `json:"totp"`
-	Banned    bool       `json:"banned"`
-	Ban       *banRecord `json:"ban,omitempty"`
+	Protocols []string `json:"protocols"`
+	// Native is absent without a native verifier, or one that can be read.
+	Native *NativeSummary `json:"native,omitempty"`
+	PIN    bool           `json:"pin"`
+	TOTP   bool           `json:"totp"`
+	Banned bool           `json:"banned"`
+	Ban    *banRecord     `json:"ban,omitempty"`
 	loginRecord
 }
 
 // Summarize leaves the secrets out; now (Unix seconds) decides Banned.
 func Summarize(a *storage.Account, now int64) Summary {
 	s := Summary{
-		Username: a.Name.String(), Created: stamp(a.Created), Protocols: protocols(a), PIN: a.PIN != "",
+		Username: a.Name.String(), Created: stamp(a.Created), Protocols: protocols(a), Native: summarizeNative(a), PIN: a.PIN != "",
 		TOTP: len(a.TOTPSecret) > 0, Banned: a.Ban.Active(now), Ban: newBanRecord(&a.Ban), loginRecord: newLoginRecord(&a.Login),
 	}
 	return s

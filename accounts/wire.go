@@ -48,6 +48,8 @@ type wireOp struct {
 	Ban     *banRecord   `json:"ban,omitempty"`
 	Address netip.Prefix `json:"address,omitzero"`
 	Limit   int          `json:"limit,omitempty"`
+	// Family is of remove-device: a device's, or zeros for all.
+	Family *hexID `json:"family,omitempty"`
 }
 
 type wireResult struct {
@@ -55,6 +57,7 @@ type wireResult struct {
 	Account   json.RawMessage   `json:"account,omitempty"`
 	Accounts  []json.RawMessage `json:"accounts,omitempty"`
 	Addresses []wireAddressBan  `json:"addresses,omitempty"`
+	Devices   []deviceRecord    `json:"devices,omitempty"`
 }
 
 type wireAddressBan struct {
@@ -63,7 +66,8 @@ type wireAddressBan struct {
 }
 
 // opWord and opKind are two directions of one table: the operations that a
-// client may ask for. Logins are the server's own and not among them.
+// client may ask for. Logins are the server's own and not among them, and neither is
+// what hands out a device's keys.
 func opWord(kind storage.OpKind) string {
 	switch kind {
 	case storage.OpGet:
@@ -88,12 +92,16 @@ func opWord(kind storage.OpKind) string {
 		return "address-bans"
 	case storage.OpList:
 		return "list"
+	case storage.OpDevices:
+		return "devices"
+	case storage.OpRemoveDevice:
+		return "remove-device"
 	}
 	return ""
 }
 
 func opKind(word string) (storage.OpKind, bool) {
-	for kind := storage.OpGet; kind <= storage.OpLoginFailed; kind++ {
+	for kind := storage.OpGet; kind <= storage.OpDevices; kind++ {
 		if w := opWord(kind); w != "" && w == word {
 			return kind, true
 		}
@@ -106,6 +114,9 @@ func newWireOp(op *storage.Op) wireOp {
 	if op.Account != nil {
 		r := newRecord(op.Account, ColumnsTrinity)
 		w.Account = &r
+	}
+	if op.Device != nil {
+		w.Family = (*hexID)(&op.Device.Family)
 	}
 	return w
 }
@@ -134,7 +145,13 @@ func (w *wireOp) op() (storage.Op, error) {
 		if account.Grunt.Set && weak(&account.Grunt) {
 			return op, errWeak
 		}
+		if err := checkOthers(account.Others); err != nil {
+			return op, err
+		}
 		op.Account, op.Name = &account, account.Name
+	}
+	if w.Family != nil {
+		op.Device = &storage.Device{Family: *w.Family}
 	}
 	return op, checkComplete(&op)
 }
@@ -145,7 +162,9 @@ func checkComplete(op *storage.Op) error {
 	switch op.Kind {
 	case storage.OpCreate, storage.OpSetVerifier, storage.OpSetFactors:
 		complete = op.Account != nil
-	case storage.OpGet, storage.OpDelete, storage.OpUnban:
+	case storage.OpRemoveDevice:
+		complete = op.Name != storage.Name{} && op.Device != nil
+	case storage.OpGet, storage.OpDelete, storage.OpUnban, storage.OpDevices:
 		complete = op.Name != storage.Name{}
 	case storage.OpBan:
 		complete = op.Name != storage.Name{} && op.Ban.Set
@@ -181,6 +200,9 @@ func newWireResult(r *storage.Result, room int) wireResult {
 	for _, b := range r.AddressBans {
 		w.Addresses = append(w.Addresses, wireAddressBan{b.Prefix, newBanRecord(&b.Ban)})
 	}
+	for i := range r.Devices {
+		w.Devices = append(w.Devices, newDeviceRecord(&r.Devices[i]))
+	}
 	return w
 }
 
@@ -211,6 +233,9 @@ func (w *wireResult) result(op *storage.Op) (storage.Result, error) {
 			return r, err
 		}
 		r.AddressBans = append(r.AddressBans, storage.AddressBan{Prefix: b.Address, Ban: ban})
+	}
+	for i := range w.Devices {
+		r.Devices = append(r.Devices, w.Devices[i].device())
 	}
 	return r, nil
 }

@@ -1,0 +1,139 @@
+package accounts
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"gatepass/storage"
+)
+
+// minFamily is how many digits name a device at least: fewer are a slip.
+const minFamily = 4
+
+// Devices reads the devices that may sign in to an account without its password,
+// the one used last first, expired ones too. Their keys and verifiers are zero where
+// a server was asked.
+func (m *Manager) Devices(ctx context.Context, name string) ([]storage.Device, error) {
+	folded, err := ParseName(name)
+	if err != nil {
+		return nil, err
+	}
+	result, err := m.one(ctx, storage.Op{Kind: storage.OpDevices, Name: folded})
+	return result.Devices, aboutAccount(folded, err)
+}
+
+// RevokeDevice makes an account forget one device, named by its family or enough
+// of its first digits.
+func (m *Manager) RevokeDevice(ctx context.Context, name, family string) (storage.Device, error) {
+	folded, err := ParseName(name)
+	if err != nil {
+		return storage.Device{}, err
+	}
+	devices, err := m.Devices(ctx, name)
+	if err != nil {
+		return storage.Device{}, err
+	}
+	device, err := findDevice(devices, folded, family)
+	if err != nil {
+		return device, err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpRemoveDevice, Name: folded, Device: &storage.Device{Family: device.Family}})
+	if errors.Is(err, storage.ErrNotFound) { // it went meanwhile
+		return device, noDevice(folded, family)
+	}
+	return device, aboutAccount(folded, err)
+}
+
+// RevokeDevices makes an account forget all devices and tells how many there were.
+func (m *Manager) RevokeDevices(ctx context.Context, name string) (int, error) {
+	folded, err := ParseName(name)
+	if err != nil {
+		return 0, err
+	}
+	devices, err := m.Devices(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpRemoveDevice, Name: folded, Device: &storage.Device{}})
+	return len(devices), aboutAccount(folded, err)
+}
+
+func findDevice(devices []storage.Device, name storage.Name, family string) (found storage.Device, err error) {
+	digits := strings.ToLower(family)
+	if len(digits) < minFamily || strings.Trim(digits, "0123456789abcdef") != "" {
+		return found, &FieldError{Field: "family", Problem: fmt.Sprintf("give at least %d of the hex digits that 'account devices %s' prints", minFamily, name)}
+	}
+	err = noDevice(name, digits)
+	for _, d := range devices {
+		if !strings.HasPrefix(hex.EncodeToString(d.Family[:]), digits) {
+			continue
+		}
+		if err == nil {
+			return found, &FieldError{Field: "family", Problem: "several devices begin like that; give more digits, 'account devices --json' prints them all"}
+		}
+		found, err = d, nil
+	}
+	return found, err
+}
+
+func noDevice(name storage.Name, family string) error {
+	return &subjectError{fmt.Sprintf("account %s has no device %s; 'account devices %s' lists those it has", name, family, name), storage.ErrNotFound}
+}
+
+// deviceRecord is a device on the control socket and as people may see it: what
+// signs it in is not in it.
+type deviceRecord struct {
+	Family   hexID      `json:"family"`
+	Device   hexID      `json:"device"`
+	Name     string     `json:"name"`
+	Created  stamp      `json:"created,omitzero"`
+	LastUsed stamp      `json:"last_used,omitzero"`
+	LastAddr netip.Addr `json:"last_address,omitzero"`
+	Expires  stamp      `json:"expires,omitzero"`
+}
+
+// hexID is 16 bytes, written as 32 hex digits.
+type hexID [16]byte
+
+// MarshalText writes all digits.
+func (id hexID) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(id[:])), nil }
+
+// UnmarshalText reads all digits, no fewer.
+func (id *hexID) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(id)) {
+		return errHexID
+	}
+	_, err := hex.Decode(id[:], text)
+	return err
+}
+
+var errHexID = errors.New("give 32 hex digits")
+
+func newDeviceRecord(d *storage.Device) deviceRecord {
+	return deviceRecord{
+		Family: d.Family, Device: d.ID, Name: d.Name, Created: stamp(d.Created),
+		LastUsed: stamp(d.LastUsed), LastAddr: d.LastAddr, Expires: stamp(d.Expires),
+	}
+}
+
+func (r *deviceRecord) device() storage.Device {
+	return storage.Device{
+		Family: r.Family, ID: r.Device, Name: r.Name, Created: int64(r.Created),
+		LastUsed: int64(r.LastUsed), LastAddr: r.LastAddr, Expires: int64(r.Expires),
+	}
+}
+
+// DeviceSummary is a device as JSON, without what signs it in.
+type DeviceSummary struct {
+	deviceRecord
+	Expired bool `json:"expired"`
+}
+
+// SummarizeDevice decides Expired by now (Unix seconds).
+func SummarizeDevice(d *storage.Device, now int64) DeviceSummary {
+	return DeviceSummary{newDeviceRecord(d), d.Expires <= now}
+}

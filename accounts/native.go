@@ -1,0 +1,130 @@
+package accounts
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gatepass/auth/srp6a"
+	"gatepass/storage"
+)
+
+// DefaultNative is how native verifiers are made where nothing else is asked for.
+func DefaultNative() srp6a.Params {
+	return srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.DefaultKDF()}
+}
+
+// ParseGroup reads a --native-group flag. Its error is a FieldError.
+func ParseGroup(text string) (srp6a.Group, error) {
+	bits, err := strconv.Atoi(text)
+	if err == nil {
+		if group, err := srp6a.ParseGroup(bits); err == nil {
+			return group, nil
+		}
+	}
+	return 0, &FieldError{Field: "native-group", Problem: fmt.Sprintf("%q is no group; give 2048, 3072 or 4096", text), cause: err}
+}
+
+// ParseKDF reads a --native-kdf flag: memory in KiB, passes and lanes. What clients
+// refuse is refused here: nobody could log in with it. Its error is a FieldError.
+func ParseKDF(text string) (srp6a.KDF, error) {
+	parts := strings.Split(text, ",")
+	var numbers [3]uint32
+	if len(parts) != len(numbers) {
+		return srp6a.KDF{}, kdfError("%q is not three numbers", text)
+	}
+	for i, part := range parts {
+		n, err := strconv.ParseUint(strings.TrimSpace(part), 10, 32)
+		if err != nil {
+			return srp6a.KDF{}, kdfError("%q is no number", part)
+		}
+		numbers[i] = uint32(n)
+	}
+	kdf, low, high := srp6a.KDF{MemoryKiB: numbers[0], Passes: numbers[1], Lanes: numbers[2]}, srp6a.MinKDF(), srp6a.MaxKDF()
+	switch {
+	case kdf.MemoryKiB < low.MemoryKiB || kdf.MemoryKiB > high.MemoryKiB:
+		return kdf, kdfError("the memory is %d KiB and clients take %d to %d", kdf.MemoryKiB, low.MemoryKiB, high.MemoryKiB)
+	case kdf.Passes < low.Passes || kdf.Passes > high.Passes:
+		return kdf, kdfError("there are %d passes and clients take %d to %d", kdf.Passes, low.Passes, high.Passes)
+	case kdf.Lanes < low.Lanes || kdf.Lanes > high.Lanes:
+		return kdf, kdfError("there are %d lanes and clients take %d to %d", kdf.Lanes, low.Lanes, high.Lanes)
+	}
+	return kdf, nil
+}
+
+func kdfError(format string, args ...any) error {
+	d := srp6a.DefaultKDF()
+	return &FieldError{Field: "native-kdf", Problem: fmt.Sprintf(format, args...) +
+		fmt.Sprintf("; give memory in KiB, passes and lanes, such as %d,%d,%d", d.MemoryKiB, d.Passes, d.Lanes)}
+}
+
+// verifiers says which verifiers are made of a password, and how.
+type verifiers struct {
+	grunt, native bool
+	params        srp6a.Params
+}
+
+// salts is the randomness that the verifiers of one account take.
+type salts struct{ grunt, native [32]byte }
+
+// make fills in what is asked for and drops verifiers that are not: they would
+// still let an older password in.
+func (v *verifiers) make(a *storage.Account, s *salts, password string) {
+	a.Grunt, a.Others = storage.GruntVerifier{}, nil
+	if v.grunt {
+		a.Grunt = gruntVerifier(&s.grunt, a.Name, password)
+	}
+	if v.native {
+		made := srp6a.NewVerifier(v.params, &s.native, a.Name.String(), password)
+		a.Others = map[string][]byte{ProtocolNative: made.Append(nil)}
+	}
+}
+
+// checkOthers refuses a native verifier that is none, or that lets anybody in. Its
+// error is a FieldError; verifiers of protocols that are not known here pass.
+func checkOthers(others map[string][]byte) error {
+	raw, there := others[ProtocolNative]
+	if !there {
+		return nil
+	}
+	if _, err := srp6a.ParseVerifier(raw); err != nil {
+		reason := strings.TrimPrefix(err.Error(), srp6a.ErrVerifier.Error()+": ")
+		return &FieldError{Field: "others.native", Problem: "this is no native verifier: " + reason +
+			"; take it from an export, or leave it out and set a password", cause: err}
+	}
+	return nil
+}
+
+// NativeSummary is what may be seen of a native verifier.
+type NativeSummary struct {
+	// Group is in bits, MemoryKiB the KDF's memory.
+	Group     srp6a.Group `json:"group"`
+	MemoryKiB uint32      `json:"memory_kib"`
+	Passes    uint32      `json:"passes"`
+	Lanes     uint32      `json:"lanes"`
+	// Weak tells that a new password would get stronger ones by default.
+	Weak bool `json:"weak"`
+}
+
+// summarizeNative is nil for none, and for one that cannot be read.
+func summarizeNative(a *storage.Account) *NativeSummary {
+	raw, there := a.Others[ProtocolNative]
+	if !there {
+		return nil
+	}
+	v, err := srp6a.ParseVerifier(raw)
+	if err != nil {
+		return nil
+	}
+	return &NativeSummary{
+		Group: v.Group, MemoryKiB: v.KDF.MemoryKiB, Passes: v.KDF.Passes, Lanes: v.KDF.Lanes,
+		Weak: weaker(v.Params(), DefaultNative()),
+	}
+}
+
+// weaker compares what an attacker pays for: the group, the memory, and the memory
+// that each guess goes over. Lanes are not among it.
+func weaker(p, than srp6a.Params) bool {
+	work := func(k srp6a.KDF) uint64 { return uint64(k.MemoryKiB) * uint64(k.Passes) }
+	return p.Group < than.Group || p.KDF.MemoryKiB < than.KDF.MemoryKiB || work(p.KDF) < work(than.KDF)
+}

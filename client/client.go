@@ -2,6 +2,10 @@ package client
 
 import (
 	"context"
+	"net"
+	"sync"
+
+	"gatepass/auth/srp6a"
 )
 
 // Factor is what an account wants beside its password.
@@ -45,20 +49,88 @@ func (c Credentials) String() string { return "credentials of " + c.Account }
 func (c Credentials) GoString() string { return c.String() }
 
 // Client is a login server that can be reached.
-type Client struct{}
+type Client struct {
+	o       Options
+	address string
+
+	mu    sync.Mutex
+	first net.Conn // not used yet; nil when a Login has taken it
+}
 
 // Dial connects to the login server at address (host:port). The connection is used
 // by the first Login.
 func Dial(ctx context.Context, address string, o Options) (*Client, error) {
-	return nil, ErrClosed
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o.EnsureDefaults()
+	conn, err := dial(ctx, &o, address)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{o: o, address: address, first: conn}, nil
 }
 
-// Login signs in: by token when there is one, else by password. A *RefusedError is
-// the server's no. It may be called again, after a failure too; each session is one
-// of its own.
+// Login signs in: by token when there is one, else by password, and waits for the
+// first list of worlds. A *RefusedError is the server's no. It may be called again,
+// after a failure too; each session is one of its own.
 func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
-	return nil, ErrClosed
+	account, err := fold(who.Account)
+	if err != nil {
+		return nil, err
+	}
+	who.Account = account
+	signer := &signer{o: &c.o, address: c.address, account: account, code: who.Code, first: c.take()}
+	if who.Password != "" {
+		signer.password = srp6a.NewIdentity(account, who.Password)
+	}
+	l, err := signer.signIn(ctx)
+	if err != nil {
+		signer.close()
+		return nil, err
+	}
+	s := newSession(signer)
+	go s.run(l)
+	if err := s.settle(ctx, l); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
-// Close gives up the connection if no Login has used it. Sessions stay.
-func (c *Client) Close() error { return nil }
+// settle waits for the first list and for the token that is asked for by the way.
+func (s *Session) settle(ctx context.Context, l *login) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, ErrTimeout)
+	defer cancel()
+	select {
+	case <-s.listed:
+	case <-s.done:
+		return s.Err()
+	case <-bounded.Done():
+		return context.Cause(bounded)
+	}
+	if !s.o.Remember || l.byToken || !l.remembers || s.o.Tokens == nil {
+		return nil
+	}
+	if err := s.Remember(ctx); err != nil {
+		s.o.Logger.Warn("the device is not remembered", "error", err)
+	}
+	return ctx.Err()
+}
+
+func (c *Client) take() net.Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conn := c.first
+	c.first = nil
+	return conn
+}
+
+// Close gives up the connection if no Login has used it. Sessions stay. It may be
+// called more than once.
+func (c *Client) Close() error {
+	if conn := c.take(); conn != nil {
+		return conn.Close()
+	}
+	return nil
+}

@@ -1,9 +1,24 @@
 package client
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
 
-// MaxBody is the longest body of a packet to a world, in bytes, as the contract has it.
-const MaxBody = 16 << 10
+	"gatepass/codec/native"
+	pb "gatepass/codec/native/gatepasspb"
+)
+
+const (
+	// MaxBody is the longest body of a packet to a world, in bytes, as the contract
+	// has it.
+	MaxBody = native.MaxPacket
+	// packetQueue is how many packets wait for Receive. Behind that the world's
+	// packets wait in the network, until the world gives up.
+	packetQueue = 64
+)
 
 // Packet is one message of the game.
 type Packet struct {
@@ -13,26 +28,210 @@ type Packet struct {
 }
 
 // Conn is a connection to a world that the player is in. It pings by itself.
-type Conn struct{}
+type Conn struct {
+	// Static.
+	link    *link
+	world   uint8
+	ping    time.Duration
+	queued  func(position int)
+	inside  chan struct{} // closed when the player is in
+	packets chan Packet
+	over    chan struct{} // closed with the first reason to end
+	done    chan struct{} // closed when the goroutines have ended
+
+	sending sync.Mutex // owns link's sending half
+	pings   uint64
+
+	ending sync.Once
+	err    error // set before over is closed
+}
+
+func newConn(l *link, pass *Pass, queued func(int)) *Conn {
+	return &Conn{
+		link: l, world: pass.World, ping: pass.ping, queued: queued,
+		inside: make(chan struct{}), packets: make(chan Packet, packetQueue),
+		over: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// start has the connection's goroutines run; gone is called behind them.
+func (c *Conn) start(gone func()) {
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		c.read()
+	}()
+	go func() {
+		defer close(c.done)
+		defer gone()
+		c.pinging()
+		<-read
+	}()
+}
+
+// end notes the first reason and ends what waits.
+func (c *Conn) end(reason error) {
+	c.ending.Do(func() {
+		c.err = reason
+		close(c.over)
+		c.link.close()
+	})
+}
+
+func (c *Conn) read() {
+	for {
+		var f pb.GateServerFrame
+		err := c.link.patience(c.ping)
+		if err == nil {
+			err = hearGate(c.link, &f)
+		}
+		if err == nil {
+			err = c.take(&f)
+		}
+		if err != nil {
+			c.end(err)
+			return
+		}
+	}
+}
+
+func (c *Conn) take(f *pb.GateServerFrame) error {
+	switch m := f.GetBody().(type) {
+	case *pb.GateServerFrame_Pong: // that it came is what counts
+		return nil
+	case *pb.GateServerFrame_QueuePosition:
+		if !c.entered() {
+			c.queued(int(m.QueuePosition.GetPosition()))
+			return nil
+		}
+	case *pb.GateServerFrame_Entered:
+		if !c.entered() && m.Entered.GetWorld() == uint32(c.world) {
+			close(c.inside)
+			return nil
+		}
+	case *pb.GateServerFrame_Packet:
+		if c.entered() && m.Packet.GetOpcode() <= math.MaxUint16 {
+			return c.hand(Packet{uint16(m.Packet.GetOpcode()), m.Packet.GetBody()})
+		}
+	}
+	return fmt.Errorf("%w: a message that does not come here", ErrProtocol)
+}
+
+func (c *Conn) entered() bool {
+	select {
+	case <-c.inside:
+		return true
+	default:
+		return false
+	}
+}
+
+// hand waits until there is room.
+func (c *Conn) hand(p Packet) error {
+	select {
+	case c.packets <- p:
+		return nil
+	case <-c.over:
+		return c.err
+	}
+}
+
+func (c *Conn) pinging() {
+	ticker := time.NewTicker(c.ping)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.over:
+			return
+		case <-ticker.C:
+			c.pings++
+			_ = c.say(&pb.GateClientFrame{Body: &pb.GateClientFrame_Ping{Ping: &pb.Ping{Number: c.pings}}})
+		}
+	}
+}
+
+// say sends one message; when that fails the connection is over.
+func (c *Conn) say(m *pb.GateClientFrame) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	select {
+	case <-c.over:
+		return c.err
+	default:
+	}
+	err := c.link.send(m)
+	if err != nil {
+		c.end(err)
+	}
+	return err
+}
+
+// admitted waits for the end of the queue.
+func (c *Conn) admitted(ctx context.Context) error {
+	select {
+	case <-c.inside:
+		return nil
+	case <-c.over:
+		return c.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // World is the world's id.
-func (c *Conn) World() uint8 { return 0 }
+func (c *Conn) World() uint8 { return c.world }
 
 // Send sends one packet; body may be used again when it returns. It waits at most
 // Options.Timeout for the network and breaks the connection then. A body above
-// MaxBody is refused, and nothing else happens.
-func (c *Conn) Send(opcode uint16, body []byte) error { return ErrClosed }
+// MaxBody is ErrBody, and nothing else happens.
+func (c *Conn) Send(opcode uint16, body []byte) error {
+	if len(body) > MaxBody {
+		return ErrBody
+	}
+	m := &pb.GamePacket{Opcode: uint32(opcode), Body: body}
+	return c.say(&pb.GateClientFrame{Body: &pb.GateClientFrame_Packet{Packet: m}})
+}
 
 // Receive waits for the next packet. When the connection has ended it returns what
 // came before, then why: a *RefusedError when the world has sent the player away.
-func (c *Conn) Receive(ctx context.Context) (Packet, error) { return Packet{}, ErrClosed }
+func (c *Conn) Receive(ctx context.Context) (Packet, error) {
+	select {
+	case p := <-c.packets:
+		return p, nil
+	default:
+	}
+	select {
+	case p := <-c.packets:
+		return p, nil
+	case <-ctx.Done():
+		return Packet{}, context.Cause(ctx)
+	case <-c.done:
+	}
+	select {
+	case p := <-c.packets: // put there just before the end
+		return p, nil
+	default:
+		return Packet{}, c.err
+	}
+}
 
 // Done is closed when the connection has ended.
-func (c *Conn) Done() <-chan struct{} { return nil }
+func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Err says why it has ended, nil while it has not.
-func (c *Conn) Err() error { return nil }
+func (c *Conn) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
 
 // Close ends the connection and returns when its goroutines have. It may be called
 // more than once.
-func (c *Conn) Close() error { return nil }
+func (c *Conn) Close() error {
+	c.end(ErrClosed)
+	<-c.done
+	return nil
+}

@@ -29,9 +29,9 @@
 //
 // # Secrets
 //
-// The password is used for SRP-6a and not kept. For reconnecting the session keeps
-// what SRP needs of it, salted by the server, in memory until Close, or nothing of it
-// if the device is remembered. With a TokenStore and Options.Remember the device is
+// The password is used for SRP-6a. For reconnecting the session keeps it in memory, and
+// what was made of it, until it ends; or until the device is remembered, or if it was
+// signed in by token. It never lies on a disk. With a TokenStore and Options.Remember the device is
 // remembered by a token that changes at every use: what was written before a crash
 // always lets the next sign-in through, and a stolen copy ends the token for both.
 // Nothing that this package prints, logs or returns as an error has a secret in it.
@@ -43,11 +43,11 @@
 //
 // Everything exported may be called from any goroutine, and every call that waits
 // takes a context, but for Conn.Send, which waits no longer than Options.Timeout.
-// Functions handed in (Credentials.Code, TokenStore, Dialer, Random, Logger) are called from
-// the session's goroutine or the caller's of Login, never two at once for one
-// session. A Session has two goroutines, a Conn has two; Close ends them and waits
-// for it. Time is the runtime's: tests run whole sessions in testing/synctest, where
-// it jumps.
+// Of what is handed in, Credentials.Code and the TokenStore are called from Login's
+// caller at first and from the session's goroutines later, never twice at once for one
+// session; Dialer, Random and Logger from anywhere. A Session has two goroutines, a Conn
+// has two; Close ends them and waits for it. Time is the runtime's, and not handed in:
+// tests run whole sessions in testing/synctest, where it jumps.
 //
 // # What it does not do
 //

@@ -14,15 +14,19 @@ var (
 	ErrAccount = errors.New("client: account name must be 1 to 16 printable ASCII characters")
 	// ErrNoCredentials: there is neither a token for the account nor a password.
 	ErrNoCredentials = errors.New("client: neither a token nor a password")
-	// ErrNoCode: the server wants a second factor and Credentials.Code is not set.
-	ErrNoCode = errors.New("client: a second factor is wanted and there is nobody to ask")
+	// ErrNoCode: the server wants a second factor, and Credentials.Code is not set or
+	// failed; its error is wrapped too.
+	ErrNoCode = errors.New("client: no second factor")
 	// ErrNoTokens: there is no Options.Tokens, or the server remembers no devices.
 	ErrNoTokens = errors.New("client: devices are not remembered here")
-	// ErrUnnamedWorld: worlds have ids from 1 to 255.
-	ErrUnnamedWorld = errors.New("client: a world's id is 1 to 255")
+	// ErrWorld: worlds have ids from 1 to 255.
+	ErrWorld = errors.New("client: a world's id is 1 to 255")
+	// ErrBody: the packet's body is longer than MaxBody.
+	ErrBody = errors.New("client: the packet's body is too long")
 )
 
-// What is wrong with the peer. None of them is tried again by itself but ErrProtocol.
+// What is wrong with the peer. After ErrServerProof and ErrKDF a session does not try
+// again.
 var (
 	// ErrServerProof: the server or the gate could not prove that it knows what only
 	// the right one knows. Somebody may stand between.
@@ -32,7 +36,9 @@ var (
 	ErrKDF = errors.New("client: the server asks for a derivation of the password that is out of bounds")
 	// ErrProtocol: what came was no message, was changed, or made no sense then.
 	ErrProtocol = errors.New("client: the peer broke the protocol")
-	// ErrUnheard: the peer answered no ping for two intervals.
+	// ErrTimeout: the peer did not answer within Options.Timeout.
+	ErrTimeout = errors.New("client: the peer did not answer in time")
+	// ErrUnheard: nothing came from the peer for two pings, nor could be sent to it.
 	ErrUnheard = errors.New("client: the peer is not heard any more")
 )
 

@@ -26,6 +26,18 @@ type Backoff struct {
 	Max time.Duration
 }
 
+// bound is that of the wait behind so many tries.
+func (b Backoff) bound(tries int) time.Duration {
+	bound := b.Min
+	for range tries {
+		if bound >= b.Max/2 {
+			return b.Max
+		}
+		bound *= 2
+	}
+	return bound
+}
+
 // Options say what the client is and what it works with.
 type Options struct {
 	// Build is what the client runs, 1 … 65535, a number of the game's own. It must
@@ -42,9 +54,11 @@ type Options struct {
 	// DeviceName is what the player knows this device by, at most 64 bytes, cut
 	// behind that; default none.
 	DeviceName string
-	// Dialer opens connections, to gates too; default a net.Dialer.
+	// Dialer opens connections, to gates too, from several goroutines at once;
+	// default a net.Dialer.
 	Dialer Dialer
-	// Random is where nonces, secrets and jitter come from; default crypto/rand.
+	// Random is where nonces, secrets and jitter come from, for several goroutines at
+	// once; default crypto/rand.
 	Random io.Reader
 	// Logger is told of lost connections and failed saves; default none.
 	Logger *slog.Logger

@@ -2,15 +2,42 @@ package client
 
 import (
 	"context"
-	"fmt"
+	"sync"
 	"time"
 )
 
 // Session is a player who is signed in.
 type Session struct {
+	// Static.
+	o      *Options
 	worlds *Worlds
 	events *events
-	done   chan struct{}
+	gate   presence
+	calls  chan func() // to run
+	listed chan struct{}
+	quit   chan struct{} // Close was called
+	done   chan struct{} // run has returned
+
+	closing sync.Once
+	err     error // why it has ended; set before done is closed
+
+	// Owned by run, and by the goroutine that it has signing in and waits for.
+	signer *signer
+	// Owned by run.
+	login    *login // nil while it is away
+	pick     pick
+	board    board
+	remember *remembering // what Remembered answers; nil for none
+	pings    uint64
+	tries    int       // to reconnect, since the last connection that lasted
+	backAt   time.Time // when GoingAway has told to come back
+}
+
+func newSession(signer *signer) *Session {
+	return &Session{
+		o: signer.o, signer: signer, worlds: newWorlds(), events: newEvents(),
+		calls: make(chan func()), listed: make(chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
+	}
 }
 
 // Worlds is the live list. It is always the same and never nil; when Login returns,
@@ -29,51 +56,72 @@ func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Err says why it has ended, nil while it has not: ErrClosed, a *RefusedError,
 // ErrServerProof, ErrKDF, ErrNoCredentials, ErrNoCode.
-func (s *Session) Err() error { return nil }
-
-// Pass is the right to enter one world once.
-type Pass struct {
-	// World is which.
-	World uint8
-	// Address is host:port of its gate.
-	Address string
-	// Expires is when it ends unused.
-	Expires time.Time
-
-	id  [16]byte
-	key [32]byte
+func (s *Session) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
 }
-
-// String has nothing secret.
-func (p *Pass) String() string { return fmt.Sprintf("pass for world %d at %s", p.World, p.Address) }
-
-// GoString is String.
-func (p *Pass) GoString() string { return p.String() }
-
-// Select asks for a pass for a world. A pass for another one is called back first.
-// The server's no is a *SelectError; ErrAway while the session reconnects;
-// ErrAnotherPick when a later Select or Release comes first. When ctx ends first the
-// pick is given up, and the world given back.
-func (s *Session) Select(ctx context.Context, world uint8) (*Pass, error) { return nil, ErrClosed }
-
-// Release gives back the world that was picked; when it returns nil no world holds a
-// pass.
-func (s *Session) Release(ctx context.Context) error { return ErrClosed }
-
-// Enter goes to the world of the pass, proves that it has it, checks that the gate
-// does too, and waits in the queue until the player is in; the places on the way are
-// Events. The pass is used up by it. A *RefusedError is the gate's no. The session
-// may be closed when it has returned.
-func (s *Session) Enter(ctx context.Context, pass *Pass) (*Conn, error) { return nil, ErrClosed }
-
-// Remember asks for a token for this device and stores it, so that the next sign-in
-// needs no password. It replaces one that there is.
-func (s *Session) Remember(ctx context.Context) error { return ErrNoTokens }
-
-// ForgetDevice ends this device's token, at the server and in the store. What is
-// stored goes even when the server cannot be told.
-func (s *Session) ForgetDevice(ctx context.Context) error { return ErrNoTokens }
 
 // Close ends the session and returns when its goroutines have. What is secret is
 // overwritten. A Conn stays. It may be called more than once.
-func (s *Session) Close() error { return nil }
+func (s *Session) Close() error {
+	s.closing.Do(func() { close(s.quit) })
+	<-s.done
+	return nil
+}
+
+// call has run call f; an error says that it never will.
+func (s *Session) call(ctx context.Context, f func()) error {
+	select {
+	case s.calls <- f:
+		return nil
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// post is call for what has to be done even if nobody waits any more.
+func (s *Session) post(f func()) {
+	select {
+	case s.calls <- f:
+	case <-s.done:
+	}
+}
+
+// presence counts the connections to gates of one session, open ones and those that
+// are being made. While there is one the login connection is not made anew: to sign
+// in would take the player out of the world.
+type presence struct {
+	mu   sync.Mutex
+	n    int
+	free chan struct{} // closed when n is 0 again; nil before the first
+}
+
+func (p *presence) enter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n == 0 {
+		p.free = make(chan struct{})
+	}
+	p.n++
+}
+
+func (p *presence) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n--; p.n == 0 {
+		close(p.free)
+	}
+}
+
+// held tells whether there is one, and when there will be none.
+func (p *presence) held() (bool, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.n > 0, p.free
+}

@@ -1,9 +1,15 @@
 package client
 
 import (
+	"crypto/subtle"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
+
+	"gatepass/auth/devicetoken"
+	"gatepass/auth/keyschedule"
+	pb "gatepass/codec/native/gatepasspb"
 )
 
 // ErrNoToken is what TokenStore.Load returns for an account that it does not have.
@@ -11,6 +17,14 @@ var ErrNoToken = errors.New("client: no token is stored")
 
 // Token is what a remembered device keeps of one account. It shows itself to
 // nobody; stores have to write its fields one by one.
+//
+//	            ┌──────── save Next ────────▶ tell the server ─┬─ accepted: Secret = Next ─┐
+//	Secret ─────┤                                              │                           │
+//	            └─ Next is there already: show both,           └─ not heard: both stay ────┘
+//	               and name it as the next one once more
+//
+// A try whose end was not heard is repeated with the secret that it had drawn, and not
+// with a third one: the server has one of two, however often the network fails.
 type Token struct {
 	// Device is the device's own id, drawn once.
 	Device [16]byte
@@ -28,6 +42,9 @@ type Token struct {
 }
 
 func (t *Token) usable() bool { return t.Family != [16]byte{} }
+
+// pending tells that the end of a sign-in was not heard.
+func (t *Token) pending() bool { return t.Next != [32]byte{} }
 
 func (Token) String() string               { return "[token]" }
 func (Token) GoString() string             { return "[token]" }
@@ -47,18 +64,87 @@ type TokenStore interface {
 	Forget(account string) error
 }
 
-// FileTokens is a TokenStore of one file for each account in a folder, readable by
-// its owner only. A file is replaced by renaming a synced one over it.
-type FileTokens struct{ dir string }
+// loadToken reads what is stored and makes sure that the device has an id.
+func (s *signer) loadToken() (t Token, err error) {
+	if s.o.Tokens == nil {
+		return Token{}, nil
+	}
+	t, err = s.o.Tokens.Load(s.account)
+	if err != nil && !errors.Is(err, ErrNoToken) {
+		return Token{}, fmt.Errorf("client: cannot read the device's token: %w", err)
+	}
+	if t.Device == [16]byte{} {
+		t.Device = s.device
+	}
+	if t.Device == [16]byte{} {
+		if err := s.fill(t.Device[:]); err != nil {
+			return Token{}, err
+		}
+	}
+	s.device = t.Device
+	return t, nil
+}
 
-// NewFileTokens keeps tokens in the folder dir, which is made when it is needed.
-func NewFileTokens(dir string) *FileTokens { return &FileTokens{dir: dir} }
+// dropToken forgets a token that the server does not take, but not the device. The
+// loss of it is no loss: when it cannot be saved the server refuses it again.
+func (s *signer) dropToken(t *Token) {
+	if err := s.o.Tokens.Save(s.account, Token{Device: t.Device}); err != nil {
+		s.o.Logger.Warn("a token that was refused stays stored", "error", err)
+	}
+}
 
-// Load is TokenStore's.
-func (f *FileTokens) Load(account string) (Token, error) { return Token{}, ErrNoToken }
+// proveToken shows the token's secret, sealed, and checks the server's proof.
+func (a *attempt) proveToken(m *pb.TokenChallenge) error {
+	if len(m.GetNonce()) != 32 {
+		return fmt.Errorf("%w: size of a nonce", ErrProtocol)
+	}
+	a.nonces.Server = [32]byte(m.GetNonce())
+	proof, err := a.rotate()
+	if err != nil {
+		return err
+	}
+	defer proof.Wipe()
+	sealed := devicetoken.Seal(&a.token.Key, &devicetoken.Exchange{Nonces: a.nonces, Transcript: a.link.said}, proof)
+	if err := a.link.send(&pb.ClientFrame{Body: &pb.ClientFrame_TokenProof{TokenProof: &pb.TokenProof{Sealed: sealed[:]}}}); err != nil {
+		return err
+	}
+	said := [32]byte(a.link.said)
+	theirs, err := a.hearAccepted()
+	if err != nil {
+		return err
+	}
+	plain := proof.Bytes()
+	keys := keyschedule.Token(&a.token.Key, &plain, &a.nonces, &said)
+	clear(plain[:])
+	if subtle.ConstantTimeCompare(theirs[:], keys.Proof[:]) != 1 {
+		keys.Wipe()
+		return ErrServerProof
+	}
+	a.becomeAccepted(&keys)
+	a.rotated()
+	return nil
+}
 
-// Save is TokenStore's.
-func (f *FileTokens) Save(account string, t Token) error { return ErrNoToken }
+// rotate says what to show. A secret that the server is told of is saved before.
+func (a *attempt) rotate() (*devicetoken.Proof, error) {
+	t := a.token
+	if t.pending() {
+		return &devicetoken.Proof{Secret: t.Next, Fallback: t.Secret, Next: devicetoken.VerifierOf(&t.Next)}, nil
+	}
+	if err := a.fill(t.Next[:]); err != nil {
+		return nil, err
+	}
+	if err := a.o.Tokens.Save(a.account, *t); err != nil {
+		return nil, fmt.Errorf("client: cannot save the device's token: %w", err)
+	}
+	return &devicetoken.Proof{Secret: t.Secret, Next: devicetoken.VerifierOf(&t.Next)}, nil
+}
 
-// Forget is TokenStore's.
-func (f *FileTokens) Forget(account string) error { return ErrNoToken }
+// rotated notes that the server has the next secret. When that cannot be saved, what
+// is stored still lets in.
+func (a *attempt) rotated() {
+	a.token.Secret, a.token.Next = a.token.Next, [32]byte{}
+	if err := a.o.Tokens.Save(a.account, *a.token); err != nil {
+		a.o.Logger.Warn("the device's token was not saved; the stored one is good for the next sign-in", "error", err)
+	}
+}

@@ -1,0 +1,278 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"gatepass/codec"
+	pb "gatepass/codec/native/gatepasspb"
+)
+
+// errSkipped: what came does not follow what was there; a new sign-in brings all.
+var errSkipped = errors.New("client: a change of the list was missed")
+
+// incoming is what a connection's reader hands over, or why it has ended.
+type incoming struct {
+	frame *pb.ServerFrame
+	err   error
+}
+
+// run is the session's goroutine: it holds the connection, and makes it anew, until
+// the session ends.
+func (s *Session) run(l *login) {
+	for {
+		since := time.Now()
+		reason := s.serve(l)
+		if time.Since(since) > s.o.Backoff.Max {
+			s.tries = 0
+		}
+		if l, reason = s.comeBack(reason); l == nil {
+			s.end(reason)
+			return
+		}
+	}
+}
+
+// end is the only way to done.
+func (s *Session) end(reason error) {
+	s.err = reason
+	s.signer.close()
+	s.worlds.setStale()
+	close(s.done)
+	s.events.close()
+}
+
+// serve works on one connection until it is over, and says why it is.
+func (s *Session) serve(l *login) error {
+	s.login = l
+	frames, stop, gone := make(chan incoming), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		read(l, frames, stop)
+	}()
+	reason := s.work(frames)
+	s.login = nil
+	close(stop)
+	l.close()
+	<-gone
+	s.forsake(reason)
+	return reason
+}
+
+// read is a connection's own goroutine.
+func read(l *login, to chan<- incoming, stop <-chan struct{}) {
+	for {
+		in := incoming{frame: &pb.ServerFrame{}}
+		if in.err = l.link.patience(l.ping); in.err == nil {
+			in.err = l.link.receive(in.frame)
+		}
+		select {
+		case to <- in:
+		case <-stop:
+			return
+		}
+		if in.err != nil {
+			return
+		}
+	}
+}
+
+// work is the heart of run.
+func (s *Session) work(frames <-chan incoming) error {
+	ticker := time.NewTicker(s.login.ping)
+	defer ticker.Stop()
+	for {
+		var err error
+		select {
+		case in := <-frames:
+			if err = in.err; err == nil {
+				err = s.take(in.frame)
+			}
+		case f := <-s.calls:
+			f()
+		case <-ticker.C:
+			s.pings++
+			err = s.say(&pb.ClientFrame{Body: &pb.ClientFrame_Ping{Ping: &pb.Ping{Number: s.pings}}})
+		case <-s.quit:
+			return ErrClosed
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// say sends a message on the connection that there is. When it fails the reader hears
+// of it too, so that callers that cannot end the connection may ignore it.
+func (s *Session) say(m *pb.ClientFrame) error {
+	if s.login == nil {
+		return ErrAway
+	}
+	err := s.login.link.send(m)
+	if err != nil {
+		s.login.link.close()
+	}
+	return err
+}
+
+// forsake answers everybody who waits for the connection that is gone.
+func (s *Session) forsake(reason error) {
+	if !final(reason) {
+		reason = ErrAway
+	}
+	s.pick.reset(reason)
+	s.board = board{counts: s.board.counts}
+	s.worlds.setStale()
+	if s.remember != nil {
+		s.remember.answer(reason)
+		s.remember = nil
+	}
+}
+
+// comeBack tries to sign in until it does, or there is no use in it: then it says why.
+// A session that never had a list does not come back: Login is still at it.
+func (s *Session) comeBack(reason error) (*login, error) {
+	for {
+		if final(reason) || !s.isListed() {
+			return nil, reason
+		}
+		s.o.Logger.Info("the login connection is lost", "reason", reason)
+		if err := s.wait(reason); err != nil {
+			return nil, err
+		}
+		s.tries++
+		l, err := s.signInAside()
+		if err == nil {
+			s.events.push(Reconnected{})
+			return l, nil
+		}
+		reason = err
+	}
+}
+
+func (s *Session) isListed() bool {
+	select {
+	case <-s.listed:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait lets the player leave the world, then the time pass that is to pass.
+func (s *Session) wait(reason error) error {
+	for {
+		if err := s.waitOutside(reason); err != nil {
+			return err
+		}
+		pause, err := s.pause(reason)
+		if err != nil {
+			return err
+		}
+		s.events.push(Disconnected{Reason: reason, Retry: pause})
+		if err := s.idleFor(pause); err != nil {
+			return err
+		}
+		if held, _ := s.gate.held(); !held {
+			return nil
+		}
+	}
+}
+
+func (s *Session) waitOutside(reason error) error {
+	held, free := s.gate.held()
+	if !held {
+		return nil
+	}
+	s.events.push(Disconnected{Reason: reason, Held: true})
+	return s.idle(free)
+}
+
+func (s *Session) idleFor(d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	return idleUntil(s, timer.C)
+}
+
+func (s *Session) idle(until <-chan struct{}) error { return idleUntil(s, until) }
+
+// idleUntil answers calls, which find no connection, until something comes.
+func idleUntil[T any](s *Session, until <-chan T) error {
+	for {
+		select {
+		case <-until:
+			return nil
+		case f := <-s.calls:
+			f()
+		case <-s.quit:
+			return ErrClosed
+		}
+	}
+}
+
+// signInAside signs in on a goroutine of its own, while calls are answered.
+func (s *Session) signInAside() (*login, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var l *login
+	var err error
+	signed := make(chan struct{})
+	go func() {
+		defer close(signed)
+		l, err = s.signer.signIn(ctx)
+	}()
+	if over := s.idle(signed); over != nil {
+		cancel()
+		<-signed
+		if l != nil {
+			l.close()
+		}
+		return nil, over
+	}
+	return l, err
+}
+
+// pause is how long to wait before the next try: what the server has told, or a
+// random part of a bound that doubles.
+func (s *Session) pause(reason error) (time.Duration, error) {
+	if told := time.Until(s.backAt); told > 0 {
+		s.backAt = time.Time{}
+		return told, nil
+	}
+	jitter, err := rand.Int(s.o.Random, big.NewInt(int64(s.o.Backoff.bound(s.tries))+1))
+	if err != nil {
+		return 0, fmt.Errorf("client: no random bytes: %w", err)
+	}
+	pause := time.Duration(jitter.Int64())
+	if r := (*RefusedError)(nil); errors.As(reason, &r) {
+		pause += r.RetryAfter
+	}
+	return pause, nil
+}
+
+// final tells whether there is no use in trying again.
+func final(reason error) bool {
+	for _, e := range []error{ErrClosed, ErrServerProof, ErrKDF, ErrNoCredentials, ErrNoCode} {
+		if errors.Is(reason, e) {
+			return true
+		}
+	}
+	r := (*RefusedError)(nil)
+	return errors.As(reason, &r) && forGood(r.Result)
+}
+
+// forGood tells of a refusal that another try would bring again. A result that is not
+// known here, and one that time heals, are not.
+func forGood(r codec.Result) bool {
+	switch r {
+	case codec.ResultBadCredentials, codec.ResultBanned, codec.ResultSuspended, codec.ResultLocked,
+		codec.ResultVersionInvalid, codec.ResultVersionUpdate, codec.ResultNoAccess,
+		codec.ResultReplaced, codec.ResultKicked:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,358 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"gatepass/auth/keyschedule"
+	"gatepass/auth/srp6a"
+	"gatepass/codec"
+	pb "gatepass/codec/native/gatepasspb"
+)
+
+const (
+	// protocolVersion is the one that this package speaks.
+	protocolVersion = 1
+	// maxWait bounds what a server may ask a client to wait, since who refuses in the
+	// clear has proven nothing.
+	maxWait = time.Hour
+	// The bounds of what a server may ask of pings.
+	minPing = time.Second
+	maxPing = 5 * time.Minute
+)
+
+// signer signs one account in, again and again. One goroutine at a time uses it.
+type signer struct {
+	o       *Options
+	address string
+	account string // folded
+	code    func(context.Context, Factor) (string, error)
+	// password is nil when there is none, or it is not needed any more.
+	password *srp6a.Identity
+	// first is a connection that nobody has used yet, for the first try.
+	first net.Conn
+	// device is this device's id once it is known, zero without a store.
+	device [16]byte
+}
+
+// login is a connection on which the account is signed in.
+type login struct {
+	link      *link
+	session   [32]byte // what pass keys are drawn from
+	ping      time.Duration
+	remembers bool
+	byToken   bool
+}
+
+func (l *login) close() {
+	l.link.close()
+	clear(l.session[:])
+}
+
+// signIn signs in by token if there is one that the server takes, else by password.
+func (s *signer) signIn(ctx context.Context) (*login, error) {
+	token, err := s.loadToken()
+	if err != nil {
+		return nil, err
+	}
+	if token.usable() {
+		l, accepted, err := s.try(ctx, &token)
+		if accepted || !errors.Is(err, ErrBadCredentials) {
+			return l, err
+		}
+		s.dropToken(&token)
+		if s.password == nil {
+			return nil, err
+		}
+	}
+	if s.password == nil {
+		return nil, ErrNoCredentials
+	}
+	l, _, err := s.try(ctx, nil)
+	return l, err
+}
+
+// try is one connection and one sign-in on it. accepted tells that the server has
+// taken the proof, whatever came later. A connection that was made long before may
+// have been closed by now: then another one is tried.
+func (s *signer) try(ctx context.Context, token *Token) (l *login, accepted bool, err error) {
+	conn := s.first
+	if s.first = nil; conn != nil {
+		a := s.attempt(conn, token)
+		l, err = a.run(ctx)
+		if err == nil || a.answered || ctx.Err() != nil {
+			return l, a.accepted, err
+		}
+	}
+	if conn, err = dial(ctx, s.o, s.address); err != nil {
+		return nil, false, err
+	}
+	a := s.attempt(conn, token)
+	l, err = a.run(ctx)
+	return l, a.accepted, err
+}
+
+// dial opens a connection, within the time of one step.
+func dial(ctx context.Context, o *Options, address string) (net.Conn, error) {
+	bounded, cancel := context.WithTimeoutCause(ctx, o.Timeout, ErrTimeout)
+	defer cancel()
+	conn, err := o.Dialer.DialContext(bounded, "tcp", address)
+	switch {
+	case err == nil:
+		return conn, nil
+	case bounded.Err() != nil:
+		return nil, context.Cause(bounded)
+	}
+	return nil, fmt.Errorf("client: cannot reach the server: %w", err)
+}
+
+// attempt is one sign-in on one connection.
+type attempt struct {
+	*signer
+	token  *Token // nil for the password
+	link   *link
+	login  *login
+	nonces keyschedule.Nonces
+	// answered: the server has said anything. accepted: it has proven itself.
+	answered, accepted bool
+}
+
+func (s *signer) attempt(conn net.Conn, token *Token) *attempt {
+	l := newLink(conn, false, s.o.Timeout)
+	return &attempt{signer: s, token: token, link: l, login: &login{link: l, byToken: token != nil}}
+}
+
+// run signs in up to the server's Welcome. The time for it does not run while the
+// player types a code.
+func (a *attempt) run(ctx context.Context) (*login, error) {
+	var wanted *pb.FactorWanted
+	err := a.link.bounded(ctx, func() (err error) {
+		if err = a.prove(); err != nil {
+			return err
+		}
+		wanted, err = a.welcome()
+		return err
+	})
+	if err == nil && wanted != nil {
+		err = a.factor(ctx, wanted)
+	}
+	if err != nil {
+		a.login.close()
+		return nil, err
+	}
+	return a.login, nil
+}
+
+// prove goes from SignIn to Accepted.
+func (a *attempt) prove() error {
+	if err := a.fill(a.nonces.Client[:]); err != nil {
+		return err
+	}
+	if err := a.link.send(&pb.ClientFrame{Body: &pb.ClientFrame_SignIn{SignIn: a.hello()}}); err != nil {
+		return err
+	}
+	f, err := a.hear()
+	if err != nil {
+		return err
+	}
+	password, token := f.GetPasswordChallenge(), f.GetTokenChallenge()
+	switch {
+	case password != nil && a.token == nil:
+		return a.provePassword(password)
+	case token != nil && a.token != nil:
+		return a.proveToken(token)
+	}
+	return fmt.Errorf("%w: not a challenge", ErrProtocol)
+}
+
+func (a *attempt) hello() *pb.SignIn {
+	m := &pb.SignIn{
+		Version: protocolVersion, Account: a.account, Nonce: a.nonces.Client[:], Build: uint32(a.o.Build),
+		Platform: a.o.Platform, System: a.o.System, Locale: a.o.Locale,
+	}
+	if a.device != [16]byte{} {
+		m.Device = a.device[:]
+	}
+	if a.token != nil {
+		m.TokenFamily = a.token.Family[:]
+	}
+	return m
+}
+
+// hear takes the server's next message; a refusal is an error.
+func (a *attempt) hear() (*pb.ServerFrame, error) {
+	f := &pb.ServerFrame{}
+	if err := a.link.receive(f); err != nil {
+		return nil, err
+	}
+	a.answered = true
+	if r := f.GetRefused(); r != nil {
+		return nil, refused(r)
+	}
+	if k := f.GetKicked(); k != nil {
+		return nil, kicked(k)
+	}
+	return f, nil
+}
+
+// hearAccepted takes the server's proof, or its refusal.
+func (a *attempt) hearAccepted() (proof [32]byte, err error) {
+	f, err := a.hear()
+	if err != nil {
+		return proof, err
+	}
+	m := f.GetAccepted()
+	if m == nil || len(m.GetProof()) != len(proof) {
+		return proof, fmt.Errorf("%w: neither accepted nor refused", ErrProtocol)
+	}
+	return [32]byte(m.GetProof()), nil
+}
+
+// becomeAccepted takes the keys over and wipes them.
+func (a *attempt) becomeAccepted(keys *keyschedule.Keys) {
+	a.link.seal(&keys.ToServer, &keys.ToClient)
+	a.login.session = keys.Session
+	keys.Wipe()
+	a.accepted = true
+}
+
+// provePassword proves the password, and checks the server's proof.
+func (a *attempt) provePassword(m *pb.PasswordChallenge) error {
+	ch, err := a.challenge(m)
+	if err != nil {
+		return err
+	}
+	var random [32]byte
+	if err := a.fill(random[:]); err != nil {
+		return err
+	}
+	srp := srp6a.NewClient(a.password, &random)
+	defer srp.Wipe()
+	clear(random[:])
+	public, proof, err := srp.Respond(ch)
+	switch {
+	case errors.Is(err, srp6a.ErrParams):
+		return fmt.Errorf("%w: %v", ErrKDF, err)
+	case err != nil:
+		return fmt.Errorf("%w: %v", ErrProtocol, err)
+	}
+	answer := &pb.PasswordProof{PublicKey: public, Proof: proof[:]}
+	if err := a.link.send(&pb.ClientFrame{Body: &pb.ClientFrame_PasswordProof{PasswordProof: answer}}); err != nil {
+		return err
+	}
+	said := [32]byte(a.link.said)
+	theirs, err := a.hearAccepted()
+	if err != nil {
+		return err
+	}
+	if srp.CheckServer(&theirs) != nil {
+		return ErrServerProof
+	}
+	keys := keyschedule.Password(srp.Secret(), &a.nonces, &said)
+	a.becomeAccepted(&keys)
+	return nil
+}
+
+// challenge checks the sizes of what the server asks, and what it asks to be spent.
+func (a *attempt) challenge(m *pb.PasswordChallenge) (*srp6a.Challenge, error) {
+	kdf := m.GetKdf()
+	if len(m.GetNonce()) != 32 || len(m.GetSalt()) != 32 || m.GetGroup() > uint32(srp6a.Group4096) {
+		return nil, fmt.Errorf("%w: sizes of a challenge", ErrProtocol)
+	}
+	if int64(kdf.GetMemoryKib())<<10 > a.o.MaxKDF {
+		return nil, fmt.Errorf("%w: %d KiB", ErrKDF, kdf.GetMemoryKib())
+	}
+	a.nonces.Server = [32]byte(m.GetNonce())
+	ch := &srp6a.Challenge{Salt: [32]byte(m.GetSalt()), B: m.GetPublicKey()}
+	ch.Group = srp6a.Group(m.GetGroup())
+	ch.KDF = srp6a.KDF{MemoryKiB: kdf.GetMemoryKib(), Passes: kdf.GetPasses(), Lanes: kdf.GetLanes()}
+	return ch, nil
+}
+
+// welcome waits for Welcome, or for the wish for a second factor.
+func (a *attempt) welcome() (*pb.FactorWanted, error) {
+	f, err := a.hear()
+	if err != nil {
+		return nil, err
+	}
+	if w := f.GetFactorWanted(); w != nil {
+		return w, nil
+	}
+	w := f.GetWelcome()
+	if w == nil {
+		return nil, fmt.Errorf("%w: not welcome", ErrProtocol)
+	}
+	a.login.ping = min(max(milliseconds(w.GetPingEveryMs()), minPing), maxPing)
+	a.login.remembers = w.GetRemembers()
+	return nil, nil
+}
+
+// factor asks the player and tells the server.
+func (a *attempt) factor(ctx context.Context, w *pb.FactorWanted) error {
+	if a.code == nil {
+		return ErrNoCode
+	}
+	code, err := a.code(ctx, Factor(w.GetFactor()))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoCode, err)
+	}
+	answer := &pb.ClientFrame{Body: &pb.ClientFrame_FactorCode{FactorCode: &pb.FactorCode{Code: code}}}
+	return a.link.bounded(ctx, func() error {
+		if err := a.link.send(answer); err != nil {
+			return err
+		}
+		again, err := a.welcome()
+		if err == nil && again != nil {
+			return fmt.Errorf("%w: a second second factor", ErrProtocol)
+		}
+		return err
+	})
+}
+
+// fill draws random bytes.
+func (s *signer) fill(b []byte) error { return fill(s.o, b) }
+
+func fill(o *Options, b []byte) error {
+	if _, err := io.ReadFull(o.Random, b); err != nil {
+		return fmt.Errorf("client: no random bytes: %w", err)
+	}
+	return nil
+}
+
+// close gives up what was not used and overwrites what is secret.
+func (s *signer) close() {
+	if s.first != nil {
+		_ = s.first.Close()
+		s.first = nil
+	}
+	s.forgetPassword()
+}
+
+// forgetPassword overwrites what is kept of it.
+func (s *signer) forgetPassword() {
+	if s.password != nil {
+		s.password.Wipe()
+		s.password = nil
+	}
+}
+
+func refused(r *pb.Refused) *RefusedError {
+	return &RefusedError{Result: resultOf(r.GetResult()), RetryAfter: min(milliseconds(r.GetRetryAfterMs()), maxWait)}
+}
+
+func kicked(k *pb.Kicked) *RefusedError { return &RefusedError{Result: resultOf(k.GetResult())} }
+
+// resultOf takes the contract's number, which is codec's too (a test compares them).
+// One that was added later is a refusal as well, with a name of its number.
+func resultOf(r pb.Result) codec.Result {
+	if r <= 0 {
+		return codec.ResultCount
+	}
+	return codec.Result(octet(r))
+}
+
+func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -1,0 +1,195 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"gatepass/auth/keyschedule"
+	"gatepass/codec"
+	pb "gatepass/codec/native/gatepasspb"
+)
+
+// take works off one message of the server; an error ends the connection.
+func (s *Session) take(f *pb.ServerFrame) error {
+	switch m := f.GetBody().(type) {
+	case *pb.ServerFrame_WorldSnapshot, *pb.ServerFrame_WorldDelta, *pb.ServerFrame_Characters:
+		return s.takeList(f)
+	case *pb.ServerFrame_PassIssued:
+		return s.takePass(m.PassIssued)
+	case *pb.ServerFrame_SelectRefused:
+		return s.takeNo(m.SelectRefused)
+	case *pb.ServerFrame_WorldReleased:
+		s.pick.released(s)
+	case *pb.ServerFrame_QueuePosition:
+		s.takePosition(m.QueuePosition.GetPosition())
+	case *pb.ServerFrame_Entered:
+		s.takeEntered(m.Entered.GetWorld())
+	case *pb.ServerFrame_Remembered:
+		return s.takeToken(m.Remembered)
+	case *pb.ServerFrame_Notice:
+		s.events.push(Notice{m.Notice.GetText()})
+	case *pb.ServerFrame_GoingAway:
+		after := min(milliseconds(m.GoingAway.GetReconnectAfterMs()), maxWait)
+		s.backAt = time.Now().Add(after)
+		s.events.push(GoingAway{after})
+	case *pb.ServerFrame_Kicked:
+		return s.sentAway(kicked(m.Kicked))
+	case *pb.ServerFrame_Refused:
+		return s.sentAway(refused(m.Refused))
+	case *pb.ServerFrame_Pong: // that it came is what counts
+	default:
+		return fmt.Errorf("%w: a message that does not come here", ErrProtocol)
+	}
+	return nil
+}
+
+// sentAway tells of an end for good.
+func (s *Session) sentAway(r *RefusedError) error {
+	if final(r) {
+		s.events.push(Kicked{r})
+	}
+	return r
+}
+
+// board is the list as the server counts it. Owned by run.
+type board struct {
+	known   bool
+	version uint64
+	stale   bool
+	list    []World // by rising id
+	counts  [256]int
+}
+
+func (s *Session) takeList(f *pb.ServerFrame) (err error) {
+	switch {
+	case f.GetWorldSnapshot() != nil:
+		err = s.board.snapshot(f.GetWorldSnapshot())
+	case f.GetWorldDelta() != nil:
+		err = s.board.delta(f.GetWorldDelta())
+	default:
+		err = s.board.characters(f.GetCharacters())
+	}
+	if err != nil || !s.board.known {
+		return err
+	}
+	s.worlds.set(s.board.shown(), s.board.stale)
+	if !s.isListed() {
+		close(s.listed)
+	}
+	return nil
+}
+
+func (b *board) snapshot(m *pb.WorldSnapshot) error {
+	b.list = b.list[:0:0]
+	b.known, b.version, b.stale = true, m.GetVersion(), m.GetStale()
+	return b.change(m.GetWorlds())
+}
+
+// delta changes the list, if it is the one that the server means.
+func (b *board) delta(m *pb.WorldDelta) error {
+	if !b.known || m.GetFrom() != b.version {
+		return errSkipped
+	}
+	b.version, b.stale = m.GetTo(), m.GetStale()
+	for _, id := range m.GetRemoved() {
+		b.list = slices.DeleteFunc(b.list, func(w World) bool { return uint32(w.ID) == id })
+	}
+	return b.change(m.GetChanged())
+}
+
+// change puts worlds in their places.
+func (b *board) change(worlds []*pb.World) error {
+	for _, m := range worlds {
+		if m.GetId() == 0 || m.GetId() > 255 {
+			return fmt.Errorf("%w: world %d", ErrProtocol, m.GetId())
+		}
+		w := worldOf(m)
+		i, found := slices.BinarySearchFunc(b.list, w.ID, byID)
+		if !found {
+			b.list = slices.Insert(b.list, i, World{})
+		}
+		b.list[i] = w
+	}
+	return nil
+}
+
+func (b *board) characters(m *pb.Characters) error {
+	b.counts = [256]int{}
+	for _, c := range m.GetCounts() {
+		if c.GetWorld() > 255 {
+			return fmt.Errorf("%w: characters in world %d", ErrProtocol, c.GetWorld())
+		}
+		b.counts[c.GetWorld()] = int(c.GetCount())
+	}
+	return nil
+}
+
+// shown is a copy with the characters in it.
+func (b *board) shown() []World {
+	list := slices.Clone(b.list)
+	for i := range list {
+		list[i].Characters = b.counts[list[i].ID]
+	}
+	return list
+}
+
+func byID(w World, id uint8) int { return int(w.ID) - int(id) }
+
+func worldOf(m *pb.World) World {
+	return World{
+		ID: uint8(m.GetId()), Name: m.GetName(), Address: m.GetAddress(),
+		Kind: Kind(octet(m.GetKind())), Category: int(m.GetCategory()), Status: Status(octet(m.GetStatus())),
+		Locked: m.GetLocked(), Full: m.GetFull(),
+		Population: int(m.GetPopulationPercent()), Queue: int(m.GetQueue()),
+	}
+}
+
+// octet keeps a number that was added later from becoming one that is known.
+func octet[T ~int32](n T) uint8 { return uint8(min(max(n, 0), 255)) }
+
+// takePass makes a pass of what was issued, for who waits for it.
+func (s *Session) takePass(m *pb.PassIssued) error {
+	if m.GetWorld() == 0 || m.GetWorld() > 255 || len(m.GetPass()) != 16 || m.GetAddress() == "" {
+		return fmt.Errorf("%w: a pass", ErrProtocol)
+	}
+	p := &Pass{
+		World: uint8(m.GetWorld()), Address: m.GetAddress(), id: [16]byte(m.GetPass()),
+		Expires: time.Now().Add(milliseconds(m.GetValidityMs())), ping: s.login.ping,
+	}
+	p.key = keyschedule.PassKey(&s.login.session, p.World, &p.id)
+	s.pick.issued(p)
+	return nil
+}
+
+// takeNo tells who waits for the world that there is none, or everybody that the pass
+// that there was is over.
+func (s *Session) takeNo(m *pb.SelectRefused) error {
+	if m.GetWorld() == 0 || m.GetWorld() > 255 {
+		return fmt.Errorf("%w: world %d", ErrProtocol, m.GetWorld())
+	}
+	no := &SelectError{World: uint8(m.GetWorld()), Reason: codec.SelectReason(octet(m.GetReason()))}
+	for _, id := range m.GetAlternatives() {
+		if id > 0 && id < 256 {
+			no.Alternatives = append(no.Alternatives, uint8(id))
+		}
+	}
+	if s.pick.refused(no) {
+		s.events.push(PassExpired{no.World})
+	}
+	return nil
+}
+
+// takePosition is for games that enter by another process: while this one is at a
+// gate, that gate tells.
+func (s *Session) takePosition(position uint32) {
+	if held, _ := s.gate.held(); !held {
+		s.events.push(QueuePosition{World: s.pick.holds, Position: int(position)})
+	}
+}
+
+func (s *Session) takeEntered(world uint32) {
+	if held, _ := s.gate.held(); !held && world < 256 {
+		s.events.push(Entered{uint8(world)})
+	}
+}

@@ -59,6 +59,8 @@ func mustDial(tb testing.TB, addr netip.AddrPort, build uint16) *client {
 
 func (c *client) close() { _ = c.conn.Close() }
 
+func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
+
 // read waits for one packet.
 func (c *client) read() (world.Packet, error) {
 	_ = c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
@@ -77,7 +79,7 @@ func (c *client) read() (world.Packet, error) {
 		n, err = c.conn.Read(b[:])
 		c.unread = append(c.unread, b[:n]...)
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		case errors.Is(err, io.EOF), isReset(err):
 			return p, errClosed
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return p, errors.New("nothing came")

@@ -55,7 +55,6 @@ type core struct {
 	outcomes []worlds.Outcome[holding] // not acted on yet
 	// effects of this round, submitted by flush
 	effects []worlds.Effect
-	told    []worlds.Effect       // progress, which goes behind the moves
 	moves   []worlds.OutgoingMove // what effects point to
 	closes  []codec.Conn          // closes that found no room yet
 
@@ -219,7 +218,6 @@ func (c *core) posted(p *post) {
 func (c *core) flush() {
 	c.settle()
 	c.collectMoves()
-	c.effects = append(c.effects, c.told...)
 	if len(c.effects) > 0 {
 		c.ports.region.Submit(c.effects)
 	}
@@ -227,8 +225,7 @@ func (c *core) flush() {
 		c.moves[i].Move.Key.Wipe()
 	}
 	clear(c.effects)
-	clear(c.told)
-	c.effects, c.moves, c.told = c.effects[:0], c.moves[:0], c.told[:0]
+	c.effects, c.moves = c.effects[:0], c.moves[:0]
 	for len(c.closes) > 0 && c.ports.out.Close(c.closes[0], codec.CloseOverload) {
 		c.closes = c.closes[1:]
 	}

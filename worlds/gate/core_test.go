@@ -25,6 +25,8 @@ type bare struct {
 	locates   []worlds.Locate
 	moves     []worlds.OutgoingMove
 	seeds     map[codec.Conn][4]byte
+	nonce     [32]byte // the last challenge's
+	passes    int
 }
 
 func newBare(tb testing.TB, o Options) *bare {
@@ -47,6 +49,8 @@ func (b *bare) Send(conn codec.Conn, r *codec.Reply) bool {
 	switch {
 	case r.Kind == codec.ReplyWorldChallenge:
 		b.seeds[conn] = r.World.Seed
+	case r.Kind == codec.ReplyGateChallenge:
+		b.nonce = r.Native.Nonce
 	case r.Kind == codec.ReplyWorldAuth && r.World.Code == world.CodeWaitQueue && !r.World.Long:
 		b.positions++
 	}
@@ -97,16 +101,7 @@ func (b *bare) come(holder *worlds.Passes[struct{}], n int, name codec.Name) cod
 		c.deliver(&worlds.Event{Place: &worlds.Place{Account: l.Account, Tag: l.Tag, Holder: "login.a"}})
 	}
 	b.locates = b.locates[:0]
-	for c.flush(); len(b.moves) > 0; c.flush() {
-		for i := range b.moves {
-			holder.Handle(c.self, &b.moves[i].Move)
-		}
-		b.moves = b.moves[:0]
-		out := holder.Outgoing()
-		for i := range out {
-			c.deliver(&worlds.Event{From: "login.a", Move: &out[i].Move})
-		}
-	}
+	b.exchange(holder)
 	holder.Outcomes()
 	return conn
 }
@@ -302,6 +297,19 @@ var playerActions = []action{
 		}
 	}},
 	{"again", again}, {"again", again},
+	{"arrive", arrive}, {"arrive", arrive}, {"arrive", arrive},
+	{"arrive again", func(p *player, r *rapid.T) {
+		account := name(r)
+		if s := p.core.at(nameOf(account)); s != nil && s.native {
+			p.conns++
+			p.do("arrive conn=%d name=%s stamp=%d", p.conns, account, s.stamp)
+		}
+	}},
+	{"ping", func(p *player, r *rapid.T) {
+		if conn := p.pick(r, in(StateWaiting, StateInside)); conn != 0 && p.core.sessionOf(codec.NewConn(0, conn, 1)).native {
+			p.do("ping conn=%d n=1", conn)
+		}
+	}},
 	{"closed", closed(anyState)}, {"closed inside", closed(in(StateInside))}, {"closed waiting", closed(in(StateWaiting))},
 	{"bus", func(p *player, _ *rapid.T) { p.do("bus") }},
 	{"bus-once", func(p *player, _ *rapid.T) { p.do("bus-once") }},
@@ -327,6 +335,13 @@ func come(p *player, r *rapid.T) {
 	p.conns++
 	p.stamp++
 	p.do("come conn=%d name=%s stamp=%d class=%d key=%d", p.conns, name(r), p.stamp, rapid.IntRange(0, 3).Draw(r, "class"), p.stamp%250+1)
+}
+
+// arrive has a native client come with the pass of a new login.
+func arrive(p *player, r *rapid.T) {
+	p.conns++
+	p.stamp++
+	p.do("arrive conn=%d name=%s stamp=%d class=%d key=%d", p.conns, name(r), p.stamp, rapid.IntRange(0, 3).Draw(r, "class"), p.stamp%250+1)
 }
 
 // again has a client come by a new connection with the key that is here.
@@ -375,6 +390,11 @@ func (p *player) check(r *rapid.T) {
 			in[account.String()] = 1
 		}
 	}
+	c.passes.Each(func(h *held) {
+		if s := c.at(h.Account); len(h.Key().Bytes()) == passKeySize && (s == nil || !s.native || s.stamp != h.Stamp) {
+			r.Fatalf("a pass's key of %v is here without its client", h.Account)
+		}
+	})
 	for account, n := range p.stays {
 		if n != in[account] {
 			r.Fatalf("the game knows of %d stays of %s, there are %d", n, account, in[account])

@@ -112,7 +112,7 @@ func (c *core) progress(s *session, position uint32) {
 	if s.origin == nil {
 		return
 	}
-	c.told = append(c.told, worlds.Effect{
+	c.effects = append(c.effects, worlds.Effect{
 		To: s.origin.from, Progress: &worlds.Progress{Pass: s.origin.pass, Position: position},
 	})
 	if position == 0 {

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"gatepass/auth/keyschedule"
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/codec/world"
@@ -126,10 +128,11 @@ type login struct {
 	passes *worlds.Passes[struct{}]
 	stamp  worlds.Stamp
 	taken  map[codec.Name]worlds.OutcomeKind
+	places map[worlds.PassID][]uint32 // what gates have told of passes
 }
 
 func newLogin(conn *bus.Conn) (l *login, err error) {
-	l = &login{stop: make(chan struct{}), taken: make(map[codec.Name]worlds.OutcomeKind)}
+	l = &login{stop: make(chan struct{}), taken: make(map[codec.Name]worlds.OutcomeKind), places: make(map[worlds.PassID][]uint32)}
 	l.passes = worlds.NewPasses(worlds.PassOptions[struct{}]{
 		Self: conn.Self(), Verify: l.verify,
 		Gives: func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
@@ -188,6 +191,8 @@ func (l *login) deliver(e worlds.Event) {
 	switch {
 	case e.Move != nil:
 		l.do(func() { l.passes.Handle(e.From, e.Move) })
+	case e.Progress != nil:
+		l.do(func() { l.places[e.Progress.Pass] = append(l.places[e.Progress.Pass], e.Progress.Position) })
 	case e.Up:
 		l.do(l.announceAll)
 	}
@@ -231,18 +236,69 @@ func (l *login) reclaim(account string, from worlds.Node, key [40]byte) error {
 		delete(l.taken, name)
 		err = l.passes.Claim(worlds.PassID{byte(from[len(from)-1]), 7}, name, from, &proof)
 	})
-	for deadline := time.Now().Add(5 * time.Second); err == nil; time.Sleep(time.Millisecond) {
+	if err != nil {
+		return err
+	}
+	return l.wait(name, worlds.OutcomeTaken)
+}
+
+// wait waits for what a move of an account comes to.
+func (l *login) wait(name codec.Name, want worlds.OutcomeKind) error {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		kind := l.taken[name]
 		l.mu.Unlock()
 		switch {
-		case kind == worlds.OutcomeTaken:
+		case kind == want:
 			return nil
 		case kind != 0 || time.Now().After(deadline):
-			err = fmt.Errorf("the claim came to %v", kind)
+			return fmt.Errorf("the move came to %v", kind)
 		}
 	}
-	return err
+}
+
+// pass is what a native client is given at its login server.
+type pass struct {
+	id  worlds.PassID
+	key [32]byte
+}
+
+// offer has an account log in by the native protocol and pick a world; the pass is
+// good when it returns.
+func (l *login) offer(account string, to worlds.Node) (p pass, err error) {
+	name := nameOf(account)
+	l.mu.Lock()
+	l.stamp++
+	stamp := l.stamp
+	l.mu.Unlock()
+	binary.LittleEndian.PutUint64(p.id[:], uint64(stamp))
+	session, id := [32]byte{byte(stamp)}, [16]byte(p.id)
+	p.key = keyschedule.PassKey(&session, to.Name()[0]-'0', &id)
+	l.do(func() {
+		delete(l.taken, name)
+		secret := worlds.NewSecret(p.key[:])
+		err = l.passes.Offer(p.id, name, stamp, to, &secret)
+	}, worlds.Effect{Announce: &worlds.Announcement{Account: name, Stamp: stamp, Kind: worlds.AnnounceFresh}})
+	if err != nil {
+		return p, err
+	}
+	return p, l.wait(name, worlds.OutcomeIssued)
+}
+
+func (l *login) mustOffer(tb testing.TB, account string, to worlds.Node) pass {
+	tb.Helper()
+	p, err := l.offer(account, to)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// told is what gates have told of a pass so far.
+func (l *login) told(p pass) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprint(l.places[p.id])
 }
 
 // pause keeps the login server from doing anything until resume is called.

@@ -23,7 +23,7 @@ func loadEnv(k *koanf.Koanf) error {
 		switch {
 		case slices.Contains(known, key):
 			return key, value
-		case !isServiceLink(name):
+		case !isServiceLink(name) && !strings.HasPrefix(name, clientEnv):
 			faults = append(faults, unknownVariable(name, known))
 		}
 		return "", nil

@@ -54,7 +54,7 @@ Then add one:  gatepass account add NAME`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
 	})
-	root.AddCommand(devCommand(), loginCommand(), worldsCommand(), gatewayCommand(), dnsCommand(), busCommand(), adminCommand(),
+	root.AddCommand(devCommand(), loginCommand(), worldsCommand(), gatewayCommand(), dnsCommand(), busCommand(), adminCommand(), clientCommand(),
 		accountCommand(), benchCommand(), versionCommand())
 	for _, c := range append(root.Commands(), root) {
 		if c.HasSubCommands() && c.RunE == nil {

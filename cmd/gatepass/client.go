@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"gatepass/client"
+)
+
+const (
+	// clientEnv begins the names of the client's environment variables, which are
+	// no settings of the servers.
+	clientEnv = envPrefix + "CLIENT_"
+	// defaultNative is where `gatepass dev` listens for the native protocol.
+	defaultNative = "127.0.0.1:3725"
+	// orderTime is how long one order, such as picking a world, may take.
+	orderTime = 30 * time.Second
+)
+
+// clientFlags are what the command line says; address is its argument.
+type clientFlags struct {
+	address string
+
+	account      string
+	passwordFile string
+	stdin        bool
+	build        uint16
+	remember     bool
+	tokens       string
+	world        string
+	enter        bool
+	json         bool
+	once         bool
+}
+
+func clientCommand() *cobra.Command {
+	f := &clientFlags{}
+	c := &cobra.Command{
+		Use:   "client [ADDRESS]",
+		Short: "Sign in as a player, watch the worlds and enter one",
+		Long: `Signs in over the native protocol, as a game would, and shows the worlds as they
+change. Pick one with the arrow keys and enter, go in with enter once more, and see
+the place in its queue on the way. r gives the world back, q leaves.
+
+ADDRESS is HOST or HOST:PORT of a login server, ` + defaultNative + ` by default. Account
+and password are asked for, the password without echo. It may also come from a file
+or the first line of standard input; never from the command line, where others see it.
+
+--remember keeps a token on this device: the next sign-in needs no password.
+
+With --json, or when standard output is no terminal, every event is a JSON object on
+a line of its own, and commands are read from standard input, one a line:
+    select ID    release    enter    code DIGITS    quit
+The events are told in docs/client.md. Nothing secret is ever printed.
+
+Exit codes: 0 all went well, 1 a failure, 2 a command line that makes no sense,
+3 the server refused or sent the player away (password, ban, build, kick).
+
+Environment: ` + clientEnv + `ACCOUNT and ` + clientEnv + `PASSWORD_FILE stand for the
+flags of these names.`,
+		Example: `  gatepass client                                    # the server of 'gatepass dev'
+  gatepass client login.example.org --account ana --remember
+  gatepass client --account ana --world Aldermoor --enter
+  gatepass client --account ana --once --json | jq -r '.worlds[].name'
+  (cat password; echo select 2; sleep 60; echo quit) | gatepass client --account ana --password-stdin --json`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("'%s' takes one address, got %d arguments (see '%s --help')", c.UseLine(), len(args), c.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.complete(c.Flags(), args); err != nil {
+				return usageError{err}
+			}
+			return f.run(c)
+		},
+	}
+	f.define(c.Flags())
+	return c
+}
+
+func (f *clientFlags) define(flags *pflag.FlagSet) {
+	flags.StringVar(&f.account, "account", "", "`name` of the account (default: asked for)")
+	flags.StringVar(&f.passwordFile, "password-file", "", "`file` whose first line is the password")
+	flags.BoolVar(&f.stdin, "password-stdin", false, "take the password from the first line of standard input")
+	flags.Uint16Var(&f.build, "build", 1, "`number` of the game's build, 1 to 65535")
+	flags.BoolVar(&f.remember, "remember", false, "remember this device, so that the next sign-in needs no password")
+	flags.StringVar(&f.tokens, "tokens", "", "`folder` of the remembered devices (default: gatepass/devices in your configuration folder)")
+	flags.StringVar(&f.world, "world", "", "`name or id` of a world to pick at once")
+	flags.BoolVar(&f.enter, "enter", false, "enter a world as soon as it is picked")
+	flags.BoolVar(&f.json, "json", false, "JSON lines instead of a screen")
+	flags.BoolVar(&f.once, "once", false, "print the worlds and end")
+}
+
+// complete fills in what is not on the command line, and checks it.
+func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
+	f.address = defaultNative
+	if len(args) == 1 {
+		f.address = args[0]
+	}
+	if _, _, err := net.SplitHostPort(f.address); err != nil {
+		_, port, _ := net.SplitHostPort(defaultNative)
+		f.address = net.JoinHostPort(f.address, port)
+	}
+	if f.account == "" {
+		f.account = os.Getenv(clientEnv + "ACCOUNT")
+	}
+	if f.passwordFile == "" && !f.stdin {
+		f.passwordFile = os.Getenv(clientEnv + "PASSWORD_FILE")
+	}
+	switch {
+	case f.build == 0:
+		return errors.New("--build 0: want 1 to 65535")
+	case f.stdin && f.passwordFile != "":
+		return errors.New("--password-stdin and --password-file: give one of them")
+	case f.enter && f.once, f.world != "" && f.once:
+		return errors.New("--once only prints the worlds: it picks and enters none")
+	}
+	return f.findTokens()
+}
+
+// findTokens settles where tokens are. Without --remember and a folder to be found
+// nothing is looked up.
+func (f *clientFlags) findTokens() error {
+	if f.tokens != "" {
+		return nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		if f.remember {
+			return fmt.Errorf("--remember: %w; give --tokens", err)
+		}
+		return nil
+	}
+	f.tokens = filepath.Join(dir, "gatepass", "devices")
+	return nil
+}
+
+// store is nil where there is no folder for it.
+func (f *clientFlags) store() client.TokenStore {
+	if f.tokens == "" {
+		return nil
+	}
+	return client.NewFileTokens(f.tokens)
+}
+
+// run is the story of one player: sign in, play, leave.
+func (f *clientFlags) run(c *cobra.Command) error {
+	v := newVisit(c, f)
+	session, err := v.signIn(c.Context())
+	if err != nil {
+		return v.fail(err)
+	}
+	defer session.Close()
+	if f.once {
+		return v.printOnce(session.Worlds())
+	}
+	first, err := firstPick(f.world, session.Worlds().All())
+	if err != nil {
+		return v.fail(err)
+	}
+	return v.fail(v.play(c.Context(), signedIn{session}, first))
+}
+
+// visit is one run of the command.
+type visit struct {
+	*clientFlags
+	cmd *cobra.Command
+	// events is nil with a screen.
+	events *eventPrinter
+	input  *clientInput
+	orders chan order
+	codes  *codeDesk
+}
+
+func newVisit(c *cobra.Command, f *clientFlags) *visit {
+	v := &visit{clientFlags: f, cmd: c, orders: make(chan order, maxOrders), codes: newCodeDesk()}
+	v.input = newClientInput(c.InOrStdin())
+	out, isFile := c.OutOrStdout().(*os.File)
+	if f.json || !isFile || !term.IsTerminal(int(out.Fd())) {
+		v.events = newEventPrinter(c.OutOrStdout(), f.build)
+	}
+	return v
+}
+
+// fail tells the reason to programs too, and gives it its plain words and code.
+func (v *visit) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	told := explained(err, v.address, v.build)
+	if v.events != nil {
+		v.events.failed(told)
+	}
+	return told
+}
+
+func (v *visit) printOnce(w *client.Worlds) error {
+	if v.events != nil {
+		return v.events.tell(worldsNews{list: w.All(), stale: w.Stale()})
+	}
+	s := newScreen("", "", 0)
+	s.takeWorlds(worldsNews{list: w.All(), stale: w.Stale()})
+	_, err := fmt.Fprint(v.cmd.OutOrStdout(), s.table())
+	return err
+}
+
+// play lets the player act until it is over: on the screen or by lines.
+func (v *visit) play(ctx context.Context, g game, first []order) error {
+	p := &player{game: g, first: first, orders: v.orders, codes: v.codes, autoEnter: v.enter}
+	if v.events == nil {
+		return playOnScreen(ctx, v, p)
+	}
+	v.input.follow(v.orders, v.codes, v.events)
+	p.tell = func(news any) { _ = v.events.tell(news) } // a closed pipe ends the process by itself
+	return p.play(ctx)
+}

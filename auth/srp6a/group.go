@@ -14,9 +14,9 @@ type Group uint16
 const (
 	// Group2048 is the default: about as hard as a 112-bit key.
 	Group2048 Group = 2048
-	// Group3072 costs the server about three times as much: about 128 bits.
+	// Group3072 costs the server about six times as much: about 128 bits.
 	Group3072 Group = 3072
-	// Group4096 costs about seven times as much: about 150 bits.
+	// Group4096 costs about ten times as much: about 150 bits.
 	Group4096 Group = 4096
 )
 

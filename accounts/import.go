@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"gatepass/auth/srp6a"
 	"gatepass/storage"
 )
 
@@ -93,8 +94,14 @@ func (m *Manager) prepareNative(o *ImportOptions) error {
 	if err := m.options.Native.Validate(); err != nil {
 		return &FieldError{Field: "native", Problem: err.Error(), cause: err}
 	}
-	o.Workers = min(o.Workers, max(1, nativeMemory/(int(m.options.Native.KDF.MemoryKiB)<<10)))
+	o.Workers = NativeWorkers(m.options.Native, o.Workers)
 	return nil
+}
+
+// NativeWorkers is how many of the workers of an import make native verifiers at a
+// time: as many as there is memory for, and at least one. The params must be valid.
+func NativeWorkers(p srp6a.Params, workers int) int {
+	return min(workers, max(1, nativeMemory/(int(p.KDF.MemoryKiB)<<10)))
 }
 
 // pipeline is one Import; doc.go draws it.

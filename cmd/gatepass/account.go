@@ -34,6 +34,8 @@ const (
 // accountFlags are common to all account commands.
 type accountFlags struct {
 	dataDir string
+	// manager is what the command at work asks of its Manager, beside with's own.
+	manager accounts.Options
 }
 
 func accountCommand() *cobra.Command {
@@ -57,7 +59,7 @@ out some rows, 130 interrupted.`,
   gatepass account ban MALLORY --for 72h --reason "gold selling"`,
 	}
 	c.PersistentFlags().StringVar(&f.dataDir, "data", "data", "the server's data `folder`")
-	c.AddCommand(f.addCommand(), f.passwdCommand(), f.factorCommand(), f.showCommand(), f.listCommand(), f.banCommand(),
+	c.AddCommand(f.addCommand(), f.passwdCommand(), f.factorCommand(), f.devicesCommand(), f.showCommand(), f.listCommand(), f.banCommand(),
 		f.unbanCommand(), f.deleteCommand(), f.importCommand(), f.exportCommand())
 	return c
 }
@@ -65,9 +67,8 @@ out some rows, 130 interrupted.`,
 // with runs work on the accounts of the data folder and closes them behind it.
 // create makes the folder where it is missing.
 func (f *accountFlags) with(ctx context.Context, create bool, work func(*accounts.Handle) error) (err error) {
-	h, err := accounts.Open(ctx, accounts.OpenOptions{
-		DataDir: f.dataDir, Create: create, Manager: accounts.Options{Random: rand.Reader},
-	})
+	f.manager.Random = rand.Reader
+	h, err := accounts.Open(ctx, accounts.OpenOptions{DataDir: f.dataDir, Create: create, Manager: f.manager})
 	if err != nil {
 		return interrupted(ctx, err)
 	}

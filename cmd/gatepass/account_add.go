@@ -9,18 +9,26 @@ import (
 )
 
 func (f *accountFlags) addCommand() *cobra.Command {
-	var stdin bool
+	p := &passwordFlags{}
 	c := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make an account",
 		Long: `Makes an account. The name has 1 to 16 printable ASCII characters without a
-colon, the password 1 to 16; case matters in neither. The data folder is made if
-it is not there yet.`,
+colon, the password 1 to 16. Case matters in the password where a native client
+asks for it, and nowhere else. The data folder is made if it is not there yet.
+
+The account can log in with the clients of the grunt protocol and with native ones.
+The native verifier is made with Argon2id, as --native-kdf says; every native login
+does the same work once, on the player's machine.`,
 		Example: `  gatepass account add ALICE
-  pass show game/alice | gatepass account add --data /var/lib/gatepass --password-stdin ALICE`,
+  pass show game/alice | gatepass account add --data /var/lib/gatepass --password-stdin ALICE
+  gatepass account add --native-group 3072 --native-kdf 131072,3,1 ALICE`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			name, password, err := credentials(c, args[0], stdin)
+			if err := p.apply(f); err != nil {
+				return err
+			}
+			name, password, err := credentials(c, args[0], p.stdin)
 			if err != nil {
 				return interrupted(c.Context(), err)
 			}
@@ -33,20 +41,27 @@ it is not there yet.`,
 			})
 		},
 	}
-	passwordFlag(c, &stdin)
+	p.register(c)
 	return c
 }
 
 func (f *accountFlags) passwdCommand() *cobra.Command {
-	var stdin bool
+	p := &passwordFlags{}
 	c := &cobra.Command{
 		Use:   "passwd NAME",
 		Short: "Give an account another password",
+		Long: `Gives an account another password. Its verifiers are made anew, the native one with
+the parameters given here, so this is also how stronger ones come into use. Devices
+that stayed signed in are forgotten, and a running server closes the account's
+sessions.`,
 		Example: `  gatepass account passwd ALICE
   gatepass account passwd --password-stdin ALICE < new-password`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			name, password, err := credentials(c, args[0], stdin)
+			if err := p.apply(f); err != nil {
+				return err
+			}
+			name, password, err := credentials(c, args[0], p.stdin)
 			if err != nil {
 				return interrupted(c.Context(), err)
 			}
@@ -59,7 +74,7 @@ func (f *accountFlags) passwdCommand() *cobra.Command {
 			})
 		},
 	}
-	passwordFlag(c, &stdin)
+	p.register(c)
 	return c
 }
 
@@ -68,8 +83,8 @@ func (f *accountFlags) deleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Remove an account for good",
-		Long: `Removes an account and all that belongs to it: its verifiers, its ban and its
-login record. Sessions of it on a running server are closed. There is no way back
+		Long: `Removes an account and all that belongs to it: its verifiers, its ban, its
+login record and its devices. Sessions of it on a running server are closed. There is no way back
 but an export made before.`,
 		Example: `  gatepass account delete ALICE
   gatepass account delete --yes ALICE`,
@@ -99,8 +114,22 @@ but an export made before.`,
 	return c
 }
 
-func passwordFlag(c *cobra.Command, stdin *bool) {
-	c.Flags().BoolVar(stdin, "password-stdin", false, "read the password from the first line of standard input")
+// passwordFlags say where a password comes from and what is made of it.
+type passwordFlags struct {
+	stdin, noNative bool
+	native          nativeFlags
+}
+
+func (p *passwordFlags) register(c *cobra.Command) {
+	c.Flags().BoolVar(&p.stdin, "password-stdin", false, "read the password from the first line of standard input")
+	p.native.register(c)
+	noNativeFlag(c, &p.noNative)
+}
+
+// apply takes over the flags before anybody types a password.
+func (p *passwordFlags) apply(f *accountFlags) error {
+	f.manager.NoNative = p.noNative
+	return f.setNative(&p.native)
 }
 
 // credentials checks the name before anybody types a password for it.

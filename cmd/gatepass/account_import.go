@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 type importFlags struct {
 	protocols, format   string
 	update, skip, quiet bool
+	native              bool
+	params              nativeFlags
 }
 
 func (f *accountFlags) importCommand() *cobra.Command {
@@ -37,6 +40,11 @@ line of CSV and TSV names the columns:
 
 With verifier columns players keep their passwords. Other columns are ignored.
 
+Passwords become verifiers of the grunt protocol. With --native they become native
+ones as well: that takes some 100 ms and --native-kdf's memory each, so two cores
+make some 50,000 in an hour. Without it, and with any other column, a player can use
+native clients after 'account passwd'.
+
 Rows that cannot be taken are printed with their line number and the rest goes
 in; the command then ends with exit code 3. It may be interrupted and run again
 at any time: --skip-existing passes over what is in already.`,
@@ -47,7 +55,9 @@ at any time: --skip-existing passes over what is in already.`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error { return f.runImport(c, i, args[0]) },
 	}
-	c.Flags().StringVar(&i.protocols, "protocols", accounts.ProtocolGrunt, "make verifiers for these protocols, comma separated")
+	c.Flags().StringVar(&i.protocols, "protocols", accounts.ProtocolGrunt, "make verifiers of passwords for these protocols: grunt, native or both, comma separated")
+	c.Flags().BoolVar(&i.native, "native", false, "make native verifiers too, as with --protocols grunt,native")
+	i.params.register(c)
 	c.Flags().StringVar(&i.format, "format", "auto", "csv, tsv, ndjson, or auto: by the file's name or its first line")
 	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already")
 	c.Flags().BoolVar(&i.skip, "skip-existing", false, "pass over accounts that are there already")
@@ -66,10 +76,12 @@ func oneFile(c *cobra.Command, args []string) error {
 // options checks the flags.
 func (i *importFlags) options(path string) (accounts.ImportOptions, error) {
 	o := accounts.ImportOptions{Workers: runtime.GOMAXPROCS(0)}
-	if _, err := accounts.ParseProtocols(i.protocols); err != nil {
+	protocols, err := accounts.ParseProtocols(i.protocols)
+	if err != nil {
 		return o, err
 	}
-	var err error
+	o.Native = i.native || slices.Contains(protocols, accounts.ProtocolNative)
+	o.NoGrunt = !slices.Contains(protocols, accounts.ProtocolGrunt)
 	if o.Format, err = accounts.ParseFormat(i.format); err != nil {
 		return o, err
 	}
@@ -90,6 +102,12 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 	if err != nil {
 		return usageError{err}
 	}
+	if !o.Native && (c.Flags().Changed("native-group") || c.Flags().Changed("native-kdf")) {
+		return usageError{errors.New("--native-group and --native-kdf are about native verifiers; give --native to have them made")}
+	}
+	if err := f.setNative(&i.params); err != nil {
+		return err
+	}
 	in, size, err := openImport(c, path)
 	if err != nil {
 		return err
@@ -97,6 +115,9 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 	defer in.Close()
 	return f.with(c.Context(), true, func(h *accounts.Handle) error {
 		began := time.Now()
+		if o.Native && !i.quiet {
+			fmt.Fprintln(c.ErrOrStderr(), nativeWarning(f.manager.Native, accounts.NativeWorkers(f.manager.Native, o.Workers)))
+		}
 		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "import", total: size, bytes: true, quiet: i.quiet})
 		o.OnBad = func(b accounts.BadRow) { bar.line("line %d: %v", b.Line, b.Reason) }
 		o.OnProgress = func(r accounts.ImportReport) {

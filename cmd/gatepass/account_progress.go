@@ -30,12 +30,12 @@ type progress struct {
 	quiet bool
 	total int64
 	// bar is nil where none is drawn.
-	bar  *progressbar.ProgressBar
-	last time.Time
+	bar         *progressbar.ProgressBar
+	began, last time.Time
 }
 
 func newProgress(out io.Writer, o progressOptions) *progress {
-	p := &progress{out: out, label: o.label, quiet: o.quiet, total: o.total, last: time.Now()}
+	p := &progress{out: out, label: o.label, quiet: o.quiet, total: o.total, began: time.Now(), last: time.Now()}
 	file, ok := out.(*os.File)
 	if o.quiet || !ok || !term.IsTerminal(int(file.Fd())) {
 		return p
@@ -66,9 +66,18 @@ func (p *progress) plain(position int64, note string) string {
 	case note == "":
 		return fmt.Sprintf("%d accounts", position)
 	case p.total > 0:
-		return fmt.Sprintf("%s, %d %%", note, position*100/p.total)
+		return fmt.Sprintf("%s, %d %%%s", note, position*100/p.total, leftText(time.Since(p.began), position, p.total))
 	}
 	return note
+}
+
+// leftText estimates how long the rest takes, as the bar does where it is drawn.
+func leftText(took time.Duration, position, total int64) string {
+	if position <= 0 || position >= total {
+		return ""
+	}
+	left := time.Duration(float64(took) / float64(position) * float64(total-position))
+	return fmt.Sprintf(", about %v left", left.Round(time.Second))
 }
 
 // line prints a line without tearing the bar.

@@ -26,11 +26,15 @@ func (f *accountFlags) showCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				now := h.Now().Unix()
-				if asJSON {
-					return json.NewEncoder(c.OutOrStdout()).Encode(accounts.Summarize(account, now))
+				devices, err := h.Devices(c.Context(), args[0])
+				if err != nil {
+					return err
 				}
-				return printAccount(c.OutOrStdout(), account, now)
+				d := details{account, devices, h.Now().Unix()}
+				if asJSON {
+					return d.encode(c.OutOrStdout())
+				}
+				return d.print(c.OutOrStdout())
 			})
 		},
 	}
@@ -127,8 +131,22 @@ func (l *listFlags) printAddresses(c *cobra.Command, h *accounts.Handle) error {
 	return nil
 }
 
-func printAccount(out io.Writer, a *storage.Account, now int64) error {
-	s := accounts.Summarize(a, now)
+// details is all that is shown of one account.
+type details struct {
+	account *storage.Account
+	devices []storage.Device
+	now     int64
+}
+
+func (d details) encode(out io.Writer) error {
+	return json.NewEncoder(out).Encode(struct {
+		accounts.Summary
+		Devices int `json:"devices"`
+	}{accounts.Summarize(d.account, d.now), len(d.devices)})
+}
+
+func (d details) print(out io.Writer) error {
+	a, s := d.account, accounts.Summarize(d.account, d.now)
 	from := ""
 	if a.Login.LastAddr.IsValid() {
 		from = " from " + a.Login.LastAddr.String()
@@ -136,13 +154,28 @@ func printAccount(out io.Writer, a *storage.Account, now int64) error {
 	_, err := fmt.Fprintf(out, `name         %s
 created      %s
 protocols    %s
-second step  %s
+%ssecond step  %s
+devices      %s
 ban          %s
 last login   %s%s
 last failed  %s, %d since the last login
-`, s.Username, moment(a.Created), strings.Join(s.Protocols, ", "), secondStep(s), banText(&a.Ban, now),
-		moment(a.Login.LastLogin), from, moment(a.Login.LastFailed), a.Login.Failed)
+`, s.Username, moment(a.Created), strings.Join(s.Protocols, ", "), d.native(s.Native), secondStep(s), devicesText(d.devices, d.now),
+		banText(&a.Ban, d.now), moment(a.Login.LastLogin), from, moment(a.Login.LastFailed), a.Login.Failed)
 	return err
+}
+
+// native is a line about the native verifier, and one more if it could be better.
+func (d details) native(n *accounts.NativeSummary) string {
+	_, there := d.account.Others[accounts.ProtocolNative]
+	switch {
+	case !there:
+		return ""
+	case n == nil:
+		return "native       cannot be read; a new password mends it\n"
+	case n.Weak:
+		return "native       " + nativeText(n) + "\n             weaker than new ones are by default; the next password change mends it\n"
+	}
+	return "native       " + nativeText(n) + "\n"
 }
 
 func secondStep(s accounts.Summary) string {

@@ -25,7 +25,7 @@ const (
 	MaxGateBody = MaxPacket + 64
 
 	// MaxServerBody bounds what a server says. The longest is a list of 255 worlds
-	// with the longest names, addresses and numbers, 57,644 at most.
+	// with the longest names, addresses and numbers, 57,406 at most.
 	MaxServerBody = 64 << 10
 	// MaxReplyPacket bounds the body of a game's packet from the gate.
 	MaxReplyPacket = 60 << 10

@@ -47,3 +47,18 @@ func TestPINGrid_IsAPermutationForEverySeed(t *testing.T) {
 		t.Errorf("seed 0: %s", got)
 	}
 }
+
+func TestSamePIN(t *testing.T) {
+	for _, c := range []struct {
+		stored, typed string
+		want          bool
+	}{
+		{"0123", "0123", true}, {"0123456789", "0123456789", true},
+		{"0123", "123", false}, {"0123", "01234", false}, {"0123", "0124", false}, {"0123", "", false},
+		{"", "", false}, {"012", "012", false}, {"01234567890", "01234567890", false},
+	} {
+		if got := SamePIN(c.stored, c.typed); got != c.want {
+			t.Errorf("%q, typed %q: %v", c.stored, c.typed, got)
+		}
+	}
+}

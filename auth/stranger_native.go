@@ -1,12 +1,11 @@
 package auth
 
 import (
-	"crypto/hkdf"
-	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
 
 	"gatepass/auth/srp6a"
+	"golang.org/x/crypto/chacha20"
 )
 
 // Weighted says that made-up accounts have these params Weight times as often as those
@@ -25,13 +24,23 @@ const labelNative = 3
 // are; when they change, some names get others. At least one weight must be above 0, and
 // none below.
 //
-// Case is folded. Any goroutine; about 3 µs.
+// All of it is HMAC of the folded name under the server's secret, drawn out by ChaCha20. Any goroutine; about 5 µs in
+// the group of 2048 bits.
 func FakeNative(secret [32]byte, name []byte, params []Weighted) srp6a.Verifier {
 	seed := derive(&secret, labelNative, name)
 	defer clear(seed[:])
-	p := pick(binary.LittleEndian.Uint64(expand(&seed, "params", 8)), params)
-	salt := [32]byte(expand(&seed, "salt", 32))
-	return srp6a.Decoy(p, &salt, expand(&seed, "verifier", srp6a.DecoySize(p.Group)))
+	stream, err := chacha20.NewUnauthenticatedCipher(seed[:], make([]byte, chacha20.NonceSize))
+	if err != nil {
+		panic("auth: " + err.Error())
+	}
+	var chance [8]byte
+	var salt [32]byte
+	stream.XORKeyStream(chance[:], chance[:])
+	stream.XORKeyStream(salt[:], salt[:])
+	p := pick(binary.LittleEndian.Uint64(chance[:]), params)
+	random := make([]byte, srp6a.DecoySize(p.Group))
+	stream.XORKeyStream(random, random)
+	return srp6a.Decoy(p, &salt, random)
 }
 
 // pick chooses by weight; chance is a uniform 64-bit number.
@@ -48,13 +57,4 @@ func pick(chance uint64, params []Weighted) srp6a.Params {
 		at -= uint64(w.Weight)
 	}
 	panic("auth: no params with a weight")
-}
-
-// expand is HKDF-Expand of a seed that is uniform already.
-func expand(seed *[32]byte, info string, size int) []byte {
-	b, err := hkdf.Expand(sha256.New, seed[:], info, size)
-	if err != nil {
-		panic("auth: " + err.Error())
-	}
-	return b
 }

@@ -17,6 +17,7 @@ type suite struct {
 	k       *bigmod.Nat // H(N | PAD(g))
 	mask    []byte      // H(N) xor H(g)
 	powers  *comb       // of g
+	shift   *bigmod.Nat // 2^8n, for N of n bytes
 }
 
 // newSuite makes a suite of an odd prime, in hexadecimal digits, and a generator below
@@ -39,6 +40,8 @@ func newSuite(hash func() hash.Hash, prime string, g byte) *suite {
 		s.mask[i] ^= b
 	}
 	s.powers = newComb(s.number([]byte{g}), modulus)
+	ones := bytes.Repeat([]byte{0xff}, len(n))
+	s.shift = s.residue(ones).Add(s.number([]byte{1}), modulus)
 	return s
 }
 
@@ -76,9 +79,7 @@ func (s *suite) residue(b []byte) *bigmod.Nat {
 // uniform reads a big-endian number of uniformLead bytes more than N has, modulo N: a
 // high part times 2^8n, and a low part of n bytes.
 func (s *suite) uniform(b []byte) *bigmod.Nat {
-	ones := bytes.Repeat([]byte{0xff}, s.size())
-	z := s.residue(ones).Add(s.number([]byte{1}), s.modulus) // 2^8n
-	z.Mul(s.number(b[:uniformLead]), s.modulus)
+	z := s.number(b[:uniformLead]).Mul(s.shift, s.modulus)
 	return z.Add(s.residue(b[uniformLead:]), s.modulus)
 }
 

@@ -28,6 +28,8 @@ that answers canned bytes, so the least any server can do), measures both by
 turns, and takes everything away again. The number to look at is the server's
 CPU time over the floor's: it changes little from machine to machine.
 
+--protocol native plays clients of gatepass's own protocol instead of grunt.
+
 With --target it measures any server of the grunt protocol, this one or
 another, that has the accounts of --accounts-file.
 
@@ -47,7 +49,14 @@ func benchLoginCommand() *cobra.Command {
 	var rounds int
 	c := &cobra.Command{
 		Use:   "login",
-		Short: "Measure full logins: connect, challenge, proof, realm list, close",
+		Short: "Measure full logins: connect, challenge, proof, list of worlds, close",
+		Long: `login sends full logins at a server: connect, challenge, proof, list of worlds, close.
+
+Logins of the grunt protocol are set against the floor. Those of the native protocol by
+password are set against the server's big-number work for one login with nothing
+around it, measured by turns in the same run: the number to look at is the server's
+CPU time over that. With --token each account is first given the token of a
+remembered device; then all sign in by token, which needs no big numbers.`,
 		Example: `  # this build against the floor, 32 logins at once
   gatepass bench login
 
@@ -58,6 +67,11 @@ func benchLoginCommand() *cobra.Command {
   # does the server tell strangers which accounts exist? compare the proof's times
   gatepass bench login --wrong-password 30 --unknown 30
 
+  # the native protocol: by password, against its big numbers alone, and by the token
+  # of a remembered device, which each account is given first
+  gatepass bench login --protocol native
+  gatepass bench login --protocol native --token --rate 1000
+
   # another server, with its database's process
   gatepass bench accounts --accounts 10000 >accounts.csv
   gatepass bench login --target 127.0.0.1:3724 --server-pid 4711,4712 --accounts-file accounts.csv`,
@@ -65,9 +79,10 @@ func benchLoginCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return b.login(c, o, rounds) },
 	}
 	b.flags(c.Flags())
-	clientFlags(c.Flags(), &o.Clients)
+	playerFlags(c.Flags(), &o.Clients)
 	loginFlags(c.Flags(), &o)
 	c.Flags().IntVar(&rounds, "rounds", 2, "turns that server and floor get each")
+	c.Flags().BoolVar(&b.token, "token", false, "with --protocol native, sign in by the token of a remembered device")
 	c.Flags().BoolVar(&b.noFloor, "no-floor", false, "do not measure the floor")
 	return c
 }
@@ -97,12 +112,13 @@ player costs.
 Client and server each need a descriptor a connection: see 'ulimit -n'.`,
 		Example: `  gatepass bench hold
   gatepass bench hold --connections 5000 --hold 1m --list-every 10s
+  gatepass bench hold --protocol native
   gatepass bench hold --target 127.0.0.1:3724 --server-pid 4711 --accounts-file accounts.csv`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return b.hold(c, o) },
 	}
 	b.flags(c.Flags())
-	clientFlags(c.Flags(), &o.Clients)
+	playerFlags(c.Flags(), &o.Clients)
 	c.Flags().IntVar(&o.Connections, "connections", 15_000, "connections to hold")
 	c.Flags().Float64Var(&o.Rate, "rate", 3000, "logins a second while their number grows")
 	c.Flags().IntVar(&o.Warmup, "warmup", 500, "logins that come and go before memory is read")
@@ -167,8 +183,8 @@ func benchAccountsCommand() *cobra.Command {
 	return c
 }
 
-// clientFlags are common to all who play clients.
-func clientFlags(f *pflag.FlagSet, o *load.Clients) {
+// playerFlags are common to all who play clients.
+func playerFlags(f *pflag.FlagSet, o *load.Clients) {
 	f.Uint16Var((*uint16)(&o.Build), "build", uint16(grunt.Build1121), "client build: 5875, 8606 or 12340")
 	f.IntVar(&o.Threads, "threads", 1, "threads of the load client")
 	f.IntVar(&o.Sources, "sources", 16, "loopback addresses to connect from, each with its own ports")

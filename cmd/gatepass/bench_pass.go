@@ -36,7 +36,7 @@ time of the server is that of login server, bus and manager, which share a proce
 		RunE: func(c *cobra.Command, _ []string) error { return b.pass(c, o, duration) },
 	}
 	b.ownFlags(c.Flags())
-	clientFlags(c.Flags(), &o.Hold.Clients)
+	playerFlags(c.Flags(), &o.Hold.Clients)
 	c.Flags().Float64Var(&o.Hold.Rate, "login-rate", 3000, "logins a second before the first move")
 	c.Flags().Float64Var(&o.Rate, "rate", 1000, "moves that begin a second, however the gate fares")
 	c.Flags().DurationVar(&duration, "duration", duration, "how long moves begin")
@@ -60,7 +60,7 @@ func (b *bench) pass(c *cobra.Command, o load.PassOptions, duration time.Duratio
 	if err := o.Validate(); err != nil {
 		return usageError{err}
 	}
-	stand, server, err := b.stand(c.Context(), o.Hold.Accounts)
+	stand, server, err := b.stand(c.Context(), &o.Hold.Clients)
 	if err != nil {
 		return err
 	}

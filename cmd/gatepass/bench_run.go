@@ -20,6 +20,8 @@ type bench struct {
 	accounts int
 	file     string
 	noFloor  bool
+	protocol string
+	token    bool
 	canned   bool
 	json     bool
 	quiet    bool
@@ -29,9 +31,36 @@ func (b *bench) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.target, "target", "", "HOST:PORT of a running server, the host as an IP address (default: start one)")
 	f.IntSliceVar(&b.pids, "server-pid", nil, "processes whose CPU and memory are the server's, its database's too")
 	f.BoolVar(&b.canned, "canned", false, "--target is a floor: believe whatever it proves")
+	b.protocolFlag(f)
 	f.StringVar(&b.file, "accounts-file", "", "CSV 'username,password' of accounts that --target has")
 	f.IntVar(&b.accounts, "accounts", 10_000, "accounts to make for the server that is started (hold: one for each connection at least)")
 	b.ownFlags(f)
+}
+
+func (b *bench) protocolFlag(f *pflag.FlagSet) {
+	f.StringVar(&b.protocol, "protocol", protocolGrunt, "what the clients speak: grunt, or native (to a server that is started)")
+}
+
+// The protocols of --protocol.
+const (
+	protocolGrunt  = "grunt"
+	protocolNative = "native"
+)
+
+// native makes players of the accounts where the clients are to speak the native
+// protocol; else they are nil.
+func (b *bench) native(accounts []load.Account) (*load.Players, error) {
+	switch {
+	case b.protocol == protocolGrunt && b.token:
+		return nil, usageError{errors.New("--token needs --protocol native")}
+	case b.protocol == protocolGrunt:
+		return nil, nil
+	case b.protocol != protocolNative:
+		return nil, usageError{fmt.Errorf("--protocol %q: want %s or %s", b.protocol, protocolGrunt, protocolNative)}
+	case b.target != "" || b.file != "":
+		return nil, usageError{errors.New("--protocol native makes the accounts it plays: it takes no --target and no --accounts-file")}
+	}
+	return load.NewPlayers(accounts, b.token), nil
 }
 
 // ownFlags are those of every scenario.
@@ -82,17 +111,20 @@ func (b *bench) login(c *cobra.Command, o load.LoginOptions, rounds int) (err er
 	if o.Accounts, err = b.players(); err != nil {
 		return err
 	}
+	if o.Native, err = b.native(o.Accounts); err != nil {
+		return err
+	}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return usageError{err}
 	}
-	stand, server, err := b.stand(c.Context(), o.Accounts)
+	stand, server, err := b.stand(c.Context(), &o.Clients)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stand.Close()) }()
 	r := load.Rounds{Server: server, Login: o, Times: rounds, Progress: b.progress(c)}
-	if !b.noFloor {
+	if !b.noFloor && o.Native == nil { // the floor speaks grunt only
 		floor, err := stand.StartFloor(c.Context())
 		if err != nil {
 			return err
@@ -113,6 +145,9 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	if o.Accounts, err = b.players(); err != nil {
 		return err
 	}
+	if o.Native, err = b.native(o.Accounts); err != nil {
+		return err
+	}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return usageError{err}
@@ -120,7 +155,7 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	if b.target != "" && len(b.pids) == 0 {
 		return usageError{errors.New("--target needs --server-pid, to read the memory of")}
 	}
-	stand, server, err := b.stand(c.Context(), o.Accounts)
+	stand, server, err := b.stand(c.Context(), &o.Clients)
 	if err != nil {
 		return err
 	}
@@ -132,9 +167,9 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	return b.print(c, run.Report(&o))
 }
 
-// stand makes a test stand, with a server on it unless one was named; env are its
-// settings. The caller closes the stand.
-func (b *bench) stand(ctx context.Context, accounts []load.Account, env ...string) (*load.Stand, load.Target, error) {
+// stand makes a test stand, with a server on it for these clients unless one was
+// named; env are its settings. The caller closes the stand.
+func (b *bench) stand(ctx context.Context, o *load.Clients, env ...string) (*load.Stand, load.Target, error) {
 	target := load.Target{PIDs: b.pids, Canned: b.canned}
 	if b.target != "" {
 		var err error
@@ -150,10 +185,15 @@ func (b *bench) stand(ctx context.Context, accounts []load.Account, env ...strin
 	if err != nil {
 		return nil, target, err
 	}
-	if b.target == "" {
-		if target, err = stand.StartServer(ctx, accounts, env...); err != nil {
-			return nil, target, errors.Join(err, stand.Close())
-		}
+	switch {
+	case b.target != "":
+	case o.Native != nil:
+		target, err = stand.StartNative(ctx, o.Native, env...)
+	default:
+		target, err = stand.StartServer(ctx, o.Accounts, env...)
+	}
+	if err != nil {
+		return nil, target, errors.Join(err, stand.Close())
 	}
 	return stand, target, nil
 }

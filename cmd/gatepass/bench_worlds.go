@@ -32,16 +32,19 @@ registers again. For each change it takes the time from just before the world sa
 so to when each connection has the whole new list: through the bus, the manager,
 which stores it, the bus again, the login server, and as many sockets.
 
-The server is started with sessions.push-worlds on. Client and server each need a
+Clients of the grunt protocol are sent the whole list, for which the server is started
+with sessions.push-worlds on; native ones are sent the change, sealed for each. Client and server each need a
 descriptor a connection: see 'ulimit -n'.`,
 		Example: `  gatepass bench worlds
   gatepass bench worlds --connections 5000 --changes 20 --json
-  gatepass bench worlds --build 12340`,
+  gatepass bench worlds --build 12340
+  gatepass bench worlds --protocol native`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return b.worlds(c, o) },
 	}
 	b.ownFlags(c.Flags())
-	clientFlags(c.Flags(), &o.Hold.Clients)
+	b.protocolFlag(c.Flags())
+	playerFlags(c.Flags(), &o.Hold.Clients)
 	c.Flags().IntVar(&o.Hold.Connections, "connections", 15_000, "connections at the list")
 	c.Flags().Float64Var(&o.Hold.Rate, "login-rate", 3000, "logins a second while their number grows")
 	c.Flags().IntVar(&o.Changes, "changes", 10, "how often the world comes or goes")
@@ -54,13 +57,16 @@ func (b *bench) worlds(c *cobra.Command, o load.WorldsOptions) (err error) {
 	if o.Hold.Accounts, err = b.ownPlayers(o.Hold.Connections); err != nil {
 		return err
 	}
+	if o.Hold.Native, err = b.native(o.Hold.Accounts); err != nil {
+		return err
+	}
 	w := &benchWorld{}
 	o.World, o.Set = benchWorldName, w.set
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return usageError{err}
 	}
-	stand, server, err := b.stand(c.Context(), o.Hold.Accounts, "GATEPASS_SESSIONS__PUSH_WORLDS=true")
+	stand, server, err := b.stand(c.Context(), &o.Hold.Clients, "GATEPASS_SESSIONS__PUSH_WORLDS=true")
 	if err != nil {
 		return err
 	}
@@ -103,7 +109,7 @@ func (w *benchWorld) set(_ context.Context, online bool) (err error) {
 	}
 	// A start of its own each time, as after a crash.
 	registration := worlds.Registration{
-		World:       worlds.World{ID: benchWorldID, Name: benchWorldName, Address: "127.0.0.1:8085", Kind: worlds.KindPlain, Category: 1},
+		World:       worlds.World{ID: benchWorldID, Name: benchWorldName, Address: "127.0.0.1:8085", Native: "127.0.0.1:8087", Kind: worlds.KindPlain, Category: 1},
 		Incarnation: randomID(), Capacity: 1000,
 	}
 	w.registrar, err = w.conn.Register(bus.RegisterOptions{

@@ -78,6 +78,9 @@ func (c *cast) next() role {
 	return role{plan: plan, who: int32(who)}
 }
 
+// name is whose account a role is about.
+func (c *cast) name(r role) string { return c.rosters[r.plan][r.who].name.String() }
+
 // actor is one account as the engine plays it.
 type actor struct {
 	name     codec.Name

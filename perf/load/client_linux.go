@@ -69,6 +69,7 @@ type client struct {
 	gate   *world.Client // at a gate
 	answer codec.Reconnect
 	change uint32 // the last change of the watched world that it was shown
+	talk   *talk  // of a native client
 }
 
 func (c *client) token() token { return token{slot: c.slot, generation: c.generation} }
@@ -88,6 +89,9 @@ func (e *engine) begin(due time.Duration) {
 	c.generation++
 	c.phase, c.listed, c.got, c.fd, c.change = phaseConnecting, false, 0, -1, 0
 	c.role = e.cast.next()
+	if e.tongue != nil {
+		e.sit(c)
+	}
 	c.due, c.begun, c.since, c.deadline = due, now, now, now+e.o.Timeout
 	if fault, ok := e.open(c, &e.target); !ok {
 		e.fail(c, fault)
@@ -154,7 +158,7 @@ func (e *engine) connected(c *client) {
 }
 
 func (e *engine) sendChallenge(c *client) unix.Errno {
-	e.out = e.cast.appendChallenge(e.out[:0], c.role, e.o.Build)
+	e.out = e.appendHello(e.out[:0], c)
 	now := e.now()
 	if _, errno := rawWrite(c.fd, e.out); errno != 0 {
 		return errno
@@ -207,6 +211,9 @@ func (e *engine) lose(c *client, f Fault) {
 
 // step takes the answer that the client waits for, if it is whole.
 func (e *engine) step(c *client) (Fault, bool) {
+	if e.tongue != nil {
+		return e.stepNative(c)
+	}
 	switch c.phase {
 	case phaseChallenge:
 		return e.onChallenge(c)
@@ -277,7 +284,7 @@ func (e *engine) ask(c *client, now time.Duration) {
 		c.deadline = now + e.o.Timeout
 	}
 	c.phase, c.since = phaseList, now
-	e.out = grunt.AppendRealmListRequest(e.out[:0])
+	e.out = e.appendAsk(e.out[:0], c)
 	e.send(c, e.out)
 }
 
@@ -393,6 +400,7 @@ func (e *engine) release(c *client) {
 		rawClose(c.fd)
 	}
 	c.leaveLogin()
+	e.rise(c)
 	if c.phase.settled() {
 		e.held.Add(-1)
 	} else {

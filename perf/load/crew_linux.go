@@ -51,6 +51,7 @@ func (o *crewOptions) share(i int, measuring *atomic.Bool) engineOptions {
 	e.Slots, e.Busy, e.Limit = shareOf(e.Slots, i, n), max(1, shareOf(e.Busy, i, n)), shareOf(e.Limit, i, n)
 	e.Cast = o.cast
 	e.Cast.Build, e.Cast.Seed = o.Clients.Build, o.cast.Seed+uint64(i)
+	e.Native, e.Players = o.Clients.Native, o.Clients.Native.share(i, n)
 	e.Cast.Accounts = nil
 	for k := i; k < len(o.Clients.Accounts); k += n {
 		e.Cast.Accounts = append(e.Cast.Accounts, o.Clients.Accounts[k])

@@ -63,6 +63,9 @@ type engine struct {
 	listNext int32
 	out      []byte
 	tally    *tally
+	tongue   *tongue // nil: grunt
+	playing  int     // native players that a connection has
+	news     news
 }
 
 // engineOptions is what one engine is to do.
@@ -92,6 +95,11 @@ type engineOptions struct {
 	Measuring *atomic.Bool
 	Cast      castOptions
 	Schedule  *schedule
+	// Native is nil for grunt; Players are those of the engine, who are the accounts
+	// of Cast in their order. Enrol has each given a token.
+	Native  *Players
+	Players []*player
+	Enrol   bool
 }
 
 // How an engine is told to end.
@@ -125,6 +133,9 @@ func newEngine(o engineOptions) (*engine, error) {
 	}
 	if o.Moves != nil {
 		e.mover = newMover()
+	}
+	if o.Native != nil {
+		e.tongue = newTongue(o.Native, o.Build)
 	}
 	for _, a := range o.Sources {
 		e.sources = append(e.sources, newSockaddr(netip.AddrPortFrom(a, 0)))
@@ -197,7 +208,12 @@ func (e *engine) admit() {
 }
 
 func (e *engine) mayBegin(now time.Duration) bool {
-	return len(e.free) > 0 && e.busy < e.o.Busy && !e.exhausted() && now >= e.paused && e.stop.Load() == stopNot
+	return e.room() && now >= e.paused
+}
+
+// room tells whether a login could begin.
+func (e *engine) room() bool {
+	return len(e.free) > 0 && e.busy < e.o.Busy && !e.exhausted() && e.stop.Load() == stopNot && e.seat()
 }
 
 // nap is how long there is nothing to do but to wait for the server.
@@ -207,7 +223,7 @@ func (e *engine) nap() time.Duration {
 	}
 	now := e.now()
 	until := e.sweepAt
-	if len(e.free) > 0 && e.busy < e.o.Busy && !e.exhausted() && e.stop.Load() == stopNot {
+	if e.room() {
 		due := e.paused
 		if e.schedule != nil {
 			due = max(due, e.schedule.next())
@@ -284,6 +300,7 @@ func (e *engine) closeAll() {
 		if c := &e.clients[i]; c.phase != phaseFree {
 			rawClose(c.fd)
 			c.leaveLogin()
+			e.rise(c)
 			c.phase = phaseFree
 		}
 	}

@@ -19,6 +19,11 @@ func RunLogin(ctx context.Context, t Target, o LoginOptions, p *Progress) (*Logi
 	if err := t.reach(ctx); err != nil {
 		return nil, err
 	}
+	if !o.Native.enrolled() {
+		if err := enrol(ctx, t, o.Clients, p); err != nil {
+			return nil, err
+		}
+	}
 	c, err := newCrew(o.crew(t))
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 
 // Target is a server under load and how to log in to it.
 type Target struct {
-	// Addr is its grunt listener.
+	// Addr is its listener of the protocol that is played.
 	Addr netip.AddrPort
 	// PIDs are the processes whose CPU time and memory are its cost; a server
 	// with a database has two. None: cost is not measured.
@@ -47,6 +47,9 @@ type Clients struct {
 	Build grunt.Build
 	// Accounts are played in turn. At least one.
 	Accounts []Account
+	// Native makes them speak the native protocol, as these players, made of the same
+	// accounts. nil: grunt.
+	Native *Players
 	// Threads drive the connections, each with its own share of everything. 0
 	// means 1; more only pays when the client is the bottleneck and has cores.
 	Threads int
@@ -168,6 +171,7 @@ func (c *Clients) validate(f *faults) {
 	f.check(c.Threads <= len(c.Accounts), "%d threads need an account each", c.Threads)
 	f.check(c.Sources >= 1 && c.Sources <= maxSources, "sources %d: want 1 to %d", c.Sources, maxSources)
 	f.check(c.Timeout > 0, "timeout %v: want more than 0", c.Timeout)
+	f.check(c.Native == nil || len(c.Native.list) == len(c.Accounts), "the native players are not those of the accounts")
 }
 
 // Validate reports every fault at once.
@@ -183,6 +187,7 @@ func (o *LoginOptions) Validate() error {
 	f.check(o.Count == 0 || o.Count >= o.Threads, "count %d: want one for each of %d threads", o.Count, o.Threads)
 	f.check(o.WrongPercent >= 0 && o.UnknownPercent >= 0 && o.WrongPercent+o.UnknownPercent <= 100,
 		"%d %% wrong and %d %% unknown: want 0 to 100 together", o.WrongPercent, o.UnknownPercent)
+	f.check(o.Native == nil || !o.Native.byToken || o.WrongPercent+o.UnknownPercent == 0, "a token is neither wrong nor unknown")
 	return f.err()
 }
 

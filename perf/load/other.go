@@ -5,6 +5,7 @@ package load
 import (
 	"context"
 	"net/netip"
+	"time"
 )
 
 // Floor needs epoll.
@@ -18,6 +19,8 @@ func (*Floor) Addr() netip.AddrPort { return netip.AddrPort{} }
 
 // Serve is never reached: there is no Floor.
 func (*Floor) Serve(context.Context) error { return ErrUnsupported }
+
+func (*Players) bareWork(time.Duration) (bare, error) { return bare{}, ErrUnsupported }
 
 // RunLogin returns ErrUnsupported.
 func RunLogin(context.Context, Target, LoginOptions, *Progress) (*LoginRun, error) {

@@ -102,7 +102,7 @@ func (r *PassRun) Report(o *PassOptions) *Report {
 		p.Legs = append(p.Legs, r.Legs[i].report())
 	}
 	return &Report{
-		Scenario: "pass", Build: uint16(o.Hold.Build),
+		Scenario: "pass", Protocol: protocolGrunt, Build: uint16(o.Hold.Build),
 		Load: fmt.Sprintf("%d moves, %g a second (%s)", r.Wanted, o.Rate, o.Arrivals),
 		Pass: p, Interrupted: r.Interrupted,
 	}

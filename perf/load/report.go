@@ -13,6 +13,8 @@ import (
 // memory in bytes, and every field says its unit in its JSON name.
 type Report struct {
 	Scenario string `json:"scenario"` // "login", "hold", "worlds" or "pass"
+	// Protocol is "grunt", "native" or "native, by token".
+	Protocol string `json:"protocol"`
 	Build    uint16 `json:"build"`
 	// Load says in words what was done: "32 at once", "1000 a second".
 	Load string `json:"load"`
@@ -20,8 +22,13 @@ type Report struct {
 	Servers []ServerReport `json:"servers"`
 	// TimesFloor is the server's CPU per login over the floor's, of the same
 	// run; 0 without a floor. The only number that survives a change of machine.
-	TimesFloor float64     `json:"cpu_times_floor,omitempty"`
-	Hold       *HoldReport `json:"hold,omitempty"`
+	TimesFloor float64 `json:"cpu_times_floor,omitempty"`
+	// Bare is the CPU time of the big numbers of one login by password, with nothing
+	// around them, in the same run; TimesBare the server's CPU per login over it. 0 where
+	// there are none.
+	Bare      float64     `json:"bare_big_numbers_us_per_login,omitempty"`
+	TimesBare float64     `json:"cpu_times_bare,omitempty"`
+	Hold      *HoldReport `json:"hold,omitempty"`
 	// Worlds and Pass are of the scenarios of these names.
 	Worlds *WorldsReport `json:"worlds,omitempty"`
 	Pass   *PassReport   `json:"pass,omitempty"`
@@ -101,7 +108,7 @@ func (r *LoginRun) Report(name string) ServerReport {
 // Report makes the report of a run with these options.
 func (r *HoldRun) Report(o *HoldOptions) *Report {
 	return &Report{
-		Scenario: "hold", Build: uint16(o.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
+		Scenario: "hold", Protocol: o.Native.protocol(), Build: uint16(o.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
 		Hold: r.report(), Interrupted: r.Interrupted,
 	}
 }

@@ -35,8 +35,17 @@ func sampleRuns() (floor, server *LoginRun) {
 
 func sampleReport() *Report {
 	floor, server := sampleRuns()
-	r := &Report{Scenario: "login", Build: 5875, Load: "32 at once", TimesFloor: ratio(server.perLogin(), floor.perLogin())}
+	r := &Report{Scenario: "login", Protocol: protocolGrunt, Build: 5875, Load: "32 at once", TimesFloor: ratio(server.perLogin(), floor.perLogin())}
 	r.include(floor, "floor")
+	r.include(server, "server")
+	return r
+}
+
+func sampleNative() *Report {
+	_, server := sampleRuns()
+	r := &Report{
+		Scenario: "login", Protocol: "native", Build: 5875, Load: "32 at once", Bare: 40, TimesBare: server.perLogin() / 40,
+	}
 	r.include(server, "server")
 	return r
 }
@@ -79,7 +88,7 @@ func samplePass() *Report {
 
 func TestReport_Golden(t *testing.T) {
 	for name, r := range map[string]*Report{
-		"login": sampleReport(), "hold": sampleHold(), "worlds": sampleWorlds(), "pass": samplePass(),
+		"login": sampleReport(), "native": sampleNative(), "hold": sampleHold(), "worlds": sampleWorlds(), "pass": samplePass(),
 	} {
 		var text, object bytes.Buffer
 		if err := r.Text(&text); err != nil {

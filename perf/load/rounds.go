@@ -3,10 +3,12 @@ package load
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Rounds measures a server and its floor by turns, so that what the machine
-// does beside (its clock, its neighbours) falls on both.
+// does beside (its clock, its neighbours) falls on both. Native logins by password have
+// another measure beside it: their big numbers alone.
 type Rounds struct {
 	// Floor is nil to measure the server alone.
 	Floor  *Target
@@ -15,6 +17,8 @@ type Rounds struct {
 	// Times is how many turns each gets, at least 1.
 	Times    int
 	Progress *Progress
+
+	bare bare
 }
 
 // Run measures and reports. When ctx ends it reports what was measured until
@@ -27,9 +31,14 @@ func (r *Rounds) Run(ctx context.Context) (*Report, error) {
 			return nil, err
 		}
 	}
-	report := &Report{Scenario: "login", Build: uint16(r.Login.Build), Load: r.Login.load()}
+	report := &Report{
+		Scenario: "login", Protocol: r.Login.Native.protocol(), Build: uint16(r.Login.Build), Load: r.Login.load(),
+	}
 	var floor, server *LoginRun
 	for i := range r.Times {
+		if err := r.bareTurn(ctx, i); err != nil {
+			return nil, err
+		}
 		var err error
 		if r.Floor != nil {
 			if floor, err = r.turn(ctx, i, *r.Floor, floor); err != nil {
@@ -45,8 +54,30 @@ func (r *Rounds) Run(ctx context.Context) (*Report, error) {
 	if floor != nil && server != nil {
 		report.TimesFloor = ratio(server.perLogin(), floor.perLogin())
 	}
+	if server != nil && r.bare.logins > 0 {
+		report.Bare = r.bare.perLogin()
+		report.TimesBare = ratio(server.perLogin(), report.Bare)
+	}
 	report.Interrupted = ctx.Err() != nil
 	return report, nil
+}
+
+// bareTime is how long a turn of the bare work takes.
+const bareTime = time.Second
+
+// bareTurn measures the big numbers alone, where logins have any that are not the
+// floor's.
+func (r *Rounds) bareTurn(ctx context.Context, i int) error {
+	p := r.Login.Native
+	if p == nil || p.byToken || ctx.Err() != nil {
+		return nil
+	}
+	r.Progress.Name(fmt.Sprintf("round %d of %d, big numbers alone", i+1, r.Times))
+	r.Progress.Begin("bare", int64(bareTime/time.Millisecond))
+	defer r.Progress.End()
+	done, err := p.bareWork(bareTime)
+	r.bare.add(done)
+	return err
 }
 
 // turn is one run, joined to those before. Once ctx has ended it does nothing.

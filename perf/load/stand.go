@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -53,49 +54,78 @@ population = 1.5
 // StartServer makes a store with the accounts and starts 'gatepass dev' on it,
 // without demo worlds. env are settings in the form of the environment.
 func (s *Stand) StartServer(ctx context.Context, accounts []Account, env ...string) (Target, error) {
-	if err := s.importAccounts(ctx, s.data(), accounts); err != nil {
+	write := func(w io.Writer) error { return WriteAccounts(w, accounts) }
+	if err := s.importAccounts(ctx, importOptions{"accounts.csv", "grunt", write}); err != nil {
 		return Target{}, err
 	}
+	return s.start(ctx, 0, env)
+}
+
+// StartNative is StartServer for players of the native protocol.
+func (s *Stand) StartNative(ctx context.Context, players *Players, env ...string) (Target, error) {
+	if err := s.importAccounts(ctx, importOptions{"accounts.ndjson", "native", players.WriteNDJSON}); err != nil {
+		return Target{}, err
+	}
+	return s.start(ctx, 1, env)
+}
+
+// start starts the server; target tells which of its listeners is played at: 0 is that
+// of grunt, 1 the native one.
+func (s *Stand) start(ctx context.Context, target int, env []string) (Target, error) {
 	config := filepath.Join(s.dir, "server.toml")
 	if err := os.WriteFile(config, []byte(standConfig), 0o600); err != nil {
 		return Target{}, fmt.Errorf("load: %w", err)
 	}
-	ports, err := freePorts(2)
+	ports, err := freePorts(3)
 	if err != nil {
 		return Target{}, err
 	}
 	s.server, err = startChild(ctx, childOptions{
 		Name: "server", Dir: s.dir, Binary: s.binary, Env: env,
 		Args: []string{
-			"dev", "--data", s.data(), "--grunt", ports[0].String(), "--admin", ports[1].String(),
+			"dev", "--data", s.data(), "--grunt", ports[0].String(), "--native", ports[1].String(), "--admin", ports[2].String(),
 			"--config", config, "--bus.listen", "127.0.0.1:0", "--demo-worlds", "0",
 		},
 	})
 	if err != nil {
 		return Target{}, err
 	}
-	return Target{Addr: ports[0], PIDs: []int{s.server.pid()}}, nil
+	return Target{Addr: ports[target], PIDs: []int{s.server.pid()}}, nil
 }
 
 // data is the server's folder.
 func (s *Stand) data() string { return filepath.Join(s.dir, "data") }
 
-func (s *Stand) importAccounts(ctx context.Context, data string, accounts []Account) error {
-	name := filepath.Join(s.dir, "accounts.csv")
+// importOptions is a file of accounts for one protocol, whose name says its format.
+type importOptions struct {
+	file, protocol string
+	write          func(io.Writer) error
+}
+
+// importAccounts makes the server's folder and puts the accounts into it.
+func (s *Stand) importAccounts(ctx context.Context, o importOptions) error {
+	name := filepath.Join(s.dir, o.file)
+	if err := writeFile(name, o.write); err != nil {
+		return err
+	}
+	if err := os.Mkdir(s.data(), 0o700); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	out, err := exec.CommandContext(ctx, s.binary, "account", "import", "--data", s.data(), "--protocols", o.protocol, name).
+		CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("load: import accounts: %w\n%s", err, out[max(0, len(out)-tailBytes):])
+	}
+	return nil
+}
+
+func writeFile(name string, write func(io.Writer) error) error {
 	file, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	if err := errors.Join(WriteAccounts(file, accounts), file.Close()); err != nil {
+	if err := errors.Join(write(file), file.Close()); err != nil {
 		return fmt.Errorf("load: %w", err)
-	}
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return fmt.Errorf("load: %w", err)
-	}
-	out, err := exec.CommandContext(ctx, s.binary, "account", "import", "--data", data, "--protocols", "grunt", name).
-		CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("load: import %d accounts: %w\n%s", len(accounts), err, out[max(0, len(out)-tailBytes):])
 	}
 	return nil
 }

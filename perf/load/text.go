@@ -11,7 +11,7 @@ import (
 // Text writes the report as tables.
 func (r *Report) Text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%s, build %d, %s\n", r.Scenario, r.Build, r.Load)
+	fmt.Fprintf(w, "%s, %sbuild %d, %s\n", r.Scenario, r.speech(), r.Build, r.Load)
 	if r.Interrupted {
 		fmt.Fprintln(w, "(ended early: this is what was measured until then)")
 	}
@@ -33,8 +33,19 @@ func (r *Report) Text(w io.Writer) error {
 	if r.TimesFloor > 0 {
 		fmt.Fprintf(w, "\nCPU per login: %.2f times the floor of the same run\n", r.TimesFloor)
 	}
+	if r.Bare > 0 {
+		fmt.Fprintf(w, "\nCPU per login: %.2f times its big numbers alone, %.0f µs in the same run\n", r.TimesBare, r.Bare)
+	}
 	r.writeHints(w)
 	return nil
+}
+
+// speech names the protocol where it is not grunt.
+func (r *Report) speech() string {
+	if r.Protocol == protocolGrunt {
+		return ""
+	}
+	return r.Protocol + ", "
 }
 
 func (r *Report) writeServers(t io.Writer) {

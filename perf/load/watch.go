@@ -6,7 +6,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"gatepass/codec/grunt"
+	pb "gatepass/codec/native/gatepasspb"
 )
 
 // watch is what the clients of a run look for in the lists they are sent: that a
@@ -36,12 +39,31 @@ func (w *watch) begin() (change uint32) {
 	return w.change.Add(1)
 }
 
-// shows tells whether the list, a whole message, shows the change. In every
+// awaited tells whether a change is under way that is not the last that somebody was
+// shown.
+func (w *watch) awaited(last uint32) bool { return w.change.Load() != last }
+
+// online tells whether the list, a whole message, has the world online. In every
 // layout a realm's flags are the byte before its name.
-func (w *watch) shows(list []byte, change uint32) bool {
+func (w *watch) online(list []byte) bool {
 	at := bytes.Index(list, w.name)
-	online := at > 0 && list[at-1]&grunt.RealmOffline == 0
-	return online == (change%2 == 1)
+	return at > 0 && list[at-1]&grunt.RealmOffline == 0
+}
+
+// read is what a native message says of the world: whether it is online, if it is about
+// it at all.
+func (w *watch) read(body []byte) (online, about bool) {
+	name := w.name[:len(w.name)-1]
+	var m pb.ServerFrame
+	if !bytes.Contains(body, name) || proto.Unmarshal(body, &m) != nil {
+		return false, false
+	}
+	for _, world := range append(m.GetWorldSnapshot().GetWorlds(), m.GetWorldDelta().GetChanged()...) {
+		if world.Name == string(name) {
+			return world.Status != pb.World_STATUS_OFFLINE, true
+		}
+	}
+	return false, false
 }
 
 // sighting is a client that was shown a change.
@@ -51,11 +73,11 @@ type sighting struct {
 	after time.Duration
 }
 
-// sight is the sighting of the change under way, if the list shows it and the
-// client has not been shown it before.
-func (w *watch) sight(list []byte, last uint32) (sighting, bool) {
+// sight is the sighting of the change under way, if that is what the world's state
+// shows and the client has not been shown it before.
+func (w *watch) sight(online bool, last uint32) (sighting, bool) {
 	change := w.change.Load()
-	if change == last || !w.shows(list, change) {
+	if change == last || online != (change%2 == 1) {
 		return sighting{}, false
 	}
 	return sighting{change: change, after: time.Since(w.base) - time.Duration(w.began.Load())}, true

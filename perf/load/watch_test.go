@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"gatepass/codec/grunt"
+	pb "gatepass/codec/native/gatepasspb"
 )
 
 func mustList(t testing.TB, build grunt.Build, realms ...grunt.Realm) []byte {
@@ -17,7 +20,7 @@ func mustList(t testing.TB, build grunt.Build, realms ...grunt.Realm) []byte {
 	return list
 }
 
-func TestWatch_Shows_EveryLayout(t *testing.T) {
+func TestWatch_Online_EveryLayout(t *testing.T) {
 	other := grunt.Realm{Name: "Elsewhere", Address: "127.0.0.1:1", ID: 1, Flags: grunt.RealmOffline}
 	here := grunt.Realm{Name: "Here", Address: "127.0.0.1:2", ID: 2}
 	gone := here
@@ -25,28 +28,60 @@ func TestWatch_Shows_EveryLayout(t *testing.T) {
 	w := newWatch("Here", 2)
 	for _, build := range []grunt.Build{grunt.Build1121, grunt.Build243, grunt.Build335} {
 		online, offline, absent := mustList(t, build, other, here), mustList(t, build, other, gone), mustList(t, build, other)
-		for change, want := range map[uint32][3]bool{1: {true, false, false}, 2: {false, true, true}} {
-			got := [3]bool{w.shows(online, change), w.shows(offline, change), w.shows(absent, change)}
-			if got != want {
-				t.Errorf("build %d, change %d: online, offline, absent show it: %v, want %v", build, change, got, want)
-			}
+		got := [3]bool{w.online(online), w.online(offline), w.online(absent)}
+		if want := [3]bool{true, false, false}; got != want {
+			t.Errorf("build %d: online, offline, absent have it online: %v, want %v", build, got, want)
 		}
 	}
 }
 
 func TestWatch_Sight_OncePerChange(t *testing.T) {
 	w := newWatch("Here", 2)
-	online := mustList(t, grunt.Build1121, grunt.Realm{Name: "Here", Address: "127.0.0.1:2", ID: 2})
-	if _, ok := w.sight(online, 0); ok {
+	if _, ok := w.sight(true, 0); ok || w.awaited(0) {
 		t.Error("sighted before any change began")
 	}
 	change := w.begin()
-	s, ok := w.sight(online, 0)
+	s, ok := w.sight(true, 0)
 	if !ok || s.change != change || s.after < 0 {
 		t.Errorf("sighting %+v, %v, want one of change %d", s, ok, change)
 	}
-	if _, ok := w.sight(online, change); ok {
+	if _, ok := w.sight(true, change); ok || w.awaited(change) {
 		t.Error("sighted twice")
+	}
+}
+
+func TestWatch_Read_NativeMessages(t *testing.T) {
+	w := newWatch("Here", 2)
+	here := &pb.World{Id: 2, Name: "Here", Status: pb.World_STATUS_ONLINE}
+	gone := &pb.World{Id: 2, Name: "Here", Status: pb.World_STATUS_OFFLINE}
+	other := &pb.World{Id: 1, Name: "Elsewhere, not Here", Status: pb.World_STATUS_ONLINE}
+	snapshot := func(list ...*pb.World) *pb.ServerFrame {
+		return &pb.ServerFrame{Body: &pb.ServerFrame_WorldSnapshot{WorldSnapshot: &pb.WorldSnapshot{Worlds: list}}}
+	}
+	delta := func(list ...*pb.World) *pb.ServerFrame {
+		return &pb.ServerFrame{Body: &pb.ServerFrame_WorldDelta{WorldDelta: &pb.WorldDelta{Changed: list}}}
+	}
+	for name, c := range map[string]struct {
+		m             *pb.ServerFrame
+		online, about bool
+	}{
+		"list with it":        {snapshot(other, here), true, true},
+		"list with it gone":   {snapshot(other, gone), false, true},
+		"list without it":     {snapshot(other), false, false},
+		"change to it":        {delta(here), true, true},
+		"change that ends it": {delta(gone), false, true},
+		"change to another":   {delta(other), false, false},
+	} {
+		body, err := proto.Marshal(c.m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if online, about := w.read(body); online != c.online || about != c.about {
+			t.Errorf("%s: online %v, about it %v", name, online, about)
+		}
+	}
+	if _, about := w.read([]byte("Here is no message")); about {
+		t.Error("what is no message is about it")
 	}
 }
 

@@ -101,7 +101,7 @@ func (r *WorldsRun) Report(o *WorldsOptions) *Report {
 		w.Missed += r.Held - c.Shown
 	}
 	return &Report{
-		Scenario: "worlds", Build: uint16(o.Hold.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
+		Scenario: "worlds", Protocol: o.Hold.Native.protocol(), Build: uint16(o.Hold.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
 		Worlds: w, Interrupted: r.Interrupted,
 	}
 }

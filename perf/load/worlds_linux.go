@@ -113,7 +113,9 @@ func (e *engine) onPush(c *client) (Fault, bool) {
 		if len(rest) < size {
 			break
 		}
-		e.look(c, rest[:size])
+		if e.o.Watch.awaited(c.change) {
+			e.look(c, e.o.Watch.online(rest[:size]))
+		}
 		rest = rest[size:]
 	}
 	c.got = copy(c.buf, rest)
@@ -123,9 +125,9 @@ func (e *engine) onPush(c *client) (Fault, bool) {
 	return noFault, true
 }
 
-// look looks for the watched world in a list.
-func (e *engine) look(c *client, list []byte) {
-	s, ok := e.o.Watch.sight(list, c.change)
+// look takes note of what a client was shown of the watched world.
+func (e *engine) look(c *client, online bool) {
+	s, ok := e.o.Watch.sight(online, c.change)
 	if !ok || len(e.seen) == cap(e.seen) {
 		return
 	}

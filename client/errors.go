@@ -36,6 +36,8 @@ var (
 	ErrKDF = errors.New("client: the server asks for a derivation of the password that is out of bounds")
 	// ErrProtocol: what came was no message, was changed, or made no sense then.
 	ErrProtocol = errors.New("client: the peer broke the protocol")
+	// ErrLost: the connection broke; the network's error is wrapped too.
+	ErrLost = errors.New("client: connection lost")
 	// ErrTimeout: the peer did not answer within Options.Timeout.
 	ErrTimeout = errors.New("client: the peer did not answer in time")
 	// ErrUnheard: nothing came from the peer for two pings, nor could be sent to it.

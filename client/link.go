@@ -157,7 +157,7 @@ func lost(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("client: connection lost: %w", err)
+	return fmt.Errorf("%w: %w", ErrLost, err)
 }
 
 // bounded runs f, which works with the link, and breaks the link when ctx ends or the

@@ -84,7 +84,7 @@ func (s *signer) try(ctx context.Context, token *Token) (l *login, accepted bool
 	if s.first = nil; conn != nil {
 		a := s.attempt(conn, token)
 		l, err = a.run(ctx)
-		if err == nil || a.answered || ctx.Err() != nil {
+		if a.answered || !errors.Is(err, ErrLost) {
 			return l, a.accepted, err
 		}
 	}

@@ -324,3 +324,47 @@ func BenchmarkPass_Offer(b *testing.B) {
 		walk(b, login, world, n, &key)
 	}
 }
+
+// A pass of an older login lets nobody in once a newer login's key was claimed.
+func TestPass_AClaimedKeyEndsOlderPasses(t *testing.T) {
+	older, newer, world := newTestPasses("login.a", 0), newTestPasses("login.b", 0), newTestPasses("world.1", 0)
+	key := NewSecret([]byte("secret"))
+	if err := older.Offer(PassID{1}, testName(1), 5, "world.1", &key); err != nil {
+		t.Fatal(err)
+	}
+	exchange(older, world)
+	newer.Hold(testName(1), 9, &key)
+	if err := world.Claim(PassID{2}, testName(1), "login.b", &Proof{}); err != nil {
+		t.Fatal(err)
+	}
+	exchange(newer, world)
+	if h := world.Find(testName(1)); h == nil || h.Stamp != 9 || world.Pass(PassID{1}) != nil {
+		t.Errorf("the world holds %v", h)
+	}
+	if h, err := world.Use(PassID{1}); err == nil {
+		t.Errorf("the older pass let %v in", h)
+	}
+}
+
+func TestPass_HoldAtKeepsTheHop(t *testing.T) {
+	login, world := newTestPasses("login.a", 0), newTestPasses("world.1", 0)
+	key := NewSecret([]byte("secret"))
+	if err := login.Offer(PassID{1}, testName(1), 5, "world.1", &key); err != nil {
+		t.Fatal(err)
+	}
+	exchange(login, world)
+	world.Hold(testName(1), 4, &key)
+	used, err := world.Use(PassID{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, replaced := world.HoldAt(used.Account, used.Stamp, used.Hop, used.Key())
+	if replaced == nil || h.Hop != 1 || h.Stamp != 5 || string(h.Key().Bytes()) != "secret" || world.Len() != 1 {
+		t.Errorf("%v, in place of %v", h, replaced)
+	}
+	world.Tick(2)
+	exchange(login, world)
+	if h.Key() == nil || world.Find(testName(1)) != h {
+		t.Error("the key went with the pass")
+	}
+}

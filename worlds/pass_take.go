@@ -181,7 +181,8 @@ func (p *Passes[O]) stepPending(mv *move[O], m *Move) {
 	}
 }
 
-// takeKey makes a claimed key this node's.
+// takeKey makes a claimed key this node's. As with a login here, whatever is here of
+// older ones goes: a pass of theirs must not let anybody in after it.
 func (p *Passes[O]) takeKey(mv *move[O]) {
 	a := mv.account
 	if p.outdated(a, mv.held.Stamp) {
@@ -193,7 +194,9 @@ func (p *Passes[O]) takeKey(mv *move[O]) {
 			Kind: OutcomeLapsed, Account: old.Account, Stamp: old.Stamp, Hop: old.Hop,
 			Reason: ReasonReplaced, Owner: old.Owner,
 		})
-		p.cancel(a, old.Stamp)
+	}
+	if mv.held.Stamp > 0 {
+		p.cancel(a, mv.held.Stamp-1)
 	}
 	p.keys.put(a, mv.held)
 	p.report(mv, OutcomeTaken, ReasonNone)

@@ -23,8 +23,10 @@ type simSession struct {
 	login int
 	// pass is the unsettled one, or -1.
 	pass int
-	// in says that the client was admitted.
-	in bool
+	// in says that the client was admitted, world where it came in last, 0 for
+	// nowhere.
+	in    bool
+	world int
 }
 
 // simPass is one pass or claim.
@@ -168,13 +170,16 @@ func (s *sim) drop(p *Passes[simOwner], a int) {
 // end notes that a key that a node has will be opening nothing any more.
 func (s *sim) end(p *Passes[simOwner], a int) {
 	if h := p.Find(simName(a)); h != nil {
-		s.ended[h.Stamp] = true
+		s.ended[simIdentity(h)] = true
 	}
 }
 
 // endSession is the end of a session at its login server.
 func (s *sim) endSession(a int) {
 	ses := &s.accounts[a].session
+	if ses.world != 0 && s.rng.IntN(4) > 0 { // the directory tells the gate of the next login
+		s.push(simEvent{at: s.now + s.rng.Int64N(500), kind: simEnd, node: ses.world, account: a, stamp: ses.stamp})
+	}
 	if ses.stamp != 0 && ses.pass >= 0 {
 		pass := ses.pass
 		s.at(ses.login, func(p *Passes[simOwner]) {
@@ -233,7 +238,26 @@ func (s *sim) knock(world, k int) {
 			s.fail("use: pass %d has another key", k)
 		}
 		pass.used = true
+		s.enter(p, world, k, used)
 	})
+}
+
+// enter has a gate keep the key of a pass whose client has come in.
+func (s *sim) enter(p *Passes[simOwner], world, k int, used *Held[simOwner]) {
+	a, key := s.passes[k].account, used.key
+	if h := p.Find(used.Account); h != nil && h.Stamp > used.Stamp {
+		s.fail("newer: pass %d of stamp %d was used at %s, where %v is", k, used.Stamp, s.nodes[world].name, h)
+	}
+	s.end(p, a)
+	s.excused[a] = true // an older login's key that is on its way here goes too
+	h, _ := p.HoldAt(used.Account, used.Stamp, used.Hop, &key)
+	h.Owner = used.Stamp
+	if p.Find(used.Account) != h || h.Hop != 1 || h.Key() == nil {
+		s.fail("use: pass %d has left %v at %s", k, h, s.nodes[world].name)
+	}
+	if ses := &s.accounts[a].session; ses.stamp == used.Stamp {
+		ses.world = world
+	}
 }
 
 // clientsLose: a node crashed, and with it what belonged to its clients.

@@ -64,15 +64,23 @@ func drawAccount(t *rapid.T) storage.Account {
 		a.Ban = storage.Ban{Set: true, Since: seconds.Draw(t, "since"), Until: seconds.Draw(t, "until"), Reason: "a \"reason\", <b> & ž"}
 	}
 	if rapid.Bool().Draw(t, "other") {
-		a.Others = map[string][]byte{"later": rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "later"), ProtocolNative: anyNative()}
+		a.Others = map[string][]byte{"later": rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(t, "later"), ProtocolNative: drawNative(t)}
 		a.TOTPSecret = rapid.SliceOfN(rapid.Byte(), 1, 20).Draw(t, "totp")
 	}
 	return a
 }
 
-// anyNative is a native verifier as it is stored.
+// drawNative draws a native verifier; any salt goes with any V.
+func drawNative(t *rapid.T) []byte {
+	raw := anyNative()
+	copy(raw[9:41], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "native salt"))
+	return raw
+}
+
+// anyNative is a native verifier as it is stored; V is 4.
 func anyNative() []byte {
-	v := srp6a.NewVerifier(cheap(), &[32]byte{5}, "SOMEBODY", "x")
+	v := srp6a.Verifier{Group: cheap().Group, KDF: cheap().KDF, Salt: [32]byte{5}, V: make([]byte, cheap().Group.Size())}
+	v.V[len(v.V)-1] = 4
 	return v.Append(nil)
 }
 

@@ -30,7 +30,7 @@ type Options struct {
 	// several goroutines. Required.
 	Random io.Reader
 	// Native is how the native protocol's verifiers are made of passwords; what is
-	// zero of it is that of DefaultNative. The rest must be valid. Making one takes
+	// zero of it is that of srp6a.DefaultParams. The rest must be valid. Making one takes
 	// as long, and as much memory, as it says.
 	Native srp6a.Params
 	// NoNative leaves those verifiers out: such accounts cannot log in natively.
@@ -61,10 +61,10 @@ func New(store Store, o Options) *Manager {
 		o.OnChange = func(Change) {}
 	}
 	if o.Native.Group == 0 {
-		o.Native.Group = DefaultNative().Group
+		o.Native.Group = srp6a.DefaultParams().Group
 	}
 	if o.Native.KDF == (srp6a.KDF{}) {
-		o.Native.KDF = DefaultNative().KDF
+		o.Native.KDF = srp6a.DefaultParams().KDF
 	}
 	return &Manager{store: store, options: o}
 }

@@ -9,11 +9,6 @@ import (
 	"gatepass/storage"
 )
 
-// DefaultNative is how native verifiers are made where nothing else is asked for.
-func DefaultNative() srp6a.Params {
-	return srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.DefaultKDF()}
-}
-
 // ParseGroup reads a --native-group flag. Its error is a FieldError.
 func ParseGroup(text string) (srp6a.Group, error) {
 	bits, err := strconv.Atoi(text)
@@ -118,7 +113,7 @@ func summarizeNative(a *storage.Account) *NativeSummary {
 	}
 	return &NativeSummary{
 		Group: v.Group, MemoryKiB: v.KDF.MemoryKiB, Passes: v.KDF.Passes, Lanes: v.KDF.Lanes,
-		Weak: weaker(v.Params(), DefaultNative()),
+		Weak: weaker(v.Params(), srp6a.DefaultParams()),
 	}
 }
 

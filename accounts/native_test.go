@@ -41,7 +41,7 @@ func TestManager_Add_MakesANativeVerifier(t *testing.T) {
 // What the Options leave open is the default, one by one.
 func TestOptions_NativeDefaults(t *testing.T) {
 	for _, c := range []struct{ give, want srp6a.Params }{
-		{srp6a.Params{}, DefaultNative()},
+		{srp6a.Params{}, srp6a.DefaultParams()},
 		{srp6a.Params{Group: srp6a.Group4096}, srp6a.Params{Group: srp6a.Group4096, KDF: srp6a.DefaultKDF()}},
 		{srp6a.Params{KDF: cheap().KDF}, cheap()},
 	} {
@@ -153,9 +153,7 @@ func TestImport_Native_BoundsMemory(t *testing.T) {
 
 // An import that is given up stops at the row it is in.
 func TestImport_Native_Interrupted(t *testing.T) {
-	o := testOptions()
-	o.Native.KDF.MemoryKiB = 8 << 10
-	m := New(openStore(t), o)
+	m := newTestManager(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	text := "username,password\n" + strings.Repeat("A,x\n", 100_000)
@@ -215,7 +213,7 @@ func TestSummarize_Native(t *testing.T) {
 			t.Errorf("%x was read", raw)
 		}
 	}
-	d := DefaultNative()
+	d := srp6a.DefaultParams()
 	for weak, p := range map[bool][]srp6a.Params{
 		false: {d, {Group: srp6a.Group4096, KDF: d.KDF}, {Group: d.Group, KDF: srp6a.KDF{MemoryKiB: 128 << 10, Passes: 2, Lanes: 4}}},
 		true: {{Group: d.Group, KDF: srp6a.KDF{MemoryKiB: 64 << 10, Passes: 2, Lanes: 1}}, {Group: srp6a.Group4096, KDF: srp6a.KDF{MemoryKiB: 32 << 10, Passes: 16, Lanes: 1}},

@@ -75,7 +75,7 @@ running server closes the account's sessions.`,
 				if all {
 					return revokeAll(c, h, name)
 				}
-				return revokeOne(c, h, [2]string{name.String(), args[1]})
+				return revokeOne(c, h, deviceArg{name.String(), args[1]})
 			})
 		},
 	}
@@ -91,15 +91,17 @@ func revokeAll(c *cobra.Command, h *accounts.Handle, name storage.Name) error {
 	return err
 }
 
-// revokeOne takes an account and the beginning of a family.
-func revokeOne(c *cobra.Command, h *accounts.Handle, which [2]string) error {
-	d, err := h.RevokeDevice(c.Context(), which[0], which[1])
+// deviceArg is an account and the beginning of a family.
+type deviceArg struct{ account, family string }
+
+func revokeOne(c *cobra.Command, h *accounts.Handle, which deviceArg) error {
+	d, err := h.RevokeDevice(c.Context(), which.account, which.family)
 	var field *accounts.FieldError
 	switch {
 	case errors.As(err, &field):
 		return usageError{err}
 	case err == nil:
-		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s %s\n", which[0], shortID(d.Family), deviceTitle(d.Name))
+		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s %s\n", which.account, shortID(d.Family), deviceTitle(d.Name))
 	}
 	return err
 }

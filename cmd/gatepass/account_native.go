@@ -16,7 +16,7 @@ type nativeFlags struct {
 }
 
 func (n *nativeFlags) register(c *cobra.Command) {
-	d := accounts.DefaultNative()
+	d := srp6a.DefaultParams()
 	c.Flags().StringVar(&n.group, "native-group", d.Group.String(), "`bits` of the native protocol's group: 2048, 3072 or 4096")
 	c.Flags().StringVar(&n.kdf, "native-kdf", fmt.Sprintf("%d,%d,%d", d.KDF.MemoryKiB, d.KDF.Passes, d.KDF.Lanes),
 		"Argon2id's memory in `KiB,passes,lanes`, which each native login takes on the player's side")

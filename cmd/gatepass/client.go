@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,8 +21,6 @@ const (
 	clientEnv = envPrefix + "CLIENT_"
 	// defaultNative is where `gatepass dev` listens for the native protocol.
 	defaultNative = "127.0.0.1:3725"
-	// orderTime is how long one order, such as picking a world, may take.
-	orderTime = 30 * time.Second
 )
 
 // clientFlags are what the command line says; address is its argument.
@@ -169,7 +166,8 @@ func (f *clientFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return v.fail(err)
 	}
-	return v.fail(v.play(c.Context(), signedIn{session}, first))
+	err = v.play(c.Context(), signedIn{session}, first)
+	return v.fail(err)
 }
 
 // visit is one run of the command.
@@ -199,6 +197,9 @@ func (v *visit) fail(err error) error {
 		return nil
 	}
 	told := explained(err, v.address, v.build)
+	if isUnreachable(err) {
+		told.text += ": is a login server with the native protocol running there?"
+	}
 	if v.events != nil {
 		v.events.failed(told)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -46,6 +47,8 @@ func (e *playerError) reason() string {
 		return "server-proof"
 	case isUnreachable(e.cause):
 		return "unreachable"
+	case isLost(e.cause), errors.Is(e.cause, client.ErrUnheard), errors.Is(e.cause, client.ErrTimeout):
+		return "lost"
 	}
 	return "failed"
 }
@@ -67,7 +70,7 @@ func explained(err error, address string, build uint16) *playerError {
 	case errors.Is(err, context.Canceled):
 		e.text = errInterrupted.Error()
 	case isUnreachable(err):
-		e.text = fmt.Sprintf("cannot reach %s (%s): is a login server with the native protocol running there?", address, networkReason(err))
+		e.text = fmt.Sprintf("cannot reach %s (%s)", address, networkReason(err))
 	default:
 		e.text = inPlainWords(err)
 	}
@@ -81,19 +84,23 @@ func inPlainWords(err error) string {
 	case errors.As(err, &choice):
 		return selectRefusal(choice.Reason)
 	case errors.Is(err, client.ErrServerProof):
-		return "the server could not prove itself: it does not know this account's password. Somebody may stand between; do not type the password again"
+		return "the other side could not prove that it is the right one. Somebody may stand between: do not type the password again before you know why"
 	case errors.Is(err, client.ErrKDF):
 		return "the server asks for a weaker or heavier treatment of the password than this client takes"
 	case errors.Is(err, client.ErrProtocol):
 		return "what answers there does not speak the native protocol, or what it said was changed on the way"
 	case errors.Is(err, client.ErrUnheard):
-		return "nothing is heard of the server any more"
+		return "nothing is heard of the other side any more"
+	case errors.Is(err, client.ErrClosed):
+		return "the connection is closed"
 	case errors.Is(err, client.ErrAway):
 		return "not connected just now; try again in a moment"
 	case errors.Is(err, client.ErrNoTokens):
 		return "this server remembers no devices"
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, client.ErrTimeout):
 		return "there was no answer in time"
+	case isLost(err):
+		return "the connection was lost"
 	}
 	return strings.ReplaceAll(err.Error(), "client: ", "")
 }
@@ -101,6 +108,11 @@ func inPlainWords(err error) string {
 func isUnreachable(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func isLost(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op)
 }
 
 // networkReason is the innermost cause, without addresses said twice.
@@ -195,11 +207,13 @@ func selectRefusal(r codec.SelectReason) string {
 	return "the world cannot be picked: " + r.String()
 }
 
-// alternatives are worlds to try instead.
-func alternatives(err error) []uint8 {
+// alternatives are worlds to try instead; as int, since JSON takes bytes for text.
+func alternatives(err error) (ids []int) {
 	var choice *client.SelectError
 	if errors.As(err, &choice) {
-		return choice.Alternatives
+		for _, id := range choice.Alternatives {
+			ids = append(ids, int(id))
+		}
 	}
-	return nil
+	return ids
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"gatepass/client"
 )
@@ -184,8 +185,6 @@ func (p *player) begin(ctx context.Context, do func(ctx context.Context, say fun
 
 // ask gets a pass.
 func (p *player) ask(ctx context.Context, world uint8, say func(any)) {
-	ctx, cancel := context.WithTimeout(ctx, orderTime)
-	defer cancel()
 	pass, err := p.game.Select(ctx, world)
 	if err != nil {
 		say(refusedNews{deedSelect, world, err})
@@ -194,10 +193,9 @@ func (p *player) ask(ctx context.Context, world uint8, say func(any)) {
 	say(passNews{pass})
 }
 
+// release gives the world back. A session that is away holds none.
 func (p *player) release(ctx context.Context, say func(any)) {
-	ctx, cancel := context.WithTimeout(ctx, orderTime)
-	defer cancel()
-	if err := p.game.Release(ctx); err != nil {
+	if err := p.game.Release(ctx); err != nil && !errors.Is(err, client.ErrAway) {
 		say(refusedNews{deedRelease, 0, err})
 		return
 	}

@@ -253,7 +253,7 @@ func (s *screen) refused(n refusedNews) {
 	if ids := alternatives(n.err); len(ids) > 0 {
 		var names []string
 		for _, id := range ids {
-			names = append(names, s.name(id))
+			names = append(names, s.name(uint8(id)))
 		}
 		text += "; try " + strings.Join(names, ", ")
 	}

@@ -30,19 +30,31 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if password == "" && !v.remembered() {
+	had := v.remembered()
+	if password == "" && !had {
 		if password, err = v.askPassword(ctx); err != nil {
 			return nil, err
 		}
 	}
 	s, err := v.login(ctx, password)
-	if password != "" || !errors.Is(err, client.ErrNoCredentials) && !errors.Is(err, client.ErrBadCredentials) {
-		return s, err
+	if password == "" && (errors.Is(err, client.ErrNoCredentials) || errors.Is(err, client.ErrBadCredentials)) {
+		if password, err = v.askPassword(ctx); err != nil {
+			return nil, err
+		}
+		s, err = v.login(ctx, password)
 	}
-	if password, err = v.askPassword(ctx); err != nil {
-		return nil, err
+	if err == nil && v.remember && !had {
+		v.rememberDevice(ctx, s)
 	}
-	return v.login(ctx, password)
+	return s, err
+}
+
+// rememberDevice waits until the token is stored, so that a program that ends right
+// away has it. Without one the player is still signed in.
+func (v *visit) rememberDevice(ctx context.Context, s *client.Session) {
+	if err := s.Remember(ctx); err != nil {
+		fmt.Fprintln(v.cmd.ErrOrStderr(), "gatepass: this device is not remembered:", explained(err, v.address, v.build))
+	}
 }
 
 func (v *visit) login(ctx context.Context, password string) (*client.Session, error) {

@@ -85,15 +85,18 @@ func (s *screen) title() string {
 	case s.away && s.held:
 		state = s.paint(lookWait, "not connected while you are in a world")
 	case s.away:
-		state = s.paint(lookWait, fmt.Sprintf("reconnecting in %s (%s)", s.countdown(), s.why))
+		state = s.paint(lookWait, fmt.Sprintf("reconnecting %s (%s)", s.countdown(), s.why))
 	}
 	return s.paint(lookStrong, printable(s.account)) + " at " + s.address + "   " + state
 }
 
 // countdown is the time to the next try in whole seconds, upwards.
 func (s *screen) countdown() string {
-	left := max(s.retry.Sub(s.now), 0)
-	return fmt.Sprintf("%d s", (left+time.Second-1)/time.Second)
+	left := (s.retry.Sub(s.now) + time.Second - 1) / time.Second
+	if left <= 0 {
+		return "now"
+	}
+	return fmt.Sprintf("in %d s", left)
 }
 
 // table is all worlds without a cursor, for a terminal that is no screen.

@@ -60,10 +60,10 @@ type Client struct {
 // Dial connects to the login server at address (host:port). The connection is used
 // by the first Login.
 func Dial(ctx context.Context, address string, o Options) (*Client, error) {
+	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	o.EnsureDefaults()
 	conn, err := dial(ctx, &o, address)
 	if err != nil {
 		return nil, err
@@ -72,8 +72,9 @@ func Dial(ctx context.Context, address string, o Options) (*Client, error) {
 }
 
 // Login signs in: by token when there is one, else by password, and waits for the
-// first list of worlds. A *RefusedError is the server's no. It may be called again,
-// after a failure too; each session is one of its own.
+// first list of worlds. ctx bounds that, and not the session. A *RefusedError is the
+// server's no. It may be called again, after a failure too; each session is one of its
+// own.
 func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 	account, err := fold(who.Account)
 	if err != nil {

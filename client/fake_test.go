@@ -53,7 +53,8 @@ var loginSteps = []step{
 type fake struct {
 	verifier srp6a.Verifier
 	worlds   []native.World
-	// at is asked at every step of every connection (from 1) what to do there.
+	// at is asked at every step of every connection (from 1) what to do there; behind
+	// the first dial it is changed by setAt.
 	at func(p *peer, s step) verdict
 	// after goes on behind the list.
 	after func(p *peer)
@@ -97,7 +98,7 @@ var verifierOnce = sync.OnceValue(func() srp6a.Verifier {
 func newFake() *fake {
 	return &fake{
 		verifier: verifierOnce(), remembers: true,
-		at:    func(*peer, step) verdict { return proceed },
+		at:    faultless,
 		after: func(p *peer) { p.pongs() },
 		worlds: []native.World{
 			{ID: 1, Name: "Ash", Address: "gate:1", Status: native.StatusOnline, Kind: native.WorldPvP, PopulationPercent: 40},
@@ -133,6 +134,15 @@ func (f *fake) setDown(down bool) {
 	defer f.mu.Unlock()
 	f.down = down
 }
+
+func (f *fake) setAt(at func(*peer, step) verdict) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at = at
+}
+
+// faultless is what a server without a fault does at every step.
+func faultless(*peer, step) verdict { return proceed }
 
 func (f *fake) times() []time.Time {
 	f.mu.Lock()
@@ -221,7 +231,10 @@ func (p *peer) hear() (codec.Message, bool) { return p.wire.hear(p.session.Decod
 
 // step does what the test wants; false ends the conversation.
 func (p *peer) step(s step) bool {
-	v := p.fake.at(p, s)
+	p.fake.mu.Lock()
+	at := p.fake.at
+	p.fake.mu.Unlock()
+	v := at(p, s)
 	switch v {
 	case hangUp:
 		return false

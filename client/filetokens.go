@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,7 +44,8 @@ func (f *FileTokens) path(account string) string {
 
 // Load is TokenStore's. A file that is damaged is an error and not ErrNoToken.
 func (f *FileTokens) Load(account string) (Token, error) {
-	b, err := os.ReadFile(f.path(account))
+	b, err := readBounded(f.path(account))
+	defer clear(b)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Token{}, ErrNoToken
 	}
@@ -71,15 +73,13 @@ func (f *FileTokens) Save(account string, t Token) error {
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(f.dir, ".new-*") // 0600
-	if err != nil {
+	// Always the same name: what a crash leaves of it is overwritten by the next.
+	path := f.path(account)
+	if err := writeSynced(path+".new", b); err != nil {
 		return err
 	}
-	if err := errors.Join(writeSynced(temporary, b), temporary.Close()); err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
-	}
-	if err := os.Rename(temporary.Name(), f.path(account)); err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
 	}
 	return syncFolder(f.dir)
 }
@@ -96,11 +96,25 @@ func (f *FileTokens) Forget(account string) error {
 	return syncFolder(f.dir)
 }
 
-func writeSynced(file *os.File, b []byte) error {
-	if _, err := file.Write(b); err != nil {
+// readBounded reads a file, but no more than is judged too long.
+func readBounded(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxTokenFile+1))
+}
+
+func writeSynced(path string, b []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return file.Sync()
+	if _, err := file.Write(b); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // syncFolder makes names durable. Where folders cannot be synced (Windows) the file

@@ -94,7 +94,7 @@ func (c *config) decoys() ([]auth.Weighted, error) {
 	for i, d := range c.NativeDecoys {
 		group, err := srp6a.ParseGroup(d.Group)
 		kdf := srp6a.KDF{MemoryKiB: d.MemoryKiB, Passes: d.Passes, Lanes: d.Lanes}
-		if err = errors.Join(err, kdf.Validate()); err != nil {
+		if err = errors.Join(err, kdf.Acceptable()); err != nil {
 			faults = append(faults, fmt.Errorf("native-decoys: entry %d: %w", i+1, err))
 		}
 		if d.Weight < 1 {

@@ -15,6 +15,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/auth"
+	"gatepass/auth/srp6a"
 	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/codec/native"
@@ -102,6 +103,9 @@ func (e *edge) startStore() (err error) {
 }
 
 func (e *edge) startPool() (err error) {
+	if e.config.Native != "" {
+		srp6a.DefaultParams().Group.Prepare() // else the first sign-in would wait for it
+	}
 	e.pool, err = auth.NewPool(auth.Options{
 		Workers: max(1, e.config.Procs/2),
 		Deliver: e.inbox.Proved,

@@ -41,6 +41,49 @@ func BenchmarkGate_Admission(b *testing.B) {
 	}
 }
 
+// BenchmarkGate_NativeAdmission is the same for a native client: its pass is offered,
+// it connects, proves that it has the pass's key, is in, closed.
+func BenchmarkGate_NativeAdmission(b *testing.B) {
+	r := mustRegion(b)
+	o := nativeOptions(b, r, 1)
+	o.World.Capacity = 1_000_000
+	g := mustOpen(b, o)
+	var came atomic.Int64
+	began := cpu(b)
+	b.SetParallelism(16)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			enterNative(b, r, g, fmt.Sprintf("P%d", came.Add(1)))
+		}
+	})
+	b.ReportMetric(float64((cpu(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
+	if st := g.Stats(); st.Refused != (gate.Stats{}).Refused {
+		b.Fatalf("refused: %v", st.Refused)
+	}
+}
+
+func enterNative(b *testing.B, r *region, g *gate.Gate, account string) {
+	p, err := r.login.offer(account, g.Node())
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	c, err := dialNative(g.NativeAddr())
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer c.close()
+	if err := c.enter(p.id, p.key); err != nil {
+		b.Errorf("%s: %v", account, err)
+		return
+	}
+	if frame, err := c.read(); err != nil || frame.GetEntered() == nil {
+		b.Errorf("%s: %v, %v", account, frame, err)
+	}
+}
+
 func enter(b *testing.B, g *gate.Gate, account string, key [40]byte) {
 	c, err := dial(g.Addr(), 12340)
 	if err != nil {

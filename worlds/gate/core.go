@@ -114,8 +114,6 @@ func (c *core) client(m *codec.Message) {
 	switch {
 	case s == nil || s.state == StateLeaving || s.state == StateRefusing:
 		// said before it could know that it was refused
-	case s.native:
-		c.nativeSaid(s, m)
 	case m.Kind == codec.KindWorldAuth && s.state == StateConnected:
 		c.introduced(s, &m.World.Auth)
 	case m.Kind == codec.KindWorldPacket && s.state == StateInside:
@@ -124,6 +122,8 @@ func (c *core) client(m *codec.Message) {
 		c.callPacket(s, m.World.Opcode, m.World.Body)
 	case m.Kind == codec.KindWorldPacket && s.state == StateWaiting:
 		c.heardInLine(s, m.World)
+	case s.native: // whose codec makes none of those
+		c.nativeSaid(s, m)
 	default:
 		c.turnAway(s, RefusalOutOfPlace)
 	}

@@ -306,6 +306,9 @@ var playerActions = []action{
 		}
 	}},
 	{"ping", func(p *player, r *rapid.T) {
+		if p.outFull {
+			return // who is given up makes room only once it is closed
+		}
 		if conn := p.pick(r, in(StateWaiting, StateInside)); conn != 0 && p.core.sessionOf(codec.NewConn(0, conn, 1)).native {
 			p.do("ping conn=%d n=1", conn)
 		}

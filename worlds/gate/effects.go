@@ -6,7 +6,8 @@ import (
 )
 
 // send queues a reply for a session; without room the session is given up, so
-// that no client waits for what never comes.
+// that no client waits for what never comes. Its place is filled once it is closed:
+// just now whoever came next would be given up too.
 func (c *core) send(s *session, kind codec.ReplyKind, w *codec.WorldReply) {
 	c.reply(s, &codec.Reply{Kind: kind, World: w})
 }

@@ -74,3 +74,61 @@ func Example() {
 	// ALICE says hello
 	// ALICE is gone
 }
+
+// The same game for native clients: they come to a port of their own, with the pass
+// that they were given at their login server.
+func Example_native() {
+	region, err := newRegion()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer region.close()
+	bus, err := region.join("world.1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	game := chat{seen: make(chan string, 8)}
+	g, err := gate.Open(context.Background(), gate.Options{
+		World: worlds.Registration{
+			World:    worlds.World{ID: 1, Name: "Small Talk", Builds: []uint16{12340}, NativeBuilds: []uint16{100, 101}},
+			Capacity: 100,
+		},
+		Addr: "127.0.0.1:0", NativeAddr: "127.0.0.1:0", Bus: bus, Handler: game, Logger: discard(),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer g.Close()
+
+	pass, err := region.login.offer("ALICE", "world.1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := dialNative(g.NativeAddr())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("the gate has the pass's key:", client.enter(pass.id, pass.key) == nil)
+	in, err := client.read()
+	fmt.Printf("in world %d, %v\n", in.GetEntered().GetWorld(), err)
+	_ = client.say(packetOf(0x095, "hello"))
+	heard, err := client.read()
+	fmt.Printf("heard %s, %v\n", heard.GetPacket().GetBody(), err)
+	client.close()
+	for range 3 {
+		fmt.Println(<-game.seen)
+	}
+	// Output:
+	// the gate has the pass's key: true
+	// in world 1, <nil>
+	// heard hello, <nil>
+	// ALICE has come
+	// ALICE says hello
+	// ALICE is gone
+}

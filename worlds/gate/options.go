@@ -17,9 +17,9 @@ import (
 // Options configure a Gate. World, Addr, Bus and Logger are needed.
 type Options struct {
 	// World is what the world says of itself. Its Builds are those that are let
-	// in: at least one, and all of one era (world.EraOf). An Address that is empty
-	// is where the gate listens; an Incarnation of 0 is drawn, and any other must
-	// be random too.
+	// in: at least one, and all of one era (world.EraOf). NativeBuilds are those of
+	// native clients, none for all. An Address that is empty is where the gate
+	// listens; an Incarnation of 0 is drawn, and any other must be random too.
 	World worlds.Registration
 	// Addr is where to listen, host:port.
 	Addr string
@@ -47,12 +47,12 @@ type Options struct {
 	// MaxQueue is how many may wait in line, MaxClaims how many may be getting
 	// their keys at once; 0 takes the defaults.
 	MaxQueue, MaxClaims int
-	// ReconnectGrace is how long a key outlives its connection, QueueGrace how long
-	// a place in line does; 0 takes the defaults, below 0 is not at all.
+	// ReconnectGrace is how long a key outlives its connection, which that of a native
+	// client does not, QueueGrace how long a place in line does; 0 takes the defaults, below 0 is not at all.
 	ReconnectGrace, QueueGrace time.Duration
 	// HandshakeLimit is for a client to introduce itself, ClaimLimit for getting
-	// its key, IdleLimit for it to say something once it is in; 0 takes the
-	// defaults.
+	// its key, IdleLimit for it to say something once it is in, and for a native one
+	// in line too; 0 takes the defaults.
 	HandshakeLimit, ClaimLimit, IdleLimit time.Duration
 	// RefusalDelay is when a client that is not who it says is told so, from its
 	// proof on; 0 takes the default, below 0 is at once. It should be above what

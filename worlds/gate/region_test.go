@@ -127,12 +127,12 @@ type login struct {
 	mu     sync.Mutex // guards passes, and that one at a time submits
 	passes *worlds.Passes[struct{}]
 	stamp  worlds.Stamp
-	taken  map[codec.Name]worlds.OutcomeKind
-	places map[worlds.PassID][]uint32 // what gates have told of passes
+	came   map[worlds.PassID]worlds.OutcomeKind // what moves have come to so far
+	places map[worlds.PassID][]uint32           // what gates have told of passes
 }
 
 func newLogin(conn *bus.Conn) (l *login, err error) {
-	l = &login{stop: make(chan struct{}), taken: make(map[codec.Name]worlds.OutcomeKind), places: make(map[worlds.PassID][]uint32)}
+	l = &login{stop: make(chan struct{}), came: make(map[worlds.PassID]worlds.OutcomeKind), places: make(map[worlds.PassID][]uint32)}
 	l.passes = worlds.NewPasses(worlds.PassOptions[struct{}]{
 		Self: conn.Self(), Verify: l.verify,
 		Gives: func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
@@ -182,7 +182,7 @@ func (l *login) do(f func(), more ...worlds.Effect) {
 		effects = append(effects, worlds.Effect{To: out[i].To, Move: &out[i].Move})
 	}
 	for _, o := range l.passes.Outcomes() {
-		l.taken[o.Account] = o.Kind
+		l.came[o.Pass] = o.Kind
 	}
 	l.node.Submit(effects)
 }
@@ -231,22 +231,19 @@ func (l *login) reclaim(account string, from worlds.Node, key [40]byte) error {
 	name, k := nameOf(account), srp6.SessionKey(key)
 	proof := worlds.Proof{Client: [16]byte{1}, Challenge: [16]byte{2}}
 	proof.Digest = srp6.ReconnectProof(name.Bytes(), &proof.Client, &proof.Challenge, &k)
-	var err error
-	l.do(func() {
-		delete(l.taken, name)
-		err = l.passes.Claim(worlds.PassID{byte(from[len(from)-1]), 7}, name, from, &proof)
-	})
+	pass, err := worlds.PassID{byte(from[len(from)-1]), 7}, error(nil)
+	l.do(func() { err = l.passes.Claim(pass, name, from, &proof) })
 	if err != nil {
 		return err
 	}
-	return l.wait(name, worlds.OutcomeTaken)
+	return l.wait(pass, worlds.OutcomeTaken)
 }
 
-// wait waits for what a move of an account comes to.
-func (l *login) wait(name codec.Name, want worlds.OutcomeKind) error {
+// wait waits for what a move comes to.
+func (l *login) wait(pass worlds.PassID, want worlds.OutcomeKind) error {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
-		kind := l.taken[name]
+		kind := l.came[pass]
 		l.mu.Unlock()
 		switch {
 		case kind == want:
@@ -275,14 +272,13 @@ func (l *login) offer(account string, to worlds.Node) (p pass, err error) {
 	session, id := [32]byte{byte(stamp)}, [16]byte(p.id)
 	p.key = keyschedule.PassKey(&session, to.Name()[0]-'0', &id)
 	l.do(func() {
-		delete(l.taken, name)
 		secret := worlds.NewSecret(p.key[:])
 		err = l.passes.Offer(p.id, name, stamp, to, &secret)
 	}, worlds.Effect{Announce: &worlds.Announcement{Account: name, Stamp: stamp, Kind: worlds.AnnounceFresh}})
 	if err != nil {
 		return p, err
 	}
-	return p, l.wait(name, worlds.OutcomeIssued)
+	return p, l.wait(p.id, worlds.OutcomeIssued)
 }
 
 func (l *login) mustOffer(tb testing.TB, account string, to worlds.Node) pass {

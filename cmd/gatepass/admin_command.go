@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,12 +22,13 @@ const adminTimeout = 5 * time.Second
 func adminCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "admin",
-		Short: "Look at the region, and reset its list of worlds",
-		Long: `Ask the region's world manager, over the bus. The credentials of the operator are
-made with the bus, in bus within the data folder; elsewhere:
+		Short: "Look at the region, and give orders to it",
+		Long: `Ask the region's world manager, or tell its login servers something, over the bus.
+The credentials of the operator are made with the bus, in bus within the data folder;
+elsewhere:
     gatepass bus add admin.NAME`,
 	}
-	cmd.AddCommand(adminWorldsCommand(), adminLoginsCommand())
+	cmd.AddCommand(adminWorldsCommand(), adminLoginsCommand(), adminNoticeCommand(), adminMaintenanceCommand())
 	return cmd
 }
 
@@ -160,6 +162,7 @@ func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
 type loginRow struct {
 	Name     string `json:"name"`
 	Address  string `json:"address"`
+	Native   string `json:"native,omitempty"`
 	Conns    uint32 `json:"connections"`
 	MaxConns uint32 `json:"max"`
 	Draining bool   `json:"draining"`
@@ -168,7 +171,7 @@ type loginRow struct {
 func printLogins(out io.Writer, logins []worlds.LoginBeat, asJSON bool) error {
 	rows := make([]loginRow, len(logins))
 	for i, l := range logins {
-		rows[i] = loginRow{l.Node.Name(), l.Address, l.Conns, l.MaxConns, l.Draining}
+		rows[i] = loginRow{l.Node.Name(), l.Address, l.Native, l.Conns, l.MaxConns, l.Draining}
 	}
 	if asJSON {
 		return json.NewEncoder(out).Encode(rows)
@@ -178,13 +181,13 @@ func printLogins(out io.Writer, logins []worlds.LoginBeat, asJSON bool) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tADDRESS\tCONNECTIONS\tSTATE")
+	fmt.Fprintln(table, "NAME\tADDRESS\tNATIVE\tCONNECTIONS\tSTATE")
 	for _, r := range rows {
 		state := "serving"
 		if r.Draining {
 			state = "draining"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%s\n", r.Name, r.Address, r.Conns, r.MaxConns, state)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d/%d\t%s\n", r.Name, r.Address, cmp.Or(r.Native, "-"), r.Conns, r.MaxConns, state)
 	}
 	return table.Flush()
 }

@@ -16,7 +16,7 @@ var (
 	// ErrNobodyHears: no login server is on the bus.
 	ErrNobodyHears = errors.New("bus: no login server is there to hear it")
 	// ErrMayNotOrder: the credentials were made without the right to give orders.
-	ErrMayNotOrder = errors.New("bus: these credentials may not give orders; make them anew")
+	ErrMayNotOrder = errors.New("bus: these credentials were made before there were orders; make new ones")
 )
 
 // Order tells every login server that is on the bus just now; one that comes later

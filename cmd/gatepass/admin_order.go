@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/worlds"
+	"gatepass/worlds/bus"
+)
+
+func adminNoticeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "notice TEXT",
+		Short: "Show every connected player a text",
+		Long: fmt.Sprintf(`Tell every login server to show the players who are connected to it a text. It is one
+argument, so quote it, at most %d bytes on one line. Only native clients can show it,
+and nothing is kept: who connects later does not see it.`, worlds.MaxNotice),
+		Example: `  gatepass admin notice 'The realm closes in 5 minutes.'`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return nil
+			}
+			return usageError{fmt.Errorf("%s takes the text as one argument, got %d; quote it (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return giveOrder(cmd, worlds.Order{Notice: args[0]}, "the login servers show it")
+		},
+	}
+	adminFlags(cmd)
+	return cmd
+}
+
+func adminMaintenanceCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "maintenance on|off",
+		Short: "Let nobody log in, or let them in again",
+		Long: `Tell every login server to refuse logins from now on, or to take them again. Players
+who are in stay in. Nothing is kept: a login server that is started later does not
+know of it and lets players in, so say it again then.`,
+		Example: `  gatepass admin maintenance on
+  gatepass admin notice 'The realm closes in 5 minutes.'
+  gatepass admin maintenance off`,
+		ValidArgs: []string{"on", "off"},
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && (args[0] == "on" || args[0] == "off") {
+				return nil
+			}
+			return usageError{fmt.Errorf("%s takes either on or off, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath())}
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			on := args[0] == "on"
+			done := "the login servers let players in"
+			if on {
+				done = "the login servers let nobody in"
+			}
+			return giveOrder(cmd, worlds.Order{Maintenance: &on}, done)
+		},
+	}
+	adminFlags(cmd)
+	return cmd
+}
+
+// giveOrder tells the login servers, and says that it is done.
+func giveOrder(cmd *cobra.Command, o worlds.Order, done string) error {
+	if err := o.Validate(); err != nil {
+		return usageError{err}
+	}
+	return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
+		err := conn.Order(ctx, o)
+		if errors.Is(err, bus.ErrMayNotOrder) {
+			return fmt.Errorf("%w with: gatepass bus add %s --replace", err, conn.Self())
+		}
+		if err == nil {
+			fmt.Fprintln(cmd.OutOrStdout(), done)
+		}
+		return err
+	})
+}

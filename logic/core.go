@@ -165,7 +165,11 @@ func (c *Core) Client(m *codec.Message) {
 	}
 	if !opcodes[m.Kind].has(s.state) {
 		c.count.outOfPlace[s.state].Add(1)
-		c.refuse(s, refusals[m.Kind], codec.ResultNoAccess)
+		result := codec.ResultNoAccess
+		if s.native != nil {
+			result = codec.ResultProtocol
+		}
+		c.refuse(s, refusals[m.Kind], result)
 		return
 	}
 	states[s.state].Process(c, s, m)
@@ -237,12 +241,14 @@ func (c *Core) Proved(r *auth.Result) {
 	case auth.JobNativeChallenge:
 		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateLookingUp && s.attempt != nil {
 			c.challenged(s, r)
+		} else {
+			r.Native.Wipe()
 		}
 	case auth.JobNativeProve:
 		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
 			c.verifiedNative(s, r)
 		}
-		r.Native.Keys.Wipe()
+		r.Native.Wipe()
 	}
 	r.Key.Wipe()
 	r.Ephemeral.Wipe()

@@ -95,6 +95,9 @@ func (c *Core) submitJobs() {
 	}()
 	for i := c.ports.Prover.Submit(c.jobs); i < len(c.jobs); i++ {
 		c.count.jobsRefused.Add(1)
+		if x := c.jobs[i].Native; x != nil {
+			x.Wipe()
+		}
 		if c.jobs[i].Kind == auth.JobMint {
 			c.stock.ordered--
 		} else {

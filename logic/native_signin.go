@@ -16,6 +16,7 @@ import (
 // nativeAttempt is what is needed between a native client's hello and the verdict
 // on it: of exchange for a password, of the rest for a token.
 type nativeAttempt struct {
+	// exchange is nil while the pool has it.
 	exchange *auth.NativeExchange
 	token    devicetoken.Exchange
 	// device is what is stored of the token; nil for a token that there is not.
@@ -28,6 +29,9 @@ type nativeAttempt struct {
 
 func (a *nativeAttempt) wipe() {
 	a.keys.Wipe()
+	if a.exchange != nil {
+		a.exchange.Wipe()
+	}
 	*a = nativeAttempt{}
 }
 
@@ -64,11 +68,10 @@ func (c *Core) lookedUpNative(s *session, r *storage.Result) {
 	} else {
 		a.known = false
 	}
-	a.native.exchange = &auth.NativeExchange{
+	c.jobs = append(c.jobs, auth.Job{Kind: auth.JobNativeChallenge, Tag: uint64(s.conn), Native: &auth.NativeExchange{
 		Server:      srp6a.Server{Name: s.name.String(), Verifier: made},
 		ClientNonce: s.native.signIn.Nonce,
-	}
-	c.jobs = append(c.jobs, auth.Job{Kind: auth.JobNativeChallenge, Tag: uint64(s.conn), Native: a.native.exchange})
+	}})
 }
 
 // nativeVerifier is an account's, if it has one that can be read.
@@ -88,6 +91,7 @@ func (c *Core) challenged(s *session, r *auth.Result) {
 		return
 	}
 	x := r.Native
+	s.attempt.native.exchange = x
 	v := &x.Server.Verifier
 	c.become(s, StateProving)
 	c.reply = codec.Reply{Kind: codec.ReplyPasswordChallenge, Native: &codec.NativeReply{
@@ -152,6 +156,7 @@ func (c *Core) tokenProven(s *session, m *codec.NativeMessage) {
 		n.keys = keyschedule.Token(&stored.Key, &plain, &n.token.Nonces, &m.After)
 		n.proof, n.next = n.keys.Proof, proof.Next
 		clear(plain[:])
+		proof.Wipe()
 		c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
 	}
 }
@@ -163,8 +168,10 @@ func (c *Core) verifiedNative(s *session, r *auth.Result) {
 	case r.Err == nil:
 		n := s.attempt.native
 		n.keys, n.proof = r.Native.Keys, r.Native.M2
-		c.seal(s)
-		if s.attempt.factor != nil && s.state == StateVerifying {
+		if c.seal(s); s.state == StateLeaving {
+			return // there was no room for the reply
+		}
+		if s.attempt.factor != nil {
 			c.become(s, StateConfirming)
 			return
 		}
@@ -196,6 +203,9 @@ func (c *Core) admitNative(s *session) {
 	if !s.native.sealed {
 		c.seal(s)
 	}
+	if s.state == StateLeaving {
+		return // there was no room for the reply
+	}
 	secret := worlds.NewSecret(n.keys.Session[:])
 	c.hold(s, &secret, binary.LittleEndian.Uint32(n.proof[:]))
 	secret.Wipe()
@@ -205,9 +215,6 @@ func (c *Core) admitNative(s *session) {
 		s.native.family = signIn.Family
 	}
 	s.native.device, s.native.signIn = signIn.Device, nil
-	if s.state == StateLeaving {
-		return // there was no room for the reply
-	}
 	c.become(s, StateChoosing)
 	c.signal(Signal{Kind: kind, session: s})
 	c.welcome(s)

@@ -15,6 +15,7 @@ type verifying struct{}
 func (verifying) Enter(c *Core, s *session) {
 	if n := s.attempt.native; n != nil {
 		c.jobs = append(c.jobs, auth.Job{Kind: auth.JobNativeProve, Tag: uint64(s.conn), Native: n.exchange})
+		n.exchange = nil // the pool's now
 		return
 	}
 	c.jobs = append(c.jobs, auth.Job{

@@ -58,7 +58,7 @@ func addUntilRefused(t *testing.T, g *gatepass) (stored []who) {
 			fill(t, filepath.Join(filepath.Dir(g.data), "ballast"))
 		}
 		w := who{fmt.Sprintf("PLAYER%d", i), fmt.Sprintf("pw%d", i)}
-		out, err := account(g.data, w.password+"\n", "add", "--password-stdin", w.name)
+		out, err := account(g.data, w.password+"\n", "add", "--no-native", "--password-stdin", w.name)
 		if err != nil {
 			t.Logf("%d accounts are stored; then: %s", len(stored), out)
 			return stored

@@ -29,6 +29,14 @@ func TestContract_ShapesAreTheContracts(t *testing.T) {
 	}
 }
 
+// contractFrames are the four envelopes.
+func contractFrames() []protoreflect.Message {
+	return []protoreflect.Message{
+		(&pb.ClientFrame{}).ProtoReflect(), (&pb.ServerFrame{}).ProtoReflect(),
+		(&pb.GateClientFrame{}).ProtoReflect(), (&pb.GateServerFrame{}).ProtoReflect(),
+	}
+}
+
 func shapeOf(t *testing.T, m protoreflect.MessageDescriptor) (s shape) {
 	for i := range m.Fields().Len() {
 		f := m.Fields().Get(i)

@@ -51,10 +51,14 @@ kind = "rp"
 population = 1.5
 `
 
+// demoName is the account that 'gatepass dev' makes unless it is there. It is, for to make
+// one leaves behind more memory than the logins do that are to be measured.
+const demoName = "DEMO"
+
 // StartServer makes a store with the accounts and starts 'gatepass dev' on it,
 // without demo worlds. env are settings in the form of the environment.
 func (s *Stand) StartServer(ctx context.Context, accounts []Account, env ...string) (Target, error) {
-	write := func(w io.Writer) error { return WriteAccounts(w, accounts) }
+	write := func(w io.Writer) error { return WriteAccounts(w, append([]Account{{demoName, demoName}}, accounts...)) }
 	if err := s.importAccounts(ctx, importOptions{"accounts.csv", "grunt", write}); err != nil {
 		return Target{}, err
 	}
@@ -63,7 +67,10 @@ func (s *Stand) StartServer(ctx context.Context, accounts []Account, env ...stri
 
 // StartNative is StartServer for players of the native protocol.
 func (s *Stand) StartNative(ctx context.Context, players *Players, env ...string) (Target, error) {
-	if err := s.importAccounts(ctx, importOptions{"accounts.ndjson", "native", players.WriteNDJSON}); err != nil {
+	write := func(w io.Writer) error {
+		return errors.Join(NewPlayers([]Account{{Name: demoName}}, false).WriteNDJSON(w), players.WriteNDJSON(w))
+	}
+	if err := s.importAccounts(ctx, importOptions{"accounts.ndjson", "native", write}); err != nil {
 		return Target{}, err
 	}
 	return s.start(ctx, 1, env)

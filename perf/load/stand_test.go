@@ -46,7 +46,7 @@ func importOfChild(name string) int {
 	}
 	defer f.Close()
 	accounts, err := ReadAccounts(f)
-	if err != nil || len(accounts) != 10 {
+	if err != nil || len(accounts) != 11 { // and the demo account
 		return 1
 	}
 	return 0

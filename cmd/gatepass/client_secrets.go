@@ -30,8 +30,7 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	had := v.remembered()
-	if password == "" && !had {
+	if password == "" && !v.remembered() {
 		if password, err = v.askPassword(ctx); err != nil {
 			return nil, err
 		}
@@ -43,18 +42,10 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 		}
 		s, err = v.login(ctx, password)
 	}
-	if err == nil && v.remember && !had {
-		v.rememberDevice(ctx, s)
+	if err == nil && v.remember && !v.remembered() {
+		fmt.Fprintln(v.cmd.ErrOrStderr(), "gatepass: this device is not remembered: the server gave no token, or it could not be stored")
 	}
 	return s, err
-}
-
-// rememberDevice waits until the token is stored, so that a program that ends right
-// away has it. Without one the player is still signed in.
-func (v *visit) rememberDevice(ctx context.Context, s *client.Session) {
-	if err := s.Remember(ctx); err != nil {
-		fmt.Fprintln(v.cmd.ErrOrStderr(), "gatepass: this device is not remembered:", explained(err, v.address, v.build))
-	}
 }
 
 func (v *visit) login(ctx context.Context, password string) (*client.Session, error) {

@@ -34,7 +34,7 @@ const (
 
 // paint adds a look, unless the screen is plain.
 func (s *screen) paint(l look, text string) string {
-	if s.plain || text == "" {
+	if s.plain || strings.TrimSpace(text) == "" {
 		return text
 	}
 	return "\x1b[" + string(l) + "m" + text + "\x1b[0m"

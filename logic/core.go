@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 
 	"gatepass/auth"
 	"gatepass/codec"
@@ -51,6 +52,7 @@ type Core struct {
 	picks     map[worlds.PassID]codec.Conn
 	returning uint64
 	blocklist blocklist
+	signIns   rateLimit
 	// bansWanted says that the blocklist is older than the store, bansLoading
 	// that a newer one is on its way: never two at once, so that the older of
 	// two answers cannot come last.
@@ -96,7 +98,8 @@ func NewCore(o Options, p Ports) (*Core, error) {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
 	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(),
-		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn)}
+		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn),
+		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()
 	return c, nil

@@ -14,7 +14,7 @@ type filter struct {
 }
 
 // filterCount is how many filters there are.
-const filterCount = 9
+const filterCount = 10
 
 // filters are all rules, in order of priority: the first that does not pass
 // ends an event. The cheap and the general come first. What a rule knows of an
@@ -26,6 +26,7 @@ var filters = [filterCount]filter{
 	{"address-ban", EventHello, refuseBannedAddress},
 	{"maintenance", EventHello, refuseInMaintenance},
 	{"version", EventHello, refuseUnknownBuild},
+	{"rate", EventHello, refuseTooOften},
 	{"second-factor", EventLoginRequested, refuseWrongFactor},
 	{"account-ban", EventLoginRequested, refuseBannedAccount},
 	{"account-ban-on-reconnect", EventReconnectRequested, refuseBannedAccount},

@@ -91,6 +91,10 @@ const (
 	// password, so that there is room for those who come by themselves.
 	returnsPerSecond, returnBase = 500, 500 * time.Millisecond
 
+	// DefaultSignInsPerMinute lets a house full of players sign in at once, and a
+	// stranger take one part in a hundred of a core.
+	DefaultSignInsPerMinute = 600
+
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8
 )

@@ -25,6 +25,9 @@ type Options struct {
 	NativeDecoys []auth.Weighted
 	// DeviceLifetime is how long a device is remembered, 0 for not at all.
 	DeviceLifetime time.Duration
+	// SignInsPerMinute is how many times a minute the clients of one network, an IPv4
+	// address or 64 bits of IPv6, may sign in by a native password; 0 for no limit.
+	SignInsPerMinute int
 	// PingEvery is how often a silent native client shows itself; after three times
 	// as long it is sent away.
 	PingEvery time.Duration
@@ -110,6 +113,9 @@ func (o *Options) Validate() error {
 	}
 	if o.ReconnectGrace < 0 {
 		faults = append(faults, fmt.Errorf("reconnect-grace: %v is below 0", o.ReconnectGrace))
+	}
+	if o.SignInsPerMinute < 0 || o.SignInsPerMinute > minute {
+		faults = append(faults, fmt.Errorf("sign-ins-per-minute: %d is not in 0 to %d", o.SignInsPerMinute, minute))
 	}
 	if o.DeviceLifetime < 0 {
 		faults = append(faults, fmt.Errorf("device-lifetime: %v is below 0", o.DeviceLifetime))

@@ -269,6 +269,8 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 			e.options.DurableLogins = true
 		case "native-builds":
 			e.options.NativeBuilds = []uint16{2}
+		case "one-a-minute":
+			e.options.SignInsPerMinute = 1
 		case "remembers":
 			e.options.DeviceLifetime = time.Hour
 		case "any-build":

@@ -72,6 +72,9 @@ type config struct {
 		// RefreshEvery how often at most for figures of load alone.
 		PushWorlds   bool          `koanf:"push-worlds"`
 		RefreshEvery time.Duration `koanf:"refresh-every"`
+		// SignInsPerMinute is how often a network's clients may sign in by a native
+		// password, 0 for no limit.
+		SignInsPerMinute int `koanf:"sign-ins-per-minute"`
 		// PingEvery is how often a silent native client shows itself.
 		PingEvery time.Duration `koanf:"ping-every"`
 		// PassValidity is how long a native client's pass may stay unused.
@@ -212,16 +215,17 @@ func defaultConfig() map[string]any {
 		"data": "data", "grunt": "127.0.0.1:3724", "native": "127.0.0.1:3725", "admin": "127.0.0.1:9724",
 		"builds":   logic.DefaultBuilds(),
 		"pin-core": -1, "drain-limit": 5 * time.Second,
-		"sessions.reconnect-grace": logic.DefaultReconnectGrace,
-		"sessions.connected-limit": logic.DefaultConnectedLimit,
-		"sessions.proving-limit":   logic.DefaultProvingLimit,
-		"sessions.choosing-limit":  logic.DefaultChoosingLimit,
-		"storage.cache-mib":        storage.DefaultCacheBytes >> 20,
-		"sessions.refresh-every":   logic.DefaultRefreshEvery,
-		"sessions.ping-every":      logic.DefaultPingEvery,
-		"sessions.pass-validity":   logic.DefaultPassValidity,
-		"sessions.device-lifetime": logic.DefaultDeviceLifetime,
-		"log.level":                "info", "log.format": "text",
+		"sessions.reconnect-grace":     logic.DefaultReconnectGrace,
+		"sessions.connected-limit":     logic.DefaultConnectedLimit,
+		"sessions.proving-limit":       logic.DefaultProvingLimit,
+		"sessions.choosing-limit":      logic.DefaultChoosingLimit,
+		"storage.cache-mib":            storage.DefaultCacheBytes >> 20,
+		"sessions.refresh-every":       logic.DefaultRefreshEvery,
+		"sessions.ping-every":          logic.DefaultPingEvery,
+		"sessions.sign-ins-per-minute": logic.DefaultSignInsPerMinute,
+		"sessions.pass-validity":       logic.DefaultPassValidity,
+		"sessions.device-lifetime":     logic.DefaultDeviceLifetime,
+		"log.level":                    "info", "log.format": "text",
 		"bus.listen":       "127.0.0.1:4222",
 		"region.heartbeat": 2 * time.Second, "region.missed": 3, "region.refresh": 5 * time.Second,
 		"region.lease": 3 * time.Second, "region.second-login": "replace",

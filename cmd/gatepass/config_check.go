@@ -149,6 +149,9 @@ func (c *config) checkSessions() error {
 			faults = append(faults, fmt.Errorf("%s: %v is below %v", span.key, span.value, span.least))
 		}
 	}
+	if s.SignInsPerMinute < 0 || s.SignInsPerMinute > 60_000 {
+		faults = append(faults, fmt.Errorf("sessions.sign-ins-per-minute: %d is not in 0 to 60000", s.SignInsPerMinute))
+	}
 	if s.FactorDecoys < 0 || s.FactorDecoys > 100 {
 		faults = append(faults, fmt.Errorf("sessions.factor-decoys: %d is not a share in percent, 0 to 100", s.FactorDecoys))
 	}

@@ -141,9 +141,9 @@ func (e *edge) addDemo(ctx context.Context) error {
 	if _, err := e.manager.Show(ctx, demoName); err == nil {
 		return nil
 	}
-	err := e.manager.Add(ctx, demoName, demoPassword)
-	if errors.Is(err, storage.ErrExists) {
-		return nil
+	_, err := e.manager.Show(ctx, demoName)
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
 	}
-	return err
+	return e.manager.Add(ctx, demoName, demoPassword)
 }

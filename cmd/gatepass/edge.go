@@ -178,10 +178,10 @@ func (e *edge) startLogic() (err error) {
 		ports.Region, ports.Bus = e.member, e.node
 	}
 	e.core, err = logic.NewCore(logic.Options{
-		Builds:       e.config.Builds,
-		NativeBuilds: e.config.NativeBuilds,
-		NativeDecoys: decoys,
-		PingEvery:    s.PingEvery, PassValidity: s.PassValidity, DeviceLifetime: s.DeviceLifetime,
+		Builds:           e.config.Builds,
+		NativeBuilds:     e.config.NativeBuilds,
+		NativeDecoys:     decoys,
+		SignInsPerMinute: s.SignInsPerMinute, PingEvery: s.PingEvery, PassValidity: s.PassValidity, DeviceLifetime: s.DeviceLifetime,
 		Secret:         e.store.Store().Secret(),
 		Factors:        func(build uint16) codec.Factors { return grunt.LayoutOf(grunt.Build(build)).Factors() },
 		FactorDecoys:   s.FactorDecoys,

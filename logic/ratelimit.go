@@ -1,0 +1,83 @@
+package logic
+
+import (
+	"net/netip"
+
+	"gatepass/codec"
+)
+
+// rateLimit bounds how often the clients of one network sign in by a password of the
+// native protocol: each costs most of a millisecond of arithmetic, whoever asks for
+// it. A network may use up a minute's share at once.
+//
+// What is kept of a network is the time at which its share would be whole again:
+// one that is over is as good as none, and forgotten.
+type rateLimit struct {
+	whole map[netip.Prefix]int64
+	// swept is when what is over was last forgotten, in milliseconds.
+	swept int64
+}
+
+const (
+	// rateNetworks is how many networks are told apart; the others share one rate.
+	rateNetworks = 1 << 16
+	// rateSweep is how often those are forgotten that have their share again, in
+	// milliseconds.
+	rateSweep = 10_000
+	minute    = 60_000
+)
+
+// networkOf is what counts as one place of clients: an address, or for IPv6 the 64
+// bits that one household or host is given. Loopback is none: there are proxies and
+// tests.
+func networkOf(peer netip.Addr) (n netip.Prefix, limited bool) {
+	if peer.IsLoopback() {
+		return n, false
+	}
+	bits := peer.BitLen()
+	if peer.Is6() {
+		bits = 64
+	}
+	n, err := peer.Prefix(bits)
+	return n, err == nil
+}
+
+// take counts one sign-in of a client at now, in milliseconds; false when its network
+// has had its share of so many a minute.
+func (l *rateLimit) take(peer netip.Addr, now int64, perMinute int) bool {
+	network, limited := networkOf(peer)
+	if !limited || perMinute == 0 {
+		return true
+	}
+	l.sweep(now)
+	if _, known := l.whole[network]; !known && len(l.whole) >= rateNetworks {
+		network = netip.Prefix{}
+	}
+	next := max(l.whole[network], now) + minute/int64(perMinute)
+	if next > now+minute {
+		return false
+	}
+	l.whole[network] = next
+	return true
+}
+
+func (l *rateLimit) sweep(now int64) {
+	if now-l.swept < rateSweep {
+		return
+	}
+	l.swept = now
+	for network, whole := range l.whole {
+		if whole <= now {
+			delete(l.whole, network)
+		}
+	}
+}
+
+// refuseTooOften refuses who signs in by password too often. A token costs next to
+// nothing, and existing clients little: they are not counted.
+func refuseTooOften(c *Core, s *session) (Verdict, codec.Result) {
+	if s.native == nil || s.byToken() || c.signIns.take(s.peer, c.now, c.options.SignInsPerMinute) {
+		return VerdictPass, codec.ResultOK
+	}
+	return VerdictRefused, codec.ResultBusy
+}

@@ -120,18 +120,19 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	return server, nil
 }
 
-// ensureNodes makes the credentials that are missing, and the authority at the very
-// first start: then it is fresh. A folder that has them all needs no authority's keys.
+// ensureNodes makes the credentials that are missing or out of date, and the authority
+// at the very first start: then it is fresh. A folder that has them all needs no
+// authority's keys.
 func (c *config) ensureNodes(nodes []worlds.Node) (fresh bool, err error) {
 	file := func(node worlds.Node) string { return filepath.Join(c.Bus.Dir, string(node)+".creds") }
 	missing := slices.DeleteFunc(slices.Clone(nodes), func(node worlds.Node) bool {
 		_, err := os.Stat(file(node))
 		return err == nil
 	})
-	if len(missing) == 0 {
+	authority, err := bus.OpenAuthority(c.Bus.Dir)
+	if len(missing) == 0 && err != nil {
 		return false, nil
 	}
-	authority, err := bus.OpenAuthority(c.Bus.Dir)
 	if fresh = errors.Is(err, bus.ErrNoAuthority); fresh {
 		authority, err = bus.InitAuthority(c.Bus.Dir, bus.InitOptions{
 			Region: "region", Hosts: hostsOf(c.Bus.Listen), Now: time.Now(), Random: rand.Reader,
@@ -142,7 +143,25 @@ func (c *config) ensureNodes(nodes []worlds.Node) (fresh bool, err error) {
 			err = authority.AddNode(node, file(node))
 		}
 	}
+	// Those of an earlier version lack what nodes have been allowed since.
+	for _, node := range nodes {
+		if err == nil && !slices.Contains(missing, node) {
+			err = renew(authority, node, file(node))
+		}
+	}
 	return fresh, err
+}
+
+// renew makes a node's credentials anew if they are out of date.
+func renew(authority *bus.Authority, node worlds.Node, file string) error {
+	current, err := bus.UpToDate(file)
+	if err != nil {
+		return fmt.Errorf("bus.creds: %s: %w", file, err)
+	}
+	if current {
+		return nil
+	}
+	return authority.ReplaceNode(node, file)
 }
 
 // hostsOf is what a certificate should name beside loopback: the host, unless that

@@ -210,20 +210,40 @@ func (a *Authority) Nodes() ([]NodeInfo, error) {
 // NodeOf reads whose credentials a file holds. Whether a server takes them only
 // the server knows.
 func NodeOf(credsFile string) (worlds.Node, error) {
-	content, err := readBounded(credsFile)
+	user, err := readCreds(credsFile)
 	if err != nil {
 		return "", err
+	}
+	node := worlds.Node(user.Name)
+	return node, node.Validate()
+}
+
+// UpToDate tells whether the credentials in a file say all that this version lets
+// such a node do, and no more; see ReplaceNode.
+func UpToDate(credsFile string) (bool, error) {
+	user, err := readCreds(credsFile)
+	if err != nil {
+		return false, err
+	}
+	has, should := user.Permissions, permissionsFor(worlds.Node(user.Name))
+	return slices.Equal(has.Pub.Allow, should.Pub.Allow) && slices.Equal(has.Pub.Deny, should.Pub.Deny) &&
+		slices.Equal(has.Sub.Allow, should.Sub.Allow), nil
+}
+
+func readCreds(file string) (*jwt.UserClaims, error) {
+	content, err := readBounded(file)
+	if err != nil {
+		return nil, err
 	}
 	defer clear(content)
 	token, err := jwt.ParseDecoratedJWT(content)
 	if err != nil {
-		return "", errors.New("holds no NATS credentials")
+		return nil, errors.New("holds no NATS credentials")
 	}
 	user, err := jwt.DecodeUserClaims(token)
 	if err != nil {
 		// The library's error may quote what it could not read, a key perhaps.
-		return "", errors.New("holds no NATS credentials")
+		return nil, errors.New("holds no NATS credentials")
 	}
-	node := worlds.Node(user.Name)
-	return node, node.Validate()
+	return user, nil
 }

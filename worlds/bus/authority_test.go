@@ -144,6 +144,34 @@ func TestAuthority_ReplaceRevokesTheOldKey(t *testing.T) {
 	}
 }
 
+// Credentials of an earlier version may do less than nodes are allowed now.
+func TestUpToDate(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	creds := mustCreds(t, a, "login.eu1")
+	if ok, err := UpToDate(creds); err != nil || !ok {
+		t.Fatalf("new ones: %v, %v", ok, err)
+	}
+	less := permissionsFor("login.eu1")
+	less.Sub.Allow.Remove(subjectOrder)
+	old, _, err := issue(issueOptions{name: "login.eu1", permissions: less, by: a.region, random: a.random})
+	if err := errors.Join(err, writeWhole(creds, old)); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := UpToDate(creds); err != nil || ok {
+		t.Fatalf("those without a subject: %v, %v", ok, err)
+	}
+	if err := a.ReplaceNode("login.eu1", creds); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := UpToDate(creds); err != nil || !ok {
+		t.Errorf("made anew: %v, %v", ok, err)
+	}
+	if _, err := UpToDate(a.path(fileRegionKey)); err == nil {
+		t.Error("a key is taken for credentials")
+	}
+}
+
 func TestAuthority_RevokeIsForKnownNodes(t *testing.T) {
 	t.Parallel()
 	a := mustAuthority(t)

@@ -6,7 +6,7 @@ import "time"
 // with its reason. The same values stand in the snippet for an external server.
 const (
 	// maxPayload bounds one message, in bytes: a snapshot of 255 worlds with the
-	// longest texts and the most routes has 547 KiB, and nothing else comes near it.
+	// longest texts and the most routes has 913 KiB, and nothing else comes near it.
 	maxPayload = 1 << 20
 	// maxConnections bounds the nodes at once: 255 worlds, as many login servers,
 	// managers, DNS and operators, and those that come back before the server

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -46,13 +47,16 @@ func decodeJSON(b []byte, limit int, into any) error {
 	return nil
 }
 
-// encodeJSON is for values of ours, that always have an encoding.
+// encodeJSON is for values of ours, that always have an encoding. Only what has to be
+// is escaped, so that what was read is not longer when it is passed on.
 func encodeJSON(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("bus: encode %T: %v", v, err))
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
 // hex64 is a u64 on the wire: 16 hex digits in a string, for JavaScript's

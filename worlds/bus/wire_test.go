@@ -110,6 +110,20 @@ func TestWire_LargestFit(t *testing.T) {
 	}
 }
 
+// A list is no longer than the registrations that it is made of, whatever is in their
+// texts.
+func TestWire_PassedOnIsNoLonger(t *testing.T) {
+	t.Parallel()
+	raw := `{"name":"` + strings.Repeat("<", 64) + `","address":"` + strings.Repeat("&", 122) + `:8085","kind":"pve","category":0,"incarnation":"0000000000000001","capacity":1}`
+	r, err := decodeRegistration(7, []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := encodeRegistration(r); err != nil || len(b) > len(raw) {
+		t.Errorf("%d bytes became %d: %v", len(raw), len(b), err)
+	}
+}
+
 func sampleMoves() []worlds.Move {
 	var name codec.Name
 	copy(name[:], `AL"I\CE`)

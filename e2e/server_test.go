@@ -115,7 +115,7 @@ func devArgs(t testing.TB, data string) []string {
 	t.Helper()
 	return []string{
 		"dev", "--data", data, "--config", writeFile(t, "worlds.toml", listedWorlds), "--demo-worlds", "0",
-		"--grunt", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--bus.listen", "127.0.0.1:0",
+		"--grunt", "127.0.0.1:0", "--native", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--bus.listen", "127.0.0.1:0",
 	}
 }
 

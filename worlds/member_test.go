@@ -293,3 +293,20 @@ func TestMember_Snapshot_KeepsWhatIsNotValidFromClients(t *testing.T) {
 		t.Errorf("shown %v, %+v", shown, m.Stats())
 	}
 }
+
+// A queue that only grows can wait for the next refresh, as a population can; native
+// clients see it, so it is shown.
+func TestMember_Change_AQueueIsFigures(t *testing.T) {
+	list := NewList(EncodeGrunt)
+	m := NewMember(list, MemberOptions{})
+	e := Entry{Registration: registration(), Players: 10, Queue: 1}
+	m.Snapshot(&Snapshot{Version: Version{1, 1}, Entries: []Entry{e}}, 0)
+	e.Queue = 2
+	if n := m.Change(&Change{Version: Version{1, 2}, Entry: &e}, 0); !n.Figures || n.Changed || list.Find(e.ID).Queue != 2 {
+		t.Errorf("%+v, %+v", n, list.Find(e.ID))
+	}
+	e.Native = "192.0.2.1:8086"
+	if n := m.Change(&Change{Version: Version{1, 3}, Entry: &e}, 0); n.Figures || !n.Changed {
+		t.Errorf("%+v", n)
+	}
+}

@@ -32,7 +32,7 @@ const (
 	KindWorldList
 	// KindTransferAccept takes an offered file from its start.
 	KindTransferAccept
-	// KindTransferResume takes an offered file from Message.Offset on.
+	// KindTransferResume takes an offered file from byte Message.Number on.
 	KindTransferResume
 	// KindTransferCancel declines an offered file.
 	KindTransferCancel
@@ -228,7 +228,6 @@ type Message struct {
 	Reason    CloseReason
 	Protocol  Protocol
 	Peer      netip.AddrPort
-	Offset    uint64
 	Number    uint64
 	Hello     Hello
 	Proof     Proof

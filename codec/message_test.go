@@ -96,7 +96,7 @@ func TestMessageAndReply_ArePlainValues(t *testing.T) {
 func mustBePlain(t *testing.T, typ reflect.Type, path string) {
 	t.Helper()
 	switch typ {
-	case reflect.TypeFor[*WorldMessage](), reflect.TypeFor[*WorldReply]():
+	case reflect.TypeFor[*WorldMessage](), reflect.TypeFor[*WorldReply](), reflect.TypeFor[*NativeMessage](), reflect.TypeFor[*NativeReply]():
 		return // allocated for each, so that the login path does not carry them
 	}
 	switch typ.Kind() {

@@ -71,12 +71,12 @@ func benchInbox(b *testing.B) {
 				more = more && i != stop.Index()
 			}
 			for _, m := range shard.Swap() {
-				taken += m.Offset
+				taken += m.Number
 			}
 			return more
 		})
 	}()
-	m := codec.Message{Offset: 1}
+	m := codec.Message{Number: 1}
 	pushed := uint64(0)
 	b.ReportAllocs()
 	for b.Loop() {

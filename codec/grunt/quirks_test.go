@@ -285,8 +285,8 @@ func TestConflict_NoticeOfAPatchWorksAtBothStages(t *testing.T) {
 
 func TestResumeOffsetIsNotJudgedHere(t *testing.T) {
 	s := mustOpen(t, Build335, true)
-	if m := mustDecode(t, s, AppendTransferResume(nil, 1<<63)); m.Offset != 1<<63 {
-		t.Errorf("offset %d", m.Offset)
+	if m := mustDecode(t, s, AppendTransferResume(nil, 1<<63)); m.Number != 1<<63 {
+		t.Errorf("offset %d", m.Number)
 	}
 }
 

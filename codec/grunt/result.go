@@ -73,6 +73,14 @@ var codeOf = [codec.ResultCount]Code{
 	codec.ResultVersionUpdate:  CodeVersionUpdate,
 	codec.ResultBusy:           CodeDBBusy,
 	codec.ResultNoAccess:       CodeNoAccess,
+	// What only native clients are told, in the nearest words there are.
+	codec.ResultReplaced:  CodeAlreadyOnline,
+	codec.ResultKicked:    CodeNoAccess,
+	codec.ResultIdle:      CodeNoAccess,
+	codec.ResultProtocol:  CodeNoAccess,
+	codec.ResultGoingAway: CodeDBBusy,
+	codec.ResultBadPass:   CodeNoAccess,
+	codec.ResultFull:      CodeDBBusy,
 }
 
 // CodeOf is what a client of layout l is told for r. Codes above 0F mean nothing

@@ -115,7 +115,7 @@ func decodeTransferAnswer(b []byte, m *codec.Message) (int, error) {
 	}
 	m.Kind = a.Kind
 	if a.Kind == codec.KindTransferResume {
-		m.Offset = a.Offset
+		m.Number = a.Offset
 	}
 	return n, nil
 }

@@ -203,7 +203,7 @@ func sayingOf(m *codec.Message) any {
 }
 
 func TestSession_Decode_FillsOnlyItsFields(t *testing.T) {
-	dirty := codec.Message{Conn: 7, Reason: codec.CloseSlow, Offset: 9}
+	dirty := codec.Message{Conn: 7, Reason: codec.CloseSlow, Number: 9}
 	dirty.Proof.Token, dirty.Proof.TokenLen = [codec.MaxToken]byte{1, 2, 3}, 3
 	dirty.Hello.Name = codec.Name{'O', 'L', 'D', 'E', 'R'}
 	s := New(Options{}).Open()
@@ -231,7 +231,7 @@ func TestSession_Decode_FillsOnlyItsFields(t *testing.T) {
 	}
 
 	m, want = dirty, dirty
-	want.Kind, want.Offset = codec.KindTransferResume, 1<<40
+	want.Kind, want.Number = codec.KindTransferResume, 1<<40
 	if _, err := s.Decode(AppendTransferResume(nil, 1<<40), &m); err != nil || m != want {
 		t.Errorf("resume: %v, %+v", err, m)
 	}

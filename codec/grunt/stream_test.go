@@ -156,7 +156,7 @@ func drawProven(t *rapid.T, stream []byte) ([]byte, codec.Message) {
 		return AppendTransferCancel(stream), codec.Message{Kind: codec.KindTransferCancel}
 	case 3:
 		offset := rapid.Uint64().Draw(t, "offset")
-		return AppendTransferResume(stream, offset), codec.Message{Kind: codec.KindTransferResume, Offset: offset}
+		return AppendTransferResume(stream, offset), codec.Message{Kind: codec.KindTransferResume, Number: offset}
 	}
 	data := rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "survey")
 	stream, _ = AppendSurveyResult(stream, &SurveyResult{ID: math.MaxUint32, Data: data})

@@ -81,6 +81,14 @@ var codes = [codec.ResultCount]uint8{
 	codec.ResultVersionUpdate:  CodeVersionMismatch,
 	codec.ResultBusy:           CodeDBBusy,
 	codec.ResultNoAccess:       CodeUnavailable,
+	// What only native clients are told, in the nearest words there are.
+	codec.ResultReplaced:  CodeAlreadyOnline,
+	codec.ResultKicked:    CodeFailed,
+	codec.ResultIdle:      CodeFailed,
+	codec.ResultProtocol:  CodeFailed,
+	codec.ResultGoingAway: CodeShuttingDown,
+	codec.ResultBadPass:   CodeFailed,
+	codec.ResultFull:      CodeUnavailable,
 }
 
 // CodeOf is the code that says a result, CodeFailed for what is none.

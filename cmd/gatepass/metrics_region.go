@@ -87,6 +87,8 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	m.counter("gate_claims_total", "Keys asked for.", st.Claims)
 	m.counter("gate_passes_used_total", "Clients that came with a pass.", st.PassesUsed)
+	m.gauge("gate_native_clients", "Native clients now, in any state.", float64(st.Native))
+	m.counter("gate_native_broken_total", "Native clients cut off behind a right proof: a sealed frame was changed, cut, repeated or reordered, or made no sense.", st.Broken)
 	m.counter("gate_entered_total", "Players let in.", st.Entered)
 	m.counter("gate_replaced_total", "Connections that another of the same account took the place of.", st.Replaced)
 	m.gauge("gate_queue_length", "Places in line that are taken.", float64(st.Queue))

@@ -106,7 +106,9 @@ func (s *Session) settle(ctx context.Context, l *login) error {
 	select {
 	case <-s.listed:
 	case <-s.done:
-		return s.Err()
+		if !s.isListed() {
+			return s.err
+		} // it has ended since: that is the session's to tell
 	case <-bounded.Done():
 		return context.Cause(bounded)
 	}

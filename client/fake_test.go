@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -70,6 +69,7 @@ type fake struct {
 	dialled []time.Time
 	down    bool // nobody listens
 	// The token that is stored, if any.
+	asked    map[int]bool // the connections that have asked for one
 	family   [16]byte
 	key      [32]byte
 	stored   [32]byte // verifier
@@ -97,7 +97,7 @@ var verifierOnce = sync.OnceValue(func() srp6a.Verifier {
 
 func newFake() *fake {
 	return &fake{
-		verifier: verifierOnce(), remembers: true,
+		verifier: verifierOnce(), remembers: true, asked: map[int]bool{},
 		at:    faultless,
 		after: func(p *peer) { p.pongs() },
 		worlds: []native.World{
@@ -389,6 +389,10 @@ func (p *peer) wantFactor() bool {
 func (p *peer) remember(m *codec.Message) {
 	f := p.fake
 	f.mu.Lock()
+	if f.asked[p.number] {
+		panic("a connection asks twice to be remembered")
+	}
+	f.asked[p.number] = true
 	_, _ = rand.Read(f.family[:])
 	_, _ = rand.Read(f.key[:])
 	f.stored = m.Native.Proof
@@ -520,36 +524,59 @@ func credentials() client.Credentials {
 }
 
 // login dials and signs in with what there is.
-func (f *fake) login(ctx context.Context, o client.Options, who client.Credentials) (*client.Session, error) {
+func (f *fake) login(t testing.TB, o client.Options, who client.Credentials) (*client.Session, error) {
+	return f.loginWithin(t, t.Context(), o, who)
+}
+
+func (f *fake) loginWithin(t testing.TB, ctx context.Context, o client.Options, who client.Credentials) (*client.Session, error) {
 	c, err := client.Dial(ctx, "login", o)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	return c.Login(ctx, who)
+	s, err := c.Login(ctx, who)
+	if err == nil {
+		t.Cleanup(func() { s.Close() }) // also when the test did not want to get here
+	}
+	return s, err
 }
 
 func (f *fake) mustLogin(t testing.TB, o client.Options) *client.Session {
 	t.Helper()
-	s, err := f.login(t.Context(), o, credentials())
+	s, err := f.login(t, o, credentials())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
 	return s
 }
 
 // event waits for the next event of a kind, over those of others.
-func event[E client.Event](t testing.TB, s *client.Session) E {
+func event[E client.Event](t testing.TB, s *client.Session) (e E) {
 	t.Helper()
-	for ev := range s.Events() {
-		if e, ok := ev.(E); ok {
-			return e
+	late := time.After(24 * time.Hour)
+	for {
+		select {
+		case ev, open := <-s.Events():
+			if !open {
+				t.Fatalf("the session ended before %T: %v", e, s.Err())
+			}
+			if e, ok := ev.(E); ok {
+				return e
+			}
+		case <-late:
+			t.Fatalf("never came: %T", e)
 		}
 	}
-	var none E
-	t.Fatalf("the session ended before %T: %v", none, s.Err())
-	return none
+}
+
+// ended waits for the session's end, for a day.
+func ended(t testing.TB, s *client.Session) {
+	t.Helper()
+	select {
+	case <-s.Done():
+	case <-time.After(24 * time.Hour):
+		t.Fatal("it does not end")
+	}
 }
 
 func wantErr(t testing.TB, err, want error) {
@@ -559,4 +586,3 @@ func wantErr(t testing.TB, err, want error) {
 	}
 }
 
-var _ io.Closer = (*client.Session)(nil)

@@ -235,6 +235,37 @@ func TestSession_StaysAwayWhileThePlayerIsInAWorld(t *testing.T) {
 	})
 }
 
+// So it does when the player goes there while it is about to come back.
+func TestSession_StaysAwayWhenThePlayerEntersMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, cut := newFake(), make(chan struct{})
+		f.after = func(p *peer) {
+			if p.number == 1 {
+				m, _ := p.wanted()
+				p.issue(uint8(m.Number))
+				<-cut
+				p.say(&codec.Reply{Kind: codec.ReplyGoingAway, Number: 60_000})
+				return
+			}
+			p.pongs()
+		}
+		s, pass := picked(t, f, func(g *gatePeer) {
+			g.accept()
+			g.enter()
+			g.echo()
+		})
+		close(cut)
+		event[client.Disconnected](t, s)
+		c := mustEnter(t, s, pass)
+		time.Sleep(time.Hour)
+		if n := len(f.times()); n != 1 {
+			t.Fatalf("%d dials", n)
+		}
+		c.Close()
+		event[client.Reconnected](t, s)
+	})
+}
+
 // Many goroutines may send and receive at once.
 func TestConn_ManyAtOnce(t *testing.T) {
 	const each = 25

@@ -20,7 +20,7 @@ type Dialer interface {
 // Backoff bounds the waits between tries to reconnect: the n-th is random, between
 // nothing and Min·2ⁿ, at most Max.
 type Backoff struct {
-	// Min is the bound of the first wait; default 500 ms.
+	// Min is the bound of the first wait; default 1 s.
 	Min time.Duration
 	// Max is the largest bound; default 1 minute.
 	Max time.Duration
@@ -74,7 +74,7 @@ type Options struct {
 
 // The defaults of Options, each with its reason there.
 const (
-	defaultBackoffMin = 500 * time.Millisecond
+	defaultBackoffMin = time.Second
 	defaultBackoffMax = time.Minute
 	defaultTimeout    = 15 * time.Second
 	defaultMaxKDF     = 256 << 20

@@ -28,7 +28,9 @@ func (r *remembering) answer(err error) {
 
 // Remember asks for a token for this device and stores it, so that the next sign-in
 // needs no password. It replaces one that there is. From then on the session does not
-// need the password to reconnect and forgets it.
+// need the password to reconnect and forgets it. The server gives one token for each
+// connection: asked again, Remember stores that again; behind ForgetDevice it is
+// ErrNoTokens until the session has reconnected.
 func (s *Session) Remember(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, ErrTimeout)
 	defer cancel()
@@ -58,13 +60,16 @@ func (s *Session) askToken(done chan error) {
 	case s.remember != nil:
 		s.remember.done = append(s.remember.done, done)
 		return
+	case s.login.asked:
+		done <- s.keepToken()
+		return
 	}
 	r := &remembering{done: []chan error{done}}
 	if err := s.signer.fill(r.secret[:]); err != nil {
 		r.answer(err)
 		return
 	}
-	s.remember = r
+	s.remember, s.login.asked = r, true
 	verifier := devicetoken.VerifierOf(&r.secret)
 	m := &pb.RememberDevice{Name: deviceName(s.o.DeviceName), Verifier: verifier[:]}
 	_ = s.say(&pb.ClientFrame{Body: &pb.ClientFrame_RememberDevice{RememberDevice: m}})
@@ -77,15 +82,23 @@ func (s *Session) takeToken(m *pb.Remembered) error {
 		return fmt.Errorf("%w: a token", ErrProtocol)
 	}
 	s.remember = nil
-	t := Token{
+	s.login.token = &Token{
 		Device: s.signer.device, Family: [16]byte(m.GetFamily()), Key: [32]byte(m.GetKey()),
 		Secret: r.secret, Expires: time.Unix(m.GetExpires(), 0),
 	}
-	err := s.o.Tokens.Save(s.signer.account, t)
-	if err == nil {
-		s.signer.forgetPassword()
+	r.answer(s.keepToken())
+	return nil
+}
+
+// keepToken stores what this connection was given. The password is needed until then.
+func (s *Session) keepToken() error {
+	if s.login.token == nil {
+		return ErrNoTokens
 	}
-	r.answer(err)
+	if err := s.o.Tokens.Save(s.signer.account, *s.login.token); err != nil {
+		return fmt.Errorf("client: cannot save the device's token: %w", err)
+	}
+	s.signer.forgetPassword()
 	return nil
 }
 
@@ -112,8 +125,11 @@ func (s *Session) ForgetDevice(ctx context.Context) error {
 
 func (s *Session) forgetDevice() error {
 	told := s.say(&pb.ClientFrame{Body: &pb.ClientFrame_ForgetDevice{ForgetDevice: &pb.ForgetDevice{}}})
+	if s.login != nil {
+		s.login.token = nil
+	}
 	if err := s.o.Tokens.Forget(s.signer.account); err != nil {
-		return err
+		return fmt.Errorf("client: cannot remove the device's token: %w", err)
 	}
 	return told
 }

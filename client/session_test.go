@@ -286,7 +286,7 @@ func TestSession_EndsForGood(t *testing.T) {
 			f := newFake()
 			f.after = func(p *peer) { p.say(&codec.Reply{Kind: codec.ReplyKicked, Result: result}) }
 			s := f.mustLogin(t, f.options())
-			<-s.Done()
+			ended(t, s)
 			wantErr(t, s.Err(), want)
 			wantErr(t, event[client.Kicked](t, s).Reason, want)
 			if _, open := <-s.Events(); open || len(f.times()) != 1 || !s.Worlds().Stale() {
@@ -307,7 +307,7 @@ func TestSession_EndsForGood(t *testing.T) {
 			return proceed
 		}
 		s := f.mustLogin(t, f.options())
-		<-s.Done()
+		ended(t, s)
 		wantErr(t, s.Err(), client.ErrVersion)
 	})
 	bubble(t, "another server when it comes back", func(t *testing.T) {
@@ -315,7 +315,7 @@ func TestSession_EndsForGood(t *testing.T) {
 		f.after = func(*peer) {}
 		f.at = atStep(stepProven, flipNext, func(n int) bool { return n == 2 })
 		s := f.mustLogin(t, f.options())
-		<-s.Done()
+		ended(t, s)
 		wantErr(t, s.Err(), client.ErrServerProof)
 	})
 }

@@ -46,11 +46,18 @@ type login struct {
 	ping      time.Duration
 	remembers bool
 	byToken   bool
+	// asked: RememberDevice has gone out, which it may once. token is what it has
+	// brought, nil for nothing (yet) and for one that was forgotten.
+	asked bool
+	token *Token
 }
 
 func (l *login) close() {
 	l.link.close()
 	clear(l.session[:])
+	if l.token != nil {
+		*l.token = Token{}
+	}
 }
 
 // signIn signs in by token if there is one that the server takes, else by password.

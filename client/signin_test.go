@@ -55,7 +55,7 @@ func TestLogin_RefusalsAreTyped(t *testing.T) {
 		bubble(t, result.String(), func(t *testing.T) {
 			f := newFake()
 			f.at = refuse(result, 3*time.Second)
-			_, err := f.login(t.Context(), f.options(), credentials())
+			_, err := f.login(t, f.options(), credentials())
 			wantErr(t, err, want)
 			var r *client.RefusedError
 			if !errors.As(err, &r) || r.RetryAfter != 3*time.Second || errors.Is(err, client.ErrKicked) {
@@ -65,7 +65,7 @@ func TestLogin_RefusalsAreTyped(t *testing.T) {
 	}
 	bubble(t, "wrong password", func(t *testing.T) {
 		f := newFake()
-		_, err := f.login(t.Context(), f.options(), client.Credentials{Account: "ana", Password: "wrong"})
+		_, err := f.login(t, f.options(), client.Credentials{Account: "ana", Password: "wrong"})
 		wantErr(t, err, client.ErrBadCredentials)
 	})
 }
@@ -74,10 +74,10 @@ func TestLogin_NamesAreCheckedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		for _, name := range []string{"", " ana", "a:b", "änne", strings.Repeat("x", 17), "a\x00b"} {
-			_, err := f.login(t.Context(), f.options(), client.Credentials{Account: name, Password: password})
+			_, err := f.login(t, f.options(), client.Credentials{Account: name, Password: password})
 			wantErr(t, err, client.ErrAccount)
 		}
-		_, err := f.login(t.Context(), f.options(), client.Credentials{Account: "ana"})
+		_, err := f.login(t, f.options(), client.Credentials{Account: "ana"})
 		wantErr(t, err, client.ErrNoCredentials)
 	})
 }
@@ -92,7 +92,7 @@ func TestLogin_AServerWithoutTheVerifierIsFoundOut(t *testing.T) {
 			}
 			return proceed
 		}
-		_, err := f.login(t.Context(), f.options(), credentials())
+		_, err := f.login(t, f.options(), credentials())
 		wantErr(t, err, client.ErrServerProof)
 	})
 }
@@ -109,15 +109,15 @@ func TestLogin_TheKDFIsBounded(t *testing.T) {
 			f.verifier.KDF = kdf
 			o := f.options()
 			o.MaxKDF = 32 << 20
-			_, err := f.login(t.Context(), o, credentials())
+			_, err := f.login(t, o, credentials())
 			wantErr(t, err, client.ErrKDF)
 		})
 	}
 }
 
 func TestLogin_TheSecondFactorIsAskedFor(t *testing.T) {
-	ask := func(f *fake, code func(context.Context, client.Factor) (string, error)) error {
-		s, err := f.login(context.Background(), f.options(), client.Credentials{Account: account, Password: password, Code: code})
+	ask := func(t *testing.T, f *fake, code func(context.Context, client.Factor) (string, error)) error {
+		s, err := f.login(t, f.options(), client.Credentials{Account: account, Password: password, Code: code})
 		if err == nil {
 			err = s.Close()
 		}
@@ -133,13 +133,13 @@ func TestLogin_TheSecondFactorIsAskedFor(t *testing.T) {
 			}
 			return "123456", nil
 		}
-		if err := ask(f, slow); err != nil {
+		if err := ask(t, f, slow); err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, ask(f, func(context.Context, client.Factor) (string, error) { return "000000", nil }), client.ErrBadCredentials)
-		wantErr(t, ask(f, nil), client.ErrNoCode)
+		wantErr(t, ask(t, f, func(context.Context, client.Factor) (string, error) { return "000000", nil }), client.ErrBadCredentials)
+		wantErr(t, ask(t, f, nil), client.ErrNoCode)
 		gone := errors.New("the player has gone")
-		err := ask(f, func(context.Context, client.Factor) (string, error) { return "", gone })
+		err := ask(t, f, func(context.Context, client.Factor) (string, error) { return "", gone })
 		wantErr(t, err, client.ErrNoCode)
 		wantErr(t, err, gone)
 	})
@@ -163,7 +163,7 @@ func TestLogin_FaultsAtEachStep(t *testing.T) {
 					return proceed
 				}
 				start := time.Now()
-				s, err := f.login(t.Context(), f.options(), credentials())
+				s, err := f.login(t, f.options(), credentials())
 				if err == nil && (fault == hangUp || fault == stall) {
 					t.Fatal("signed in nowhere")
 				}
@@ -191,7 +191,7 @@ func TestLogin_AChangedChallengeShows(t *testing.T) {
 			}
 			return proceed
 		}
-		_, err := f.login(t.Context(), f.options(), credentials())
+		_, err := f.login(t, f.options(), credentials())
 		wantErr(t, err, client.ErrBadCredentials) // of the fake: the last byte is of B
 	})
 }
@@ -208,7 +208,7 @@ func TestLogin_TheContextEndsIt(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
-		_, err := f.login(ctx, f.options(), credentials())
+		_, err := f.loginWithin(t, ctx, f.options(), credentials())
 		wantErr(t, err, context.DeadlineExceeded)
 		if took := time.Since(start); took != time.Second {
 			t.Fatalf("it took %v", took)
@@ -252,7 +252,7 @@ func TestLogin_AFrameTooLongIsRefused(t *testing.T) {
 			}
 			return proceed
 		}
-		_, err := f.login(t.Context(), f.options(), credentials())
+		_, err := f.login(t, f.options(), credentials())
 		wantErr(t, err, client.ErrProtocol)
 	})
 }
@@ -262,7 +262,7 @@ func TestLogin_NoRandomNoSignIn(t *testing.T) {
 		f := newFake()
 		o := f.options()
 		o.Random = strings.NewReader("too short")
-		_, err := f.login(t.Context(), o, credentials())
+		_, err := f.login(t, o, credentials())
 		wantErr(t, err, io.ErrUnexpectedEOF)
 	})
 }

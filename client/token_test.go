@@ -71,7 +71,7 @@ func remembered(t testing.TB, store client.TokenStore) (*fake, client.Options) {
 	f := newFake()
 	o := f.options()
 	o.Tokens, o.Remember, o.DeviceName = store, true, strings.Repeat("long näme ", 9)
-	s, err := f.login(t.Context(), o, credentials())
+	s, err := f.login(t, o, credentials())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestToken_SignsInWithoutAPassword(t *testing.T) {
 				t.Fatal("a secret is used twice, or not settled")
 			}
 			seen[before.Secret] = true
-			s, err := f.login(t.Context(), o, client.Credentials{Account: "ana"})
+			s, err := f.login(t, o, client.Credentials{Account: "ana"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func breakOff(t testing.TB, f *fake, store *memory, o client.Options, c crash) {
 		return false, nil
 	}
 	o.Backoff = client.Backoff{Min: 1 << 50, Max: 1 << 50}
-	s, err := f.login(t.Context(), o, client.Credentials{Account: account})
+	s, err := f.login(t, o, client.Credentials{Account: account})
 	if err == nil {
 		s.Close()
 	}
@@ -218,7 +218,7 @@ func TestToken_ARowOfCrashesLosesNothing(t *testing.T) {
 }
 
 func (f *fake) signInAndOut(t testing.TB, o client.Options) error {
-	s, err := f.login(t.Context(), o, client.Credentials{Account: account})
+	s, err := f.login(t, o, client.Credentials{Account: account})
 	if err == nil {
 		err = s.Close()
 	}
@@ -264,6 +264,24 @@ func TestToken_ACopyIsFoundOut(t *testing.T) {
 	})
 }
 
+// What is refused behind the proof is not the token.
+func TestToken_ALaterRefusalKeepsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		f, o := remembered(t, store)
+		f.setAt(func(p *peer, s step) verdict {
+			if s == stepAccepted {
+				p.refuse(codec.ResultBadCredentials, 0)
+				return hangUp
+			}
+			return proceed
+		})
+		wantErr(t, f.signInAndOut(t, o), client.ErrBadCredentials)
+		f.setAt(faultless)
+		wantNoLoss(t, f, store, o)
+	})
+}
+
 // A server that has not the token's key is not believed, and the token is kept.
 func TestToken_AServerWithoutTheKeyIsFoundOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -289,6 +307,29 @@ func TestSession_ForgetDevice(t *testing.T) {
 			t.Fatal("not forgotten")
 		}
 		wantErr(t, newFake().mustLogin(t, newFake().options()).ForgetDevice(t.Context()), client.ErrNoTokens)
+	})
+}
+
+// A connection may ask once: what it was given is stored again, until it is forgotten.
+func TestSession_RememberAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newMemory()
+		f := newFake()
+		o := f.options()
+		o.Tokens = store
+		s := f.mustLogin(t, o)
+		store.fail = func(save int) (bool, error) { return true, errDisk }
+		wantErr(t, s.Remember(t.Context()), errDisk)
+		store.fail = nil
+		for range 2 {
+			if err := s.Remember(t.Context()); err != nil || store.token().Family != f.family {
+				t.Fatalf("not stored: %v", err)
+			}
+		}
+		if err := s.ForgetDevice(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, s.Remember(t.Context()), client.ErrNoTokens)
 	})
 }
 

@@ -585,4 +585,3 @@ func wantErr(t testing.TB, err, want error) {
 		t.Fatalf("got %v, want %v", err, want)
 	}
 }
-

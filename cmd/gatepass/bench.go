@@ -124,7 +124,7 @@ Client and server each need a descriptor a connection: see 'ulimit -n'.`,
 	c.Flags().IntVar(&o.Warmup, "warmup", 500, "logins that come and go before memory is read")
 	c.Flags().DurationVar(&o.Settle, "settle", 2*time.Second, "pause before memory is read")
 	c.Flags().DurationVar(&o.Hold, "hold", 10*time.Second, "how long to hold")
-	c.Flags().DurationVar(&o.ListEvery, "list-every", 0, "let each connection ask for the realm list that often (0: never)")
+	c.Flags().DurationVar(&o.ListEvery, "list-every", 0, "let each connection ask for the realm list that often (0: never), or a native one show a sign of life (0: every 20s)")
 	return c
 }
 

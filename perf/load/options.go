@@ -99,7 +99,8 @@ type HoldOptions struct {
 	// Hold is how long the connections stay. 0 means 10 s.
 	Hold time.Duration
 	// ListEvery makes each connection ask for the realm list that often while it
-	// stays. 0: never.
+	// stays; 0: never. A native one shows a sign of life instead, and 0 means 20 s: a
+	// silent one would be sent away.
 	ListEvery time.Duration
 }
 
@@ -140,6 +141,9 @@ func (o *HoldOptions) EnsureDefaults() {
 	setDefault(&o.Warmup, 500)
 	setDefault(&o.Settle, 2*time.Second)
 	setDefault(&o.Hold, 10*time.Second)
+	if o.Native != nil {
+		setDefault(&o.ListEvery, 20*time.Second)
+	}
 }
 
 func setDefault[T comparable](p *T, value T) {

@@ -9,7 +9,7 @@ import (
 // WorldsOptions is one run of a world that comes and goes before the eyes of
 // connections that stand at the list of worlds.
 type WorldsOptions struct {
-	// Hold is the connections; its Warmup, Settle, Hold and ListEvery do nothing.
+	// Hold is the connections; its Warmup, Settle and Hold do nothing.
 	Hold HoldOptions
 	// World is the name of the world, which no other has in its own.
 	World string

@@ -84,7 +84,7 @@ func (r *region) manager(name string) *gatepass {
 // login starts a login server for players at the address.
 func (r *region) login(name, address string) *gatepass {
 	r.t.Helper()
-	g := r.node("login", "--node", name, "--data", r.loginData(name), "--grunt", address)
+	g := r.node("login", "--node", name, "--data", r.loginData(name), "--grunt", address, "--native", "127.0.0.1:0")
 	g.data = r.loginData(name)
 	return g
 }

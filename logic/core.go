@@ -48,8 +48,10 @@ type Core struct {
 	// natives is how many native clients are in, picks whom the passes are for that
 	// were offered, returning how many clients were told to come back and have not
 	// had the time.
-	natives   int
-	picks     map[worlds.PassID]codec.Conn
+	natives int
+	picks   map[worlds.PassID]codec.Conn
+	// boarded are the native clients whose keys have gone to worlds with them.
+	boarded   map[codec.Name]codec.Conn
 	returning uint64
 	blocklist blocklist
 	signIns   rateLimit
@@ -98,7 +100,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
 	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(),
-		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn),
+		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
 		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()

@@ -72,6 +72,9 @@ func (c *Core) hold(s *session, key *worlds.Secret, random uint32) {
 	h.Owner.holder = s.conn
 	c.announce(h, worlds.AnnounceFresh)
 	c.ended = slices.DeleteFunc(c.ended, func(e endedAccount) bool { return e.Account == h.Account })
+	if at := c.boarded[h.Account]; at != 0 && at != s.conn {
+		c.replace(at, "second login")
+	}
 	if older == nil {
 		return
 	}

@@ -37,6 +37,8 @@ type nativeSession struct {
 	// 0 for none, and then releasing says that the client has given it back.
 	wanted    uint8
 	releasing bool
+	// picked: this login has offered a pass before.
+	picked bool
 	// list is the version of the list of worlds that the client has.
 	list uint64
 }
@@ -152,6 +154,7 @@ func (c *Core) endNative(s *session) {
 		return
 	}
 	c.forgetPick(s)
+	c.ashore(s)
 	s.native.secret.Wipe()
 	if s.native.counted {
 		c.natives--

@@ -1,6 +1,8 @@
 package logic
 
 import (
+	"encoding/binary"
+
 	"gatepass/auth/keyschedule"
 	"gatepass/codec"
 	"gatepass/worlds"
@@ -58,6 +60,21 @@ func (c *Core) selectRefused(s *session, world uint8, reason codec.SelectReason)
 	c.send(s)
 }
 
+// board notes that a client's key has gone to a world with it.
+func (c *Core) board(s *session, h *heldKey) {
+	if h.Key() != nil {
+		s.native.secret = *h.Key()
+	}
+	c.boarded[h.Account] = s.conn
+}
+
+// ashore undoes it.
+func (c *Core) ashore(s *session) {
+	if c.boarded[codec.Name(s.name)] == s.conn {
+		delete(c.boarded, codec.Name(s.name))
+	}
+}
+
 // offerPass begins to hand a pass to the gate of the wanted world.
 func (c *Core) offerPass(s *session) {
 	n := s.native
@@ -72,6 +89,10 @@ func (c *Core) offerPass(s *session) {
 		c.selectRefused(s, world, codec.SelectBusy)
 		return
 	}
+	if n.picked { // whatever came of the pass before, it is an older login's from now on
+		h = c.again(s, h)
+	}
+	n.picked = true
 	session := [32]byte(h.Key().Bytes())
 	passKey := keyschedule.PassKey(&session, world, (*[16]byte)(&n.pass))
 	key := worlds.NewSecret(passKey[:])
@@ -89,6 +110,16 @@ func (c *Core) offerPass(s *session) {
 	if s.state != StateHandingOff {
 		c.become(s, StateHandingOff)
 	}
+}
+
+// again makes a login of a session's key that is newer than any of its passes: should
+// one of them have let the client into a world without this server's hearing of it,
+// the directory ends that.
+func (c *Core) again(s *session, h *heldKey) *heldKey {
+	key := *h.Key()
+	c.hold(s, &key, binary.LittleEndian.Uint32(s.native.pass[:]))
+	key.Wipe()
+	return c.keys.Find(codec.Name(s.name))
 }
 
 // recall calls the pass back that was offered before; what is to come next comes
@@ -117,10 +148,12 @@ func (c *Core) released(s *session) {
 // login anew.
 func (c *Core) renew(s *session) {
 	c.forgetPick(s)
+	c.ashore(s)
 	secret := s.native.secret
 	c.hold(s, &secret, uint32(c.now))
 	secret.Wipe()
 	s.native.secret.Wipe()
+	s.native.picked = false // this is a login anew already
 }
 
 // picker is the session that a pass is for, or nil.
@@ -195,8 +228,8 @@ func (c *Core) passAdmitted(o *worlds.Outcome[holding]) {
 	s := c.picker(o.Pass)
 	h := c.keys.Find(o.Account)
 	if h != nil && h.Stamp == o.Stamp {
-		if s != nil && h.Key() != nil {
-			s.native.secret = *h.Key()
+		if s != nil {
+			c.board(s, h)
 		}
 		c.keys.Drop(o.Account) // the world announces it
 	}

@@ -30,14 +30,17 @@ account is made.
 
 Point a client of build 5875 (1.12.1), 8606 (2.4.3) or 12340 (3.3.5a) at it:
     set realmlist 127.0.0.1          (realmlist.wtf)
+Or look through the eyes of a native client, which both demo worlds take:
+    gatepass client --account DEMO
 The first demo world takes builds of 1.12, the second those of 3.3.5a; with
 --demo-worlds 3 there is one of 2.4.3.
 
 It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
 drains and ends it, the demo worlds with it; a second one ends it at once.
 
-A second one beside it needs --data, --grunt and --admin of its own; it takes a
-free port for its bus, which 'gatepass admin' is told with --bus.url.`,
+A second one beside it needs --data, --grunt and --admin of its own; it takes
+free ports for its bus, which 'gatepass admin' is told with --bus.url, and for
+native clients, which its line of "ready" names.`,
 		Example: `  gatepass dev
   gatepass dev --data /var/lib/gatepass --grunt 0.0.0.0:3724
   gatepass dev --config gatepass.toml --log.level debug
@@ -73,6 +76,9 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 		return usageError{errors.New("bus.url: dev has a bus of its own; run the roles one by one to join another")}
 	}
 	c.Bus.Listen = freeOr(c.Bus.Listen)
+	if c.Native != "" {
+		c.Native = freeOr(c.Native)
+	}
 	nodes := []worlds.Node{worlds.LoginNode(c.Node), managerNode(c), adminNode}
 	for id := range demoWorlds {
 		nodes = append(nodes, worlds.WorldNode(uint8(id+1)))
@@ -102,6 +108,9 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	}
 	fmt.Fprintf(p.out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
 		c.Data, demoName, demoPassword, c.reachable())
+	if c.Native != "" {
+		fmt.Fprintf(p.out, "to sign in natively: %s\n", commandLine("gatepass", []string{"client", e.server.AddrOf(1).String(), "--account", demoName}))
+	}
 	fmt.Fprintf(p.out, "to look at the region: %s\n",
 		commandLine("gatepass", []string{"admin", "worlds", "--data", c.Data, "--bus.url", server.URL()}))
 	return startDemoWorlds(ctx, p, server.URL(), demoWorlds)

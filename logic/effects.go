@@ -4,6 +4,7 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // send queues c.reply for a session; without room the session is given up, so
@@ -53,12 +54,19 @@ func (c *Core) replace(conn codec.Conn, why string) {
 func (c *Core) sendAway(sig Signal) {
 	if s := sig.session; s != nil && s.state != StateLeaving {
 		c.signal(sig)
-		result := codec.ResultKicked
-		if sig.byClient {
-			result = codec.ResultReplaced
-		}
-		c.farewell(s, result)
+		c.farewell(s, sig.farewell())
 	}
+}
+
+// farewell is what a native client is told that is sent away.
+func (sig *Signal) farewell() codec.Result {
+	switch {
+	case sig.Why == worlds.WhyOnline:
+		return codec.ResultAlreadyOnline
+	case sig.byClient:
+		return codec.ResultReplaced
+	}
+	return codec.ResultKicked
 }
 
 // close queues a close, or keeps it until there is room.

@@ -129,6 +129,9 @@ func stepHold(e *scenario, _ *testing.T, d *datadriven.TestData) {
 func stepEnd(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	account, _ := codec.NameOf(d.CmdArgs[0].Key)
 	end := worlds.End{Account: account, Why: "second login"}
+	if d.HasArg("online") {
+		end.Why = worlds.WhyOnline
+	}
 	if d.HasArg("older") {
 		end.Stamp = 1
 	}

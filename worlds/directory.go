@@ -59,8 +59,9 @@ const (
 // What an End says for the log.
 const (
 	whySecondLogin = "second login"
-	whyOnline      = "already online"
-	whyEnded       = "ended while it moved"
+	// WhyOnline: the account is in, and the rule is that the newer login goes.
+	WhyOnline = "already online"
+	whyEnded  = "ended while it moved"
 )
 
 // DirectoryOptions configure a Directory.
@@ -180,7 +181,7 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 	case verdictLost:
 		d.end(from, a.Account, a.Stamp, whySecondLogin)
 	case verdictOnline:
-		d.end(from, a.Account, a.Stamp, whyOnline)
+		d.end(from, a.Account, a.Stamp, WhyOnline)
 	case verdictRefused:
 		d.stats.Refused++
 	}

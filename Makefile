@@ -60,6 +60,10 @@ load: build ## measure logins against the floor, held connections, worlds' chang
 	./$(BIN) bench hold
 	./$(BIN) bench worlds
 	./$(BIN) bench pass --return
+	./$(BIN) bench login --protocol native --accounts 2000
+	./$(BIN) bench login --protocol native --accounts 2000 --token
+	./$(BIN) bench hold --protocol native
+	./$(BIN) bench worlds --protocol native
 
 profile: ## CPU profile of a login through all stages, as text
 	$(GO) test -run '^$$' -bench 'Pipeline' -cpuprofile bin/cpu.prof -o bin/perf.test ./perf

@@ -48,7 +48,7 @@ func TestNative_WorldsComeAndGo(t *testing.T) {
 // it is, at the list or in a world.
 func TestNative_SecondSignIn(t *testing.T) {
 	t.Parallel()
-	g, demos := startNative(t)
+	g, demos := startNative(t, hasty...)
 	g.addNative("ana", "secret")
 	g.addNative("bea", "secret")
 	bea := mustSignIn(t, g.said["native"], "bea", "secret").mustEnter(1)
@@ -92,7 +92,7 @@ func TestNative_SecondSignIn(t *testing.T) {
 // the login server, and is in when its turn comes.
 func TestNative_Queue(t *testing.T) {
 	t.Parallel()
-	g, demos := startNative(t, "GATEPASS_GATEWAY__CAPACITY=1")
+	g, demos := startNative(t, append(hasty, "GATEPASS_GATEWAY__CAPACITY=1")...)
 	var all []*nativeSession
 	for _, name := range []string{"ana", "bea", "cora"} {
 		g.addNative(name, "secret")
@@ -131,7 +131,7 @@ func TestNative_Queue(t *testing.T) {
 // client that shows it there.
 func TestNative_QueueOnTheLoginConnection(t *testing.T) {
 	t.Parallel()
-	g, _ := startNative(t, "GATEPASS_GATEWAY__CAPACITY=1")
+	g, _ := startNative(t, append(hasty, "GATEPASS_GATEWAY__CAPACITY=1")...)
 	g.addNative("ana", "secret")
 	g.addNative("bea", "secret")
 	inside := mustSignIn(t, g.said["native"], "ana", "secret").mustEnter(1)

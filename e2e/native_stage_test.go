@@ -13,6 +13,9 @@ import (
 // worlds take it.
 const nativeBuild = 5875
 
+// hasty has a region tell everything sooner than operators would want it.
+var hasty = []string{"GATEPASS_REGION__HEARTBEAT=500ms", "GATEPASS_REGION__REFRESH=500ms", "GATEPASS_SESSIONS__REFRESH_EVERY=500ms"}
+
 // startNative runs `gatepass dev` with its two demo worlds, for native clients.
 func startNative(t testing.TB, env ...string) (*gatepass, map[byte]demoWorld) {
 	t.Helper()
@@ -20,6 +23,10 @@ func startNative(t testing.TB, env ...string) (*gatepass, map[byte]demoWorld) {
 	if g.said["native"] == "" {
 		t.Fatalf("no address for native clients in %v", g.said)
 	}
+	demoPlayer := &player{edition: vanilla, account: demo}
+	must(t, demoPlayer.login(g.grunt))
+	demoPlayer.sees(t, "both worlds", func(l map[byte]realm) bool { return len(l) == 2 && online(1)(l) })
+	demoPlayer.leave()
 	return g, demos
 }
 

@@ -284,7 +284,7 @@ func (e *engine) ask(c *client, now time.Duration) {
 		c.deadline = now + e.o.Timeout
 	}
 	c.phase, c.since = phaseList, now
-	e.out = e.appendAsk(e.out[:0], c)
+	e.out = grunt.AppendRealmListRequest(e.out[:0])
 	e.send(c, e.out)
 }
 

@@ -286,7 +286,11 @@ func (e *engine) askLists(now time.Duration) {
 	for ; e.listAt <= now; e.listAt += max(gap, 1) {
 		c := &e.clients[e.listNext]
 		e.listNext = (e.listNext + 1) % int32(len(e.clients))
-		if c.phase == phaseHeld {
+		switch {
+		case c.phase != phaseHeld:
+		case e.tongue != nil:
+			e.ping(c)
+		default:
 			e.ask(c, now)
 		}
 		if e.listAt < now-time.Second {

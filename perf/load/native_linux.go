@@ -6,10 +6,10 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"gatepass/codec"
-	"gatepass/codec/grunt"
 	"gatepass/codec/native"
 	pb "gatepass/codec/native/gatepasspb"
 )
@@ -147,14 +147,10 @@ func (e *engine) onAccepted(c *client, m *pb.ServerFrame) (Fault, bool) {
 	return FaultGarbage, false
 }
 
-// onTold takes what comes behind the server's proof: the first list, and what a client
-// that is in has asked for.
+// onTold takes what comes behind the server's proof, up to the first list or the token.
 func (e *engine) onTold(c *client, m *pb.ServerFrame) (Fault, bool) {
 	switch b := m.Body.(type) {
 	case *pb.ServerFrame_WorldSnapshot:
-		if c.listed {
-			return noFault, true
-		}
 		if e.o.Enrol && !c.talk.player.device.known {
 			e.out = e.tongue.appendRemember(e.out[:0], c.talk)
 			e.send(c, e.out)
@@ -165,8 +161,6 @@ func (e *engine) onTold(c *client, m *pb.ServerFrame) (Fault, bool) {
 		if !c.talk.remembered(b.Remembered) {
 			return FaultGarbage, false
 		}
-		e.listDone(c, e.lap(c, PartList))
-	case *pb.ServerFrame_Pong:
 		e.listDone(c, e.lap(c, PartList))
 	case *pb.ServerFrame_Refused, *pb.ServerFrame_FactorWanted, *pb.ServerFrame_Kicked, *pb.ServerFrame_GoingAway:
 		return FaultRefused, false
@@ -183,6 +177,10 @@ type news struct {
 
 // onNews looks for the watched world in what a held client is told.
 func (e *engine) onNews(c *client, body []byte) {
+	if bytes.HasPrefix(body, pongHead) {
+		e.lists.Add(1)
+		return
+	}
 	if e.o.Watch == nil {
 		return
 	}
@@ -195,13 +193,14 @@ func (e *engine) onNews(c *client, body []byte) {
 	}
 }
 
-// appendAsk asks the server for the list, or where it is not asked for, for a sign of
-// life.
-func (e *engine) appendAsk(dst []byte, c *client) []byte {
-	if e.tongue == nil {
-		return grunt.AppendRealmListRequest(dst)
-	}
-	return e.tongue.appendPing(dst, c.talk)
+// pongHead begins a Pong: its tag in the envelope.
+var pongHead = protowire.AppendTag(nil, 34, protowire.BytesType)
+
+// ping shows the server that a held client is there. Its answer is counted where a list
+// would be that others ask for, and nobody waits for it.
+func (e *engine) ping(c *client) {
+	e.out = e.tongue.appendPing(e.out[:0], c.talk)
+	e.send(c, e.out)
 }
 
 // enrol lets every player sign in by password once and gives it a token.

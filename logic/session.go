@@ -75,6 +75,9 @@ func (a *attempt) wipe() {
 	*a = attempt{}
 }
 
+// attemptsKept is how many attempts are kept for use again: those of a busy second.
+const attemptsKept = 1024
+
 // tableChunk is how many sessions are allocated together: pointers into a chunk
 // stay good while the table grows.
 const tableChunk = 256
@@ -162,6 +165,8 @@ func (t *sessionTable) endAttempt(s *session) {
 		return
 	}
 	s.attempt.wipe()
-	t.attempts = append(t.attempts, s.attempt)
+	if len(t.attempts) < attemptsKept {
+		t.attempts = append(t.attempts, s.attempt)
+	}
 	s.attempt = nil
 }

@@ -54,7 +54,11 @@ type Core struct {
 	boarded   map[codec.Name]codec.Conn
 	returning uint64
 	blocklist blocklist
-	signIns   rateLimit
+	factors   factorLock
+	// removals are of devices that are to be tried again.
+	removals []storage.Op
+	// signIns and tokens bound sign-ins by password and by token.
+	signIns, tokens rateLimit
 	// bansWanted says that the blocklist is older than the store, bansLoading
 	// that a newer one is on its way: never two at once, so that the older of
 	// two answers cannot come last.
@@ -99,9 +103,9 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(),
+	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
-		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}}
+		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}, tokens: rateLimit{whole: make(map[netip.Prefix]int64)}}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()
 	return c, nil
@@ -113,6 +117,8 @@ func NewCore(o Options, p Ports) (*Core, error) {
 func (c *Core) Tick(now, wall int64) {
 	c.wall = wall
 	c.usedCodes.advance(wall)
+	c.factors.advance(wall)
+	c.removeAgain()
 	if c.bansWanted && !c.bansLoading {
 		c.loadBans()
 	}

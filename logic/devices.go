@@ -9,7 +9,7 @@ import (
 // server draws its name and key, the client its secret.
 func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
 	n := s.native
-	if n.device == [16]byte{} || n.remembered || c.options.DeviceLifetime == 0 {
+	if n.device == [16]byte{} || n.byToken || n.remembered || c.options.DeviceLifetime == 0 {
 		c.refuse(s, codec.ReplyRefused, codec.ResultProtocol)
 		return
 	}
@@ -23,7 +23,7 @@ func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
 		return
 	}
 	n.remembered, n.remembering = true, d
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddDevice, Tag: uint64(s.conn), Name: s.name, Device: d})
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddDevice, Tag: uint64(s.conn), Name: s.name, Device: d, At: now})
 }
 
 // rememberedDevice takes the store's word.
@@ -36,18 +36,43 @@ func (c *Core) rememberedDevice(s *session, r *storage.Result) {
 		c.refuse(s, codec.ReplyRefused, codec.ResultBusy)
 		return
 	}
-	s.native.family = d.Family
+	if s.native.forgotten {
+		c.removeDevice(s.name, storage.Device{Family: d.Family})
+	}
 	c.reply = codec.Reply{Kind: codec.ReplyRemembered, Native: &codec.NativeReply{
 		Family: d.Family, Key: d.Key, Expires: d.Expires,
 	}}
 	c.send(s)
 }
 
-// forgetDevice ends the token of a client's device.
+// forgetDevice ends whatever token there is of a client's device, one that is being
+// stored included.
 func (c *Core) forgetDevice(s *session) {
-	if s.native.family == [16]byte{} {
-		return
+	n := s.native
+	if n.forgotten = n.remembering != nil; n.device != [16]byte{} {
+		c.removeDevice(s.name, storage.Device{ID: n.device})
 	}
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpRemoveDevice, Name: s.name, Device: &storage.Device{Family: s.native.family}})
-	s.native.family = [16]byte{}
+}
+
+// removalsKept is how many removals of devices are tried again at once: an operator is
+// told that a stolen token was ended, so that must be so.
+const removalsKept = 4096
+
+// removeDevice ends an account's device, or tries again with the next tick until the
+// store has done it.
+func (c *Core) removeDevice(name storage.Name, d storage.Device) {
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpRemoveDevice, Name: name, Device: &d})
+}
+
+// notRemoved keeps a removal that the store did not take or do.
+func (c *Core) notRemoved(name storage.Name, d *storage.Device) {
+	if len(c.removals) < removalsKept {
+		c.removals = append(c.removals, storage.Op{Kind: storage.OpRemoveDevice, Name: name, Device: d})
+	}
+}
+
+// removeAgain submits what is kept.
+func (c *Core) removeAgain() {
+	c.ops = append(c.ops, c.removals...)
+	c.removals = c.removals[:0]
 }

@@ -136,6 +136,8 @@ func (c *Core) submitOps() {
 		switch op := &c.ops[i]; op.Kind {
 		case storage.OpAddressBans:
 			c.bansLoading, c.bansWanted = false, true
+		case storage.OpRemoveDevice:
+			c.notRemoved(op.Name, op.Device)
 		case storage.OpGet, storage.OpDevice:
 			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyNone)
 		default:

@@ -124,6 +124,9 @@ func (c *Core) askFactor(s *session, ch *codec.Challenge) bool {
 // was asked for, no less and no more. A code is used up by it.
 func (c *Core) factorProven(s *session) bool {
 	a := s.attempt
+	if a.factor != nil && c.factors.locked(s.name) {
+		return false
+	}
 	if a.factor == nil {
 		return a.sent == 0
 	}

@@ -75,7 +75,11 @@ func refuseUnknownBuild(c *Core, s *session) (Verdict, codec.Result) {
 // refuseWrongFactor refuses in the words for a wrong password, and counts like one.
 func refuseWrongFactor(c *Core, s *session) (Verdict, codec.Result) {
 	if c.factorProven(s) {
+		c.factors.succeed(s.name)
 		return VerdictPass, codec.ResultOK
+	}
+	if s.attempt.factor != nil {
+		c.factors.fail(s.name, c.wall)
 	}
 	c.signal(Signal{Kind: SignalFactorFailed, session: s})
 	return VerdictRefused, codec.ResultBadCredentials

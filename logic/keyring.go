@@ -9,6 +9,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/codec/world"
+	"gatepass/deadline"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -65,16 +66,19 @@ func (c *Core) holdKey(s *session) {
 
 // hold is holdKey for any key; random makes the login's stamp its own.
 func (c *Core) hold(s *session, key *worlds.Secret, random uint32) {
+	c.holdAs(s, key, random, worlds.AnnounceFresh)
+}
+
+// holdAs is hold, told to the directory as a login of somebody who comes, or who has
+// been in all the time (worlds.AnnounceRenewed).
+func (c *Core) holdAs(s *session, key *worlds.Secret, random uint32, kind worlds.AnnouncementKind) {
 	// Two logins between two ticks have the same time; the later one has to win.
 	c.stamp = max(c.stamp+1, worlds.NewStamp(c.wall, random))
 	stamp := c.stamp
 	h, older := c.keys.Hold(codec.Name(s.name), stamp, key)
 	h.Owner.holder = s.conn
-	c.announce(h, worlds.AnnounceFresh)
+	c.announce(h, kind)
 	c.ended = slices.DeleteFunc(c.ended, func(e endedAccount) bool { return e.Account == h.Account })
-	if at := c.boarded[h.Account]; at != 0 && at != s.conn {
-		c.replace(at, "second login")
-	}
 	if older == nil {
 		return
 	}
@@ -119,7 +123,7 @@ func (c *Core) releaseKey(s *session) {
 	o.holder, o.until = 0, c.now+grace.Milliseconds()
 	if grace == 0 {
 		c.dropKey(h)
-	} else if o.armed == 0 {
+	} else if o.armed == 0 || deadline.TickOf(o.until) < o.armed {
 		o.armed = c.graces.Arm(s.name, o.until)
 	}
 }

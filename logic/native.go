@@ -37,6 +37,13 @@ type nativeSession struct {
 	// 0 for none, and then releasing says that the client has given it back.
 	wanted    uint8
 	releasing bool
+	// byToken: the client signed in by its device's token. It gets no other one:
+	// whoever has a copy could else hold on for ever, unseen.
+	byToken bool
+	// stamp is of the login whose key has gone to a world.
+	stamp worlds.Stamp
+	// forgotten: the token that is being stored is to be ended at once.
+	forgotten bool
 	// picked: this login has offered a pass before.
 	picked bool
 	// list is the version of the list of worlds that the client has.
@@ -117,8 +124,11 @@ func (c *Core) inPlay(s *session, m *codec.Message) {
 	case codec.KindSelectWorld:
 		s.native.wanted, s.native.releasing = uint8(min(m.Number, worlds.MaxWorlds+1)), false
 		c.raise(Event{Kind: EventWorldSelected, conn: s.conn})
+		c.runEvents()
+		c.settle() // a pick before this one may have come to nothing just now
 	case codec.KindReleaseWorld:
 		c.releaseWorld(s)
+		c.settle()
 	case codec.KindRememberDevice:
 		c.rememberDevice(s, m.Native)
 	case codec.KindForgetDevice:

@@ -148,9 +148,10 @@ func (c *Core) tokenProven(s *session, m *codec.NativeMessage) {
 		c.signal(Signal{Kind: SignalTokenFailed, session: s})
 		c.refuse(s, codec.ReplyRefused, codec.ResultBadCredentials)
 	case !opens:
-		c.ops = append(c.ops, storage.Op{Kind: storage.OpRemoveDevice, Name: s.name, Device: &storage.Device{Family: stored.Family}})
 		c.signal(Signal{Kind: SignalTokenReplayed, session: s})
 		c.refuse(s, codec.ReplyRefused, codec.ResultBadCredentials)
+		c.removeDevice(s.name, storage.Device{Family: stored.Family})
+		c.kickAccount(s.name) // one of the two is not its owner, and may be in
 	default:
 		plain := proof.Bytes()
 		n.keys = keyschedule.Token(&stored.Key, &plain, &n.token.Nonces, &m.After)
@@ -212,18 +213,21 @@ func (c *Core) admitNative(s *session) {
 	kind := SignalLoggedIn
 	if signIn.ByToken {
 		kind = SignalTokenLoggedIn
-		s.native.family = signIn.Family
+		s.native.byToken, s.native.family = true, signIn.Family
 	}
 	s.native.device, s.native.signIn = signIn.Device, nil
 	c.become(s, StateChoosing)
 	c.signal(Signal{Kind: kind, session: s})
 	c.welcome(s)
+	if c.draining && s.state == StateChoosing { // it was on its way in when the drain began
+		c.goAway(s)
+	}
 }
 
 // welcome tells a client that it is in, and what there is to choose from.
 func (c *Core) welcome(s *session) {
 	c.reply = codec.Reply{Kind: codec.ReplyWelcome, Native: &codec.NativeReply{
-		PingEvery: uint32(c.options.PingEvery.Milliseconds()), Remembers: c.options.DeviceLifetime > 0,
+		PingEvery: uint32(c.options.PingEvery.Milliseconds()), Remembers: c.options.DeviceLifetime > 0 && !s.native.byToken,
 	}}
 	c.send(s)
 	if len(s.characters) > 0 {

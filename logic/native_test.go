@@ -2,6 +2,7 @@ package logic
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
@@ -296,10 +297,10 @@ func stepUse(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepProgress(e *scenario, t *testing.T, d *datadriven.TestData) {
 	var position int
 	from := string(peerNode)
-	d.ScanArgs(t, "position", &position)
+	d.MaybeScanArgs(t, "position", &position)
 	d.MaybeScanArgs(t, "from", &from)
 	s := e.core.sessions.get(handle(t, d))
-	e.core.Region(&worlds.Event{From: worlds.Node(from), Progress: &worlds.Progress{Pass: s.native.pass, Position: uint32(position)}})
+	e.core.Region(&worlds.Event{From: worlds.Node(from), Progress: &worlds.Progress{Pass: s.native.pass, Position: uint32(position), Ended: strings.ReplaceAll(argument(d, "ended"), "-", " ")}})
 }
 
 func stepOrder(e *scenario, t *testing.T, d *datadriven.TestData) {

@@ -65,6 +65,7 @@ func (c *Core) board(s *session, h *heldKey) {
 	if h.Key() != nil {
 		s.native.secret = *h.Key()
 	}
+	s.native.stamp = h.Stamp
 	c.boarded[h.Account] = s.conn
 }
 
@@ -117,7 +118,7 @@ func (c *Core) offerPass(s *session) {
 // the directory ends that.
 func (c *Core) again(s *session, h *heldKey) *heldKey {
 	key := *h.Key()
-	c.hold(s, &key, binary.LittleEndian.Uint32(s.native.pass[:]))
+	c.holdAs(s, &key, binary.LittleEndian.Uint32(s.native.pass[:]), worlds.AnnounceRenewed)
 	key.Wipe()
 	return c.keys.Find(codec.Name(s.name))
 }
@@ -150,7 +151,7 @@ func (c *Core) renew(s *session) {
 	c.forgetPick(s)
 	c.ashore(s)
 	secret := s.native.secret
-	c.hold(s, &secret, uint32(c.now))
+	c.holdAs(s, &secret, uint32(c.now), worlds.AnnounceRenewed)
 	secret.Wipe()
 	s.native.secret.Wipe()
 	s.native.picked = false // this is a login anew already
@@ -177,7 +178,7 @@ func (c *Core) passIssued(o *worlds.Outcome[holding]) {
 		return
 	}
 	w, ok := c.ports.Worlds.NativeFind(s.native.world, c.askOf(s))
-	if !ok { // it was taken out of the list in the same moment
+	if !ok || w.Address == "" { // it was taken out of the list in the same moment
 		c.recall(s)
 		return
 	}
@@ -252,6 +253,10 @@ func (c *Core) passAdmitted(o *worlds.Outcome[holding]) {
 func (c *Core) progressed(from worlds.Node, p *worlds.Progress) {
 	s := c.picker(p.Pass)
 	if s == nil || !s.welcomed() || from != worlds.WorldNode(s.native.world) {
+		return
+	}
+	if p.Ended != "" { // the directory did so there; this connection goes with it
+		c.dismiss(s, p.Ended, p.Ended == whyCommand)
 		return
 	}
 	c.reply = codec.Reply{Kind: codec.ReplyQueuePosition, Number: uint64(p.Position)}

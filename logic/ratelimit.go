@@ -21,10 +21,12 @@ type rateLimit struct {
 const (
 	// rateNetworks is how many networks are told apart; the others share one rate.
 	rateNetworks = 1 << 16
-	// rateSweep is how often those are forgotten that have their share again, in
-	// milliseconds.
-	rateSweep = 10_000
-	minute    = 60_000
+	// rateSweep is how often those are forgotten that have their share again, rateBusy
+	// when there are more than half as many as there may be, in milliseconds.
+	rateSweep, rateBusy = 10_000, 100
+	minute              = 60_000
+	// tokenShare is how many sign-ins by token count as one by password.
+	tokenShare = 10
 )
 
 // networkOf is what counts as one place of clients: an address, or for IPv6 the 64
@@ -51,9 +53,9 @@ func (l *rateLimit) take(peer netip.Addr, now int64, perMinute int) bool {
 	}
 	l.sweep(now)
 	if _, known := l.whole[network]; !known && len(l.whole) >= rateNetworks {
-		network = netip.Prefix{}
+		network = netip.Prefix{} // those that find no room share one rate
 	}
-	next := max(l.whole[network], now) + minute/int64(perMinute)
+	next := max(l.whole[network], now) + max(1, minute/int64(perMinute))
 	if next > now+minute {
 		return false
 	}
@@ -62,7 +64,11 @@ func (l *rateLimit) take(peer netip.Addr, now int64, perMinute int) bool {
 }
 
 func (l *rateLimit) sweep(now int64) {
-	if now-l.swept < rateSweep {
+	every := int64(rateSweep)
+	if len(l.whole) > rateNetworks/2 {
+		every = rateBusy
+	}
+	if now-l.swept < every {
 		return
 	}
 	l.swept = now
@@ -73,10 +79,17 @@ func (l *rateLimit) sweep(now int64) {
 	}
 }
 
-// refuseTooOften refuses who signs in by password too often. A token costs next to
-// nothing, and existing clients little: they are not counted.
+// refuseTooOften refuses who signs in by the native protocol too often. A token costs
+// little, and existing clients less: they are not counted.
 func refuseTooOften(c *Core, s *session) (Verdict, codec.Result) {
-	if s.native == nil || s.byToken() || c.signIns.take(s.peer, c.now, c.options.SignInsPerMinute) {
+	if s.native == nil {
+		return VerdictPass, codec.ResultOK
+	}
+	limit, most := &c.signIns, c.options.SignInsPerMinute
+	if s.byToken() {
+		limit, most = &c.tokens, tokenShare*most
+	}
+	if limit.take(s.peer, c.now, most) {
 		return VerdictPass, codec.ResultOK
 	}
 	return VerdictRefused, codec.ResultBusy

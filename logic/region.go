@@ -63,21 +63,29 @@ func (c *Core) endAccount(end *worlds.End) {
 	if h == nil && end.Stamp == 0 {
 		c.keys.Drop(end.Account) // it may be on its way
 	}
+	if s := c.sessions.get(c.boarded[end.Account]); h == nil && s != nil && (end.Stamp == 0 || end.Stamp == s.native.stamp) {
+		c.dismiss(s, end.Why, end.Stamp == 0)
+	}
 	if h == nil || end.Stamp != 0 && h.Stamp != end.Stamp {
 		return
 	}
-	if end.Stamp == 0 {
-		c.kick(h.Owner.holder, end.Why)
-	} else {
-		c.replace(h.Owner.holder, end.Why)
-	}
+	c.dismiss(c.sessions.get(h.Owner.holder), end.Why, end.Stamp == 0)
 	c.dropKey(h)
 }
+
+// dismiss sends a session away that the directory has ended, an operator's way or for a
+// newer login.
+func (c *Core) dismiss(s *session, why string, operator bool) {
+	c.sendAway(Signal{Kind: SignalKicked, session: s, Why: why, byClient: !operator})
+}
+
+// whyCommand is why an account ends that an operator sends away.
+const whyCommand = "command"
 
 // endElsewhere ends an account wherever else it is: also with the key of a login
 // before the one that is here.
 func (c *Core) endElsewhere(account codec.Name) {
-	end := worlds.AccountEnd{Account: account, Why: "command"}
+	end := worlds.AccountEnd{Account: account, Why: whyCommand}
 	c.ends = append(c.ends, end)
 	if !c.alone && len(c.ended) < endsKept {
 		c.ended = append(c.ended, endedAccount{end, c.now})

@@ -33,7 +33,11 @@ func (c *Core) rotated(s *session, r *storage.Result) {
 	case r.Err == nil:
 		c.ops = append(c.ops, c.loginOp(s, 0))
 		c.admit(s)
-	case errors.Is(r.Err, storage.ErrConflict), errors.Is(r.Err, storage.ErrNotFound):
+	case errors.Is(r.Err, storage.ErrConflict):
+		// Another sign-in was quicker: this client's own, whose end it has not heard, or
+		// somebody else's. When it tries again, it is told which.
+		c.refuse(s, codec.ReplyRefused, codec.ResultBusy)
+	case errors.Is(r.Err, storage.ErrNotFound):
 		c.signal(Signal{Kind: SignalTokenFailed, session: s})
 		c.refuse(s, codec.ReplyRefused, codec.ResultBadCredentials)
 	default:

@@ -17,37 +17,35 @@ import (
 type nativeSession struct {
 	// signIn is how the client introduced itself, until it is in.
 	signIn *codec.NativeMessage
-	// device is the client's, family its token's; zero for none.
-	device, family [16]byte
-	// remembering is what is being stored, remembered says that this connection has
-	// asked once.
+	// remembering is the device that is being stored.
 	remembering *storage.Device
-	remembered  bool
-	// sealed: the proof was right, and the client was told.
-	sealed bool
-	// counted: it is one of Core.natives.
-	counted bool
-	// secret is what pass keys are drawn from, while the account's key is not here:
-	// it has gone to a world with the client.
-	secret worlds.Secret
+	// secret is what pass keys are drawn from, while the account's key is not here: it
+	// has gone to a world with the client. stamp is that login's.
+	secret *worlds.Secret
+	stamp  worlds.Stamp
+	// list is the version of the list of worlds that the client has.
+	list uint64
 	// pass is the one that was offered last, to world.
-	pass  worlds.PassID
-	world uint8
+	pass worlds.PassID
+	// device is the client's, zero for none.
+	device [16]byte
+	world  uint8
 	// wanted is the world to be offered a pass next, once the one before is settled;
 	// 0 for none, and then releasing says that the client has given it back.
 	wanted    uint8
 	releasing bool
+	// picked: this login has offered a pass before.
+	picked bool
+	// sealed: the proof was right, and the client was told.
+	sealed bool
+	// counted: it is one of Core.natives.
+	counted bool
 	// byToken: the client signed in by its device's token. It gets no other one:
 	// whoever has a copy could else hold on for ever, unseen.
 	byToken bool
-	// stamp is of the login whose key has gone to a world.
-	stamp worlds.Stamp
-	// forgotten: the token that is being stored is to be ended at once.
-	forgotten bool
-	// picked: this login has offered a pass before.
-	picked bool
-	// list is the version of the list of worlds that the client has.
-	list uint64
+	// remembered: this connection has asked for a token. forgotten: the one that is
+	// being stored is to be ended at once.
+	remembered, forgotten bool
 }
 
 // welcomed are the states of a native client that is in.
@@ -165,8 +163,16 @@ func (c *Core) endNative(s *session) {
 	}
 	c.forgetPick(s)
 	c.ashore(s)
-	s.native.secret.Wipe()
+	s.native.forgetSecret()
 	if s.native.counted {
 		c.natives--
+	}
+}
+
+// forgetSecret wipes what passes are drawn from.
+func (n *nativeSession) forgetSecret() {
+	if n.secret != nil {
+		n.secret.Wipe()
+		n.secret = nil
 	}
 }

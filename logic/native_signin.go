@@ -213,7 +213,7 @@ func (c *Core) admitNative(s *session) {
 	kind := SignalLoggedIn
 	if signIn.ByToken {
 		kind = SignalTokenLoggedIn
-		s.native.byToken, s.native.family = true, signIn.Family
+		s.native.byToken = true
 	}
 	s.native.device, s.native.signIn = signIn.Device, nil
 	c.become(s, StateChoosing)

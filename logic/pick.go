@@ -26,6 +26,10 @@ func (c *Core) worldSelected(s *session) {
 	case StateHandingOff:
 		c.recall(s)
 	case StateBoarded:
+		if s.native.secret == nil { // its key was replaced here while the gate took the pass
+			c.refuse(s, codec.ReplyRefused, codec.ResultReplaced)
+			return
+		}
 		c.renew(s)
 		c.become(s, StateChoosing)
 		c.offerPass(s)
@@ -63,7 +67,8 @@ func (c *Core) selectRefused(s *session, world uint8, reason codec.SelectReason)
 // board notes that a client's key has gone to a world with it.
 func (c *Core) board(s *session, h *heldKey) {
 	if h.Key() != nil {
-		s.native.secret = *h.Key()
+		secret := *h.Key()
+		s.native.secret = &secret
 	}
 	s.native.stamp = h.Stamp
 	c.boarded[h.Account] = s.conn
@@ -150,10 +155,8 @@ func (c *Core) released(s *session) {
 func (c *Core) renew(s *session) {
 	c.forgetPick(s)
 	c.ashore(s)
-	secret := s.native.secret
-	c.holdAs(s, &secret, uint32(c.now), worlds.AnnounceRenewed)
-	secret.Wipe()
-	s.native.secret.Wipe()
+	c.holdAs(s, s.native.secret, uint32(c.now), worlds.AnnounceRenewed)
+	s.native.forgetSecret()
 	s.native.picked = false // this is a login anew already
 }
 

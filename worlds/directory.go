@@ -19,6 +19,11 @@ import (
 // mended by the next announcement. An entry never goes to a node that did not
 // announce it.
 //
+// A client that is in a world may pick another one at its login server, which then
+// has a newer key of it. That is a login like any other (its word is good against
+// smaller stamps), but no second one: SecondLoginRefuse does not keep it out. Nor
+// has it shown a password again, so that an End which it meets still holds.
+//
 // Login servers are trusted with that, worlds only with what is theirs: a world
 // has no fresh logins, knows the stamp of a key that it was given, and can neither
 // end another's key nor take its place without. What a world alone has told of,
@@ -191,7 +196,7 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
 	world := from.Kind() == KindWorld
 	switch {
-	case world && a.Kind == AnnounceFresh:
+	case world && (a.Kind == AnnounceFresh || a.Kind == AnnounceRenewed):
 		return verdictRefused
 	case known == nil:
 		return verdictTake
@@ -203,7 +208,7 @@ func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
 		return d.judgeWorld(known, a)
 	}
 	switch {
-	case d.stays(known) && a.Kind != AnnounceHeld:
+	case d.stays(known) && a.Kind != AnnounceHeld && a.Kind != AnnounceRenewed:
 		return verdictOnline
 	case a.Kind != AnnounceFresh && a.Stamp < known.stamp && known.vouched:
 		return verdictLost

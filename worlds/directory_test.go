@@ -55,8 +55,8 @@ func (s *directoryScript) run(a args) {
 		if a.d.HasArg("young") {
 			s.d = NewDirectory(o)
 		}
-	case "fresh", "moved", "held", "gone":
-		kinds := map[string]AnnouncementKind{"fresh": AnnounceFresh, "moved": AnnounceMoved, "held": AnnounceHeld, "gone": AnnounceGone}
+	case "fresh", "moved", "held", "gone", "renewed":
+		kinds := map[string]AnnouncementKind{"fresh": AnnounceFresh, "moved": AnnounceMoved, "held": AnnounceHeld, "gone": AnnounceGone, "renewed": AnnounceRenewed}
 		s.d.Announce(Node(a.text("from")), max(1, a.number("incarnation")), &Announcement{
 			Account: a.name("account"), Stamp: Stamp(a.number("stamp")), Hop: uint32(a.number("hop")), Kind: kinds[a.d.Cmd],
 		})
@@ -196,7 +196,7 @@ func (m *directoryModel) step(t *rapid.T) {
 	default:
 		a := Announcement{
 			Account: name, Stamp: Stamp(rapid.IntRange(1, 3).Draw(t, "stamp")),
-			Hop: uint32(rapid.IntRange(0, 3).Draw(t, "hop")), Kind: AnnouncementKind(rapid.IntRange(0, 3).Draw(t, "kind")),
+			Hop: uint32(rapid.IntRange(0, 3).Draw(t, "hop")), Kind: AnnouncementKind(rapid.IntRange(0, 4).Draw(t, "kind")),
 		}
 		m.said[m.place(name, node, a.Stamp, a.Hop)] = true
 		m.d.Announce(node, m.life[node], &a)

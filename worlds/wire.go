@@ -80,6 +80,11 @@ const (
 	AnnounceHeld
 	// AnnounceGone: the key that was here is wiped.
 	AnnounceGone
+	// AnnounceRenewed: the login server's own client, that may be in a world by now,
+	// has another key here. Whoever holds an older one is told so, as with
+	// AnnounceFresh, but the rule about second logins has no say: it is the same
+	// player. Only login servers may say it.
+	AnnounceRenewed
 )
 
 // Place is the directory's answer: who holds an account's key.
@@ -173,6 +178,9 @@ type Progress struct {
 	Pass PassID
 	// Position is the place in the queue, 1 being next; 0 says that it is in.
 	Position uint32
+	// Ended is why the directory has ended the client there (End.Why), and the last
+	// word about the pass: Position counts for nothing then. Empty otherwise.
+	Ended string
 }
 
 // Order is what an operator wants of every login server. Exactly one field is set.

@@ -3,6 +3,7 @@ package bus
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -189,7 +190,7 @@ func (n *Node) Submit(effects []worlds.Effect) {
 	}
 	wake := len(n.urgent)+len(n.progress) > 0
 	switch after := len(n.pending); {
-	case after >= announceBatch:
+	case after >= announceBatch || slices.ContainsFunc(n.pending[before:], renewed):
 		n.due, wake = true, true
 	case before == 0 && after > 0:
 		if wait := announceEvery - n.conn.now().Sub(n.sentAt); wait > 0 {
@@ -242,6 +243,11 @@ func copyOf(e *worlds.Effect) worlds.Effect {
 	}
 	return c
 }
+
+// renewed tells whether an announcement cannot wait for others: until the manager
+// has it, the world that its client is about to enter would be refused, under a
+// rule that lets nobody in twice.
+func renewed(a worlds.Announcement) bool { return a.Kind == worlds.AnnounceRenewed }
 
 // batchDue runs on a timer's goroutine.
 func (n *Node) batchDue() {

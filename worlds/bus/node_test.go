@@ -233,6 +233,45 @@ func TestNode_AnnouncementsShareAMessage(t *testing.T) {
 	}
 }
 
+// What a client that has picked another world waits for does not wait for others.
+func TestNode_RenewedGoesAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	login := s.correspond("login.eu1", 1)
+	eventually(t, "up", func() bool { return login.count(isUp) == 1 })
+	login.node.mu.Lock()
+	login.node.sentAt = login.conn.now().Add(time.Hour) // nothing else goes before
+	login.node.mu.Unlock()
+	login.submit(announce("ALICE", 10, worlds.AnnounceFresh), announce("BOB", 11, worlds.AnnounceRenewed))
+	eventually(t, "both are sent", func() bool { return login.conn.Stats().Announced == 2 })
+}
+
+// Under the rule that nobody comes in twice who is in a world picks another one, and
+// the world that is left hears of it.
+func TestDirectory_RenewedEndsTheOlderStay(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.manage("manager.a", ManagerOptions{SecondLogin: worlds.SecondLoginRefuse}).mustLead(t)
+	login, other, world := s.correspond("login.eu1", 1), s.correspond("login.eu2", 2), s.correspond("world.7", 3)
+	login.submit(announce("ALICE", 10, worlds.AnnounceFresh))
+	login.locate("ALICE", 1)
+	eventually(t, "the login is known", func() bool { return login.count(isPlace) == 1 })
+	moved := announce("ALICE", 10, worlds.AnnounceMoved)
+	moved.Announce.Hop = 1
+	world.submit(moved)
+	eventually(t, "the stay is known", func() bool {
+		login.locate("ALICE", 2)
+		return login.find(isPlace).Place.Holder == "world.7"
+	})
+	other.submit(announce("ALICE", 15, worlds.AnnounceFresh))
+	eventually(t, "somebody else is refused", func() bool { return other.count(isEnd) == 1 })
+	login.submit(announce("ALICE", 20, worlds.AnnounceRenewed))
+	eventually(t, "the older stay ends", func() bool { return world.count(isEnd) == 1 })
+	if e := world.find(isEnd).End; e.Stamp != 10 || login.count(isEnd) != 0 {
+		t.Errorf("%+v, and the login server is told %d ends", e, login.count(isEnd))
+	}
+}
+
 func TestNode_DroppedAnnouncementsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -10,7 +10,7 @@ import (
 )
 
 // maxWaitingProgress is how much progress waits to be sent at most: everybody in
-// the longest queue that a world is likely to have, 40 bytes each. What is more is
+// the longest queue that a world is likely to have, 56 bytes each. What is more is
 // dropped; the next step of the queue has newer.
 const maxWaitingProgress = 1 << 16
 

@@ -27,6 +27,7 @@ func TestProgress_ReachesItsLoginServerInOrder(t *testing.T) {
 	one, two, world := s.correspond("login.eu1", 1), s.correspond("login.eu2", 2), s.correspond("world.7", 3)
 	const n = 2*progressBatch + 1
 	mine, others := progress("login.eu1", n), progress("login.eu2", 5)
+	mine[1].Progress.Ended = "second login"
 	before := world.conn.Stats().Sent
 	world.submit(append(append(mine[:7:7], others...), mine[7:]...)...)
 	eventually(t, "all of it", func() bool { return one.count(isProgress) == n && two.count(isProgress) == 5 })

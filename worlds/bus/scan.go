@@ -10,7 +10,7 @@ type scanner struct {
 	at  int
 	bad bool
 	// scratch holds a text with escapes in it.
-	scratch [2 * codec.MaxName]byte
+	scratch [maxText + 1]byte
 }
 
 // peek is the next byte behind space, or 0.

@@ -15,18 +15,18 @@ import (
 // The largest payloads that are looked at, in bytes. What is larger is refused
 // before it is decoded.
 const (
-	maxSmall      = 1 << 10  // beats, places, ends: a few short fields
-	maxMove       = 2 << 10  // a key and a proof, in text
-	maxRegister   = 3968     // so that a Snapshot of 255 worlds fits
-	maxChange     = 5 << 10  // a registration and what the last beat said
-	maxAnnounce   = 64 << 10 // maxEntries with the longest names
-	maxCharacters = 64 << 10 // the same
-	maxProgress   = 64 << 10 // maxEntries with the greatest positions
-	maxOrder      = 4 << 10  // a notice of which every byte is escaped
-	maxSnapshot   = 1 << 20  // NATS's own bound
-	maxEntries    = 512      // announcements or counts in one message
-	maxBuilds     = 64       // client builds that a world names
-	maxText       = 256      // other texts: regions, reasons, addresses
+	maxSmall      = 1 << 10   // beats, places, ends: a few short fields
+	maxMove       = 2 << 10   // a key and a proof, in text
+	maxRegister   = 3968      // so that a Snapshot of 255 worlds fits
+	maxChange     = 5 << 10   // a registration and what the last beat said
+	maxAnnounce   = 64 << 10  // maxEntries with the longest names
+	maxCharacters = 64 << 10  // the same
+	maxProgress   = 320 << 10 // maxEntries with the greatest positions and the longest reasons
+	maxOrder      = 4 << 10   // a notice of which every byte is escaped
+	maxSnapshot   = 1 << 20   // NATS's own bound
+	maxEntries    = 512       // announcements or counts in one message
+	maxBuilds     = 64        // client builds that a world names
+	maxText       = 256       // other texts: regions, reasons, addresses
 )
 
 // Errors of decoders. What a payload said is in none of them.

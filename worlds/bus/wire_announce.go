@@ -11,10 +11,10 @@ import "gatepass/worlds"
 // Fields other than these are refused; space between tokens is not.
 
 // announcementKinds are the kinds' names by number.
-func announcementKinds() [4]string {
-	return [4]string{
+func announcementKinds() [5]string {
+	return [5]string{
 		worlds.AnnounceFresh: "fresh", worlds.AnnounceMoved: "moved",
-		worlds.AnnounceHeld: "held", worlds.AnnounceGone: "gone",
+		worlds.AnnounceHeld: "held", worlds.AnnounceGone: "gone", worlds.AnnounceRenewed: "renewed",
 	}
 }
 

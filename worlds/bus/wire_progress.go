@@ -1,13 +1,19 @@
 package bus
 
-import "gatepass/worlds"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gatepass/worlds"
+)
 
 // Progress is written and read by hand, as announcements are: a queue that moves
 // on has news for everybody in it.
 //
-//	{"progress":[["000102030405060708090a0b0c0d0e0f",3],…]}
+//	{"progress":[["000102030405060708090a0b0c0d0e0f",3],["…",0,"second login"],…]}
 
-// progressBatch is how much progress a message has at most: 24 KiB.
+// progressBatch is how much progress a message has at most: 24 KiB, and 260 where
+// all of it has the longest reason.
 const progressBatch = maxEntries
 
 func appendProgress(b []byte, all []worlds.Progress) []byte {
@@ -20,9 +26,29 @@ func appendProgress(b []byte, all []worlds.Progress) []byte {
 		b = appendBytesHex(b, all[i].Pass[:])
 		b = append(b, ',')
 		b = appendUint(b, all[i].Position)
+		if all[i].Ended != "" {
+			b = append(b, ',')
+			b = appendReason(b, all[i].Ended)
+		}
 		b = append(b, ']')
 	}
 	return append(b, ']', '}')
+}
+
+// appendReason writes a text for people, shortened, with what a scanner cannot read
+// replaced.
+func appendReason(b []byte, why string) []byte {
+	b = append(b, '"')
+	for _, c := range []byte(strings.ToValidUTF8(clip(why), "")) {
+		switch {
+		case c < ' ':
+			c = ' '
+		case c == '"' || c == '\\':
+			b = append(b, '\\')
+		}
+		b = append(b, c)
+	}
+	return append(b, '"')
 }
 
 func decodeProgress(b []byte) (all []worlds.Progress, err error) {
@@ -43,6 +69,10 @@ func decodeProgress(b []byte) (all []worlds.Progress, err error) {
 			s.bad = !unhex(p.Pass[:], string(s.text())) || s.bad
 			s.byte(',')
 			p.Position = s.uint(1<<32 - 1)
+			if s.peek() == ',' {
+				s.at++
+				p.Ended = s.reason()
+			}
 			s.byte(']')
 			all = append(all, p)
 		})
@@ -51,4 +81,11 @@ func decodeProgress(b []byte) (all []worlds.Progress, err error) {
 		return nil, errPayload
 	}
 	return all, nil
+}
+
+// reason reads what appendReason writes.
+func (s *scanner) reason() string {
+	text := s.text()
+	s.bad = s.bad || len(text) > maxText || !utf8.Valid(text)
+	return string(text)
 }

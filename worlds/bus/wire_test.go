@@ -222,8 +222,9 @@ func TestWire_Announcements(t *testing.T) {
 		{Account: mustName(t, `\"/`), Kind: worlds.AnnounceMoved},
 		{Account: mustName(t, "ABCDEFGHIJKLMNOP"), Kind: worlds.AnnounceHeld},
 		{Account: mustName(t, "B"), Kind: worlds.AnnounceGone},
+		{Account: mustName(t, "C"), Stamp: 8, Kind: worlds.AnnounceRenewed},
 	}
-	unfit := append([]worlds.Announcement{{}, {Account: mustName(t, "A"), Kind: 4}, {Account: codec.Name{7}}}, all...)
+	unfit := append([]worlds.Announcement{{}, {Account: mustName(t, "A"), Kind: 5}, {Account: codec.Name{7}}}, all...)
 	incarnation, got, err := decodeAnnounce(appendAnnounce(nil, 99, unfit), nil)
 	if err != nil || incarnation != 99 || !reflect.DeepEqual(got, all) {
 		t.Errorf("%d, %+v, %v", incarnation, got, err)
@@ -255,7 +256,8 @@ func TestWire_Progress(t *testing.T) {
 	for i := range all {
 		all[i] = worlds.Progress{Pass: worlds.PassID{1, 2, 15: byte(i)}, Position: 1<<32 - 1}
 	}
-	for _, n := range []int{0, 1, progressBatch} {
+	all[1] = worlds.Progress{Pass: worlds.PassID{7}, Ended: `a "second" \ login, größer`}
+	for _, n := range []int{0, 1, 2, progressBatch} {
 		if got, err := decodeProgress(appendProgress(nil, all[:n])); err != nil || !slices.Equal(got, all[:n]) {
 			t.Errorf("%d: %+v, %v", n, got, err)
 		}
@@ -268,10 +270,34 @@ func TestWire_Progress(t *testing.T) {
 		``, `{}`, `[]`, `{"progress":3}`, `{"progress":[],"progress":[]}`,
 		strings.Replace(good, "3", "-3", 1), strings.Replace(good, "3", "4294967296", 1), strings.Replace(good, " 3 ", `"3"`, 1),
 		strings.Replace(good, "0f", "", 1), strings.Replace(good, "0f", "0g", 1), strings.Replace(good, "progress", "Progress", 1),
+		strings.Replace(good, "3", `3, 4`, 1), strings.Replace(good, "3", `3, "a", "b"`, 1), strings.Replace(good, "3", `3, "\u0041"`, 1),
+		strings.Replace(good, "3", `3, "`+strings.Repeat("a", maxText+1)+`"`, 1), strings.Replace(good, "3", "3, \"\xff\"", 1),
 		good + "x", string(appendProgress(nil, append(all, worlds.Progress{}))), strings.Repeat(" ", maxProgress) + good,
 	} {
 		if got, err := decodeProgress([]byte(bad)); err == nil {
 			t.Errorf("%.200s: %+v", bad, got)
+		}
+	}
+}
+
+// Whatever a reason says, it goes through, shortened: the other progress of its
+// message must not be lost because of it.
+func TestWire_Progress_AnyReason(t *testing.T) {
+	t.Parallel()
+	for why, want := range map[string]string{
+		"two\nlines":                    "two lines",
+		"no\xfftext":                    "notext",
+		strings.Repeat(`"`, maxText+9):  strings.Repeat(`"`, maxText),
+		strings.Repeat("ö", maxText):    strings.Repeat("ö", maxText/2),
+		"a" + strings.Repeat("ö", 1024): "a" + strings.Repeat("ö", (maxText-1)/2),
+	} {
+		all := make([]worlds.Progress, progressBatch)
+		for i := range all {
+			all[i] = worlds.Progress{Position: 1<<32 - 1, Ended: why}
+		}
+		got, err := decodeProgress(appendProgress(nil, all))
+		if err != nil || len(got) != len(all) || got[7].Ended != want {
+			t.Errorf("%.20q: %d, %v", why, len(got), err)
 		}
 	}
 }
@@ -381,7 +407,7 @@ func samples(tb testing.TB) map[string][]byte {
 		"beat":         encodeBeat(&worlds.Beat{Incarnation: 1, Population: 2, Queue: 3, Load: 0.5, Leaving: true}),
 		"login":        encodeLoginBeat(&worlds.LoginBeat{Incarnation: 5, Address: "192.0.2.1:3724", Conns: 1, MaxConns: 2, Draining: true, Native: "login.example:3725"}),
 		"order":        encodeOrder(&worlds.Order{Notice: "<5 minutes>"}),
-		"progress":     appendProgress(nil, []worlds.Progress{{Pass: worlds.PassID{1, 15: 2}, Position: 1<<32 - 1}, {}}),
+		"progress":     appendProgress(nil, []worlds.Progress{{Pass: worlds.PassID{1, 15: 2}, Position: 1<<32 - 1}, {Ended: `a "ban"`}, {}}),
 		"logins":       encodeLogins([]worlds.LoginBeat{{Node: "login.eu1", Address: "[2001:db8::1]:3724"}}),
 		"characters":   encodeCharacters([]worlds.CharacterCount{{Account: name, Count: 9}}),
 		"announce":     appendAnnounce(nil, 5, []worlds.Announcement{{Account: name, Stamp: 6, Hop: 7, Kind: worlds.AnnounceMoved}}),

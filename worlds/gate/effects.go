@@ -108,17 +108,27 @@ func (c *core) locate(s *session) {
 }
 
 // progress tells the login server that a native client's pass came from how far
-// the client is: its position, or 0 once it is in, which is the last word.
+// the client is: its position, or 0 once it is in.
 func (c *core) progress(s *session, position uint32) {
-	if s.origin == nil {
+	c.report(s.origin, worlds.Progress{Position: position})
+}
+
+// tellEnded tells the login server that a pass came from why the directory has ended
+// its client here: the login goes on there, and so does what its client sees of it.
+func (c *core) tellEnded(o *origin, why string) {
+	if why == "" {
+		why = "ended"
+	}
+	c.report(o, worlds.Progress{Ended: why})
+}
+
+// report sends news of a pass to where it came from; nil is nowhere.
+func (c *core) report(o *origin, p worlds.Progress) {
+	if o == nil {
 		return
 	}
-	c.effects = append(c.effects, worlds.Effect{
-		To: s.origin.from, Progress: &worlds.Progress{Pass: s.origin.pass, Position: position},
-	})
-	if position == 0 {
-		s.origin = nil
-	}
+	p.Pass = o.pass
+	c.effects = append(c.effects, worlds.Effect{To: o.from, Progress: &p})
 }
 
 // announce tells the directory about a key here.

@@ -152,18 +152,22 @@ func (c *core) ended(e *worlds.End) {
 		if e.Stamp == 0 {
 			told = codec.ResultKicked
 		}
+		c.tellEnded(s.origin, e.Why)
+		s.origin = nil // told; its place in line, if it keeps one, has nobody to tell
 		c.sendAwayWith(s, LeftEnded, told)
 	}
 	if e.Stamp == 0 {
-		c.forget(e.Account)
+		c.forget(e)
 	}
 }
 
 // forget does away with what else there is of an account.
-func (c *core) forget(account codec.Name) {
+func (c *core) forget(e *worlds.End) {
+	account := e.Account
 	c.passes.Drop(account) // passes that wait for their client
 	if w := c.line.find(account); w != nil {
 		c.line.leave(w)
+		c.tellEnded(w.origin, e.Why)
 	}
 	c.each(func(s *session) {
 		if s.account == account && getting.has(s.state) {

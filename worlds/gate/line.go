@@ -24,6 +24,8 @@ type waiter struct {
 	class   Class
 	// native says that it speaks the native protocol, while the player is there.
 	native bool
+	// origin is where the pass of a native player came from who is away.
+	origin *origin
 	// conn is the connection that waits, 0 while the player is away.
 	conn codec.Conn
 	// until is when the place is lost, in milliseconds, while the player is away.
@@ -128,7 +130,7 @@ func (l *line) back(w *waiter, conn codec.Conn) {
 	if w.conn == 0 {
 		l.count(w, +1)
 	}
-	w.conn, w.until, w.shown = conn, 0, 0
+	w.conn, w.until, w.shown, w.origin = conn, 0, 0, nil
 }
 
 func (l *line) count(w *waiter, n int) {

@@ -205,11 +205,13 @@ func (e *scenario) Submit(effects []worlds.Effect) {
 			x.Locate = &l
 			e.say("bus: where is %s? wait=%v", l.Account, l.Wait)
 			e.bus = append(e.bus, x)
+		case x.Progress != nil && x.Progress.Ended != "":
+			e.say("bus → %s: pass %d is ended, %s", x.To, x.Progress.Pass[0], x.Progress.Ended)
 		case x.Progress != nil:
 			e.say("bus → %s: pass %d is at %d", x.To, x.Progress.Pass[0], x.Progress.Position)
 		case x.Announce != nil && !e.quiet:
 			a := x.Announce
-			kinds := [...]string{"fresh", "moved", "held", "gone"}
+			kinds := [...]string{"fresh", "moved", "held", "gone", "renewed"}
 			e.say("bus: %s is %s here stamp=%d hop=%d", a.Account, kinds[a.Kind], a.Stamp, a.Hop)
 		}
 	}

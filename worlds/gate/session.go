@@ -37,11 +37,12 @@ type session struct {
 	armed int64
 	// attempt is what is needed until the verdict only.
 	attempt *attempt
-	// origin is where a native client's pass came from, until it is inside.
+	// origin is where a native client's pass came from.
 	origin *origin
 }
 
-// origin is where a pass came from: who is told how far its client is.
+// origin is where a pass came from: who is told how far its client is, and when the
+// directory ends it.
 type origin struct {
 	from worlds.Node
 	pass worlds.PassID

@@ -271,7 +271,11 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepEnd(e *scenario, t *testing.T, d *datadriven.TestData) {
 	stamp := 0
 	d.MaybeScanArgs(t, "stamp", &stamp)
-	e.core.deliver(&worlds.Event{End: &worlds.End{Account: account(t, d), Stamp: worlds.Stamp(stamp), Why: "test"}})
+	why := "test"
+	if d.HasArg("unsaid") {
+		why = ""
+	}
+	e.core.deliver(&worlds.Event{End: &worlds.End{Account: account(t, d), Stamp: worlds.Stamp(stamp), Why: why}})
 }
 
 func stepUp(e *scenario, _ *testing.T, _ *datadriven.TestData) {

@@ -46,6 +46,7 @@ func (c *core) keepPlace(s *session) {
 		return
 	}
 	c.line.away(w, c.now+grace)
+	w.origin = s.origin
 	if w.armed == 0 {
 		w.armed = c.absences.Arm(w.account, w.until)
 	}

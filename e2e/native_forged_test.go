@@ -2,14 +2,18 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
+	"net"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	native "gatepass/client"
 	wire "gatepass/codec/native"
 	pb "gatepass/codec/native/gatepasspb"
 )
@@ -48,7 +52,7 @@ var forgeries = []forgery{
 // ends its connection, is counted, and does nothing else.
 func TestNative_Forged(t *testing.T) {
 	t.Parallel()
-	g, _ := startNative(t)
+	g := start(t, setup{})
 	g.addNative("ana", "secret")
 	g.addNative("bea", "secret")
 	bystander := wireSignIn(t, g.said["native"], who{"BEA", "secret"})
@@ -70,22 +74,83 @@ func TestNative_Forged(t *testing.T) {
 	second.write(first.frame(ping(1)))
 	checkRejected(t, second.mustClose())
 
-	// The same at a gate, where the others stay too.
-	inside := bystander.mustKnock(1)
-	inside.untilGate("entry", func(f *pb.GateServerFrame) bool { return f.GetEntered() != nil })
-	victim := wireSignIn(t, g.said["native"], who{"ANA", "secret"}).mustKnock(1)
-	victim.untilGate("entry", func(f *pb.GateServerFrame) bool { return f.GetEntered() != nil })
-	b := victim.frame(&pb.GateClientFrame{Body: &pb.GateClientFrame_Ping{Ping: &pb.Ping{Number: 1}}})
-	b[7] ^= 4
-	victim.write(b)
-	victim.mustHangUp()
-	inside.send(&pb.GateClientFrame{Body: &pb.GateClientFrame_Ping{Ping: &pb.Ping{Number: 5}}})
-	inside.untilGate("answer", func(f *pb.GateServerFrame) bool { return f.GetPong().GetNumber() == 5 })
 	bystander.mustPong()
 	if n := forged(); n != float64(len(forgeries)+1) {
 		t.Errorf("%v are counted, %d were", n, len(forgeries)+1)
 	}
 	g.healthy()
+}
+
+// TestNative_ForgedAtTheGate: the same on the way into a world, and whoever plays
+// there stays.
+func TestNative_ForgedAtTheGate(t *testing.T) {
+	t.Parallel()
+	r := newNativeRegion(t, "ana", "bea")
+	r.mustSignIn("ana") // and with it the world is known
+	enter := func(name string) *wireClient {
+		w := wireSignIn(t, r.server.said["native"], who{name, "secret"}).mustKnock(1)
+		w.untilGate("entry", func(f *pb.GateServerFrame) bool { return f.GetEntered() != nil })
+		return w
+	}
+	gatePing := &pb.GateClientFrame{Body: &pb.GateClientFrame_Ping{Ping: &pb.Ping{Number: 5}}}
+	bystander := enter("BEA")
+	for i, f := range forgeries {
+		w := enter("ANA")
+		w.write(f.do(func() []byte { return w.frame(gatePing) }))
+		w.mustHangUp()
+		if n := r.world.metric("gatepass_gate_native_broken_total"); n != float64(i+1) {
+			t.Errorf("%s: %v are counted, %d were", f.name, n, i+1)
+		}
+	}
+	bystander.send(gatePing)
+	bystander.untilGate("answer", func(f *pb.GateServerFrame) bool { return f.GetPong().GetNumber() == 5 })
+	if n := r.world.metric("gatepass_gate_panics_total"); n != 0 {
+		t.Errorf("%v panics", n)
+	}
+}
+
+// spoiler dials connections of which it flips a bit of what comes next when armed.
+type spoiler struct {
+	net.Dialer
+	armed atomic.Bool
+}
+
+type spoiledConn struct {
+	net.Conn
+	spoiler *spoiler
+}
+
+func (s *spoiler) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := s.Dialer.DialContext(ctx, network, address)
+	return spoiledConn{conn, s}, err
+}
+
+func (c spoiledConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && c.spoiler.armed.CompareAndSwap(true, false) {
+		b[n-1] ^= 1
+	}
+	return n, err
+}
+
+// TestNative_ForgedToTheClient: a client believes nothing that was changed on its way
+// from the server, and comes back by another connection.
+func TestNative_ForgedToTheClient(t *testing.T) {
+	t.Parallel()
+	r := newNativeRegion(t, "ana")
+	between, o := new(spoiler), guestOptions()
+	o.Dialer = between
+	s, err := signIn(t, r.server.said["native"], native.Credentials{Account: "ana", Password: "secret"}, o)
+	must(t, err)
+	s.sees("online", 1, hasStatus(native.StatusOnline))
+	between.armed.Store(true)
+	if err := s.Release(within20(t)); !errors.Is(err, native.ErrAway) {
+		t.Errorf("an answer that was changed: %v", err)
+	}
+	event(s, "news of the loss", func(e native.Disconnected) bool { return errors.Is(e.Reason, native.ErrProtocol) })
+	event(s, "its return", anyOf[native.Reconnected])
+	s.sees("online", 1, hasStatus(native.StatusOnline))
+	r.reaches(s.mustEnter(1))
 }
 
 // checkRejected wants the server's last word to be about the protocol.

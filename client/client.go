@@ -4,8 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-
-	"gatepass/auth/srp6a"
 )
 
 // Factor is what an account wants beside its password.
@@ -83,7 +81,7 @@ func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 	who.Account = account
 	signer := &signer{o: &c.o, address: c.address, account: account, code: who.Code, first: c.take()}
 	if who.Password != "" {
-		signer.password = srp6a.NewIdentity(account, who.Password)
+		signer.password = newPassword(account, who.Password)
 	}
 	l, err := signer.signIn(ctx)
 	if err != nil {

@@ -30,14 +30,18 @@
 // # Secrets
 //
 // The password is used for SRP-6a. For reconnecting the session keeps it in memory, and
-// what was made of it, until it ends; or until the device is remembered, or if it was
-// signed in by token. It never lies on a disk. With a TokenStore and Options.Remember the device is
-// remembered by a token that changes at every use: what was written before a crash
-// always lets the next sign-in through, and a stolen copy ends the token for both.
-// Nothing that this package prints, logs or returns as an error has a secret in it.
+// what was made of it, until it ends or Remember has returned nil. It never lies on a
+// disk. It is derived once in a session: a server that asks for another salt or cost
+// than before is not this one, and ends the session (ErrServerProof). With a TokenStore
+// and Options.Remember the device is remembered, by a token that changes at every use:
+// what was written before a crash always lets the next sign-in through, and a stolen
+// copy ends the token for both. A sign-in by token never asks for another one. Nothing
+// that this package prints, logs or returns as an error has a secret in it.
 //
 // Before the server has proven that it knows the password's verifier, or the token's
-// key, nothing that it says is believed but a refusal.
+// key, nothing that it says is believed but a refusal. That one may be anybody's who can
+// send on the way: it can end a sign-in, make the client wait a minute, drop a token
+// and have the password asked for, and no more.
 //
 // # Who may call what
 //
@@ -46,12 +50,15 @@
 // Of what is handed in, Credentials.Code and the TokenStore are called from Login's
 // caller at first and from the session's goroutines later, never twice at once for one
 // session; Dialer, Random and Logger from anywhere. A Session has two goroutines, a Conn
-// has two; Close ends them and waits for it. Time is the runtime's, and not handed in:
-// tests run whole sessions in testing/synctest, where it jumps.
+// has two; Close ends them and waits for it. Only a derivation of the password cannot be
+// broken off: what waits for it returns when its context ends, and it finishes behind.
+// Time is the runtime's, and not handed in: tests run whole sessions in
+// testing/synctest, where it jumps.
 //
 // # What it does not do
 //
 // It does not guard against two processes that use the same account's token at once:
-// the second looks like a thief and the token is revoked. It shows texts of the
+// the second looks like a thief and the token is revoked, or it has lost a race and is
+// told ErrBusy. It shows texts of the
 // operator (Notice, World.Name) as they came; a terminal has to strip what it does not want.
 package client

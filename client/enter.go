@@ -24,7 +24,7 @@ func (s *Session) Enter(ctx context.Context, pass *Pass) (*Conn, error) {
 		return nil, err
 	}
 	l := newLink(conn, true, s.o.Timeout)
-	if err := l.bounded(ctx, func() error { return knock(s.o, l, pass) }); err != nil {
+	if err := l.bounded(ctx, func(context.Context) error { return knock(s.o, l, pass) }); err != nil {
 		l.close()
 		s.gate.leave()
 		return nil, err
@@ -89,7 +89,7 @@ func hearGate(l *link, f *pb.GateServerFrame) error {
 	}
 	switch m := f.GetBody().(type) {
 	case *pb.GateServerFrame_Refused:
-		return refused(m.Refused)
+		return refused(m.Refused, l.sealed)
 	case *pb.GateServerFrame_Kicked:
 		return kicked(m.Kicked)
 	case nil:

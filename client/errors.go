@@ -29,10 +29,12 @@ var (
 // again.
 var (
 	// ErrServerProof: the server or the gate could not prove that it knows what only
-	// the right one knows. Somebody may stand between.
+	// the right one knows, or asks for the password in another way than the one before.
+	// Somebody may stand between; or the password was changed while the session was
+	// away.
 	ErrServerProof = errors.New("client: the server could not prove itself")
 	// ErrKDF: the server asks for a weaker derivation of the password than is safe,
-	// or for more memory than Options.MaxKDF.
+	// for more memory than Options.MaxKDF, or for more than 1 GiB of it in all passes.
 	ErrKDF = errors.New("client: the server asks for a derivation of the password that is out of bounds")
 	// ErrProtocol: what came was no message, was changed, or made no sense then.
 	ErrProtocol = errors.New("client: the peer broke the protocol")
@@ -60,7 +62,8 @@ var (
 type RefusedError struct {
 	// Result is the peer's reason.
 	Result codec.Result
-	// RetryAfter is when to try again, 0 where the server does not say.
+	// RetryAfter is when to try again, 0 where the server does not say. It is at most an
+	// hour, and a minute where the server has not proven itself.
 	RetryAfter time.Duration
 }
 

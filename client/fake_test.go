@@ -223,6 +223,7 @@ type peer struct {
 	number  int // of the connection
 	session *native.Session
 	version uint64
+	tokened bool // signed in by token
 }
 
 func (p *peer) say(r *codec.Reply) { p.tell(p.session.Append(nil, r)) }
@@ -258,13 +259,13 @@ func (f *fake) serve(p *peer) {
 	}
 	signedIn := p.byPassword
 	if m.Native.ByToken {
-		signedIn = p.byToken
+		signedIn, p.tokened = p.byToken, true
 	}
 	if !signedIn(&m) || !p.step(stepAccepted) || !p.wantFactor() {
 		return
 	}
 	p.say(&codec.Reply{Kind: codec.ReplyWelcome, Native: &codec.NativeReply{
-		PingEvery: uint32(ping.Milliseconds()), Remembers: f.remembers,
+		PingEvery: uint32(ping.Milliseconds()), Remembers: f.remembers && !p.tokened,
 	}})
 	if !p.step(stepWelcomed) {
 		return
@@ -389,8 +390,8 @@ func (p *peer) wantFactor() bool {
 func (p *peer) remember(m *codec.Message) {
 	f := p.fake
 	f.mu.Lock()
-	if f.asked[p.number] {
-		panic("a connection asks twice to be remembered")
+	if f.asked[p.number] || p.tokened {
+		panic("a connection asks twice to be remembered, or with a token")
 	}
 	f.asked[p.number] = true
 	_, _ = rand.Read(f.family[:])

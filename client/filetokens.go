@@ -14,7 +14,8 @@ import (
 
 // FileTokens is a TokenStore of one file for each account in a folder, readable by
 // its owner only. A file is replaced by renaming a synced one over it, and the folder
-// is synced behind that. Different accounts may be used at once.
+// is synced behind that. Different accounts may be used at once. A folder is for one
+// server, as every TokenStore is.
 type FileTokens struct{ dir string }
 
 const (

@@ -161,12 +161,13 @@ func lost(err error) error {
 }
 
 // bounded runs f, which works with the link, and breaks the link when ctx ends or the
-// time is over; the error is then the context's cause, or ErrTimeout.
-func (l *link) bounded(ctx context.Context, f func() error) error {
+// time is over; the error is then the context's cause, or ErrTimeout. f is given that
+// context for what it waits for beside the link.
+func (l *link) bounded(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.timeout, ErrTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, l.close)
-	err := f()
+	err := f(ctx)
 	if stop() {
 		return err
 	}

@@ -68,7 +68,8 @@ type Options struct {
 	// sign-in without the player's typing, one answer; default 15 s.
 	Timeout time.Duration
 	// MaxKDF is how much memory, in bytes, the server may ask this client to spend
-	// on a password; default 256 MiB. A sign-in that wants more fails with ErrKDF.
+	// on a password; default 256 MiB, which more does not raise. Memory times passes is
+	// 1 GiB at most besides. A sign-in that wants more fails with ErrKDF.
 	MaxKDF int64
 }
 

@@ -27,10 +27,11 @@ func (r *remembering) answer(err error) {
 }
 
 // Remember asks for a token for this device and stores it, so that the next sign-in
-// needs no password. It replaces one that there is. From then on the session does not
-// need the password to reconnect and forgets it. The server gives one token for each
-// connection: asked again, Remember stores that again; behind ForgetDevice it is
-// ErrNoTokens until the session has reconnected.
+// needs no password. From then on the session does not need the password to reconnect
+// and forgets it. A server gives one token for each sign-in by password: asked again,
+// Remember stores that again. A session that is signed in by token has one, which is
+// stored; there Remember asks for nothing. Behind ForgetDevice it is ErrNoTokens until
+// the session has signed in by password once more.
 func (s *Session) Remember(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, ErrTimeout)
 	defer cancel()
@@ -54,8 +55,11 @@ func (s *Session) askToken(done chan error) {
 	case s.login == nil:
 		done <- ErrAway
 		return
-	case s.o.Tokens == nil || !s.login.remembers:
+	case s.o.Tokens == nil || !s.login.remembers && !s.login.byToken:
 		done <- ErrNoTokens
+		return
+	case s.login.byToken:
+		done <- s.haveToken()
 		return
 	case s.remember != nil:
 		s.remember.done = append(s.remember.done, done)
@@ -69,7 +73,7 @@ func (s *Session) askToken(done chan error) {
 		r.answer(err)
 		return
 	}
-	s.remember, s.login.asked = r, true
+	s.remember, s.login.asked, s.login.forgotten = r, true, false
 	verifier := devicetoken.VerifierOf(&r.secret)
 	m := &pb.RememberDevice{Name: deviceName(s.o.DeviceName), Verifier: verifier[:]}
 	_ = s.say(&pb.ClientFrame{Body: &pb.ClientFrame_RememberDevice{RememberDevice: m}})
@@ -78,6 +82,9 @@ func (s *Session) askToken(done chan error) {
 // takeToken stores what the server has stored.
 func (s *Session) takeToken(m *pb.Remembered) error {
 	r := s.remember
+	if r == nil && s.login.forgotten {
+		return nil // the server, too, has ended it since
+	}
 	if r == nil || len(m.GetFamily()) != 16 || len(m.GetKey()) != 32 {
 		return fmt.Errorf("%w: a token", ErrProtocol)
 	}
@@ -87,6 +94,17 @@ func (s *Session) takeToken(m *pb.Remembered) error {
 		Secret: r.secret, Expires: time.Unix(m.GetExpires(), 0),
 	}
 	r.answer(s.keepToken())
+	return nil
+}
+
+// haveToken is what Remember comes to where the token has signed in. It is not saved
+// again: it is stored, and another program may have used it since; who then brings
+// back the older one brings back a secret that was used.
+func (s *Session) haveToken() error {
+	if s.login.forgotten {
+		return ErrNoTokens
+	}
+	s.signer.forgetPassword()
 	return nil
 }
 
@@ -103,14 +121,15 @@ func (s *Session) keepToken() error {
 }
 
 // ForgetDevice ends this device's token, at the server and in the store. What is
-// stored goes even when the server cannot be told; that is said by ErrAway then. The
-// session goes on, but cannot reconnect unless it has the password.
+// stored goes even when the server cannot be told; that is said by ErrAway then. A
+// Remember that waits gets ErrNoTokens, and what the server answers to it is not
+// stored. The session goes on, but cannot reconnect unless it has the password.
 func (s *Session) ForgetDevice(ctx context.Context) error {
 	if s.o.Tokens == nil {
 		return ErrNoTokens
 	}
 	done := make(chan error, 1)
-	if err := s.call(ctx, func() { done <- s.forgetDevice() }); err != nil {
+	if err := s.call(ctx, func() { s.whenSettled(func() { done <- s.forgetDevice() }) }); err != nil {
 		return err
 	}
 	select {
@@ -126,7 +145,11 @@ func (s *Session) ForgetDevice(ctx context.Context) error {
 func (s *Session) forgetDevice() error {
 	told := s.say(&pb.ClientFrame{Body: &pb.ClientFrame_ForgetDevice{ForgetDevice: &pb.ForgetDevice{}}})
 	if s.login != nil {
-		s.login.token = nil
+		s.login.token, s.login.forgotten = nil, true
+	}
+	if s.remember != nil {
+		s.remember.answer(ErrNoTokens)
+		s.remember = nil
 	}
 	if err := s.o.Tokens.Forget(s.signer.account); err != nil {
 		return fmt.Errorf("client: cannot remove the device's token: %w", err)
@@ -136,13 +159,17 @@ func (s *Session) forgetDevice() error {
 
 // deviceName cuts a name where the protocol's bound is, between two characters.
 func deviceName(name string) string {
-	name = strings.ToValidUTF8(name, "\uFFFD")
-	if len(name) <= codec.MaxDeviceName {
-		return name
+	return cut(strings.ToValidUTF8(name, "\uFFFD"), codec.MaxDeviceName)
+}
+
+// cut ends a text between two characters where the bound is, in bytes. Nothing of the
+// rest is kept in memory by it.
+func cut(text string, bound int) string {
+	if len(text) <= bound {
+		return text
 	}
-	cut := codec.MaxDeviceName
-	for cut > 0 && !utf8.RuneStart(name[cut]) {
-		cut--
+	for bound > 0 && !utf8.RuneStart(text[bound]) {
+		bound--
 	}
-	return name[:cut]
+	return strings.Clone(text[:bound])
 }

@@ -49,6 +49,7 @@ func (s *Session) end(reason error) {
 // serve works on one connection until it is over, and says why it is.
 func (s *Session) serve(l *login) error {
 	s.login = l
+	s.catchUp()
 	frames, stop, gone := make(chan incoming), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -220,20 +221,43 @@ func (s *Session) signInAside() (*login, error) {
 	defer cancel()
 	var l *login
 	var err error
+	s.signing = true
 	signed := make(chan struct{})
 	go func() {
 		defer close(signed)
 		l, err = s.signer.signIn(ctx)
 	}()
-	if over := s.idle(signed); over != nil {
+	over := s.idle(signed)
+	if over != nil {
 		cancel()
 		<-signed
 		if l != nil {
 			l.close()
 		}
-		return nil, over
+		l, err = nil, over
+	}
+	if s.signing = false; l == nil {
+		s.catchUp()
 	}
 	return l, err
+}
+
+// whenSettled runs f, which works with the store of tokens: behind the sign-in under
+// way, if there is one, since that does so too.
+func (s *Session) whenSettled(f func()) {
+	if s.signing {
+		s.behind = append(s.behind, f)
+		return
+	}
+	f()
+}
+
+// catchUp runs what has waited for a sign-in.
+func (s *Session) catchUp() {
+	for _, f := range s.behind {
+		f()
+	}
+	s.behind = nil
 }
 
 // pause is how long to wait before the next try: what the server has told, or a

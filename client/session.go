@@ -31,6 +31,9 @@ type Session struct {
 	pings    uint64
 	tries    int       // to reconnect, since the last connection that lasted
 	backAt   time.Time // when GoingAway has told to come back
+	// signing: the goroutine aside is signing in; behind waits for its end.
+	signing bool
+	behind  []func()
 }
 
 func newSession(signer *signer) *Session {
@@ -66,7 +69,7 @@ func (s *Session) Err() error {
 }
 
 // Close ends the session and returns when its goroutines have. What is secret is
-// overwritten. A Conn stays. It may be called more than once.
+// overwritten; where the password is being derived just then, behind that. A Conn stays. It may be called more than once.
 func (s *Session) Close() error {
 	s.closing.Do(func() { close(s.quit) })
 	<-s.done

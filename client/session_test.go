@@ -256,7 +256,7 @@ func TestSession_ComesBackWhenToldTo(t *testing.T) {
 		}
 		f.at = func(p *peer, s step) verdict {
 			if p.number == 2 && s == stepHeardHello {
-				p.refuse(codec.ResultBusy, 2*time.Minute)
+				p.refuse(codec.ResultBusy, 50*time.Second)
 				return hangUp
 			}
 			return proceed
@@ -271,7 +271,7 @@ func TestSession_ComesBackWhenToldTo(t *testing.T) {
 		if first := at[1].Sub(start); first != 40*time.Second {
 			t.Errorf("dialled after %v", first)
 		}
-		if second := at[2].Sub(at[1]); second < 2*time.Minute || second > 3*time.Minute {
+		if second := at[2].Sub(at[1]); second < 50*time.Second || second > 50*time.Second+time.Minute {
 			t.Errorf("dialled %v after the refusal", second)
 		}
 	})

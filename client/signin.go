@@ -17,12 +17,15 @@ import (
 const (
 	// protocolVersion is the one that this package speaks.
 	protocolVersion = 1
-	// maxWait bounds what a server may ask a client to wait, since who refuses in the
-	// clear has proven nothing.
+	// maxWait bounds what a server may ask a client to wait.
 	maxWait = time.Hour
-	// The bounds of what a server may ask of pings.
+	// maxClearWait does so where it has not proven itself: anybody on the way may have
+	// said it.
+	maxClearWait = time.Minute
+	// The bounds of what a server may ask of pings. Gates send away who has said
+	// nothing for 5 minutes.
 	minPing = time.Second
-	maxPing = 5 * time.Minute
+	maxPing = 2 * time.Minute
 )
 
 // signer signs one account in, again and again. One goroutine at a time uses it.
@@ -32,7 +35,7 @@ type signer struct {
 	account string // folded
 	code    func(context.Context, Factor) (string, error)
 	// password is nil when there is none, or it is not needed any more.
-	password *srp6a.Identity
+	password *password
 	// first is a connection that nobody has used yet, for the first try.
 	first net.Conn
 	// device is this device's id once it is known, zero without a store.
@@ -50,6 +53,8 @@ type login struct {
 	// brought, nil for nothing (yet) and for one that was forgotten.
 	asked bool
 	token *Token
+	// forgotten: ForgetDevice has gone out behind it.
+	forgotten bool
 }
 
 func (l *login) close() {
@@ -137,8 +142,8 @@ func (s *signer) attempt(conn net.Conn, token *Token) *attempt {
 // player types a code.
 func (a *attempt) run(ctx context.Context) (*login, error) {
 	var wanted *pb.FactorWanted
-	err := a.link.bounded(ctx, func() (err error) {
-		if err = a.prove(); err != nil {
+	err := a.link.bounded(ctx, func(ctx context.Context) (err error) {
+		if err = a.prove(ctx); err != nil {
 			return err
 		}
 		wanted, err = a.welcome()
@@ -155,7 +160,7 @@ func (a *attempt) run(ctx context.Context) (*login, error) {
 }
 
 // prove goes from SignIn to Accepted.
-func (a *attempt) prove() error {
+func (a *attempt) prove(ctx context.Context) error {
 	if err := a.fill(a.nonces.Client[:]); err != nil {
 		return err
 	}
@@ -169,7 +174,7 @@ func (a *attempt) prove() error {
 	password, token := f.GetPasswordChallenge(), f.GetTokenChallenge()
 	switch {
 	case password != nil && a.token == nil:
-		return a.provePassword(password)
+		return a.provePassword(ctx, password)
 	case token != nil && a.token != nil:
 		return a.proveToken(token)
 	}
@@ -198,7 +203,7 @@ func (a *attempt) hear() (*pb.ServerFrame, error) {
 	}
 	a.answered = true
 	if r := f.GetRefused(); r != nil {
-		return nil, refused(r)
+		return nil, refused(r, a.link.sealed)
 	}
 	if k := f.GetKicked(); k != nil {
 		return nil, kicked(k)
@@ -228,26 +233,16 @@ func (a *attempt) becomeAccepted(keys *keyschedule.Keys) {
 }
 
 // provePassword proves the password, and checks the server's proof.
-func (a *attempt) provePassword(m *pb.PasswordChallenge) error {
+func (a *attempt) provePassword(ctx context.Context, m *pb.PasswordChallenge) error {
 	ch, err := a.challenge(m)
 	if err != nil {
 		return err
 	}
-	var random [32]byte
-	if err := a.fill(random[:]); err != nil {
+	srp, answer, err := a.respond(ctx, ch)
+	if err != nil {
 		return err
 	}
-	srp := srp6a.NewClient(a.password, &random)
 	defer srp.Wipe()
-	clear(random[:])
-	public, proof, err := srp.Respond(ch)
-	switch {
-	case errors.Is(err, srp6a.ErrParams):
-		return fmt.Errorf("%w: %v", ErrKDF, err)
-	case err != nil:
-		return fmt.Errorf("%w: %v", ErrProtocol, err)
-	}
-	answer := &pb.PasswordProof{PublicKey: public, Proof: proof[:]}
 	if err := a.link.send(&pb.ClientFrame{Body: &pb.ClientFrame_PasswordProof{PasswordProof: answer}}); err != nil {
 		return err
 	}
@@ -264,7 +259,38 @@ func (a *attempt) provePassword(m *pb.PasswordChallenge) error {
 	return nil
 }
 
-// challenge checks the sizes of what the server asks, and what it asks to be spent.
+// respond works out the answer to the challenge. The exchange is the caller's to wipe
+// when there is no error.
+func (a *attempt) respond(ctx context.Context, ch *srp6a.Challenge) (*srp6a.Client, *pb.PasswordProof, error) {
+	var random [32]byte
+	if err := a.fill(random[:]); err != nil {
+		return nil, nil, err
+	}
+	srp := srp6a.NewClient(a.password.identity, &random)
+	clear(random[:])
+	var public []byte
+	var proof [32]byte
+	var fault error
+	err := a.password.use(ctx, func() { public, proof, fault = srp.Respond(ch) })
+	if err != nil { // it may be under way still, and its results are not ours
+		a.password.behind(srp.Wipe)
+		return nil, nil, err
+	}
+	switch {
+	case errors.Is(fault, srp6a.ErrParams):
+		err = fmt.Errorf("%w: %v", ErrKDF, fault)
+	case fault != nil:
+		err = fmt.Errorf("%w: %v", ErrProtocol, fault)
+	}
+	if err != nil {
+		srp.Wipe()
+		return nil, nil, err
+	}
+	return srp, &pb.PasswordProof{PublicKey: public, Proof: proof[:]}, nil
+}
+
+// challenge checks the sizes of what the server asks, what it asks to be spent, and
+// that it is what was asked before.
 func (a *attempt) challenge(m *pb.PasswordChallenge) (*srp6a.Challenge, error) {
 	kdf := m.GetKdf()
 	if len(m.GetNonce()) != 32 || len(m.GetSalt()) != 32 || m.GetGroup() > uint32(srp6a.Group4096) {
@@ -273,10 +299,16 @@ func (a *attempt) challenge(m *pb.PasswordChallenge) (*srp6a.Challenge, error) {
 	if int64(kdf.GetMemoryKib())<<10 > a.o.MaxKDF {
 		return nil, fmt.Errorf("%w: %d KiB", ErrKDF, kdf.GetMemoryKib())
 	}
+	if uint64(kdf.GetMemoryKib())*uint64(kdf.GetPasses()) > maxWork {
+		return nil, fmt.Errorf("%w: %d KiB, %d times", ErrKDF, kdf.GetMemoryKib(), kdf.GetPasses())
+	}
 	a.nonces.Server = [32]byte(m.GetNonce())
 	ch := &srp6a.Challenge{Salt: [32]byte(m.GetSalt()), B: m.GetPublicKey()}
 	ch.Group = srp6a.Group(m.GetGroup())
 	ch.KDF = srp6a.KDF{MemoryKiB: kdf.GetMemoryKib(), Passes: kdf.GetPasses(), Lanes: kdf.GetLanes()}
+	if !a.password.meets(ch) {
+		return nil, fmt.Errorf("%w: its challenge is not that of the sign-in before; or the password was changed since", ErrServerProof)
+	}
 	return ch, nil
 }
 
@@ -308,7 +340,7 @@ func (a *attempt) factor(ctx context.Context, w *pb.FactorWanted) error {
 		return fmt.Errorf("%w: %w", ErrNoCode, err)
 	}
 	answer := &pb.ClientFrame{Body: &pb.ClientFrame_FactorCode{FactorCode: &pb.FactorCode{Code: code}}}
-	return a.link.bounded(ctx, func() error {
+	return a.link.bounded(ctx, func(context.Context) error {
 		if err := a.link.send(answer); err != nil {
 			return err
 		}
@@ -342,13 +374,18 @@ func (s *signer) close() {
 // forgetPassword overwrites what is kept of it.
 func (s *signer) forgetPassword() {
 	if s.password != nil {
-		s.password.Wipe()
+		s.password.forget()
 		s.password = nil
 	}
 }
 
-func refused(r *pb.Refused) *RefusedError {
-	return &RefusedError{Result: resultOf(r.GetResult()), RetryAfter: min(milliseconds(r.GetRetryAfterMs()), maxWait)}
+// refused reads a refusal. One in the clear may be anybody's.
+func refused(r *pb.Refused, sealed bool) *RefusedError {
+	bound := maxClearWait
+	if sealed {
+		bound = maxWait
+	}
+	return &RefusedError{Result: resultOf(r.GetResult()), RetryAfter: min(milliseconds(r.GetRetryAfterMs()), bound)}
 }
 
 func kicked(k *pb.Kicked) *RefusedError { return &RefusedError{Result: resultOf(k.GetResult())} }

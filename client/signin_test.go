@@ -70,6 +70,29 @@ func TestLogin_RefusalsAreTyped(t *testing.T) {
 	})
 }
 
+// Before the server has proven itself, anybody may have sent a refusal.
+func TestLogin_ARefusalInTheClearBindsForAMinute(t *testing.T) {
+	for at, want := range map[step]time.Duration{
+		stepHeardHello: time.Minute, stepHeardProof: time.Minute, stepAccepted: time.Hour,
+	} {
+		bubble(t, string(at), func(t *testing.T) {
+			f := newFake()
+			f.at = func(p *peer, s step) verdict {
+				if s == at {
+					p.refuse(codec.ResultBusy, 100*time.Hour)
+					return hangUp
+				}
+				return proceed
+			}
+			_, err := f.login(t, f.options(), credentials())
+			var r *client.RefusedError
+			if !errors.As(err, &r) || r.RetryAfter != want {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestLogin_NamesAreCheckedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -111,6 +134,43 @@ func TestLogin_TheKDFIsBounded(t *testing.T) {
 			o.MaxKDF = 32 << 20
 			_, err := f.login(t, o, credentials())
 			wantErr(t, err, client.ErrKDF)
+		})
+	}
+}
+
+// Memory and passes that would each do are too much together.
+func TestLogin_TheKDFsWorkIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.verifier.KDF = srp6a.KDF{MemoryKiB: 256 << 10, Passes: 5, Lanes: 1}
+		_, err := f.login(t, f.options(), credentials())
+		wantErr(t, err, client.ErrKDF)
+	})
+}
+
+// A server that asks for the password by another salt or cost than before gets no
+// derivation of it, and the session ends.
+func TestSession_AnotherChallengeIsAnotherServer(t *testing.T) {
+	for name, change := range map[string]func(*srp6a.Verifier){
+		"salt":   func(v *srp6a.Verifier) { v.Salt[0]++ },
+		"passes": func(v *srp6a.Verifier) { v.KDF.Passes++ },
+		"memory": func(v *srp6a.Verifier) { v.KDF.MemoryKiB++ },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			f := newFake()
+			f.after = func(*peer) { change(&f.verifier) }
+			f.at = func(p *peer, s step) verdict {
+				if p.number > 1 && s == stepHeardProof {
+					t.Error("the password was used")
+				}
+				return proceed
+			}
+			s := f.mustLogin(t, f.options())
+			ended(t, s)
+			wantErr(t, s.Err(), client.ErrServerProof)
+			if f.dials != 2 {
+				t.Errorf("%d dials", f.dials)
+			}
 		})
 	}
 }

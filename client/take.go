@@ -28,7 +28,7 @@ func (s *Session) take(f *pb.ServerFrame) error {
 	case *pb.ServerFrame_Remembered:
 		return s.takeToken(m.Remembered)
 	case *pb.ServerFrame_Notice:
-		s.events.push(Notice{m.Notice.GetText()})
+		s.events.push(Notice{cut(m.Notice.GetText(), maxNotice)})
 	case *pb.ServerFrame_GoingAway:
 		after := min(milliseconds(m.GoingAway.GetReconnectAfterMs()), maxWait)
 		s.backAt = time.Now().Add(after)
@@ -36,7 +36,7 @@ func (s *Session) take(f *pb.ServerFrame) error {
 	case *pb.ServerFrame_Kicked:
 		return s.sentAway(kicked(m.Kicked))
 	case *pb.ServerFrame_Refused:
-		return s.sentAway(refused(m.Refused))
+		return s.sentAway(refused(m.Refused, true))
 	case *pb.ServerFrame_Pong: // that it came is what counts
 	default:
 		return fmt.Errorf("%w: a message that does not come here", ErrProtocol)
@@ -52,6 +52,14 @@ func (s *Session) sentAway(r *RefusedError) error {
 	return r
 }
 
+// The contract's bounds of texts, in bytes. A frame could hold far longer ones, and a
+// list of such many frames.
+const (
+	maxWorldName = 64
+	maxAddress   = 128
+	maxNotice    = 512
+)
+
 // board is the list as the server counts it. Owned by run.
 type board struct {
 	known   bool
@@ -64,11 +72,11 @@ type board struct {
 func (s *Session) takeList(f *pb.ServerFrame) (err error) {
 	switch {
 	case f.GetWorldSnapshot() != nil:
-		err = s.board.snapshot(f.GetWorldSnapshot())
+		s.board.snapshot(f.GetWorldSnapshot())
 	case f.GetWorldDelta() != nil:
 		err = s.board.delta(f.GetWorldDelta())
 	default:
-		err = s.board.characters(f.GetCharacters())
+		s.board.characters(f.GetCharacters())
 	}
 	if err != nil || !s.board.known {
 		return err
@@ -80,10 +88,10 @@ func (s *Session) takeList(f *pb.ServerFrame) (err error) {
 	return nil
 }
 
-func (b *board) snapshot(m *pb.WorldSnapshot) error {
+func (b *board) snapshot(m *pb.WorldSnapshot) {
 	b.list = b.list[:0:0]
 	b.known, b.version, b.stale = true, m.GetVersion(), m.GetStale()
-	return b.change(m.GetWorlds())
+	b.change(m.GetWorlds())
 }
 
 // delta changes the list, if it is the one that the server means.
@@ -95,14 +103,15 @@ func (b *board) delta(m *pb.WorldDelta) error {
 	for _, id := range m.GetRemoved() {
 		b.list = slices.DeleteFunc(b.list, func(w World) bool { return uint32(w.ID) == id })
 	}
-	return b.change(m.GetChanged())
+	b.change(m.GetChanged())
+	return nil
 }
 
-// change puts worlds in their places.
-func (b *board) change(worlds []*pb.World) error {
+// change puts worlds in their places. One with an id that cannot be is left out.
+func (b *board) change(worlds []*pb.World) {
 	for _, m := range worlds {
 		if m.GetId() == 0 || m.GetId() > 255 {
-			return fmt.Errorf("%w: world %d", ErrProtocol, m.GetId())
+			continue
 		}
 		w := worldOf(m)
 		i, found := slices.BinarySearchFunc(b.list, w.ID, byID)
@@ -111,18 +120,15 @@ func (b *board) change(worlds []*pb.World) error {
 		}
 		b.list[i] = w
 	}
-	return nil
 }
 
-func (b *board) characters(m *pb.Characters) error {
+func (b *board) characters(m *pb.Characters) {
 	b.counts = [256]int{}
 	for _, c := range m.GetCounts() {
-		if c.GetWorld() > 255 {
-			return fmt.Errorf("%w: characters in world %d", ErrProtocol, c.GetWorld())
+		if c.GetWorld() <= 255 {
+			b.counts[c.GetWorld()] = int(c.GetCount())
 		}
-		b.counts[c.GetWorld()] = int(c.GetCount())
 	}
-	return nil
 }
 
 // shown is a copy with the characters in it.
@@ -138,11 +144,19 @@ func byID(w World, id uint8) int { return int(w.ID) - int(id) }
 
 func worldOf(m *pb.World) World {
 	return World{
-		ID: uint8(m.GetId()), Name: m.GetName(), Address: m.GetAddress(),
+		ID: uint8(m.GetId()), Name: cut(m.GetName(), maxWorldName), Address: addressOf(m.GetAddress()),
 		Kind: Kind(octet(m.GetKind())), Category: int(m.GetCategory()), Status: Status(octet(m.GetStatus())),
 		Locked: m.GetLocked(), Full: m.GetFull(),
 		Population: int(m.GetPopulationPercent()), Queue: int(m.GetQueue()),
 	}
+}
+
+// addressOf leaves out what is too long: a part of an address is another one.
+func addressOf(address string) string {
+	if len(address) > maxAddress {
+		return ""
+	}
+	return address
 }
 
 // octet keeps a number that was added later from becoming one that is known.
@@ -150,7 +164,7 @@ func octet[T ~int32](n T) uint8 { return uint8(min(max(n, 0), 255)) }
 
 // takePass makes a pass of what was issued, for who waits for it.
 func (s *Session) takePass(m *pb.PassIssued) error {
-	if m.GetWorld() == 0 || m.GetWorld() > 255 || len(m.GetPass()) != 16 || m.GetAddress() == "" {
+	if m.GetWorld() == 0 || m.GetWorld() > 255 || len(m.GetPass()) != 16 || addressOf(m.GetAddress()) == "" {
 		return fmt.Errorf("%w: a pass", ErrProtocol)
 	}
 	p := &Pass{

@@ -52,7 +52,9 @@ func (Token) LogValue() slog.Value         { return slog.StringValue("[token]") 
 func (Token) MarshalText() ([]byte, error) { return []byte("[token]"), nil }
 
 // TokenStore keeps the tokens of remembered devices, one for each account (its name
-// in capitals). What Save has returned for must be there after a crash; a Save that
+// in capitals), of one server: of login servers that know the same accounts. A client
+// of another one has a store of its own; it would show that one this one's token, and
+// drop it when it is refused. What Save has returned for must be there after a crash; a Save that
 // fails must leave the old or the new, whole. A store is used from one goroutine at
 // a time for each Session. See NewFileTokens.
 type TokenStore interface {

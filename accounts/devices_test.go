@@ -143,6 +143,20 @@ func TestSummarizeDevice_HoldsNoSecret(t *testing.T) {
 	}
 }
 
+// What names one device must never come out as what names all of them.
+func TestWire_RemoveDevice_SaysWhich(t *testing.T) {
+	for _, d := range []storage.Device{{}, {Family: [16]byte{1}}, {ID: [16]byte{2}}} {
+		w := newWireOp(&storage.Op{Kind: storage.OpRemoveDevice, Name: storage.Name{'A'}, Device: &d})
+		if op, err := w.op(); err != nil || *op.Device != d {
+			t.Errorf("%x, %x: %+v, %v", d.Family, d.ID, op.Device, err)
+		}
+	}
+	w := newWireOp(&storage.Op{Kind: storage.OpRemoveDevice, Name: storage.Name{'A'}, Device: &storage.Device{ID: [16]byte{2}}})
+	if w.Family != nil {
+		t.Error("a server that knows no IDs would remove all")
+	}
+}
+
 // The socket has words for what operators do with devices, and none for what the
 // login server does.
 func TestWire_DeviceWords(t *testing.T) {
@@ -156,10 +170,11 @@ func TestWire_DeviceWords(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]error{
-		`{"op":"devices"}`:                        ErrProtocol,
-		`{"op":"remove-device","name":"A"}`:       ErrProtocol,
-		`{"op":"devices","name":"A"}`:             nil,
-		`{"op":"device","name":"A","family":"0"}`: errHexID,
+		`{"op":"devices"}`:                  ErrProtocol,
+		`{"op":"remove-device","name":"A"}`: ErrProtocol,
+		`{"op":"remove-device","name":"A","device":"00000000000000000000000000000000"}`: ErrProtocol,
+		`{"op":"devices","name":"A"}`:                                                   nil,
+		`{"op":"device","name":"A","family":"0"}`:                                       errHexID,
 		`{"op":"remove-device","name":"A","family":"zz000000000000000000000000000000"}`: hex.InvalidByteError('z'),
 		`{"op":"remove-device","name":"A","family":"00000000000000000000000000000000"}`: nil,
 	} {

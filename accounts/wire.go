@@ -48,8 +48,10 @@ type wireOp struct {
 	Ban     *banRecord   `json:"ban,omitempty"`
 	Address netip.Prefix `json:"address,omitzero"`
 	Limit   int          `json:"limit,omitempty"`
-	// Family is of remove-device: a device's, or zeros for all.
+	// Family is of remove-device: a device's, or zeros for all. A device that is named
+	// by its ID has Device instead: who does not know that must not take it for all.
 	Family *hexID `json:"family,omitempty"`
+	Device *hexID `json:"device,omitempty"`
 }
 
 type wireResult struct {
@@ -115,7 +117,11 @@ func newWireOp(op *storage.Op) wireOp {
 		r := newRecord(op.Account, ColumnsTrinity)
 		w.Account = &r
 	}
-	if op.Device != nil {
+	switch none := [16]byte{}; {
+	case op.Device == nil:
+	case op.Device.Family == none && op.Device.ID != none:
+		w.Device = (*hexID)(&op.Device.ID)
+	default:
 		w.Family = (*hexID)(&op.Device.Family)
 	}
 	return w
@@ -150,8 +156,11 @@ func (w *wireOp) op() (storage.Op, error) {
 		}
 		op.Account, op.Name = &account, account.Name
 	}
-	if w.Family != nil {
+	switch {
+	case w.Family != nil:
 		op.Device = &storage.Device{Family: *w.Family}
+	case w.Device != nil && *w.Device != hexID{}:
+		op.Device = &storage.Device{ID: *w.Device}
 	}
 	return op, checkComplete(&op)
 }

@@ -168,12 +168,55 @@ func TestAddDevice_ExpiredOnesGoFirst(t *testing.T) {
 	op.At = 100
 	mustDo(t, c, op)
 	wantDevices(t, c, n, 25, 23, 21, 19, 17, 15, 13, 11, 1)
+
+	// Who says no time means that of the device.
+	late := device(2)
+	late.Created = 101
+	mustDo(t, c, addDevice(n, late))
+	wantDevices(t, c, n, 2, 1)
+}
+
+// byID names the i-th device of a test as it knows itself.
+func byID(i int) *Device { return &Device{ID: device(i).ID} }
+
+// Whether the writes come in one group or each in its own makes no difference.
+func TestRemoveDevice_ByID(t *testing.T) {
+	for name, oneGroup := range map[string]bool{"one group": true, "each a group": false} {
+		t.Run(name, func(t *testing.T) {
+			c := mustOpen(t, vfs.NewMem())
+			fill(t, c, 1, 3)
+			n, other := numbered(1).Name, numbered(2).Name
+			remove := Op{Kind: OpRemoveDevice, Name: n, Device: byID(2)}
+			ops := []Op{
+				addDevice(n, device(1)), addDevice(n, device(2)), addDevice(n, device(3)), addDevice(other, device(2)),
+				rotate(n, device(2), 2, 20), remove,
+			}
+			for len(ops) > 0 {
+				take := 1
+				if oneGroup {
+					take = len(ops)
+				}
+				mustDo(t, c, ops[:take]...)
+				ops = ops[take:]
+			}
+			wantDevices(t, c, n, 3, 1)
+			wantDevices(t, c, other, 2)
+			if r := do(t, c, remove); r.Err != ErrNotFound {
+				t.Errorf("once more: %v", r.Err)
+			}
+			// The family counts where there is one.
+			mixed := Op{Kind: OpRemoveDevice, Name: n, Device: &Device{Family: device(1).Family, ID: device(3).ID}}
+			mustDo(t, c, mixed)
+			wantDevices(t, c, n, 3)
+		})
+	}
 }
 
 func TestAddDevice_Refused(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	fill(t, c, 1, 2)
-	long, nobody := device(1), device(2)
+	long, nobody, timeless := device(1), device(2), device(3)
+	timeless.Created = 0
 	long.Name = string(make([]byte, MaxDeviceName+1))
 	nobody.Family = [16]byte{}
 	n := numbered(1).Name
@@ -184,12 +227,15 @@ func TestAddDevice_Refused(t *testing.T) {
 		{addDevice(n, nil), ErrInvalid},
 		{addDevice(n, long), ErrInvalid},
 		{addDevice(n, nobody), ErrInvalid},
+		{addDevice(n, timeless), ErrInvalid},
 		{addDevice(mustName(t, "nobody"), device(1)), ErrNotFound},
 		{Op{Kind: OpRotateDevice, Name: n}, ErrInvalid},
 		{Op{Kind: OpRemoveDevice, Name: n}, ErrInvalid},
 		{Op{Kind: OpDevice, Name: n}, ErrInvalid},
 		{rotate(n, device(1), 1, 2), ErrNotFound},
 		{Op{Kind: OpRemoveDevice, Name: n, Device: device(1)}, ErrNotFound},
+		{Op{Kind: OpRemoveDevice, Name: n, Device: byID(1)}, ErrNotFound},
+		{Op{Kind: OpRemoveDevice, Name: mustName(t, "nobody"), Device: byID(1)}, ErrNotFound},
 		{Op{Kind: OpRemoveDevice, Name: n, Device: &Device{}}, nil},
 		{Op{Kind: OpRemoveDevice, Name: mustName(t, "nobody"), Device: &Device{}}, ErrNotFound},
 		{Op{Kind: OpRemoveDevice, Name: mustName(t, "nobody"), Device: device(1)}, ErrNotFound},

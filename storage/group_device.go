@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"errors"
 	"slices"
@@ -11,7 +12,8 @@ import (
 type deviceNotes map[[16]byte]*Device
 
 func (b *builder) addDevice(op *Op) error {
-	if !validDevice(op.Device) {
+	// Without a time nothing would ever have expired, and nobody would notice.
+	if !validDevice(op.Device) || op.At == 0 && op.Device.Created == 0 {
 		return ErrInvalid
 	}
 	there, err := b.exists(op.Name)
@@ -25,7 +27,7 @@ func (b *builder) addDevice(op *Op) error {
 	if err != nil {
 		return err
 	}
-	for _, old := range makeRoom(have, op.Device, op.At) {
+	for _, old := range makeRoom(have, op.Device, cmp.Or(op.At, op.Device.Created)) {
 		err = errors.Join(err, b.dropDevice(op.Name, old.Family))
 	}
 	return errors.Join(err, b.putDevice(op.Name, *op.Device))
@@ -48,8 +50,8 @@ func (b *builder) rotateDevice(op *Op) error {
 	return b.putDevice(op.Name, d)
 }
 
-// removeDevice looks at keys only, so that it is the way to get rid of a record
-// that cannot be read.
+// removeDevice looks at keys only, but for a search by ID, so that it is the way to
+// get rid of a record that cannot be read.
 func (b *builder) removeDevice(op *Op) error {
 	if op.Device == nil {
 		return ErrInvalid
@@ -61,17 +63,40 @@ func (b *builder) removeDevice(op *Op) error {
 	if !there {
 		return ErrNotFound
 	}
+	none := [16]byte{}
+	if op.Device.Family == none && op.Device.ID != none {
+		return b.removeDeviceByID(op.Name, op.Device.ID)
+	}
 	families, err := b.familiesOf(op.Name)
 	if err != nil {
 		return err
 	}
-	if op.Device.Family == [16]byte{} {
+	if op.Device.Family == none {
 		return b.dropDevices(op.Name, families)
 	}
 	if !slices.Contains(families, op.Device.Family) {
 		return ErrNotFound
 	}
 	return b.dropDevice(op.Name, op.Device.Family)
+}
+
+// removeDeviceByID removes all that is kept of one device: more than one, should a
+// store have been put together of others.
+func (b *builder) removeDeviceByID(n Name, id [16]byte) error {
+	have, err := b.devicesOf(n)
+	if err != nil {
+		return err
+	}
+	var gone [][16]byte
+	for _, d := range have {
+		if d.ID == id {
+			gone = append(gone, d.Family)
+		}
+	}
+	if len(gone) == 0 {
+		return ErrNotFound
+	}
+	return b.dropDevices(n, gone)
 }
 
 // familiesOf is what the keys say of an account's devices as of this point in the

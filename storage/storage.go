@@ -7,7 +7,7 @@ import (
 
 // Errors of requests, delivered in Result.Err.
 var (
-	// ErrNotFound: no account of that name.
+	// ErrNotFound: no account of that name, or no such device of it.
 	ErrNotFound = errors.New("storage: not found")
 	// ErrNotBanned: the account is there, but not banned; or no ban of exactly
 	// that range.
@@ -89,17 +89,20 @@ const (
 	// expired are found: whoever asks has the clock.
 	OpDevice
 	// OpAddDevice stores Op.Device for Name; ErrNotFound without that account. An
-	// older one with the same Device.ID is replaced; those that have expired by Op.At
-	// go, and of more than MaxDevices the one that was used longest ago.
+	// older one with the same Device.ID is replaced; those that have expired by Op.At,
+	// or by Device.Created where that is 0, go, and of more than MaxDevices the one
+	// that was used longest ago. ErrInvalid where both are 0.
 	OpAddDevice
 	// OpRotateDevice replaces the Verifier of Name's device Op.Device.Family, if it is
 	// still Op.Expect, by Op.Device.Verifier, and notes Op.At and Op.Addr as its last
 	// use. ErrConflict when it is another, ErrNotFound when there is no such device.
 	// Of several at once that expect the same one succeeds.
 	OpRotateDevice
-	// OpRemoveDevice removes Name's device Op.Device.Family, or all of Name's when
-	// that is zero. ErrNotFound when there is no such account or device; none to
-	// remove of all is no error.
+	// OpRemoveDevice removes Name's device Op.Device.Family; where that is zero, what
+	// Name has of the device Op.Device.ID, under whichever family; and all of Name's
+	// where both are zero. ErrNotFound when there is no such account or device; none
+	// to remove of all is no error. A record that cannot be read is in the way of a
+	// search by ID only.
 	OpRemoveDevice
 	// OpDevices reads Name's devices into Result.Devices, the one used last first,
 	// expired ones too; ErrNotFound without that account.

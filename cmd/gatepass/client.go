@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,6 +24,8 @@ const (
 	clientEnv = envPrefix + "CLIENT_"
 	// defaultNative is where `gatepass dev` listens for the native protocol.
 	defaultNative = "127.0.0.1:3725"
+	// comeBackWithin bounds the waits between tries to reconnect: a person is looking.
+	comeBackWithin = 10 * time.Second
 )
 
 // clientFlags are what the command line says; address is its argument.
@@ -52,7 +57,8 @@ ADDRESS is HOST or HOST:PORT of a login server, ` + defaultNative + ` by default
 and password are asked for, the password without echo. It may also come from a file
 or the first line of standard input; never from the command line, where others see it.
 
---remember keeps a token on this device: the next sign-in needs no password.
+--remember keeps a token on this device: the next sign-in to the same ADDRESS needs no
+password.
 
 With --json, or when standard output is no terminal, every event is a JSON object on
 a line of its own, and commands are read from standard input, one a line:
@@ -143,12 +149,22 @@ func (f *clientFlags) findTokens() error {
 	return nil
 }
 
-// store is nil where there is no folder for it.
+// store is nil where there is no folder for it. Every address has a folder of its own
+// there: a token is nothing to show to another server. Its name is the address in
+// small letters, with what file systems do not like as %XX.
 func (f *clientFlags) store() client.TokenStore {
 	if f.tokens == "" {
 		return nil
 	}
-	return client.NewFileTokens(f.tokens)
+	return client.NewFileTokens(filepath.Join(f.tokens, url.QueryEscape(strings.ToLower(f.address))))
+}
+
+// options are what the command signs in with.
+func (f *clientFlags) options() client.Options {
+	return client.Options{
+		Build: f.build, Tokens: f.store(), Remember: f.remember, DeviceName: deviceName(),
+		Backoff: client.Backoff{Max: comeBackWithin},
+	}
 }
 
 // run is the story of one player: sign in, play, leave.

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"gatepass/client"
 )
@@ -86,8 +89,27 @@ func (e *eventPrinter) printLocked(name string, f fields) error {
 	} else {
 		line = append(line, '}')
 	}
-	_, err = e.out.Write(append(line, '\n'))
+	_, err = e.out.Write(append(escaped(line), '\n'))
 	return err
+}
+
+// escaped writes what does not print as \uXXXX, so that names and notices cannot
+// command the terminal that the lines are read on, nor turn them around. In JSON such
+// characters stand in strings only.
+func escaped(line []byte) []byte {
+	var b []byte
+	for _, r := range string(line) {
+		switch {
+		case unicode.IsPrint(r):
+			b = utf8.AppendRune(b, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+	}
+	return b
 }
 
 // worldsLocked prints the whole list at first and when its age changes, else only

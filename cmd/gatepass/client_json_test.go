@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"gatepass/client"
 	"gatepass/codec"
@@ -49,6 +51,40 @@ func TestEventPrinter_OneLineForEachEvent(t *testing.T) {
 		if got := strings.TrimSuffix(out.String(), "\n"); got != c.want {
 			t.Errorf("%T\n got %s\nwant %s", c.news, got, c.want)
 		}
+	}
+}
+
+// What could command a terminal or turn its text around is escaped, and comes back
+// whole for who reads the JSON.
+func TestEventPrinter_EscapesWhatDoesNotPrint(t *testing.T) {
+	var out bytes.Buffer
+	e := newEventPrinter(&out, 1)
+	name := "A\u009b2J\u202eB\u200f\u2066\u007f\u00ad\U000e0041\u2028ä世\U0001f600"
+	if err := e.tell(client.Notice{Text: name}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.tell(worldsNews{list: []client.World{{ID: 1, Name: name, Address: name}}}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		for _, r := range strings.TrimSuffix(line, "\n") {
+			if !unicode.IsPrint(r) {
+				t.Errorf("%U in %q", r, line)
+			}
+		}
+		var got struct {
+			Text   string
+			Worlds []struct{ Name, Address string }
+		}
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Text != name && (len(got.Worlds) != 1 || got.Worlds[0].Name != name || got.Worlds[0].Address != name) {
+			t.Errorf("got %+q", got)
+		}
+	}
+	if want := `A\u009b2J\u202eB\u200f\u2066\u007f\u00ad\udb40\udc41\u2028ä世😀`; strings.Count(out.String(), want) != 3 {
+		t.Errorf("got %s", out.String())
 	}
 }
 

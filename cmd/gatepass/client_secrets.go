@@ -49,9 +49,7 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 }
 
 func (v *visit) login(ctx context.Context, password string) (*client.Session, error) {
-	c, err := client.Dial(ctx, v.address, client.Options{
-		Build: v.build, Tokens: v.store(), Remember: v.remember, DeviceName: deviceName(),
-	})
+	c, err := client.Dial(ctx, v.address, v.options())
 	if err != nil {
 		return nil, err
 	}

@@ -220,6 +220,36 @@ func TestPool_Native_HasRoomOfItsOwn(t *testing.T) {
 	close(g.entered)
 }
 
+// TestPool_Native_KeepsRoomForProofs: however many ask for challenges, who was challenged
+// before is not refused.
+func TestPool_Native_KeepsRoomForProofs(t *testing.T) {
+	g := newGate()
+	p := mustPool(t, Options{Workers: 1, Heavy: 8, Deliver: g.deliver})
+	mustSubmit(t, p, mints(0, 1)...)
+	<-g.entered
+	challenges, proofs := make([]Job, 9), make([]Job, 9)
+	for i := range challenges {
+		challenges[i] = nativeChallenge(uint64(i))
+		proofs[i] = Job{Kind: JobNativeProve, Native: new(NativeExchange)}
+	}
+	for _, step := range []struct {
+		jobs []Job
+		want int
+	}{{challenges, 6}, {proofs[:1], 1}, {challenges, 0}, {proofs[1:], 1}, {proofs[2:], 0}} {
+		if n := p.Submit(step.jobs); n != step.want {
+			t.Errorf("%d of %d of kind %v are taken, not %d", n, len(step.jobs), step.jobs[0].Kind, step.want)
+		}
+	}
+	go func() {
+		for range g.entered {
+			g.leave <- struct{}{}
+		}
+	}()
+	g.leave <- struct{}{}
+	p.Close()
+	close(g.entered)
+}
+
 func TestNativeExchange_ShowsNothing(t *testing.T) {
 	x := challenged(t, 0)[0]
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {

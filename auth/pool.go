@@ -91,13 +91,15 @@ const (
 	// share is how many jobs one worker keeps to itself before waking another is worth it: a wake-up costs about as
 	// much as one proof.
 	share = 4
+	// proofShare: one in so many places of the native ring is kept for proofs.
+	proofShare = 4
 )
 
 // Options configure a Pool. Only Deliver is required.
 type Options struct {
 	Workers int       // goroutines; 0 means one for each processor Go may use
 	Queue   int       // jobs of the grunt kinds that may wait; 0 means 4096; beyond it Submit refuses
-	Heavy   int       // jobs of the native kinds that may wait, beside the others; 0 means 1024
+	Heavy   int       // jobs of the native kinds that may wait, beside the others, challenges up to 3/4 of it; 0 means 1024
 	Random  io.Reader // what secrets are made of; nil means crypto/rand; read by one worker at a time
 
 	// Deliver takes results, on a worker's goroutine; several workers may call it at once. The slice is only lent:
@@ -162,7 +164,9 @@ type Stats struct {
 //
 // Native jobs take a hundred times as long, so they wait in a ring of their own, and a worker takes one at a time,
 // after a share of the others: a grunt proof waits for at most one of them, however many there are, and native logins
-// get at least every other turn. Neither kind can take the other's room.
+// get at least every other turn. Neither kind can take the other's room. A quarter of the native ring is for proofs
+// alone: anybody can ask for challenges, and as many as fill the ring must not refuse the clients that were challenged
+// before.
 type Pool struct {
 	// Static after NewPool.
 	options Options
@@ -204,7 +208,7 @@ func NewPool(o Options) (*Pool, error) {
 func (p *Pool) Submit(jobs []Job) (n int) {
 	p.mu.Lock()
 	for i := range jobs {
-		if p.closed || !p.ringOf(jobs[i].Kind).push(&jobs[i]) {
+		if p.closed || !p.pushLocked(&jobs[i]) {
 			continue
 		}
 		if i != n {
@@ -220,11 +224,14 @@ func (p *Pool) Submit(jobs []Job) (n int) {
 	return n
 }
 
-func (p *Pool) ringOf(k JobKind) *ring {
-	if k.heavy() {
-		return &p.heavy
+func (p *Pool) pushLocked(j *Job) bool {
+	switch {
+	case j.Kind == JobNativeChallenge:
+		return p.heavy.push(j, len(p.heavy.jobs)/proofShare)
+	case j.Kind.heavy():
+		return p.heavy.push(j, 0)
 	}
-	return &p.light
+	return p.light.push(j, 0)
 }
 
 // take moves a share of the waiting jobs to the front of into, a heavy one last, and returns how many; 0 when the pool

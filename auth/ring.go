@@ -9,9 +9,9 @@ type ring struct {
 
 func newRing(size int) ring { return ring{jobs: make([]Job, size)} }
 
-// push copies a job in, or tells that there is no room.
-func (r *ring) push(j *Job) bool {
-	if r.waiting == len(r.jobs) {
+// push copies a job in, or tells that there is no room but for so many others.
+func (r *ring) push(j *Job, others int) bool {
+	if r.waiting >= len(r.jobs)-others {
 		return false
 	}
 	r.jobs[(r.head+r.waiting)%len(r.jobs)] = *j

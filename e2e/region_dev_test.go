@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strconv"
@@ -28,7 +29,7 @@ type demoWorld struct {
 func startDemo(t testing.TB, env ...string) (*gatepass, map[byte]demoWorld) {
 	t.Helper()
 	nothing := writeFile(t, "empty.toml", "")
-	g := start(t, setup{env: env, args: []string{"--config", nothing, "--demo-worlds", "2"}})
+	g := start(t, setup{env: env, args: []string{"--config", nothing, "--demo-worlds", "2", "--grunt", ownLoopback() + ":0"}})
 	all := make(map[byte]demoWorld)
 	for line := range strings.Lines(g.stdout.String()) {
 		var w demoWorld
@@ -43,6 +44,12 @@ func startDemo(t testing.TB, env ...string) (*gatepass, map[byte]demoWorld) {
 		t.Fatalf("not two demo worlds in:\n%s", g.stdout)
 	}
 	return g, all
+}
+
+// ownLoopback is an address of this machine that nobody else uses: demo worlds like
+// certain ports on the host of the login server, and tests run side by side.
+func ownLoopback() string {
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
 }
 
 // addPlayers makes accounts P0 to P(n-1) and players of them, of that edition.

@@ -169,7 +169,7 @@ export async function srp(account, password, challenge) {
   check(public_key.length === prime.length && B % N !== 0n && salt.length === 32, "challenge");
   // Too little would make guesses cheap for a false server, too much is for it to waste.
   check(kdf.memory_kib >= 8 << 10 && kdf.memory_kib <= 256 << 10 && kdf.passes >= 1 && kdf.passes <= 16
-    && kdf.lanes >= 1 && kdf.lanes <= 16, "price of a guess");
+    && kdf.memory_kib * kdf.passes <= 1 << 20 && kdf.lanes >= 1 && kdf.lanes <= 16, "price of a guess");
   const I = account.replace(/[a-z]/g, (c) => c.toUpperCase());
   const x = number(Buffer.from(await argon2id({
     password: `${I}:${password}`, salt, memorySize: kdf.memory_kib, iterations: kdf.passes, parallelism: kdf.lanes,

@@ -34,8 +34,9 @@ type nativeSession struct {
 	// 0 for none, and then releasing says that the client has given it back.
 	wanted    uint8
 	releasing bool
-	// picked: this login has offered a pass before.
-	picked bool
+	// picked: this login has offered a pass before. left: its client has left the world
+	// that took the pass, before the gate's word of taking it came.
+	picked, left bool
 	// sealed: the proof was right, and the client was told.
 	sealed bool
 	// counted: it is one of Core.natives.

@@ -90,7 +90,7 @@ func (c *Core) offerPass(s *session) {
 		return
 	}
 	world := n.wanted
-	n.wanted, n.pass = 0, worlds.PassID{}
+	n.wanted, n.pass, n.left = 0, worlds.PassID{}, false
 	if !c.stock.random(n.pass[:]) {
 		c.selectRefused(s, world, codec.SelectBusy)
 		return
@@ -158,6 +158,17 @@ func (c *Core) renew(s *session) {
 	c.holdAs(s, s.native.secret, uint32(c.now), worlds.AnnounceRenewed)
 	s.native.forgetSecret()
 	s.native.picked = false // this is a login anew already
+}
+
+// cameBack takes a client back to the list that has left its world, or the line there:
+// the directory goes by this server again.
+func (c *Core) cameBack(s *session) {
+	if s.state != StateBoarded || s.native.secret == nil {
+		s.native.left = true // the gate's word that it took the pass is still to come
+		return
+	}
+	c.renew(s)
+	c.become(s, StateChoosing)
 }
 
 // picker is the session that a pass is for, or nil.
@@ -249,6 +260,8 @@ func (c *Core) passAdmitted(o *worlds.Outcome[holding]) {
 		c.raise(Event{Kind: EventWorldSelected, conn: s.conn})
 	case n.releasing:
 		c.released(s)
+	case n.left:
+		c.cameBack(s)
 	}
 }
 
@@ -258,7 +271,11 @@ func (c *Core) progressed(from worlds.Node, p *worlds.Progress) {
 	if s == nil || !s.welcomed() || from != worlds.WorldNode(s.native.world) {
 		return
 	}
-	if p.Ended != "" { // the directory did so there; this connection goes with it
+	switch {
+	case p.Ended == worlds.EndedLeft:
+		c.cameBack(s)
+		return
+	case p.Ended != "": // the directory did so there; this connection goes with it
 		c.dismiss(s, p.Ended, p.Ended == whyCommand)
 		return
 	}

@@ -178,10 +178,15 @@ type Progress struct {
 	Pass PassID
 	// Position is the place in the queue, 1 being next; 0 says that it is in.
 	Position uint32
-	// Ended is why the directory has ended the client there (End.Why), and the last
-	// word about the pass: Position counts for nothing then. Empty otherwise.
+	// Ended is why the directory has ended the client there (End.Why), or EndedLeft,
+	// and the last word about the pass: Position counts for nothing then. Empty
+	// otherwise.
 	Ended string
 }
+
+// EndedLeft says that a client is not at a world any more that nobody has ended: it
+// went, or was sent away by the game.
+const EndedLeft = "left"
 
 // Order is what an operator wants of every login server. Exactly one field is set.
 type Order struct {

@@ -95,6 +95,8 @@ func (c *core) release(s *session) {
 		return
 	}
 	delete(c.online, s.account)
+	c.report(s.origin, worlds.Progress{Ended: worlds.EndedLeft})
+	s.origin = nil
 	h := c.passes.Find(s.account)
 	switch {
 	case h == nil:

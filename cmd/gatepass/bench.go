@@ -121,7 +121,7 @@ Client and server each need a descriptor a connection: see 'ulimit -n'.`,
 	playerFlags(c.Flags(), &o.Clients)
 	c.Flags().IntVar(&o.Connections, "connections", 15_000, "connections to hold")
 	c.Flags().Float64Var(&o.Rate, "rate", 3000, "logins a second while their number grows")
-	c.Flags().IntVar(&o.Warmup, "warmup", 500, "logins that come and go before memory is read")
+	c.Flags().IntVar(&o.Warmup, "warmup", 0, "logins that come and go before memory is read (0: 500, and one for each connection with --protocol native)")
 	c.Flags().DurationVar(&o.Settle, "settle", 2*time.Second, "pause before memory is read")
 	c.Flags().DurationVar(&o.Hold, "hold", 10*time.Second, "how long to hold")
 	c.Flags().DurationVar(&o.ListEvery, "list-every", 0, "let each connection ask for the realm list that often (0: never), or a native one show a sign of life (0: every 20s)")

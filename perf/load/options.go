@@ -138,6 +138,9 @@ func (o *HoldOptions) EnsureDefaults() {
 	o.ensureDefaults()
 	setDefault(&o.Connections, 15_000)
 	setDefault(&o.Rate, 3000)
+	if o.Native != nil { // their accounts have large records, which the store's cache would grow by meanwhile
+		setDefault(&o.Warmup, o.Connections)
+	}
 	setDefault(&o.Warmup, 500)
 	setDefault(&o.Settle, 2*time.Second)
 	setDefault(&o.Hold, 10*time.Second)

@@ -23,10 +23,8 @@ func testOptions() Options {
 	return Options{Now: func() time.Time { return time.Unix(testTime, 0) }, Random: rand.NewChaCha8([32]byte{7}), Native: cheap()}
 }
 
-// cheap keeps tests fast; no client would take it.
-func cheap() srp6a.Params {
-	return srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.KDF{MemoryKiB: 64, Passes: 1, Lanes: 1}}
-}
+// cheap keeps tests fast: the least that clients take.
+func cheap() srp6a.Params { return srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.MinKDF()} }
 
 // opensNatively tells whether the password makes the account's native verifier.
 func opensNatively(t testing.TB, a *storage.Account, password string) bool {

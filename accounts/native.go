@@ -43,6 +43,8 @@ func ParseKDF(text string) (srp6a.KDF, error) {
 		return kdf, kdfError("there are %d passes and clients take %d to %d", kdf.Passes, low.Passes, high.Passes)
 	case kdf.Lanes < low.Lanes || kdf.Lanes > high.Lanes:
 		return kdf, kdfError("there are %d lanes and clients take %d to %d", kdf.Lanes, low.Lanes, high.Lanes)
+	case uint64(kdf.MemoryKiB)*uint64(kdf.Passes) > srp6a.MaxKDFWork:
+		return kdf, kdfError("memory times passes is %d KiB and clients take up to %d", uint64(kdf.MemoryKiB)*uint64(kdf.Passes), srp6a.MaxKDFWork)
 	}
 	return kdf, nil
 }
@@ -75,17 +77,24 @@ func (v *verifiers) make(a *storage.Account, s *salts, password string) {
 	}
 }
 
-// checkOthers refuses a native verifier that is none, or that lets anybody in. Its
-// error is a FieldError; verifiers of protocols that are not known here pass.
+// checkOthers refuses a native verifier that is none, or that lets anybody in, or
+// nobody, because clients refuse its KDF. Its error is a FieldError; verifiers of
+// protocols that are not known here pass.
 func checkOthers(others map[string][]byte) error {
 	raw, there := others[ProtocolNative]
 	if !there {
 		return nil
 	}
-	if _, err := srp6a.ParseVerifier(raw); err != nil {
+	v, err := srp6a.ParseVerifier(raw)
+	if err != nil {
 		reason := strings.TrimPrefix(err.Error(), srp6a.ErrVerifier.Error()+": ")
 		return &FieldError{Field: "others.native", Problem: "this is no native verifier: " + reason +
 			"; take it from an export, or leave it out and set a password", cause: err}
+	}
+	if err := v.KDF.Acceptable(); err != nil {
+		reason := strings.TrimPrefix(err.Error(), srp6a.ErrParams.Error()+": ")
+		return &FieldError{Field: "others.native", Problem: "clients refuse this verifier: " + reason +
+			"; leave it out and set a password", cause: err}
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func TestParseKDF(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "not three numbers", "1,2": "not three numbers", "65536,3,1,1": "not three numbers", "65536,x,1": `"x" is no number`,
 		"-1,3,1": "no number", "4294967296,3,1": "no number", "8191,3,1": "memory is 8191 KiB and clients take 8192 to 262144",
-		"262145,3,1": "memory is", "65536,0,1": "0 passes", "65536,17,1": "17 passes and clients take 1 to 16", "65536,3,17": "17 lanes", "65536,3,0": "0 lanes",
+		"262145,3,1": "memory is", "65536,0,1": "0 passes", "65536,17,1": "17 passes and clients take 1 to 16", "65536,3,17": "17 lanes", "262144,5,1": "memory times passes is 1310720 KiB and clients take up to 1048576", "65536,3,0": "0 lanes",
 	} {
 		var field *FieldError
 		if _, err := ParseKDF(text); !errors.As(err, &field) || field.Field != "native-kdf" || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "such as 65536,3,1") {
@@ -182,6 +182,9 @@ func TestImport_NativeVerifierIsChecked(t *testing.T) {
 		"lets all in":  {spoil(func(b []byte) []byte { clear(b[41:]); return b }), "V is not a number of the group"},
 		"one too":      {spoil(func(b []byte) []byte { clear(b[41:]); b[len(b)-1] = 1; return b }), "V is not a number of the group"},
 		"not hex":      {"zz", "hex digits"},
+		"too cheap":    {spoil(func(b []byte) []byte { b[4] = 0x1f; return b }), "clients refuse this verifier: kdf memory (KiB) is 7936"},
+		"too dear":     {spoil(func(b []byte) []byte { b[5], b[7] = 4, 5; return b }), "clients refuse this verifier: kdf memory (KiB) is 270336"},
+		"too long":     {spoil(func(b []byte) []byte { b[5], b[7] = 3, 6; return b }), "kdf memory (KiB) times passes is 1228800"},
 		"not anyone's": {spoil(func(b []byte) []byte { b[7] = 0; return b }), "passes is 0"},
 	} {
 		m := newTestManager(t)
@@ -204,7 +207,7 @@ func TestSummarize_Native(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := mustShow(t, m, "A")
-	if got, want := *Summarize(a, testTime).Native, (NativeSummary{Group: 2048, MemoryKiB: 64, Passes: 1, Lanes: 1, Weak: true}); got != want {
+	if got, want := *Summarize(a, testTime).Native, (NativeSummary{Group: 2048, MemoryKiB: 8 << 10, Passes: 1, Lanes: 1, Weak: true}); got != want {
 		t.Errorf("got %+v", got)
 	}
 	for _, raw := range [][]byte{nil, {1}} {

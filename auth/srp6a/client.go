@@ -73,7 +73,7 @@ func NewClient(id *Identity, random *[32]byte) *Client {
 
 // Respond answers the server's challenge; A is as long as the group's prime. It runs the
 // KDF if the identity has not met this salt. ErrParams, wrapped with the reason: there
-// is no such group, or the KDF is weaker than MinKDF or greedier than MaxKDF.
+// is no such group, or the KDF is not Acceptable: weak or greedy.
 // ErrPublicKey: B has the wrong size or is 0 modulo N, or u is 0.
 func (c *Client) Respond(ch *Challenge) (A []byte, M1 [32]byte, err error) {
 	if !ch.Group.Valid() {

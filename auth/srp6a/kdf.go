@@ -31,8 +31,13 @@ func DefaultKDF() KDF { return KDF{MemoryKiB: 64 << 10, Passes: 3, Lanes: 1} }
 // make guessing cheap.
 func MinKDF() KDF { return KDF{MemoryKiB: 8 << 10, Passes: 1, Lanes: 1} }
 
-// MaxKDF is the most that a client works with: before it has proven itself, a server may
-// not take all its memory.
+// MaxKDFWork is the most of MemoryKiB times Passes that a client works with: 1 GiB
+// once, or 64 MiB sixteen times. That is some seconds of a phone, which a server that
+// has not proven itself may take at every sign-in.
+const MaxKDFWork = 1 << 20
+
+// MaxKDF is the most of each figure that a client works with: before it has proven
+// itself, a server may not take all its memory. Not of all at once; see MaxKDFWork.
 func MaxKDF() KDF { return KDF{MemoryKiB: 256 << 10, Passes: maxRounds, Lanes: maxRounds} }
 
 // Validate reports every fault, by the name of its field.
@@ -41,9 +46,13 @@ func (k KDF) Validate() error {
 }
 
 // Acceptable reports what keeps clients from working with this, as ErrParams: it is not
-// valid, or outside of MinKDF and MaxKDF.
+// valid, outside of MinKDF and MaxKDF, or more than MaxKDFWork.
 func (k KDF) Acceptable() error {
-	if err := k.within(MinKDF(), MaxKDF()); err != nil {
+	err := k.within(MinKDF(), MaxKDF())
+	if work := uint64(k.MemoryKiB) * uint64(k.Passes); err == nil && work > MaxKDFWork {
+		err = fmt.Errorf("kdf memory (KiB) times passes is %d, must be at most %d", work, MaxKDFWork)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %v", ErrParams, err)
 	}
 	return nil

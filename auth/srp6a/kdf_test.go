@@ -46,12 +46,12 @@ func TestKDF_Validate_ReportsEveryFault(t *testing.T) {
 }
 
 func TestKDF_Acceptable_IsNarrower(t *testing.T) {
-	for _, k := range []KDF{DefaultKDF(), MinKDF(), MaxKDF()} {
+	for _, k := range []KDF{DefaultKDF(), MinKDF(), {256 << 10, 4, 16}, {64 << 10, 16, 1}} {
 		if err := k.Acceptable(); err != nil {
 			t.Errorf("%+v: %v", k, err)
 		}
 	}
-	for _, k := range []KDF{{}, {8, 1, 1}, {8<<10 - 1, 1, 1}, {256<<10 + 1, 1, 1}, {64 << 10, 0, 1}, {64 << 10, 17, 1}} {
+	for _, k := range []KDF{{}, {8, 1, 1}, {8<<10 - 1, 1, 1}, {256<<10 + 1, 1, 1}, {64 << 10, 0, 1}, {64 << 10, 17, 1}, MaxKDF(), {256 << 10, 5, 1}, {64<<10 + 1, 16, 1}} {
 		if err := k.Acceptable(); !errors.Is(err, ErrParams) {
 			t.Errorf("%+v: %v", k, err)
 		}

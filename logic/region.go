@@ -191,11 +191,12 @@ func (c *Core) submitRegion() {
 	out := &c.outbound
 	moves := c.keys.Outgoing()
 	c.count.movesOut.Add(uint64(len(moves)))
-	for i := range moves {
-		out.effects = append(out.effects, worlds.Effect{To: moves[i].To, Move: &moves[i].Move})
-	}
+	// Announcements first: the directory should hear of a login before any gate does.
 	for i := range out.announcements {
 		out.effects = append(out.effects, worlds.Effect{Announce: &out.announcements[i]})
+	}
+	for i := range moves {
+		out.effects = append(out.effects, worlds.Effect{To: moves[i].To, Move: &moves[i].Move})
 	}
 	for i := range out.locates {
 		out.effects = append(out.effects, worlds.Effect{Locate: &out.locates[i]})

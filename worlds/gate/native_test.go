@@ -78,6 +78,7 @@ func TestGate_PassIsGoodOnceAndForWhomItIs(t *testing.T) {
 	r := mustRegion(t)
 	o := nativeOptions(t, r, 1)
 	o.World.Capacity = 10
+	o.RefusalDelay = time.Second // far above a tick, by which it is counted
 	g := mustOpen(t, o)
 	alice := r.login.mustOffer(t, "ALICE", g.Node())
 

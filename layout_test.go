@@ -32,10 +32,10 @@ var mayImport = map[string][]string{
 	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline"},
 	// What a game's client embeds.
 	"client":   {"codec", "auth"},
-	"accounts":    {"storage", "auth"},
-	"perf":        {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts"},
-	"e2e":         {"client", "codec", "auth", "accounts", "storage"},
-	"cmd":         {"client", "codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf"},
+	"accounts": {"storage", "auth"},
+	"perf":     {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts"},
+	"e2e":      {"client", "codec", "auth", "accounts", "storage"},
+	"cmd":      {"client", "codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf"},
 }
 
 const (

@@ -10,7 +10,7 @@ type CommandKind uint8
 
 const (
 	// CommandKick sends the account Name away, whoever is logging in to it
-	// included, and wipes its session key.
+	// included, and wipes its session key. Native clients are told Result.
 	CommandKick CommandKind = iota
 	// CommandAddressBans reads the address bans anew from the store, and sends
 	// away whoever is banned by them.
@@ -29,6 +29,8 @@ type Command struct {
 	Kind CommandKind
 	Name storage.Name
 	On   bool
+	// Result is why, for CommandKick; ResultOK is ResultKicked.
+	Result codec.Result
 }
 
 // Command takes a command. CommandClose is seen by the Loop, which ends behind
@@ -36,7 +38,7 @@ type Command struct {
 func (c *Core) Command(cmd *Command) {
 	switch cmd.Kind {
 	case CommandKick:
-		c.kickAccount(cmd.Name)
+		c.kickAccount(cmd.Name, cmd.Result)
 	case CommandAddressBans:
 		c.wantBans()
 	case CommandMaintenance:
@@ -52,9 +54,12 @@ func (c *Core) Command(cmd *Command) {
 
 // kickAccount sends away who plays on an account and who is logging in to it:
 // what an attempt knows of the account was read before the operator changed it.
-func (c *Core) kickAccount(name storage.Name) {
+func (c *Core) kickAccount(name storage.Name, result codec.Result) {
+	kick := func(s *session) {
+		c.sendAway(Signal{Kind: SignalKicked, session: s, Why: whyCommand, Result: result})
+	}
 	if h := c.keys.Find(codec.Name(name)); h != nil {
-		c.kick(h.Owner.holder, "command")
+		kick(c.sessions.get(h.Owner.holder))
 		c.dropKey(h)
 	} else {
 		c.keys.Drop(codec.Name(name)) // it may be on its way here
@@ -62,7 +67,7 @@ func (c *Core) kickAccount(name storage.Name) {
 	c.endElsewhere(codec.Name(name))
 	c.sessions.each(func(s *session) {
 		if s.name == name && (attempting.has(s.state) || s.welcomed()) {
-			c.kick(s.conn, "command")
+			kick(s)
 		}
 	})
 }

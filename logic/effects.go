@@ -61,6 +61,8 @@ func (c *Core) sendAway(sig Signal) {
 // farewell is what a native client is told that is sent away.
 func (sig *Signal) farewell() codec.Result {
 	switch {
+	case sig.Result != codec.ResultOK:
+		return sig.Result
 	case sig.Why == worlds.WhyOnline:
 		return codec.ResultAlreadyOnline
 	case sig.byClient:

@@ -95,6 +95,10 @@ const (
 	// stranger take one part in a hundred of a core.
 	DefaultSignInsPerMinute = 600
 
+	// maintenanceReturn is how much later clients are told to come back in a
+	// maintenance, which nobody expects to end in a second.
+	maintenanceReturn = 30 * time.Second
+
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8
 )

@@ -33,6 +33,7 @@ type counters struct {
 	// those that are in.
 	selectRefused [codec.SelectReasonCount]atomic.Uint64
 	natives       atomic.Int64
+	maintenance   atomic.Bool
 	stale         atomic.Bool
 	keys          atomic.Int64
 	stock         atomic.Int64
@@ -69,6 +70,8 @@ type Stats struct {
 	// Natives how many native clients are in.
 	SelectRefused [codec.SelectReasonCount]uint64
 	Natives       int64
+	// Maintenance says that logins are refused.
+	Maintenance bool
 	// Stale says that the list of worlds may be out of date.
 	Stale bool
 	// Keys is how many session keys are held, Stock how many ephemeral keys are
@@ -106,7 +109,7 @@ func (c *Core) Stats() Stats {
 	for i := range n.selectRefused {
 		st.SelectRefused[i] = n.selectRefused[i].Load()
 	}
-	st.Natives = n.natives.Load()
+	st.Natives, st.Maintenance = n.natives.Load(), n.maintenance.Load()
 	st.Stale, st.NotesDropped = n.stale.Load(), n.notesDropped.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
 	return st
@@ -117,6 +120,7 @@ func (c *Core) publish() {
 	c.count.keys.Store(int64(c.keys.Len()))
 	c.count.stale.Store(c.ports.Region.Stale())
 	c.count.natives.Store(int64(c.natives))
+	c.count.maintenance.Store(c.maintenance)
 	c.count.stock.Store(int64(len(c.stock.keys)))
 	c.count.lastTick.Store(c.now)
 }

@@ -71,6 +71,9 @@ func (c *Core) refuseNative(s *session, result codec.Result) {
 		c.reply.Kind = codec.ReplyKicked
 	} else if result == codec.ResultBusy {
 		c.reply.Number = c.returnAfter()
+		if c.maintenance {
+			c.reply.Number += uint64(maintenanceReturn.Milliseconds())
+		}
 	}
 	c.become(s, StateLeaving)
 	c.sendLast(s)

@@ -151,7 +151,7 @@ func (c *Core) tokenProven(s *session, m *codec.NativeMessage) {
 		c.signal(Signal{Kind: SignalTokenReplayed, session: s})
 		c.refuse(s, codec.ReplyRefused, codec.ResultBadCredentials)
 		c.removeDevice(s.name, storage.Device{Family: stored.Family})
-		c.kickAccount(s.name) // one of the two is not its owner, and may be in
+		c.kickAccount(s.name, codec.ResultOK) // one of the two is not its owner, and may be in
 	default:
 		plain := proof.Bytes()
 		n.keys = keyschedule.Token(&stored.Key, &plain, &n.token.Nonces, &m.After)

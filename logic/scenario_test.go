@@ -413,7 +413,11 @@ func stepKick(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.core.Command(&Command{Kind: CommandKick, Name: name})
+	cmd := Command{Kind: CommandKick, Name: name}
+	if d.HasArg("banned") {
+		cmd.Result = codec.ResultBanned
+	}
+	e.core.Command(&cmd)
 }
 
 func stepCommand(kind CommandKind) func(*scenario, *testing.T, *datadriven.TestData) {

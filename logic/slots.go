@@ -12,7 +12,8 @@ import (
 type Signal struct {
 	Kind    SignalKind
 	session *session
-	// Result is what the client was told, for SignalRefused.
+	// Result is what the client was told, for SignalRefused, and for SignalKicked what
+	// a native client is told, if that is to be more than that it was sent away.
 	Result codec.Result
 	// Why is for SignalKicked, and byClient says that another login was the
 	// reason, not an operator.

@@ -310,6 +310,12 @@ func (e *edge) startControl() error {
 // changed makes a running session feel what an operator did to its account.
 func (e *edge) changed(c accounts.Change) {
 	cmd := logic.Command{Kind: logic.CommandKick, Name: c.Name}
+	if c.Kind == accounts.ChangeBan {
+		cmd.Result = codec.ResultBanned
+		if c.Ban.Until != 0 {
+			cmd.Result = codec.ResultSuspended
+		}
+	}
 	switch c.Kind {
 	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword, accounts.ChangeFactors, accounts.ChangeDevices:
 	case accounts.ChangeBanAddress, accounts.ChangeUnbanAddress:

@@ -95,6 +95,7 @@ func (s stageCollector) logic(m metricWriter) {
 	for r := codec.SelectUnknown; r < codec.SelectReasonCount; r++ {
 		m.count("picks_refused_total", "Picks of native clients that came to no pass, by reason.", st.SelectRefused[r], "reason", r.String())
 	}
+	m.flag("maintenance", "1 while an operator has logins refused.", st.Maintenance)
 	m.gauge("sessions_native", "Native clients that are in.", float64(st.Natives))
 	m.counter("moves_in_total", "Messages about moves of keys that came.", st.MovesIn)
 	m.counter("moves_out_total", "Messages about moves of keys that were sent.", st.MovesOut)

@@ -163,10 +163,10 @@ func TestNative_Operator(t *testing.T) {
 		_, err := signIn(t, r.server.said["native"], native.Credentials{Account: "bea", Password: "secret"}, guestOptions())
 		return err == nil
 	})
-	// A ban ends the session; only who knows the password is told of it later.
+	// A ban ends the session and says so; later only who knows the password is told.
 	bea := r.mustSignIn("bea")
 	r.server.account("", "ban", "bea", "--forever", "--reason", "test")
-	bea.mustEndBy(native.ErrKicked)
+	bea.mustEndBy(native.ErrBanned)
 	_, err := signIn(t, r.server.said["native"], native.Credentials{Account: "bea", Password: "secret"}, guestOptions())
 	if !errors.Is(err, native.ErrBanned) {
 		t.Errorf("who is banned is told %v", err)

@@ -32,7 +32,8 @@ type Credentials struct {
 	// Account is the account's name; case does not count.
 	Account string
 	// Password may be empty where a token is stored. Case counts. It is used when
-	// there is no token, or when the server does not take it any more.
+	// there is no token, when it cannot be used (Session.TokenFault), and when the
+	// server does not take it any more.
 	Password string
 	// Code asks the player for the second factor and may wait for it as long as the
 	// context lets it. It may be called again when the session reconnects, from the
@@ -55,11 +56,15 @@ type Client struct {
 	first net.Conn // not used yet; nil when a Login has taken it
 }
 
-// Dial connects to the login server at address (host:port). The connection is used
-// by the first Login.
+// Dial connects to the login server at address, HOST or HOST:PORT (see ParseAddress).
+// The connection is used by the first Login.
 func Dial(ctx context.Context, address string, o Options) (*Client, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	address, err := ParseAddress(address)
+	if err != nil {
 		return nil, err
 	}
 	conn, err := dial(ctx, &o, address)
@@ -89,6 +94,7 @@ func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 		return nil, err
 	}
 	s := newSession(signer)
+	s.tokenFault = signer.fault
 	go s.run(l)
 	if err := s.settle(ctx, l); err != nil {
 		_ = s.Close()

@@ -12,6 +12,8 @@ import (
 var (
 	// ErrAccount: an account's name has 1 to 16 printable ASCII characters.
 	ErrAccount = errors.New("client: account name must be 1 to 16 printable ASCII characters")
+	// ErrAddress: an address is HOST or HOST:PORT.
+	ErrAddress = errors.New("client: an address is HOST or HOST:PORT")
 	// ErrNoCredentials: there is neither a token for the account nor a password.
 	ErrNoCredentials = errors.New("client: neither a token nor a password")
 	// ErrNoCode: the server wants a second factor, and Credentials.Code is not set or
@@ -99,6 +101,16 @@ func (e *RefusedError) Is(target error) bool {
 	other, ok := target.(*RefusedError)
 	return ok && other.Result == e.Result
 }
+
+// TokenError says why the device's token cannot be used, though the server was not
+// asked: it cannot be read, is damaged, held by another program, or what is to follow
+// it cannot be saved.
+type TokenError struct{ Err error }
+
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("client: the device's token cannot be used: %v", e.Err)
+}
+func (e *TokenError) Unwrap() error { return e.Err }
 
 // SelectError says why there is no pass. Nothing else has changed.
 type SelectError struct {

@@ -107,7 +107,7 @@ func newFake() *fake {
 	}
 }
 
-// DialContext makes the fake a client.Dialer: "login" is the login server, "gate:…" a
+// DialContext makes the fake a client.Dialer: "login" is the login server at its usual port, "gate:…" a
 // gate.
 func (f *fake) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
@@ -116,7 +116,7 @@ func (f *fake) DialContext(ctx context.Context, _, address string) (net.Conn, er
 	ours, theirs := net.Pipe()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if address == "login" {
+	if address == "login:3725" {
 		f.dials++
 		f.dialled = append(f.dialled, time.Now())
 		if f.down {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -9,19 +10,28 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 )
 
 // FileTokens is a TokenStore of one file for each account in a folder, readable by
 // its owner only. A file is replaced by renaming a synced one over it, and the folder
-// is synced behind that. Different accounts may be used at once. A folder is for one
-// server, as every TokenStore is.
+// is synced behind that. Several programs of a machine may use a folder at once: who
+// signs in holds an advisory lock on a file beside the token, which is never removed.
+// A folder is for one server, as every TokenStore is.
 type FileTokens struct{ dir string }
 
 const (
 	tokenFormat = 1
 	// maxTokenFile bounds what is read; a file has less than 500 bytes.
 	maxTokenFile = 4 << 10
+	// probeSize is about that of a token's file, in bytes: a full disk has to show.
+	probeSize = 512
+	// lockEvery is how often a lock that somebody holds is tried again.
+	lockEvery = 25 * time.Millisecond
+	// leftAfter is how old a half-made file is when no program can be at it any more.
+	leftAfter = time.Minute
 )
 
 // tokenFile is how a token lies in its file, as JSON.
@@ -55,11 +65,11 @@ func (f *FileTokens) Load(account string) (Token, error) {
 	}
 	var stored tokenFile
 	if len(b) > maxTokenFile || json.Unmarshal(b, &stored) != nil || stored.Format != tokenFormat {
-		return Token{}, fmt.Errorf("client: %s is no token of this version; remove it to sign in by password", f.path(account))
+		return Token{}, fmt.Errorf("%s is no token of this version", f.path(account))
 	}
 	t, ok := stored.token()
 	if !ok {
-		return Token{}, fmt.Errorf("client: %s is damaged; remove it to sign in by password", f.path(account))
+		return Token{}, fmt.Errorf("%s is damaged", f.path(account))
 	}
 	return t, nil
 }
@@ -71,18 +81,90 @@ func (f *FileTokens) Save(account string, t Token) error {
 		return err
 	}
 	defer clear(b)
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+	path, made := f.path(account), ""
+	if made, err = f.writeAside(account, b); err != nil {
 		return err
 	}
-	// Always the same name: what a crash leaves of it is overwritten by the next.
-	path := f.path(account)
-	if err := writeSynced(path+".new", b); err != nil {
-		return err
+	if err := os.Rename(made, path); err != nil {
+		return errors.Join(err, os.Remove(made))
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
+	f.sweep(account)
 	return syncFolder(f.dir)
+}
+
+// writeAside makes a synced file of a name of its own, since other programs may be at
+// the same; a failure leaves none.
+func (f *FileTokens) writeAside(account string, b []byte) (path string, err error) {
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return "", err
+	}
+	file, err := os.CreateTemp(f.dir, filepath.Base(f.path(account))+".*.new")
+	if err != nil {
+		return "", err
+	}
+	if _, err = file.Write(b); err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
+}
+
+// sweep removes what crashes have left half made.
+func (f *FileTokens) sweep(account string) {
+	base := filepath.Base(f.path(account))
+	entries, _ := os.ReadDir(f.dir) // what stays does no harm
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), base) || !strings.HasSuffix(e.Name(), ".new") {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > leftAfter {
+			_ = os.Remove(filepath.Join(f.dir, e.Name()))
+		}
+	}
+}
+
+// Probe is TokenProber's: it writes what Save would, beside, and removes it.
+func (f *FileTokens) Probe(account string) error {
+	path := f.path(account)
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
+		return &fs.PathError{Op: "save", Path: path, Err: syscall.EISDIR}
+	}
+	made, err := f.writeAside(account, make([]byte, probeSize))
+	if err != nil {
+		return err
+	}
+	return os.Remove(made)
+}
+
+// Lock is TokenLocker's. It is for the account alone, and ends with the process too.
+func (f *FileTokens) Lock(ctx context.Context, account string) (unlock func(), err error) {
+	file, err := os.OpenFile(f.path(account)+".lock", os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	release := func() { _ = file.Close() } // ends the lock with it
+	if err := awaitLock(ctx, file); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+func awaitLock(ctx context.Context, file *os.File) error {
+	again := time.NewTicker(lockEvery)
+	defer again.Stop()
+	for {
+		if free, err := tryLock(file); free || err != nil {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Forget is TokenStore's.
@@ -105,17 +187,6 @@ func readBounded(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, maxTokenFile+1))
-}
-
-func writeSynced(path string, b []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Write(b); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	return errors.Join(file.Sync(), file.Close())
 }
 
 // syncFolder makes names durable. Where folders cannot be synced (Windows) the file

@@ -49,7 +49,8 @@ type Options struct {
 	// Tokens is where remembered devices are kept; default nil: nothing is remembered.
 	Tokens TokenStore
 	// Remember asks for a token after each sign-in by password, if Tokens is set and
-	// the server remembers devices.
+	// the server remembers devices. Logger is told when that fails; who wants to know
+	// why calls Session.Remember instead.
 	Remember bool
 	// DeviceName is what the player knows this device by, at most 64 bytes, cut
 	// behind that; default none.

@@ -30,8 +30,9 @@ func (r *remembering) answer(err error) {
 // needs no password. From then on the session does not need the password to reconnect
 // and forgets it. A server gives one token for each sign-in by password: asked again,
 // Remember stores that again. A session that is signed in by token has one, which is
-// stored; there Remember asks for nothing. Behind ForgetDevice it is ErrNoTokens until
-// the session has signed in by password once more.
+// stored; there Remember asks for nothing. A token that cannot be stored is ended at the
+// server. Behind that, and behind ForgetDevice, it is ErrNoTokens until the session has
+// signed in by password once more.
 func (s *Session) Remember(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, ErrTimeout)
 	defer cancel()
@@ -68,6 +69,12 @@ func (s *Session) askToken(done chan error) {
 		done <- s.keepToken()
 		return
 	}
+	if prober, ok := s.o.Tokens.(TokenProber); ok {
+		if err := prober.Probe(s.signer.account); err != nil {
+			done <- fmt.Errorf("client: cannot save a token: %w", err)
+			return
+		}
+	}
 	r := &remembering{done: []chan error{done}}
 	if err := s.signer.fill(r.secret[:]); err != nil {
 		r.answer(err)
@@ -93,7 +100,13 @@ func (s *Session) takeToken(m *pb.Remembered) error {
 		Device: s.signer.device, Family: [16]byte(m.GetFamily()), Key: [32]byte(m.GetKey()),
 		Secret: r.secret, Expires: time.Unix(m.GetExpires(), 0),
 	}
-	r.answer(s.keepToken())
+	err := s.keepToken()
+	if err != nil {
+		// Nobody has the token: it would stand in the list of devices for nothing.
+		s.login.token, s.login.forgotten = nil, true
+		_ = s.say(&pb.ClientFrame{Body: &pb.ClientFrame_ForgetDevice{ForgetDevice: &pb.ForgetDevice{}}})
+	}
+	r.answer(err)
 	return nil
 }
 

@@ -17,6 +17,8 @@ type Session struct {
 	listed chan struct{}
 	quit   chan struct{} // Close was called
 	done   chan struct{} // run has returned
+	// tokenFault is set before run begins.
+	tokenFault error
 
 	closing sync.Once
 	err     error // why it has ended; set before done is closed
@@ -67,6 +69,10 @@ func (s *Session) Err() error {
 		return nil
 	}
 }
+
+// TokenFault says why Login has not used the device's token, a *TokenError, nil when it
+// has, or there was none.
+func (s *Session) TokenFault() error { return s.tokenFault }
 
 // Close ends the session and returns when its goroutines have. What is secret is
 // overwritten; where the password is being derived just then, behind that. A Conn stays. It may be called more than once.

@@ -40,6 +40,10 @@ type signer struct {
 	first net.Conn
 	// device is this device's id once it is known, zero without a store.
 	device [16]byte
+	// unlock ends the lock on the token, nil while it is not held.
+	unlock func()
+	// fault is why the last sign-in has not used the token, nil when it has.
+	fault error
 }
 
 // login is a connection on which the account is signed in.
@@ -67,25 +71,45 @@ func (l *login) close() {
 
 // signIn signs in by token if there is one that the server takes, else by password.
 func (s *signer) signIn(ctx context.Context) (*login, error) {
-	token, err := s.loadToken()
-	if err != nil {
-		return nil, err
+	l, over, err := s.byToken(ctx)
+	if s.fault = nil; over {
+		return l, err
 	}
-	if token.usable() {
-		l, accepted, err := s.try(ctx, &token)
-		if accepted || !errors.Is(err, ErrBadCredentials) {
-			return l, err
-		}
-		s.dropToken(&token)
-		if s.password == nil {
-			return nil, err
-		}
+	if fault := (*TokenError)(nil); errors.As(err, &fault) {
+		s.fault = fault
 	}
 	if s.password == nil {
-		return nil, ErrNoCredentials
+		return nil, err
 	}
-	l, _, err := s.try(ctx, nil)
+	l, _, err = s.try(ctx, nil)
+	if err != nil && s.fault != nil {
+		err = fmt.Errorf("%w (%w)", err, s.fault)
+	}
 	return l, err
+}
+
+// byToken signs in by the token. When it is not over, err says why the password is
+// wanted.
+func (s *signer) byToken(ctx context.Context) (l *login, over bool, err error) {
+	defer s.letGo()
+	token, err := s.holdToken(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, true, context.Cause(ctx)
+	case err != nil:
+		return nil, false, err
+	case !token.usable():
+		return nil, false, ErrNoCredentials
+	}
+	l, accepted, err := s.try(ctx, &token)
+	if fault := (*TokenError)(nil); errors.As(err, &fault) {
+		return nil, false, err
+	}
+	if accepted || !errors.Is(err, ErrBadCredentials) {
+		return l, true, err
+	}
+	s.dropToken(&token)
+	return nil, false, err
 }
 
 // try is one connection and one sign-in on it. accepted tells that the server has

@@ -65,8 +65,11 @@ type board struct {
 	known   bool
 	version uint64
 	stale   bool
-	list    []World // by rising id
-	counts  [256]int
+	// held: the list came empty and stale, and nothing that is not stale since: the
+	// server knows no better, and what a session has is better than nothing.
+	held   bool
+	list   []World // by rising id
+	counts [256]int
 }
 
 func (s *Session) takeList(f *pb.ServerFrame) (err error) {
@@ -81,12 +84,18 @@ func (s *Session) takeList(f *pb.ServerFrame) (err error) {
 	if err != nil || !s.board.known {
 		return err
 	}
-	s.worlds.set(s.board.shown(), s.board.stale)
+	if s.board.held = s.board.isHeld(); s.board.held && s.worlds.Version() > 0 {
+		s.worlds.setStale()
+	} else {
+		s.worlds.set(s.board.shown(), s.board.stale)
+	}
 	if !s.isListed() {
 		close(s.listed)
 	}
 	return nil
 }
+
+func (b *board) isHeld() bool { return b.stale && (b.held || len(b.list) == 0) }
 
 func (b *board) snapshot(m *pb.WorldSnapshot) {
 	b.list = b.list[:0:0]

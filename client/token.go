@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -66,6 +67,44 @@ type TokenStore interface {
 	Forget(account string) error
 }
 
+// TokenLocker is a TokenStore that several programs may use at once. A sign-in by token
+// holds the account's lock from before it reads the token until it has saved what
+// became of it: two that show one secret look like a theft. Lock waits until ctx ends.
+type TokenLocker interface {
+	TokenStore
+	Lock(ctx context.Context, account string) (unlock func(), err error)
+}
+
+// TokenProber is a TokenStore that can tell, before the server is asked for a token,
+// that Save would fail.
+type TokenProber interface {
+	TokenStore
+	Probe(account string) error
+}
+
+// holdToken reads what is stored and, if it is a token, holds its lock until letGo.
+func (s *signer) holdToken(ctx context.Context) (Token, error) {
+	t, err := s.loadToken()
+	locker, shared := s.o.Tokens.(TokenLocker)
+	if err != nil || !t.usable() || !shared {
+		return t, err
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, errors.New("another program holds it"))
+	defer cancel()
+	if s.unlock, err = locker.Lock(bounded, s.account); err != nil {
+		return Token{}, &TokenError{err}
+	}
+	return s.loadToken() // it may have changed since
+}
+
+// letGo gives the lock to the next, if it is held.
+func (s *signer) letGo() {
+	if s.unlock != nil {
+		s.unlock()
+		s.unlock = nil
+	}
+}
+
 // loadToken reads what is stored and makes sure that the device has an id.
 func (s *signer) loadToken() (t Token, err error) {
 	if s.o.Tokens == nil {
@@ -73,7 +112,7 @@ func (s *signer) loadToken() (t Token, err error) {
 	}
 	t, err = s.o.Tokens.Load(s.account)
 	if err != nil && !errors.Is(err, ErrNoToken) {
-		return Token{}, fmt.Errorf("client: cannot read the device's token: %w", err)
+		return Token{}, &TokenError{err}
 	}
 	if t.Device == [16]byte{} {
 		t.Device = s.device
@@ -124,6 +163,7 @@ func (a *attempt) proveToken(m *pb.TokenChallenge) error {
 	}
 	a.becomeAccepted(&keys)
 	a.rotated()
+	a.letGo()
 	return nil
 }
 
@@ -137,7 +177,7 @@ func (a *attempt) rotate() (*devicetoken.Proof, error) {
 		return nil, err
 	}
 	if err := a.o.Tokens.Save(a.account, *t); err != nil {
-		return nil, fmt.Errorf("client: cannot save the device's token: %w", err)
+		return nil, &TokenError{err}
 	}
 	return &devicetoken.Proof{Secret: t.Secret, Next: devicetoken.VerifierOf(&t.Next)}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -420,6 +421,7 @@ func TestSession_ForgetDeviceWhileSigningInAnew(t *testing.T) {
 }
 
 // A connection may ask once: what it was given is stored again, until it is forgotten.
+// What cannot be stored is ended at the server.
 func TestSession_RememberAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newMemory()
@@ -430,6 +432,12 @@ func TestSession_RememberAgain(t *testing.T) {
 		store.fail = func(save int) (bool, error) { return true, errDisk }
 		wantErr(t, s.Remember(t.Context()), errDisk)
 		store.fail = nil
+		wantErr(t, s.Remember(t.Context()), client.ErrNoTokens)
+		if synctest.Wait(); f.family != [16]byte{} {
+			t.Fatal("the server keeps a token that nobody has")
+		}
+		s.Close()
+		s = f.mustLogin(t, o)
 		for range 2 {
 			if err := s.Remember(t.Context()); err != nil || store.token().Family != f.family {
 				t.Fatalf("not stored: %v", err)
@@ -497,7 +505,12 @@ func withNext(t client.Token) client.Token {
 func leaveHalf(t *testing.T, dir string) {
 	t.Helper()
 	entries, _ := os.ReadDir(dir)
-	if err := os.WriteFile(filepath.Join(dir, entries[0].Name()+".new"), []byte(`{"for`), 0o600); err != nil {
+	half := filepath.Join(dir, entries[0].Name()+".1.new")
+	if err := os.WriteFile(half, []byte(`{"for`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(half, long, long); err != nil {
 		t.Fatal(err)
 	}
 }

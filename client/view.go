@@ -36,7 +36,8 @@ const (
 	StatusOnline Status = iota + 1
 	// StatusOffline: it is not there just now.
 	StatusOffline
-	// StatusMismatch: it does not take this client's build.
+	// StatusMismatch: it does not take this client's build, or no native clients; then
+	// World.Address is empty.
 	StatusMismatch
 )
 

@@ -173,10 +173,13 @@ func parseOps(request *wireRequest) (ops []storage.Op, err error) {
 }
 
 // log notes changes, so that who did what can be found; reads are not logged. A
-// batch is one line: an import has as many as a server has logins in an hour.
+// batch of several accounts is one line: an import has as many as a server has logins
+// in an hour.
 func (c *client) log(ops []storage.Op, results []storage.Result) {
-	if len(ops) == 1 {
-		c.logOne(&ops[0], results[0].Err)
+	if sameAccount(ops) {
+		for i := range ops {
+			c.logOne(&ops[i], results[i].Err)
+		}
 		return
 	}
 	counts := make(map[ChangeKind]int)
@@ -188,6 +191,16 @@ func (c *client) log(ops []storage.Op, results []storage.Result) {
 	for kind, n := range counts {
 		c.logger.Info("accounts changed", "change", kind.String(), "accounts", n)
 	}
+}
+
+// sameAccount tells whether all ops are about one account, or there is one only.
+func sameAccount(ops []storage.Op) bool {
+	for i := range ops {
+		if i > 0 && (ops[i].Name != ops[0].Name || ops[i].Name == storage.Name{}) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *client) logOne(op *storage.Op, err error) {

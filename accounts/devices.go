@@ -49,13 +49,14 @@ func (m *Manager) RevokeDevice(ctx context.Context, name, family string) (storag
 }
 
 // RevokeDevices makes an account forget all devices and tells how many there were.
+// Where there are none nothing changes, so that nobody's session ends for it.
 func (m *Manager) RevokeDevices(ctx context.Context, name string) (int, error) {
 	folded, err := ParseName(name)
 	if err != nil {
 		return 0, err
 	}
 	devices, err := m.Devices(ctx, name)
-	if err != nil {
+	if err != nil || len(devices) == 0 {
 		return 0, err
 	}
 	_, err = m.one(ctx, storage.Op{Kind: storage.OpRemoveDevice, Name: folded, Device: &storage.Device{}})

@@ -72,6 +72,9 @@ func TestManager_Devices(t *testing.T) {
 			if list, err := m.Devices(t.Context(), "alice"); err != nil || len(list) != 0 {
 				t.Error(list, err)
 			}
+			if n, err := m.RevokeDevices(t.Context(), "alice"); n != 0 || err != nil { // which is no change
+				t.Error(n, err)
+			}
 			if !slices.Equal(told, []ChangeKind{ChangeDevices, ChangeDevices}) {
 				t.Errorf("told %v", told)
 			}

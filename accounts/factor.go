@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -35,43 +36,63 @@ func (s *TOTPSecret) URI() string {
 		totpIssuer, url.PathEscape(s.name.String()), s.Base32(), totpIssuer)
 }
 
-// SetPIN gives an account a PIN; its authenticator, if it has one, stays.
-func (m *Manager) SetPIN(ctx context.Context, name, pin string) error {
+// SetPIN gives an account a PIN; its authenticator, if it has one, stays. It makes
+// the account forget its devices, for they were remembered without the PIN, and tells
+// how many there were.
+func (m *Manager) SetPIN(ctx context.Context, name, pin string) (devices int, err error) {
 	if err := CheckPIN(pin); err != nil {
-		return err
+		return 0, err
 	}
 	return m.changeFactors(ctx, name, func(a *storage.Account) { a.PIN = pin })
 }
 
 // SetTOTP gives an account a new authenticator secret, which replaces an older
-// one; its PIN, if it has one, stays.
-func (m *Manager) SetTOTP(ctx context.Context, name string) (*TOTPSecret, error) {
+// one; its PIN, if it has one, stays. It makes the account forget its devices, as
+// SetPIN does, and tells how many there were.
+func (m *Manager) SetTOTP(ctx context.Context, name string) (secret *TOTPSecret, devices int, err error) {
 	folded, err := ParseName(name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	secret := &TOTPSecret{name: folded}
+	secret = &TOTPSecret{name: folded}
 	if _, err := io.ReadFull(m.options.Random, secret.raw[:]); err != nil {
-		return nil, fmt.Errorf("accounts: no random secret: %w", err)
+		return nil, 0, fmt.Errorf("accounts: no random secret: %w", err)
 	}
-	return secret, m.changeFactors(ctx, name, func(a *storage.Account) { a.TOTPSecret = secret.raw[:] })
+	devices, err = m.changeFactors(ctx, name, func(a *storage.Account) { a.TOTPSecret = secret.raw[:] })
+	return secret, devices, err
 }
 
 // ClearFactors takes an account's PIN and authenticator away: its password is
-// enough again.
+// enough again. Devices stay remembered.
 func (m *Manager) ClearFactors(ctx context.Context, name string) error {
-	return m.changeFactors(ctx, name, func(a *storage.Account) { a.PIN, a.TOTPSecret = "", nil })
+	_, err := m.changeFactors(ctx, name, func(a *storage.Account) { a.PIN, a.TOTPSecret = "", nil })
+	return err
 }
 
 // changeFactors reads an account's factors, changes them and writes them back.
-// Of two operators who do so at the same moment the later one wins.
-func (m *Manager) changeFactors(ctx context.Context, name string, change func(*storage.Account)) error {
+// Of two operators who do so at the same moment the later one wins. Where there is a
+// factor then, devices go: a token asks for none.
+func (m *Manager) changeFactors(ctx context.Context, name string, change func(*storage.Account)) (forgotten int, err error) {
 	account, err := m.Show(ctx, name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	changed := storage.Account{Name: account.Name, PIN: account.PIN, TOTPSecret: account.TOTPSecret}
 	change(&changed)
-	_, err = m.one(ctx, storage.Op{Kind: storage.OpSetFactors, Name: changed.Name, Account: &changed})
-	return aboutAccount(changed.Name, err)
+	set := storage.Op{Kind: storage.OpSetFactors, Name: changed.Name, Account: &changed}
+	if changed.PIN == "" && len(changed.TOTPSecret) == 0 {
+		_, err = m.one(ctx, set)
+		return 0, aboutAccount(changed.Name, err)
+	}
+	devices, err := m.Devices(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	// Also where none was seen, and behind the factor: one that is remembered this
+	// moment must not slip through.
+	results, err := m.do(ctx, set, storage.Op{Kind: storage.OpRemoveDevice, Name: changed.Name, Device: &storage.Device{}})
+	if err != nil {
+		return 0, aboutAccount(changed.Name, err)
+	}
+	return len(devices), aboutAccount(changed.Name, errors.Join(results[0].Err, results[1].Err))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,23 +15,23 @@ import (
 func TestManager_Factors_AreSetOneByOneAndClearedTogether(t *testing.T) {
 	m := newTestManager(t)
 	ctx := t.Context()
-	if err := m.SetPIN(ctx, "ALICE", "1234"); !errors.Is(err, storage.ErrNotFound) {
+	if _, err := m.SetPIN(ctx, "ALICE", "1234"); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("no account: %v", err)
 	}
 	if err := m.Add(ctx, "ALICE", "x"); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.SetPIN(ctx, "alice", "0123"); err != nil {
+	if _, err := m.SetPIN(ctx, "alice", "0123"); err != nil {
 		t.Fatal(err)
 	}
-	first, err := m.SetTOTP(ctx, "alice")
+	first, _, err := m.SetTOTP(ctx, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a := mustShow(t, m, "ALICE"); a.PIN != "0123" || string(a.TOTPSecret) != string(first.raw[:]) || !opens(a, "x") {
 		t.Error("not both factors are set, or the password is another")
 	}
-	second, err := m.SetTOTP(ctx, "alice")
+	second, _, err := m.SetTOTP(ctx, "alice")
 	if err != nil || second.raw == first.raw {
 		t.Errorf("the second secret is the first, or %v", err)
 	}
@@ -55,10 +56,45 @@ func TestManager_SetPIN_RefusesWhatNoPadCanType(t *testing.T) {
 	}
 	for _, pin := range []string{"", "123", "12345678901", "12a4", "-1234", "１２３４"} {
 		var field *FieldError
-		err := m.SetPIN(t.Context(), "ALICE", pin)
+		_, err := m.SetPIN(t.Context(), "ALICE", pin)
 		if !errors.As(err, &field) || field.Field != "pin" || pin != "" && strings.Contains(err.Error(), pin) {
 			t.Errorf("%q: %v", pin, err)
 		}
+	}
+}
+
+// A token asks for no second factor, so one that is set ends them all.
+func TestManager_Factors_EndTheDevicesThatWereRememberedWithoutThem(t *testing.T) {
+	var told []ChangeKind
+	o := testOptions()
+	o.OnChange = func(c Change) { told = append(told, c.Kind) }
+	server := New(openStore(t), o)
+	m := New(mustDial(t, startControl(t, server, SocketPath(t.TempDir())).path), testOptions())
+	if err := m.Add(t.Context(), "ALICE", "x"); err != nil {
+		t.Fatal(err)
+	}
+	for name, set := range map[string]func() (int, error){
+		"PIN":  func() (int, error) { return m.SetPIN(t.Context(), "alice", "1234") },
+		"TOTP": func() (int, error) { _, n, err := m.SetTOTP(t.Context(), "alice"); return n, err },
+	} {
+		mustAddDevices(t, server, "ALICE", device(1), device(2))
+		told = nil
+		if n, err := set(); n != 2 || err != nil {
+			t.Errorf("%s: %d devices, %v", name, n, err)
+		}
+		if list, err := m.Devices(t.Context(), "alice"); err != nil || len(list) != 0 {
+			t.Errorf("%s: %v, %v", name, list, err)
+		}
+		if !slices.Contains(told, ChangeFactors) {
+			t.Errorf("%s: told %v", name, told)
+		}
+	}
+	mustAddDevices(t, server, "ALICE", device(3))
+	if err := m.ClearFactors(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := m.Devices(t.Context(), "alice"); err != nil || len(list) != 1 {
+		t.Errorf("without a factor: %v, %v", list, err)
 	}
 }
 

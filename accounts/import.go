@@ -42,6 +42,9 @@ type BadRow struct {
 type ImportReport struct {
 	// Added, Updated, Skipped and Failed count rows.
 	Added, Updated, Skipped, Failed int
+	// LostNative counts rows that took the native verifier of an account away and
+	// brought no other.
+	LostNative int
 	// Bytes of the file that are dealt with.
 	Bytes int64
 	// Ignored names the columns that mean nothing here.
@@ -138,7 +141,9 @@ type importRow struct {
 	text  []byte
 	salts salts
 	draft draft
-	err   error
+	// skip says that the account is there and may stay as it is.
+	skip bool
+	err  error
 }
 
 // feed cuts the file into batches and draws their salts.
@@ -229,13 +234,54 @@ func (p *pipeline) prepare(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			p.prepareRow(b, &b.rows[i])
+			p.parseRow(b, &b.rows[i])
+		}
+		if p.options.Native && p.options.Mode != PutUpdate {
+			p.passOver(ctx, b)
+		}
+		for i := range b.rows {
+			if ctx.Err() != nil {
+				return
+			}
+			if r := &b.rows[i]; r.err == nil && !r.skip {
+				r.draft.finish(&p.verifiers, &r.salts)
+			}
 		}
 		close(b.ready)
 	}
 }
 
-func (p *pipeline) prepareRow(b *importBatch, r *importRow) {
+// passOver marks the rows whose accounts are there already, so that no native verifier
+// is made for what the mode refuses or skips. What the store cannot tell now it will
+// be asked once more, with the verifier made.
+func (p *pipeline) passOver(ctx context.Context, b *importBatch) {
+	var reads []storage.Op
+	var rows []*importRow
+	for i := range b.rows {
+		if r := &b.rows[i]; r.err == nil && r.draft.password != "" {
+			reads = append(reads, storage.Op{Kind: storage.OpGet, Name: r.draft.account.Name})
+			rows = append(rows, r)
+		}
+	}
+	if len(reads) == 0 {
+		return
+	}
+	results, err := p.manager.do(ctx, reads...)
+	if err != nil {
+		return
+	}
+	for i, r := range rows {
+		switch {
+		case results[i].Account == nil:
+		case p.options.Mode == PutSkip:
+			r.skip = true
+		default:
+			r.err = aboutAccount(r.draft.account.Name, storage.ErrExists)
+		}
+	}
+}
+
+func (p *pipeline) parseRow(b *importBatch, r *importRow) {
 	if r.err != nil {
 		return
 	}
@@ -247,9 +293,6 @@ func (p *pipeline) prepareRow(b *importBatch, r *importRow) {
 		}
 	}
 	r.text = nil
-	if r.err == nil {
-		r.draft.finish(&p.verifiers, &r.salts)
-	}
 }
 
 // commitAll stores the batches in order.
@@ -281,7 +324,7 @@ func (p *pipeline) commitAll(ctx context.Context) error {
 func (p *pipeline) commit(ctx context.Context, b *importBatch) error {
 	var good []storage.Account
 	for i := range b.rows {
-		if a := &b.rows[i].draft.account; b.rows[i].err == nil {
+		if a := &b.rows[i].draft.account; b.rows[i].err == nil && !b.rows[i].skip {
 			if a.Created == 0 {
 				a.Created = p.manager.now()
 			}
@@ -301,7 +344,10 @@ func (p *pipeline) commit(ctx context.Context, b *importBatch) error {
 	}
 	for i := range b.rows {
 		r := &b.rows[i]
-		if r.err == nil {
+		switch {
+		case r.skip:
+			p.report.Skipped++
+		case r.err == nil:
 			r.err = p.count(results[0])
 			results = results[1:]
 		}
@@ -321,6 +367,9 @@ func (p *pipeline) count(r putResult) error {
 		p.report.Added++
 	case outcomeUpdated:
 		p.report.Updated++
+		if r.lostNative {
+			p.report.LostNative++
+		}
 	case outcomeSkipped:
 		p.report.Skipped++
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gatepass/storage"
@@ -210,6 +211,68 @@ func TestImport_CancelReportsWhatIsIn(t *testing.T) {
 	if again.Skipped != in || again.Added != 5*batchRows-in {
 		t.Errorf("the second run: %+v", again)
 	}
+}
+
+// Verifiers that an update takes away unasked are told.
+func TestImport_Update_CountsNativeVerifiersThatAreLost(t *testing.T) {
+	const rows = "username,password\nA,x\nB,y\nC,z\n"
+	for _, c := range []struct {
+		name, text string
+		options    ImportOptions
+		want       int
+	}{
+		{"without native", rows + "A,again\n", ImportOptions{Mode: PutUpdate}, 2},
+		{"with native", rows, ImportOptions{Mode: PutUpdate, Native: true}, 0},
+		{"a name twice, both new", "username,password\nC,x\nC,y\n", ImportOptions{Mode: PutUpdate}, 0},
+		{"passed over", rows, ImportOptions{Mode: PutSkip}, 0},
+	} {
+		m := newTestManager(t)
+		for _, name := range []string{"A", "B"} {
+			if err := m.Add(t.Context(), name, "x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if report, _ := mustImport(t, m, c.text, c.options); report.LostNative != c.want {
+			t.Errorf("%s: %+v, want %d", c.name, report, c.want)
+		}
+	}
+}
+
+// A native verifier takes 100 ms: none is made for a row that is not taken anyway.
+func TestImport_Native_LooksBeforeItMakesVerifiers(t *testing.T) {
+	const text = "username,password\nA,x\nB,y\n"
+	for mode, want := range map[PutMode]ImportReport{
+		PutNew: {Added: 1, Failed: 1}, PutSkip: {Added: 1, Skipped: 1}, PutUpdate: {Added: 1, Updated: 1},
+	} {
+		o := testOptions()
+		m := New(openStore(t), o)
+		mustImport(t, m, "username,password\nA,x\n", ImportOptions{})
+		store := &countingStore{Store: m.store}
+		m.store = store
+		report, _ := mustImport(t, m, text, ImportOptions{Mode: mode, Native: true})
+		want.Bytes = int64(len(text))
+		if fmt.Sprint(report) != fmt.Sprint(want) {
+			t.Errorf("mode %d: %+v, want %+v", mode, report, want)
+		}
+		if made := store.made.Load(); (made == 1) != (mode != PutUpdate) {
+			t.Errorf("mode %d: %d verifiers came to the store", mode, made)
+		}
+	}
+}
+
+// countingStore counts the native verifiers that are offered to the store as new.
+type countingStore struct {
+	Store
+	made atomic.Int64
+}
+
+func (s *countingStore) Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
+	for i := range ops {
+		if ops[i].Kind == storage.OpCreate && hasNative(ops[i].Account) {
+			s.made.Add(1)
+		}
+	}
+	return s.Store.Do(ctx, ops...)
 }
 
 func TestImport_CancelWhileTheFileBlocks(t *testing.T) {

@@ -32,7 +32,9 @@ const (
 
 type putResult struct {
 	outcome outcome
-	err     error
+	// lostNative tells that the account had a native verifier and was given none.
+	lostNative bool
+	err        error
 }
 
 // put stores up to maxOps accounts in their order, with one or two durable
@@ -58,14 +60,18 @@ func (m *Manager) put(ctx context.Context, batch []storage.Account, mode PutMode
 		case errors.Is(err, storage.ErrExists) && mode == PutUpdate:
 			taken = append(taken, i)
 		case errors.Is(err, storage.ErrExists):
-			out[i] = putResult{outcomeFailed, aboutAccount(batch[i].Name, err)}
+			out[i] = failed(batch[i].Name, err)
 		case fatal(err):
 			return nil, err
 		default:
-			out[i] = putResult{outcomeFailed, aboutAccount(batch[i].Name, err)}
+			out[i] = failed(batch[i].Name, err)
 		}
 	}
 	return out, m.update(ctx, updates{ops, taken, out})
+}
+
+func failed(name storage.Name, err error) putResult {
+	return putResult{outcome: outcomeFailed, err: aboutAccount(name, err)}
 }
 
 // updates are the accounts of a put that were there already.
@@ -84,6 +90,10 @@ func (m *Manager) update(ctx context.Context, u updates) error {
 		ops[k] = u.ops[i]
 		ops[k].Kind = storage.OpSetVerifier
 	}
+	native, err := m.nativeOf(ctx, ops)
+	if err != nil {
+		return err
+	}
 	results, err := m.do(ctx, ops...)
 	if err != nil {
 		return err
@@ -91,14 +101,42 @@ func (m *Manager) update(ctx context.Context, u updates) error {
 	for k, i := range u.taken {
 		switch err := results[k].Err; {
 		case err == nil:
-			u.out[i] = putResult{outcome: outcomeUpdated}
+			had, has := native[ops[k].Name], hasNative(ops[k].Account)
+			u.out[i] = putResult{outcome: outcomeUpdated, lostNative: had && !has}
+			native[ops[k].Name] = has // the next row may be of the same account
 		case fatal(err):
 			return err
 		default:
-			u.out[i] = putResult{outcomeFailed, aboutAccount(ops[k].Name, err)}
+			u.out[i] = failed(ops[k].Name, err)
 		}
 	}
 	return nil
+}
+
+// nativeOf tells which accounts have a native verifier, of those that ops give none.
+func (m *Manager) nativeOf(ctx context.Context, ops []storage.Op) (map[storage.Name]bool, error) {
+	native := make(map[storage.Name]bool)
+	var reads []storage.Op
+	for i := range ops {
+		if !hasNative(ops[i].Account) {
+			reads = append(reads, storage.Op{Kind: storage.OpGet, Name: ops[i].Name})
+		}
+	}
+	if len(reads) == 0 {
+		return native, nil
+	}
+	results, err := m.do(ctx, reads...)
+	for i := range results {
+		if a := results[i].Account; a != nil {
+			native[a.Name] = hasNative(a)
+		}
+	}
+	return native, err
+}
+
+func hasNative(a *storage.Account) bool {
+	_, there := a.Others[ProtocolNative]
+	return there
 }
 
 // fatal tells errors that every further write would meet too.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ does the same work once, on the player's machine.`,
   gatepass account add --native-group 3072 --native-kdf 131072,3,1 ALICE`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.apply(f); err != nil {
+			if err := p.apply(c, f); err != nil {
 				return err
 			}
 			name, password, err := credentials(c, args[0], p.stdin)
@@ -58,7 +59,7 @@ sessions.`,
   gatepass account passwd --password-stdin ALICE < new-password`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.apply(f); err != nil {
+			if err := p.apply(c, f); err != nil {
 				return err
 			}
 			name, password, err := credentials(c, args[0], p.stdin)
@@ -127,7 +128,10 @@ func (p *passwordFlags) register(c *cobra.Command) {
 }
 
 // apply takes over the flags before anybody types a password.
-func (p *passwordFlags) apply(f *accountFlags) error {
+func (p *passwordFlags) apply(c *cobra.Command, f *accountFlags) error {
+	if p.noNative && (c.Flags().Changed("native-group") || c.Flags().Changed("native-kdf")) {
+		return usageError{errors.New("--native-group and --native-kdf say how a native verifier is made, and --no-native makes none; give one or the other")}
+	}
 	f.manager.NoNative = p.noNative
 	return f.setNative(&p.native)
 }

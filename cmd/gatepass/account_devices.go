@@ -57,7 +57,8 @@ func (f *accountFlags) revokeCommand() *cobra.Command {
 		Use:   "revoke NAME (FAMILY | --all)",
 		Short: "Make an account forget one device, or all of them",
 		Long: `Makes an account forget a device: whoever sits at it needs the password again. A
-running server closes the account's sessions.`,
+running server ends all sessions of the account, those of its other devices too,
+whose tokens stay good. An account without devices is left as it is.`,
 		Example: `  gatepass account devices revoke ALICE 3f9a01c2
   gatepass account devices revoke ALICE --all`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -85,10 +86,15 @@ running server closes the account's sessions.`,
 
 func revokeAll(c *cobra.Command, h *accounts.Handle, name storage.Name) error {
 	n, err := h.RevokeDevices(c.Context(), name.String())
-	if err == nil {
-		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s\n", name, count(uint32(n), "device", "devices"))
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		fmt.Fprintf(c.OutOrStdout(), "account %s has no devices; nothing was changed\n", name)
+	default:
+		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s%s\n", name, count(uint32(n), "device", "devices"), sessionsEnded(h))
 	}
-	return err
+	return nil
 }
 
 // deviceArg is an account and the beginning of a family.
@@ -101,9 +107,17 @@ func revokeOne(c *cobra.Command, h *accounts.Handle, which deviceArg) error {
 	case errors.As(err, &field):
 		return usageError{err}
 	case err == nil:
-		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s %s\n", which.account, shortID(d.Family), deviceTitle(d.Name))
+		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s %s%s\n", which.account, shortID(d.Family), deviceTitle(d.Name), sessionsEnded(h))
 	}
 	return err
+}
+
+// sessionsEnded says what else a running server did.
+func sessionsEnded(h *accounts.Handle) string {
+	if h.Live {
+		return "; the account's sessions are ended"
+	}
+	return ""
 }
 
 // deviceView is how devices are printed.

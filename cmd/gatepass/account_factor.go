@@ -27,8 +27,9 @@ side by side; setting one again replaces it. --off takes both away.
 
 Clients of 2.4.0 and later have a field for the code. Older ones, from 1.11 on,
 have a PIN pad, on which the code is typed; still older ones cannot log in to an
-account with a second factor. Sessions of the account on a running server are
-closed.`,
+account with a second factor. A device that is remembered signs in without one, so
+all devices of the account are forgotten when a factor is set; --off leaves them.
+Sessions of the account on a running server are closed.`,
 		Example: `  gatepass account factor ALICE
   gatepass account factor --pin-stdin ALICE < pin
   gatepass account factor --totp ALICE | sed -n 's/^uri *//p' | qrencode -t utf8
@@ -65,9 +66,10 @@ func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Contex
 	switch *w {
 	case factorFlags{totp: true}:
 		return func(ctx context.Context, h *accounts.Handle) error {
-			secret, err := h.SetTOTP(ctx, name)
+			secret, devices, err := h.SetTOTP(ctx, name)
 			if err == nil {
 				printTOTP(out, name, secret)
+				printForgotten(out, name, devices)
 			}
 			return err
 		}, nil
@@ -82,14 +84,23 @@ func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Contex
 	case factorFlags{}, factorFlags{pinStdin: true}:
 		pin, err := w.pin(c, name)
 		return func(ctx context.Context, h *accounts.Handle) error {
-			err := h.SetPIN(ctx, name, pin)
+			devices, err := h.SetPIN(ctx, name, pin)
 			if err == nil {
 				fmt.Fprintf(out, "account %s has a PIN\n", name)
+				printForgotten(out, name, devices)
 			}
 			return err
 		}, err
 	}
 	return nil, usageError{fmt.Errorf("give at most one of --pin-stdin, --totp and --off")}
+}
+
+// printForgotten tells what a new factor did to devices that were remembered without.
+func printForgotten(out io.Writer, name string, devices int) {
+	if devices > 0 {
+		fmt.Fprintf(out, "account %s has forgotten %s; whoever sits there gives password and factor again\n",
+			name, count(uint32(devices), "device", "devices"))
+	}
 }
 
 func (w *factorFlags) pin(c *cobra.Command, name string) (pin string, err error) {

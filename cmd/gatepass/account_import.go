@@ -45,6 +45,10 @@ ones as well: that takes some 100 ms and --native-kdf's memory each, so two core
 make some 50,000 in an hour. Without it, and with any other column, a player can use
 native clients after 'account passwd'.
 
+--update replaces all verifiers of an account by those of its row: without --native
+a password takes the native verifier away, and so do verifier columns. The command
+says how many accounts lost theirs.
+
 Rows that cannot be taken are printed with their line number and the rest goes
 in; the command then ends with exit code 3. It may be interrupted and run again
 at any time: --skip-existing passes over what is in already.`,
@@ -59,10 +63,9 @@ at any time: --skip-existing passes over what is in already.`,
 	c.Flags().BoolVar(&i.native, "native", false, "make native verifiers too, as with --protocols grunt,native")
 	i.params.register(c)
 	c.Flags().StringVar(&i.format, "format", "auto", "csv, tsv, ndjson, or auto: by the file's name or its first line")
-	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already")
+	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already; with --native to keep native ones")
 	c.Flags().BoolVar(&i.skip, "skip-existing", false, "pass over accounts that are there already")
 	c.Flags().BoolVar(&i.quiet, "quiet", false, "show no progress")
-	c.MarkFlagsMutuallyExclusive("update", "skip-existing")
 	return c
 }
 
@@ -89,6 +92,8 @@ func (i *importFlags) options(path string) (accounts.ImportOptions, error) {
 		o.Format = accounts.FormatOf(path)
 	}
 	switch {
+	case i.update && i.skip:
+		return o, errors.New("give either --update or --skip-existing")
 	case i.update:
 		o.Mode = accounts.PutUpdate
 	case i.skip:
@@ -121,7 +126,7 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "import", total: size, bytes: true, quiet: i.quiet})
 		o.OnBad = func(b accounts.BadRow) { bar.line("line %d: %v", b.Line, b.Reason) }
 		o.OnProgress = func(r accounts.ImportReport) {
-			bar.to(r.Bytes, fmt.Sprintf("%d rows", r.Added+r.Updated+r.Skipped+r.Failed))
+			bar.to(r.Bytes, count(uint32(r.Added+r.Updated+r.Skipped+r.Failed), "row", "rows"))
 		}
 		report, err := h.Import(c.Context(), in, o)
 		bar.end()
@@ -130,23 +135,46 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 		}
 		fmt.Fprintf(c.OutOrStdout(), "%d added, %d updated, %d skipped, %d failed in %.1f s\n",
 			report.Added, report.Updated, report.Skipped, report.Failed, time.Since(began).Seconds())
+		if report.LostNative > 0 {
+			fmt.Fprintln(c.ErrOrStderr(), lostNative(report.LostNative, o.Native))
+		}
 		return importResult(path, report, err)
 	})
 }
 
+// lostNative says what an update took away unasked, and what would not have.
+func lostNative(n int, native bool) string {
+	text := count(uint32(n), "account", "accounts") + " lost their native verifier; "
+	if n == 1 {
+		text = "1 account lost its native verifier; "
+	}
+	if native {
+		return text + "those rows had no password to make another of"
+	}
+	return text + "--native keeps them where rows have passwords"
+}
+
 // importResult words how an import ended.
 func importResult(path string, r accounts.ImportReport, err error) error {
+	in := count(uint32(r.Added+r.Updated), "row is", "rows are")
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d rows are in, run it again with --skip-existing for the rest", r.Added+r.Updated)}
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %s in, run it again with --skip-existing for the rest", in)}
 	case err != nil && r.Added+r.Updated > 0:
-		return fmt.Errorf("%s: %w; %d rows are in, run it again with --skip-existing for the rest", path, err, r.Added+r.Updated)
+		return fmt.Errorf("%s: %w; %s in, run it again with --skip-existing for the rest", path, err, in)
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	case r.Failed > 0:
-		return &exitError{exitBadRows, fmt.Errorf("%d rows of %s were not taken; the rest is in", r.Failed, path)}
+		return &exitError{exitBadRows, errors.New(notTaken(r.Failed, path) + "; the rest is in")}
 	}
 	return nil
+}
+
+func notTaken(n int, path string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 row of %s was not taken", path)
+	}
+	return fmt.Sprintf("%d rows of %s were not taken", n, path)
 }
 
 // openImport gives the size of a regular file, -1 for anything else.

@@ -41,8 +41,6 @@ func (f *accountFlags) setNative(n *nativeFlags) (err error) {
 
 func noNativeFlag(c *cobra.Command, off *bool) {
 	c.Flags().BoolVar(off, "no-native", false, "make no native verifier: native clients are told that the password is wrong")
-	c.MarkFlagsMutuallyExclusive("no-native", "native-group")
-	c.MarkFlagsMutuallyExclusive("no-native", "native-kdf")
 }
 
 // nativeText words a native verifier.

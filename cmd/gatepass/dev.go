@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/auth/srp6"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -144,15 +145,25 @@ func freeOr(address string) string {
 	return l.Addr().String()
 }
 
-// addDemo makes the demo account unless it is there. It looks first: to make an
-// account takes a tenth of a second, and memory that is given back late.
+// addDemo makes the demo account unless it is there, and gives one of before there
+// were native verifiers its own. It looks first: to make a verifier takes a tenth of a
+// second, and memory that is given back late.
 func (e *edge) addDemo(ctx context.Context) error {
-	if _, err := e.manager.Show(ctx, demoName); err == nil {
-		return nil
-	}
-	_, err := e.manager.Show(ctx, demoName)
-	if !errors.Is(err, storage.ErrNotFound) {
+	account, err := e.manager.Show(ctx, demoName)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return e.manager.Add(ctx, demoName, demoPassword)
+	case err != nil:
 		return err
+	case len(account.Others) == 0 && opensDemo(&account.Grunt):
+		return e.manager.SetPassword(ctx, demoName, demoPassword)
 	}
-	return e.manager.Add(ctx, demoName, demoPassword)
+	return nil
+}
+
+// opensDemo tells whether the password is still the demo account's: an account that
+// somebody gave another one is his.
+func opensDemo(g *storage.GruntVerifier) bool {
+	salt := srp6.Salt(g.Salt)
+	return g.Set && srp6.NewVerifier(&salt, demoName, demoPassword) == srp6.Verifier(g.Verifier)
 }

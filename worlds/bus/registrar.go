@@ -59,6 +59,7 @@ type Registrar struct {
 	every time.Duration // between heartbeats
 	limit time.Duration // the silence after which the manager forgets
 	heard time.Time     // the last answer; zero before the first
+	told  refusal       // what the log said of a refusal, once registered nothing
 
 	mu         sync.Mutex
 	registered bool // guarded by mu
@@ -142,11 +143,9 @@ type RefusedError struct {
 func (e *RefusedError) Error() string { return "bus: registration refused: " + e.Reason }
 
 func (r *Registrar) refused(e *RefusedError) {
-	level := slog.LevelError
-	if e.Retry > 0 {
-		level = slog.LevelWarn // a world that was killed and is back waits for its own last heartbeat
+	if r.told.tells(e.Reason, r.conn.now()) {
+		r.options.Logger.Warn("bus: registration refused, trying again", "world", r.world, "reason", e.Reason)
 	}
-	r.options.Logger.Log(context.Background(), level, "bus: registration refused", "world", r.world, "reason", e.Reason)
 	if r.options.OnRefused != nil {
 		r.options.OnRefused(e.Reason)
 	}
@@ -179,7 +178,7 @@ func (r *Registrar) register(ctx context.Context) error {
 	if !r.heard.IsZero() {
 		r.conn.raise()
 	}
-	r.heard = r.conn.now()
+	r.heard, r.told = r.conn.now(), refusal{}
 	r.setRegistered(true)
 	r.options.Logger.Info("bus: registered", "world", r.world)
 	return nil

@@ -30,6 +30,7 @@ type reign struct {
 	logins    logins
 	pulsed    int64
 	twinsTold int64 // 0 before the first time
+	refused   map[uint8]*refusal
 
 	// owned by the goroutine of the directory
 	directory *worlds.Directory
@@ -44,6 +45,7 @@ func newReign(s *standing, l *lease, t *table) *reign {
 		manager: worlds.NewManager(worlds.ManagerOptions{
 			Epoch: l.epoch, HeartbeatEvery: o.Heartbeat, Missed: o.Missed, RefreshEvery: o.Refresh,
 		}),
+		refused:   make(map[uint8]*refusal),
 		logins:    logins{heard: make(map[worlds.Node]heardLogin)},
 		directory: worlds.NewDirectory(worlds.DirectoryOptions{SecondLogin: o.SecondLogin}),
 	}

@@ -145,7 +145,7 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 		err = r.manager.Register(worlds.WorldNode(id), registration, r.now())
 	}
 	if err != nil {
-		r.options.Logger.Warn("bus: registration refused", "world", id, "reason", err)
+		r.tellRefusal(id, err)
 		reply := registerReply{Reason: clip(err.Error())}
 		if errors.Is(err, worlds.ErrTwin) {
 			reply.RetryMs = uint32(r.options.Heartbeat.Milliseconds())
@@ -153,10 +153,21 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 		r.reply(m, encodeJSON(reply))
 		return
 	}
+	delete(r.refused, id)
 	if r.settle(ctx) {
 		r.reply(m, encodeJSON(registerReply{
 			OK: true, HeartbeatMs: uint32(r.options.Heartbeat.Milliseconds()), Missed: uint32(r.options.Missed),
 		}))
+	}
+}
+
+// tellRefusal logs why a world is refused, once for as long as it goes on asking.
+func (r *reign) tellRefusal(id uint8, err error) {
+	if r.refused[id] == nil {
+		r.refused[id] = new(refusal)
+	}
+	if r.refused[id].tells(err.Error(), r.options.Now()) {
+		r.options.Logger.Warn("bus: registration refused", "world", id, "reason", err)
 	}
 }
 

@@ -181,7 +181,7 @@ func TestNative_ClientRefused(t *testing.T) {
 		{"unknown account", []string{g.said["native"], "--account", "nobody", "--password-file", writeFile(t, "pw", "wr0ngpw\n")}, 3, "bad-credentials"},
 		{"no server", []string{"127.0.0.1:1", "--account", "ana", "--password-file", writeFile(t, "pw", "wr0ngpw\n")}, 1, "refused"},
 		{"no password file", []string{g.said["native"], "--account", "ana", "--password-file", "/nowhere"}, 1, "/nowhere"},
-		{"a name that cannot be", []string{g.said["native"], "--account", "a:b", "--password-file", writeFile(t, "pw", "wr0ngpw\n")}, 1, "account name"},
+		{"a name that cannot be", []string{g.said["native"], "--account", "a:b", "--password-file", writeFile(t, "pw", "wr0ngpw\n")}, 2, "account name"},
 		{"build 0", []string{g.said["native"], "--account", "ana", "--build", "0"}, 2, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,8 +35,9 @@ type clientFlags struct {
 	account      string
 	passwordFile string
 	stdin        bool
-	build        uint16
+	build        buildNumber
 	remember     bool
+	forget       bool
 	tokens       string
 	world        string
 	enter        bool
@@ -58,7 +59,7 @@ and password are asked for, the password without echo. It may also come from a f
 or the first line of standard input; never from the command line, where others see it.
 
 --remember keeps a token on this device: the next sign-in to the same ADDRESS needs no
-password.
+password. --forget ends it, at the server too.
 
 With --json, or when standard output is no terminal, every event is a JSON object on
 a line of its own, and commands are read from standard input, one a line:
@@ -96,8 +97,10 @@ func (f *clientFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&f.account, "account", "", "`name` of the account (default: asked for)")
 	flags.StringVar(&f.passwordFile, "password-file", "", "`file` whose first line is the password")
 	flags.BoolVar(&f.stdin, "password-stdin", false, "take the password from the first line of standard input")
-	flags.Uint16Var(&f.build, "build", 1, "`number` of the game's build, 1 to 65535")
+	f.build = 1
+	flags.Var(&f.build, "build", "`number` of the game's build, 1 to 65535")
 	flags.BoolVar(&f.remember, "remember", false, "remember this device, so that the next sign-in needs no password")
+	flags.BoolVar(&f.forget, "forget", false, "sign in, end this device's token and leave")
 	flags.StringVar(&f.tokens, "tokens", "", "`folder` of the remembered devices (default: gatepass/devices in your configuration folder)")
 	flags.StringVar(&f.world, "world", "", "`name or id` of a world to pick at once")
 	flags.BoolVar(&f.enter, "enter", false, "enter a world as soon as it is picked")
@@ -109,11 +112,11 @@ func (f *clientFlags) define(flags *pflag.FlagSet) {
 func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 	f.address = defaultNative
 	if len(args) == 1 {
-		f.address = args[0]
-	}
-	if _, _, err := net.SplitHostPort(f.address); err != nil {
-		_, port, _ := net.SplitHostPort(defaultNative)
-		f.address = net.JoinHostPort(f.address, port)
+		address, err := client.ParseAddress(args[0])
+		if err != nil {
+			return fmt.Errorf("%q is no address: want HOST or HOST:PORT, such as login.example.org", args[0])
+		}
+		f.address = address
 	}
 	if f.account == "" {
 		f.account = os.Getenv(clientEnv + "ACCOUNT")
@@ -122,12 +125,12 @@ func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 		f.passwordFile = os.Getenv(clientEnv + "PASSWORD_FILE")
 	}
 	switch {
-	case f.build == 0:
-		return errors.New("--build 0: want 1 to 65535")
 	case f.stdin && f.passwordFile != "":
 		return errors.New("--password-stdin and --password-file: give one of them")
 	case f.enter && f.once, f.world != "" && f.once:
 		return errors.New("--once only prints the worlds: it picks and enters none")
+	case f.forget && (f.remember || f.once || f.enter || f.world != ""):
+		return errors.New("--forget only ends this device's token: it remembers, prints, picks and enters nothing")
 	}
 	return f.findTokens()
 }
@@ -140,8 +143,8 @@ func (f *clientFlags) findTokens() error {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		if f.remember {
-			return fmt.Errorf("--remember: %w; give --tokens", err)
+		if f.remember || f.forget {
+			return fmt.Errorf("where are the remembered devices? %w; give --tokens", err)
 		}
 		return nil
 	}
@@ -162,7 +165,7 @@ func (f *clientFlags) store() client.TokenStore {
 // options are what the command signs in with.
 func (f *clientFlags) options() client.Options {
 	return client.Options{
-		Build: f.build, Tokens: f.store(), Remember: f.remember, DeviceName: deviceName(),
+		Build: uint16(f.build), Tokens: f.store(), DeviceName: deviceName(),
 		Backoff: client.Backoff{Max: comeBackWithin},
 	}
 }
@@ -170,6 +173,9 @@ func (f *clientFlags) options() client.Options {
 // run is the story of one player: sign in, play, leave.
 func (f *clientFlags) run(c *cobra.Command) error {
 	v := newVisit(c, f)
+	if f.forget {
+		return v.fail(v.forgetDevice(c.Context()))
+	}
 	session, err := v.signIn(c.Context())
 	if err != nil {
 		return v.fail(err)
@@ -186,6 +192,24 @@ func (f *clientFlags) run(c *cobra.Command) error {
 	return v.fail(err)
 }
 
+// buildNumber is the flag --build.
+type buildNumber uint16
+
+func (b *buildNumber) String() string { return strconv.Itoa(int(*b)) }
+
+// Type is pflag.Value's.
+func (b *buildNumber) Type() string { return "number" }
+
+// Set is pflag.Value's.
+func (b *buildNumber) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 {
+		return errors.New("want 1 to 65535")
+	}
+	*b = buildNumber(n)
+	return nil
+}
+
 // visit is one run of the command.
 type visit struct {
 	*clientFlags
@@ -195,6 +219,8 @@ type visit struct {
 	input  *clientInput
 	orders chan order
 	codes  *codeDesk
+	// warned: the token's fault was told.
+	warned bool
 }
 
 func newVisit(c *cobra.Command, f *clientFlags) *visit {
@@ -202,7 +228,7 @@ func newVisit(c *cobra.Command, f *clientFlags) *visit {
 	v.input = newClientInput(c.InOrStdin())
 	out, isFile := c.OutOrStdout().(*os.File)
 	if f.json || !isFile || !term.IsTerminal(int(out.Fd())) {
-		v.events = newEventPrinter(c.OutOrStdout(), f.build)
+		v.events = newEventPrinter(c.OutOrStdout(), uint16(f.build))
 	}
 	return v
 }
@@ -212,9 +238,12 @@ func (v *visit) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	told := explained(err, v.address, v.build)
-	if isUnreachable(err) {
+	told := explained(err, v.address, uint16(v.build))
+	switch {
+	case isUnreachable(err):
 		told.text += ": is a login server with the native protocol running there?"
+	case !v.codes.isSignedIn() && (isLost(err) || errors.Is(err, client.ErrTimeout)):
+		told.text += fmt.Sprintf("; is %s the port of the native protocol? It is %d by default", v.address, client.DefaultPort)
 	}
 	if v.events != nil {
 		v.events.failed(told)

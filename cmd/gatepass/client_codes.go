@@ -12,6 +12,7 @@ import (
 // player, and the answer back.
 type codeDesk struct {
 	signed  atomic.Bool
+	open    atomic.Bool // a wish has no answer yet
 	wanted  chan client.Factor
 	answers chan string
 	once    sync.Once
@@ -26,8 +27,20 @@ func newCodeDesk() *codeDesk {
 func (d *codeDesk) signedIn()        { d.signed.Store(true) }
 func (d *codeDesk) isSignedIn() bool { return d.signed.Load() }
 
-// give answers the next or waiting wish; one too many is dropped and told by false.
+// want says that a code is about to be waited for; from then on give takes one.
+func (d *codeDesk) want() {
+	select {
+	case <-d.answers: // of a wish that was given up
+	default:
+	}
+	d.open.Store(true)
+}
+
+// give answers the wish; false says that there is none.
 func (d *codeDesk) give(code string) bool {
+	if !d.open.CompareAndSwap(true, false) {
+		return false
+	}
 	select {
 	case d.answers <- code:
 		return true
@@ -39,8 +52,9 @@ func (d *codeDesk) give(code string) bool {
 // end says that nobody will answer any more.
 func (d *codeDesk) end() { d.once.Do(func() { close(d.ended) }) }
 
-// wait asks and waits for an answer.
+// wait asks and waits for an answer, behind want.
 func (d *codeDesk) wait(ctx context.Context, factor client.Factor) (string, error) {
+	defer d.open.Store(false)
 	if d.signed.Load() {
 		select {
 		case d.wanted <- factor:

@@ -20,6 +20,8 @@ const exitRefused = 3
 var (
 	errInterrupted = errors.New("interrupted")
 	errNoPass      = errors.New("no world is picked; select one first")
+	errUnderWay    = errors.New("you are in, or on the way, already")
+	errNoWish      = errors.New("no code is wanted")
 )
 
 // playerError is a failure in words for a player. It has the cause for errors.Is;
@@ -66,7 +68,9 @@ func explained(err error, address string, build uint16) *playerError {
 	case errors.As(err, &refused):
 		e.text, e.code = refusal(refused, build), exitRefused
 	case errors.As(err, &usage):
-		e.text, e.code = err.Error(), usage.ExitCode()
+		e.text, e.code = withoutPackage(err), usage.ExitCode()
+	case errors.Is(err, client.ErrAccount):
+		e.text, e.code = withoutPackage(err), usage.ExitCode()
 	case errors.Is(err, context.Canceled):
 		e.text = errInterrupted.Error()
 	case isUnreachable(err):
@@ -102,8 +106,10 @@ func inPlainWords(err error) string {
 	case isLost(err):
 		return "the connection was lost"
 	}
-	return strings.ReplaceAll(err.Error(), "client: ", "")
+	return withoutPackage(err)
 }
+
+func withoutPackage(err error) string { return strings.ReplaceAll(err.Error(), "client: ", "") }
 
 func isUnreachable(err error) bool {
 	var op *net.OpError
@@ -194,7 +200,7 @@ func selectRefusal(r codec.SelectReason) string {
 	case codec.SelectOffline:
 		return "the world is not there just now"
 	case codec.SelectMismatch:
-		return "the world does not take this version of the game"
+		return "the world takes no native clients, or not this version of the game"
 	case codec.SelectFull:
 		return "the world's queue is full, or it lets nobody in any more"
 	case codec.SelectTimeout:

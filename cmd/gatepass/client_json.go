@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -20,6 +21,7 @@ type worldJSON struct {
 	ID         uint8  `json:"id"`
 	Name       string `json:"name"`
 	Address    string `json:"address"`
+	Gate       bool   `json:"gate"`
 	Kind       string `json:"kind"`
 	Category   int    `json:"category"`
 	Status     string `json:"status"`
@@ -33,7 +35,7 @@ type worldJSON struct {
 
 func worldInJSON(w client.World) worldJSON {
 	return worldJSON{
-		ID: w.ID, Name: w.Name, Address: w.Address, Kind: w.Kind.String(), Category: w.Category,
+		ID: w.ID, Name: w.Name, Address: w.Address, Gate: w.Address != "", Kind: w.Kind.String(), Category: w.Category,
 		Status: w.Status.String(), Locked: w.Locked, Full: w.Full, Enterable: w.Enterable(),
 		Population: w.Population, Queue: w.Queue, Characters: w.Characters,
 	}
@@ -74,7 +76,7 @@ func (e *eventPrinter) tell(news any) error {
 func (e *eventPrinter) failed(err *playerError) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_ = e.printLocked("error", fields{"reason": err.reason(), "text": err.text})
+	_ = e.printLocked("error", fields{"fatal": true, "reason": err.reason(), "text": err.text})
 }
 
 // printLocked puts the name first, for people who read along.
@@ -179,6 +181,11 @@ func (e *eventPrinter) describe(news any) (string, fields) {
 		return "released", nil
 	case refusedNews:
 		return "error", e.refused(n)
+	case notRememberedNews:
+		told := explained(n.err, "the login server", e.build)
+		return "not-remembered", fields{"reason": told.reason(), "text": told.text}
+	case forgottenNews:
+		return "forgotten", fields{"remembered": n.had}
 	case codeNews:
 		return "code-wanted", fields{"factor": n.factor.String()}
 	}
@@ -232,10 +239,12 @@ func (i *clientInput) follow(orders chan<- order, codes *codeDesk, e *eventPrint
 				}
 				o, err := parseOrder(line)
 				switch {
+				case o.deed == deedCode && err == nil:
+					if !codes.give(o.code) {
+						_ = e.tell(refusedNews{deedCode, 0, errNoWish})
+					}
 				case err != nil:
-					e.failed(&playerError{text: err.Error()})
-				case o.deed == deedCode:
-					codes.give(o.code)
+					_ = e.tell(refusedNews{o.deed, 0, err})
 				case o.deed != 0:
 					orders <- o
 				}
@@ -244,8 +253,9 @@ func (i *clientInput) follow(orders chan<- order, codes *codeDesk, e *eventPrint
 	})
 }
 
-// parseOrder reads a line; an empty one is no order. What is not understood is not
-// repeated in the error: it may be a code.
+// parseOrder reads a line; an empty one is no order. With an error it says which deed
+// was meant, if any. What is not understood is not repeated in the error: it may be a
+// code.
 func parseOrder(line string) (order, error) {
 	words := strings.Fields(line)
 	if len(words) == 0 {
@@ -255,12 +265,17 @@ func parseOrder(line string) (order, error) {
 	switch d, ok := plain[words[0]]; {
 	case ok && len(words) == 1:
 		return order{deed: d}, nil
-	case words[0] == "code" && len(words) == 2:
+	case ok:
+		return order{deed: d}, errors.New("nothing stands behind this command")
+	case words[0] == "code":
+		if len(words) != 2 || strings.Trim(words[1], "0123456789") != "" {
+			return order{deed: deedCode}, errors.New("want one code, of digits only")
+		}
 		return order{deed: deedCode, code: words[1]}, nil
-	case words[0] == "select" && len(words) == 2:
-		id, err := strconv.ParseUint(words[1], 10, 8)
+	case words[0] == "select":
+		id, err := strconv.ParseUint(strings.Join(words[1:], " "), 10, 8)
 		if err != nil || id == 0 {
-			return order{}, fmt.Errorf("select: want the id of a world, 1 to 255")
+			return order{deed: deedSelect}, errors.New("want the id of a world, 1 to 255")
 		}
 		return order{deed: deedSelect, world: uint8(id)}, nil
 	}

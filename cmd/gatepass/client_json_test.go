@@ -35,6 +35,9 @@ func TestEventPrinter_OneLineForEachEvent(t *testing.T) {
 		{releasedNews{}, `{"event":"released"}`},
 		{refusedNews{deedSelect, 3, full}, `{"event":"error","alternatives":[1,2],"command":"select","reason":"full","text":"the world's queue is full, or it lets nobody in any more","world":3}`},
 		{refusedNews{deedEnter, 0, errNoPass}, `{"event":"error","command":"enter","reason":"failed","text":"no world is picked; select one first"}`},
+		{refusedNews{0, 0, errNoWish}, `{"event":"error","command":"unknown","reason":"failed","text":"no code is wanted"}`},
+		{notRememberedNews{client.ErrNoTokens}, `{"event":"not-remembered","reason":"failed","text":"this server remembers no devices"}`},
+		{forgottenNews{true}, `{"event":"forgotten","remembered":true}`},
 		{codeNews{client.FactorPIN}, `{"event":"code-wanted","factor":"PIN"}`},
 		{client.Notice{Text: "noon\x1b[2J"}, `{"event":"notice","text":"noon\u001b[2J"}`},
 		{client.PassExpired{World: 3}, `{"event":"pass-expired","world":3}`},
@@ -132,12 +135,54 @@ func TestParseOrder(t *testing.T) {
 			t.Errorf("%q is %v, %v", line, got, err)
 		}
 	}
-	for _, line := range []string{"select", "select 0", "select 256", "select x", "enter 3", "code", "code 4711 0815", "secret1"} {
-		_, err := parseOrder(line)
-		if err == nil {
-			t.Errorf("%q was taken", line)
+	for line, meant := range map[string]string{
+		"select": "select", "select 0": "select", "select 256": "select", "select x": "select", "select 1 2": "select", "enter 3": "enter",
+		"code": "code", "code 4711 0815": "code", "code 4711x": "code", "secret1": "unknown",
+	} {
+		got, err := parseOrder(line)
+		if err == nil || got.deed.String() != meant || got.code != "" {
+			t.Errorf("%q is %v, %v", line, got, err)
 		} else if strings.Contains(err.Error(), "4711") || strings.Contains(err.Error(), "secret1") {
 			t.Errorf("%q is repeated: %v", line, err)
+		}
+	}
+}
+
+// Every line is answered, and nothing ends by a wrong one.
+func TestClientInput_AnswersEveryLine(t *testing.T) {
+	var out bytes.Buffer
+	codes, orders := newCodeDesk(), make(chan order, maxOrders)
+	codes.want()
+	in := newClientInput(strings.NewReader("code 12\ncode 34\ncode x\nselect\ndance\n\nselect 3\n"))
+	in.follow(orders, codes, newEventPrinter(&out, 1))
+	<-codes.ended
+	if o := <-orders; o.world != 3 || <-codes.answers != "12" {
+		t.Errorf("got %v", o)
+	}
+	var commands []string
+	for line := range strings.Lines(out.String()) {
+		var e map[string]any
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e["event"] != "error" || e["fatal"] != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		commands = append(commands, fmt.Sprint(e["command"]))
+	}
+	if fmt.Sprint(commands) != "[code code select unknown]" {
+		t.Errorf("answered: %v\n%s", commands, out.String())
+	}
+}
+
+func TestEventPrinter_TellsWhatIsFatalAndWhatHasNoGate(t *testing.T) {
+	var out bytes.Buffer
+	e := newEventPrinter(&out, 1)
+	e.failed(&playerError{text: "gone"})
+	world := client.World{ID: 1, Status: client.StatusMismatch}
+	if err := e.tell(worldsNews{list: []client.World{world}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`{"event":"error","fatal":true,"reason":"failed","text":"gone"}`, `"gate":false`, `"status":"mismatch"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in\n%s", want, out.String())
 		}
 	}
 }
@@ -170,8 +215,9 @@ func TestExplained_SaysItInPlainWords(t *testing.T) {
 		{fmt.Errorf("dial: %w", refused), 1, "unreachable", "cannot reach h:1 (connection refused)"},
 		{fmt.Errorf("client: connection lost: %w", lost), 1, "lost", "the connection was lost"},
 		{client.ErrServerProof, 1, "server-proof", "could not prove"},
-		{client.ErrAccount, 1, "failed", "account name must be 1 to 16"},
+		{client.ErrAccount, 2, "failed", "account name must be 1 to 16"},
 		{errNoPassword, 2, "failed", "--password-stdin"},
+		{fmt.Errorf("%w; %w", &client.TokenError{Err: io.ErrShortWrite}, errNoPassword), 2, "failed", "token cannot be used: short write; there is no terminal"},
 	} {
 		got := explained(c.err, "h:1", 7)
 		if got.ExitCode() != c.code || got.reason() != c.reason || !strings.Contains(got.Error(), c.text) {

@@ -47,7 +47,7 @@ const (
 )
 
 func (d deed) String() string {
-	return [...]string{"none", "select", "release", "enter", "code", "quit"}[d]
+	return [...]string{"unknown", "select", "release", "enter", "code", "quit"}[d]
 }
 
 // order is one wish of the player.
@@ -99,6 +99,10 @@ type (
 		world uint8
 		err   error
 	}
+	// notRememberedNews: the device was to be remembered.
+	notRememberedNews struct{ err error }
+	// forgottenNews: this device has no token any more; had says that it had one.
+	forgottenNews struct{ had bool }
 	// codeNews: a second factor is wanted.
 	codeNews struct{ factor client.Factor }
 )

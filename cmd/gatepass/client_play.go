@@ -161,6 +161,8 @@ func (p *player) maybeEnter(ctx context.Context) {
 		p.stage = stageEntering
 		p.tell(enteringNews{pass.World})
 		p.begin(ctx, func(ctx context.Context, say func(any)) { p.visit(ctx, pass, say) })
+	case stageEntering, stageIn:
+		p.tell(refusedNews{deedEnter, p.world, errUnderWay})
 	}
 }
 

@@ -171,6 +171,8 @@ func TestPlayer_PicksEntersAndLeaves(t *testing.T) {
 		s.expect("main.askingNews{9}", "refused select")
 		s.does(order{deed: deedSelect, world: 2}, order{deed: deedEnter})
 		s.expect("main.askingNews{2}", "pass 2", "main.enteringNews{2}", "main.enteredNews{2}")
+		s.does(order{deed: deedEnter})
+		s.expect("refused enter")
 		s.game.kick <- client.ErrKicked
 		s.expect("left 2")
 		s.does(order{deed: deedSelect, world: 66})
@@ -218,6 +220,7 @@ func TestPlayer_HearsOnlyWhatIsAboutNow(t *testing.T) {
 		s.expect("client.PassExpired{3}")
 		s.does(order{deed: deedEnter})
 		s.expect("refused enter")
+		s.player.codes.want()
 		s.player.codes.wanted <- client.FactorPIN
 		s.does(order{deed: deedCode, code: "1234"})
 		if code := <-s.player.codes.answers; code != "1234" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -243,7 +244,8 @@ func (s *screen) becomes(to stage, world uint8) {
 }
 
 func (s *screen) refused(n refusedNews) {
-	if n.deed != deedRelease || s.stage != stageIdle {
+	under := errors.Is(n.err, errUnderWay)
+	if !under && (n.deed != deedRelease || s.stage != stageIdle) {
 		s.becomes(stageIdle, 0)
 	}
 	text := s.explain(n.err)

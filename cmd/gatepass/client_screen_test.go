@@ -149,7 +149,7 @@ func (p *screenPlay) trait(w *client.World, word string) {
 	case "full":
 		w.Full = true
 	case "nogate":
-		w.Address = ""
+		w.Address, w.Status = "", client.StatusMismatch // as the server has it
 	case "pop":
 		w.Population = number
 	case "queue":

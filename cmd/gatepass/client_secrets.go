@@ -17,11 +17,16 @@ var (
 	errNoAccount  = usageError{errors.New("there is no terminal to ask for the account on; give --account")}
 	errNoPassword = usageError{errors.New("there is no terminal to ask for the password on; give --password-file or --password-stdin")}
 	errNoCode     = errors.New("a second factor is wanted and standard input has ended; give it as a line 'code DIGITS'")
-	errEmpty      = errors.New("nothing was typed")
+	// errTokenRefused stands before errNoPassword.
+	errTokenRefused = errors.New("the server does not take this device's token any more")
+	errEmpty        = errors.New("nothing was typed")
 )
 
-// signIn asks for what is missing and signs in. A remembered device is tried first
-// without a password; it is asked for when the server does not take the token.
+// maxAsked bounds how often a password is asked for.
+const maxAsked = 3
+
+// signIn asks for what is missing and signs in, then has the device remembered if that
+// is wanted.
 func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	if err := v.findAccount(ctx); err != nil {
 		return nil, err
@@ -30,22 +35,72 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if password == "" && !v.remembered() {
-		if password, err = v.askPassword(ctx); err != nil {
-			return nil, err
+	s, err := v.signInBy(ctx, password)
+	if err != nil {
+		if !errors.Is(err, errNoPassword) { // which has it in its words
+			v.warnOfToken(err)
+		}
+		return nil, err
+	}
+	v.warnOfToken(s.TokenFault())
+	if v.remember {
+		v.rememberDevice(ctx, s)
+	}
+	return s, nil
+}
+
+// signInBy signs in by the password that was given, or without one by what is
+// remembered; it is asked for when that does not do.
+func (v *visit) signInBy(ctx context.Context, password string) (*client.Session, error) {
+	var why error
+	if password != "" || v.remembered() {
+		s, err := v.login(ctx, password)
+		if why = passwordWanted(err); password != "" || why == nil {
+			return s, err
+		}
+		if _, ok := terminalOf(v.cmd); ok {
+			v.warnOfToken(err)
 		}
 	}
-	s, err := v.login(ctx, password)
-	if password == "" && (errors.Is(err, client.ErrNoCredentials) || errors.Is(err, client.ErrBadCredentials)) {
-		if password, err = v.askPassword(ctx); err != nil {
-			return nil, err
+	ask := func() (string, error) {
+		password, err := v.askPassword(ctx)
+		if why != nil && errors.Is(err, errNoPassword) {
+			err = fmt.Errorf("%w; %w", why, err)
 		}
-		s, err = v.login(ctx, password)
+		return password, err
 	}
-	if err == nil && v.remember && !v.remembered() {
-		fmt.Fprintln(v.cmd.ErrOrStderr(), "gatepass: this device is not remembered: the server gave no token, or it could not be stored")
+	login := func(password string) (*client.Session, error) { return v.login(ctx, password) }
+	return signInAsking(ask, login, func(err error) { v.warn(explained(err, v.address, uint16(v.build)).text + "; try again") })
+}
+
+// passwordWanted says why a sign-in by token has to be followed by one by password,
+// nil when it has not.
+func passwordWanted(err error) error {
+	var fault *client.TokenError
+	switch {
+	case errors.As(err, &fault):
+		return fault
+	case errors.Is(err, client.ErrBadCredentials):
+		return errTokenRefused
+	case errors.Is(err, client.ErrNoCredentials):
+		return err
 	}
-	return s, err
+	return nil
+}
+
+// signInAsking asks anew for a password that was wrong, as one mistypes.
+func signInAsking[S any](ask func() (string, error), login func(password string) (S, error), again func(error)) (s S, err error) {
+	for try := 1; ; try++ {
+		password, err := ask()
+		if err != nil {
+			return s, err
+		}
+		s, err = login(password)
+		if try == maxAsked || !errors.Is(err, client.ErrBadCredentials) {
+			return s, err
+		}
+		again(err)
+	}
 }
 
 func (v *visit) login(ctx context.Context, password string) (*client.Session, error) {
@@ -65,15 +120,6 @@ func (v *visit) login(ctx context.Context, password string) (*client.Session, er
 	return s, err
 }
 
-// deviceName is what the player finds this device by in the list of remembered ones.
-func deviceName() string {
-	host, err := os.Hostname()
-	if err != nil {
-		return "gatepass client"
-	}
-	return "gatepass client on " + host
-}
-
 func (v *visit) findAccount(ctx context.Context) (err error) {
 	if v.account != "" {
 		return nil
@@ -84,7 +130,7 @@ func (v *visit) findAccount(ctx context.Context) (err error) {
 	}
 	fmt.Fprint(t.out, "Account: ")
 	v.account, err = await(ctx, v.input.line)
-	if err == nil && v.account == "" {
+	if (err == nil || errors.Is(err, io.EOF)) && v.account == "" {
 		return errEmpty
 	}
 	return err
@@ -92,10 +138,10 @@ func (v *visit) findAccount(ctx context.Context) (err error) {
 
 // givenPassword is empty when none was given.
 func (v *visit) givenPassword() (string, error) {
-	if v.stdin {
-		return v.input.line()
-	}
-	if v.passwordFile == "" {
+	switch {
+	case v.stdin:
+		return passwordLine(v.input, "standard input")
+	case v.passwordFile == "":
 		return "", nil
 	}
 	f, err := os.Open(v.passwordFile)
@@ -103,11 +149,18 @@ func (v *visit) givenPassword() (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	secret, err := secretFromStdin(f)
-	if err == nil && secret == "" {
-		return "", fmt.Errorf("%s: the first line is empty", v.passwordFile)
+	return passwordLine(newClientInput(f), v.passwordFile)
+}
+
+func passwordLine(in *clientInput, name string) (string, error) {
+	secret, err := in.line()
+	switch {
+	case secret == "" && (err == nil || errors.Is(err, io.EOF)):
+		return "", fmt.Errorf("%s: the first line is empty", name)
+	case err != nil:
+		return "", fmt.Errorf("cannot read the password: %w", err)
 	}
-	return secret, err
+	return secret, nil
 }
 
 func (v *visit) askPassword(ctx context.Context) (string, error) {
@@ -116,20 +169,10 @@ func (v *visit) askPassword(ctx context.Context) (string, error) {
 		return "", errNoPassword
 	}
 	secret, err := t.secret(ctx, fmt.Sprintf("Password for %s: ", v.account))
-	if err == nil && secret == "" {
+	if (err == nil || errors.Is(err, io.EOF)) && secret == "" {
 		return "", errEmpty
 	}
 	return secret, err
-}
-
-// remembered tells that there is a token to try.
-func (v *visit) remembered() bool {
-	store := v.store()
-	if store == nil {
-		return false
-	}
-	_, err := store.Load(strings.ToUpper(v.account))
-	return err == nil
 }
 
 // code is Credentials.Code: at the sign-in a prompt where there is a terminal, later
@@ -137,6 +180,7 @@ func (v *visit) remembered() bool {
 func (v *visit) code(ctx context.Context, factor client.Factor) (string, error) {
 	t, ok := terminalOf(v.cmd)
 	if v.codes.isSignedIn() || !ok {
+		v.codes.want()
 		if v.events != nil && !v.codes.isSignedIn() {
 			v.input.follow(v.orders, v.codes, v.events)
 			_ = v.events.tell(codeNews{factor})

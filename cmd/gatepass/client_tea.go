@@ -58,7 +58,7 @@ func (t teaScreen) View() tea.View {
 func playOnScreen(ctx context.Context, v *visit, p *player) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	model := teaScreen{newScreen(strings.ToUpper(v.account), v.address, v.build), time.Now, v.orders}
+	model := teaScreen{newScreen(strings.ToUpper(v.account), v.address, uint16(v.build)), time.Now, v.orders}
 	// The signals are run's; the keyboard's Ctrl-C comes as a key.
 	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithOutput(v.cmd.OutOrStdout()), tea.WithoutSignalHandler())
 	p.tell = func(news any) { program.Send(news) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -171,14 +172,14 @@ func (s *screen) line(w client.World, names int) string {
 // worldStatus is the first reason that keeps a player out, or how full it is.
 func worldStatus(w client.World) (string, look) {
 	switch {
+	case w.Address == "": // such a world is a mismatch too
+		return "no gate", lookFaint
 	case w.Status == client.StatusMismatch:
 		return "other build", lookFaint
 	case w.Status != client.StatusOnline:
 		return w.Status.String(), lookBad
 	case w.Locked:
 		return "locked", lookBad
-	case w.Address == "":
-		return "no gate", lookFaint
 	case w.Full:
 		return "full", lookWait
 	}
@@ -196,11 +197,52 @@ func population(w client.World) string {
 
 // below is what stands under the table: how far the player is, what happened, keys.
 func (s *screen) below() []string {
-	lines := []string{"", s.progress()}
-	for _, line := range s.lines {
-		lines = append(lines, s.paint(lookFaint, "· ")+line)
-	}
+	lines := append([]string{"", s.progress()}, s.happened()...)
 	return append(lines, "", s.paint(lookFaint, s.keys()))
+}
+
+// happened is what happened, wrapped to the width. What there is no room for goes: the
+// oldest, and the end of a text that is too long by itself.
+func (s *screen) happened() (lines []string) {
+	room := s.noteRoom()
+	for i := len(s.lines) - 1; i >= 0 && room > 0; i-- {
+		note := s.wrapped(s.lines[i])
+		if len(note) > room && len(lines) > 0 {
+			break
+		}
+		if len(note) > room {
+			note = note[:room]
+			note[room-1] += "…"
+		}
+		room -= len(note)
+		lines = append(note, lines...)
+	}
+	return lines
+}
+
+// noteRoom is how many lines of what happened fit beside the rest and one world.
+func (s *screen) noteRoom() int {
+	if s.height == 0 {
+		return math.MaxInt
+	}
+	const rest = 8 // title, heading, a world, progress, keys, and what is empty between
+	return max(s.height-rest, 1)
+}
+
+// wrapped is one note in lines no wider than the screen.
+func (s *screen) wrapped(note string) []string {
+	if s.width > 2*markCells {
+		note = ansi.Wrap(note, s.width-3, "") // a mark and a blank before, "…" behind
+	}
+	lines := strings.Split(note, "\n")
+	for i := range lines {
+		if i == 0 {
+			lines[i] = s.paint(lookFaint, "· ") + lines[i]
+		} else {
+			lines[i] = "  " + lines[i]
+		}
+	}
+	return lines
 }
 
 func (s *screen) progress() string {

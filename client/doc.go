@@ -1,7 +1,7 @@
 // Package client is what a game embeds to sign a player in over the native
 // protocol, see the worlds as they are right now, pick one and enter it.
 //
-//	c, err := client.Dial(ctx, "login.example:3725", client.Options{Build: 1})
+//	c, err := client.Dial(ctx, "login.example", client.Options{Build: 1})
 //	s, err := c.Login(ctx, client.Credentials{Account: "ana", Password: "…"})
 //	defer s.Close()
 //	for _, w := range s.Worlds().All() { … }
@@ -57,8 +57,9 @@
 //
 // # What it does not do
 //
-// It does not guard against two processes that use the same account's token at once:
-// the second looks like a thief and the token is revoked, or it has lost a race and is
-// told ErrBusy. It shows texts of the
+// It does not guard against two devices that use copies of one token: the second looks
+// like a thief and the token is revoked. Processes that share a store take turns, where
+// it is a TokenLocker, as FileTokens is; with another one the second looks like a thief
+// too, or has lost a race and is told ErrBusy. It shows texts of the
 // operator (Notice, World.Name) as they came; a terminal has to strip what it does not want.
 package client

@@ -2,6 +2,10 @@
 // time it signs in by password and has this device remembered, then, and at every
 // later start, it signs in by the token that is in its device file.
 //
+// It takes Node.js 18, and its two packages, of the versions in package-lock.json. In
+// this folder, with `gatepass dev` running:
+//
+//   npm ci
 //   SERVER=127.0.0.1:3725 ACCOUNT=DEMO PASSWORD=DEMO node client.mjs
 //
 // DEVICE=device.json is what this device keeps, CODE=123456 the second factor,

@@ -127,6 +127,7 @@ type worldRow struct {
 	Region   string  `json:"region,omitempty"`
 	Offline  bool    `json:"offline"`
 	Address  string  `json:"address"`
+	Native   string  `json:"native,omitempty"`
 	Players  uint32  `json:"players"`
 	Capacity uint32  `json:"capacity"`
 	Queue    uint32  `json:"queue"`
@@ -137,7 +138,7 @@ func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
 	rows := make([]worldRow, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		rows[i] = worldRow{e.ID, e.Name, e.Region, e.Offline, e.Address, e.Players, e.Capacity, e.Queue, e.Load}
+		rows[i] = worldRow{e.ID, e.Name, e.Region, e.Offline, e.Address, e.Native, e.Players, e.Capacity, e.Queue, e.Load}
 	}
 	if asJSON {
 		return json.NewEncoder(out).Encode(rows)
@@ -147,13 +148,13 @@ func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tSTATE\tADDRESS\tPLAYERS\tQUEUE\tLOAD\tREGION")
+	fmt.Fprintln(table, "ID\tNAME\tSTATE\tADDRESS\tNATIVE\tPLAYERS\tQUEUE\tLOAD\tREGION")
 	for _, r := range rows {
 		state := "online"
 		if r.Offline {
 			state = "offline"
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d/%d\t%d\t%.2f\t%s\n", r.ID, r.Name, state, r.Address, r.Players, r.Capacity, r.Queue, r.Load, r.Region)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d/%d\t%d\t%.2f\t%s\n", r.ID, r.Name, state, r.Address, cmp.Or(r.Native, "-"), r.Players, r.Capacity, r.Queue, r.Load, r.Region)
 	}
 	return table.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,9 @@ argument, so quote it, at most %d bytes on one line. Only native clients can sho
 and nothing is kept: who connects later does not see it.`, worlds.MaxNotice),
 		Example: `  gatepass admin notice 'The realm closes in 5 minutes.'`,
 		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && strings.TrimSpace(args[0]) == "" {
+				return usageError{errors.New("notice: give a text")}
+			}
 			if len(args) == 1 {
 				return nil
 			}
@@ -38,8 +42,9 @@ func adminMaintenanceCommand() *cobra.Command {
 		Use:   "maintenance on|off",
 		Short: "Let nobody log in, or let them in again",
 		Long: `Tell every login server to refuse logins from now on, or to take them again. Players
-who are in stay in. Nothing is kept: a login server that is started later does not
-know of it and lets players in, so say it again then.`,
+who are in stay in. No login server keeps this: one that is started later, or again, does
+not know of it and lets players in, so say it again then. The metric
+gatepass_maintenance of each tells whether it knows.`,
 		Example: `  gatepass admin maintenance on
   gatepass admin notice 'The realm closes in 5 minutes.'
   gatepass admin maintenance off`,
@@ -54,7 +59,7 @@ know of it and lets players in, so say it again then.`,
 			on := args[0] == "on"
 			done := "the login servers let players in"
 			if on {
-				done = "the login servers let nobody in"
+				done = "the login servers let nobody in; one that starts from now on does, until it is told"
 			}
 			return giveOrder(cmd, worlds.Order{Maintenance: &on}, done)
 		},

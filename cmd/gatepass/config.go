@@ -273,19 +273,21 @@ func busListenFlag(f *pflag.FlagSet) {
 // loadConfig reads the configuration and reports everything that is wrong in it
 // at once. extra are defaults of the command.
 func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
-	k := koanf.New(".")
-	for _, defaults := range []map[string]any{defaultConfig(), extra} {
-		if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
+	defaults := koanf.New(".")
+	for _, d := range []map[string]any{defaultConfig(), extra} {
+		if err := defaults.Load(confmap.Provider(d, "."), nil); err != nil {
 			return nil, err
 		}
 	}
+	k := defaults.Copy()
 	if path, _ := flags.GetString("config"); path != "" {
 		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
 			return nil, usageError{fmt.Errorf("configuration file %s: %w", path, err)}
 		}
 	}
-	if err := loadEnv(k); err != nil {
-		return nil, usageError{fmt.Errorf("environment: %w", err)}
+	envErr := loadEnv(k)
+	if envErr != nil {
+		envErr = fmt.Errorf("environment: %w", envErr)
 	}
 	known := configKeys(reflect.TypeFor[config](), "")
 	fromFlags := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
@@ -297,12 +299,12 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	if err := k.Load(fromFlags, nil); err != nil {
 		return nil, err
 	}
-	c, err := decodeConfig(k)
-	if err == nil {
-		err = c.validate()
-	}
+	c, err := readConfig(k, defaults)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("configuration: %w", err)}
+		err = fmt.Errorf("configuration: %w", err)
+	}
+	if err = errors.Join(envErr, err); err != nil {
+		return nil, usageError{err}
 	}
 	c.fitMachine()
 	return c, nil

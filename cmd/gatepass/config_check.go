@@ -78,6 +78,8 @@ func (c *config) checkNative() error {
 	if c.Gateway.NativeListen != "" {
 		faults = append(faults, checkAddress("gateway.native-listen", c.Gateway.NativeListen))
 	}
+	faults = append(faults, samePort("native", c.Native, "grunt", c.Grunt),
+		samePort("gateway.native-listen", c.Gateway.NativeListen, "gateway.listen", c.Gateway.Listen))
 	for key, builds := range map[string][]uint16{"native-builds": c.NativeBuilds, "gateway.native-builds": c.Gateway.NativeBuilds} {
 		if slices.Contains(builds, 0) {
 			faults = append(faults, fmt.Errorf("%s: 0 is not in 1 to 65535", key))
@@ -85,6 +87,16 @@ func (c *config) checkNative() error {
 	}
 	_, err := c.decoys()
 	return errors.Join(append(faults, err)...)
+}
+
+// samePort refuses two listeners of one process on one port. 0 takes free ones.
+func samePort(key, address, otherKey, other string) error {
+	_, port, err := net.SplitHostPort(address)
+	_, otherPort, otherErr := net.SplitHostPort(other)
+	if err != nil || otherErr != nil || port != otherPort || port == "0" {
+		return nil
+	}
+	return fmt.Errorf("%s: %q has the port of %s, %q; each needs its own", key, address, otherKey, other)
 }
 
 // decoys are the parameters that a name without an account may pretend to have.
@@ -147,6 +159,11 @@ func (c *config) checkSessions() error {
 	} {
 		if span.value < span.least {
 			faults = append(faults, fmt.Errorf("%s: %v is below %v", span.key, span.value, span.least))
+		}
+	}
+	for key, value := range map[string]time.Duration{"sessions.ping-every": s.PingEvery, "sessions.pass-validity": s.PassValidity} {
+		if value > time.Hour {
+			faults = append(faults, fmt.Errorf("%s: %v is above %v", key, value, time.Hour))
 		}
 	}
 	if s.SignInsPerMinute < 0 || s.SignInsPerMinute > 60_000 {

@@ -13,20 +13,44 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// decodeConfig turns values as they were written into those of a config. All
-// that cannot be turned is reported at once, each with its key and value.
+// readConfig turns values as they were written into those of a config that is valid.
+// All that is wrong is reported at once, each with its key and value: where something
+// cannot be turned, the rest is looked at with the defaults in its place.
+func readConfig(k, defaults *koanf.Koanf) (*config, error) {
+	c, err := decodeConfig(k)
+	if err == nil {
+		return c, c.validate()
+	}
+	faults := decodeFaults(err)
+	for i := range faults {
+		var fault *keyError
+		if !errors.As(faults[i], &fault) {
+			continue
+		}
+		key, _, _ := strings.Cut(fault.key, "[")
+		k.Delete(key)
+		if d := defaults.Get(key); d != nil {
+			faults = append(faults, k.Set(key, d))
+		}
+	}
+	c, _ = decodeConfig(k) // what it still cannot turn, keys that do not exist, is told
+	return nil, errors.Join(append(faults, c.validate())...)
+}
+
+// decodeConfig gives what it could read, also with an error.
 func decodeConfig(k *koanf.Koanf) (*config, error) {
 	c := new(config)
-	err := k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+	return c, k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
 			decodeSpan, mapstructure.StringToWeakSliceHookFunc(","), decodeInteger),
 	}})
-	if err != nil {
-		return nil, errors.Join(decodeFaults(err)...)
-	}
-	return c, nil
 }
+
+// keyError is a value that cannot be turned.
+type keyError struct{ key, text string }
+
+func (e *keyError) Error() string { return e.key + ": " + e.text }
 
 // decodeSpan reads a time.Duration. A bare number is refused: it would be
 // nanoseconds, which nobody means.
@@ -115,5 +139,5 @@ func decodeFaults(err error) (faults []error) {
 	if fault.Name() == "" {
 		return []error{errors.New(text)}
 	}
-	return []error{fmt.Errorf("%s: %s", fault.Name(), text)}
+	return []error{&keyError{fault.Name(), text}}
 }

@@ -56,6 +56,15 @@ func TestLoadConfig_FlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
 	}
 }
 
+// What cannot be read is told once, not a second time as the zero it would be.
+func TestLoadConfig_FaultsAreToldOnce(t *testing.T) {
+	_, err := mayLoad(t, "[sessions]\nping-every = 'soon'\nproving-limit = '1ms'", map[string]string{"GATEPASS_FROB": "1"})
+	if err == nil || strings.Count(err.Error(), "ping-every") != 1 || !strings.Contains(err.Error(), "proving-limit: 1ms is below") ||
+		!strings.Contains(err.Error(), "GATEPASS_FROB") {
+		t.Error(err)
+	}
+}
+
 func TestLoadConfig_WorldsOfTheFile(t *testing.T) {
 	c, err := mayLoad(t, "[[worlds]]\nid = 9\nname = 'Mine'\naddress = '192.0.2.1:8085'\nkind = 'rp'\nbuilds = [5875]", nil)
 	if err != nil {
@@ -161,6 +170,14 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 			"sessions.choosing-limit: -1h", "sessions.factor-decoys: 101"}},
 		{"several", "[log]\nlevel = 'loud'\nformat = 'xml'\n[storage]\ncache-mib = 0", []string{"--drain-limit=-1s"},
 			[]string{"log.level", "log.format", "storage.cache-mib", "drain-limit"}},
+		{"too long", "[sessions]\nping-every = '61m'\npass-validity = '1h1s'", nil, []string{
+			"sessions.ping-every: 1h1m0s is above 1h", "sessions.pass-validity: 1h0m1s is above 1h"}},
+		{"one port", "grunt = '127.0.0.1:1'\nnative = '0.0.0.0:1'\n[gateway]\nnative-listen = ':8085'", nil, []string{
+			`native: "0.0.0.0:1" has the port of grunt, "127.0.0.1:1"; each needs its own`, "gateway.native-listen: \":8085\" has the port of gateway.listen"}},
+		{"native builds", "native-builds = [0]\n[gateway]\nnative-builds = [0, 1]", nil, []string{
+			"native-builds: 0 is not in 1 to 65535", "gateway.native-builds: 0 is not in 1 to 65535"}},
+		{"of several kinds", "native-builds = [0, 70000]\nfrob = 1\nsessions = 7\nnative = 'x'\n[log]\nlevel = 'loud'", []string{"--drain-limit=-1s"}, []string{
+			"native-builds[1]: 70000", "no such key: frob", "sessions: ", `native: "x" is not HOST:PORT`, "log.level", "drain-limit: -1s"}},
 		{"worlds", "[[worlds]]\nid = 1\nname = 'A'\naddress = 'nowhere'\nkind = 'pve'\n[[worlds]]\nid = 1\nname = ''\naddress = 'a:1'\nkind = 'pvq'",
 			nil, []string{"address", "kind", "pvq"}},
 	} {

@@ -36,7 +36,7 @@ func startDemoWorlds(ctx context.Context, p *process, busURL string, n int) erro
 			return fmt.Errorf("demo world %d: %w", id, err)
 		}
 		p.add(part{name: "demo world", close: d.close})
-		fmt.Fprintf(p.out, "demo world %d on %s, process %d; to start it again: %s\n", id, d.gate, d.cmd.Process.Pid, d.line)
+		fmt.Fprintf(p.out, "demo world %d on %s, process %d; it ends with this process, and is yours to end once you start it again: %s\n", id, d.gate, d.cmd.Process.Pid, d.line)
 	}
 	return nil
 }

@@ -37,7 +37,9 @@ The first demo world takes builds of 1.12, the second those of 3.3.5a; with
 --demo-worlds 3 there is one of 2.4.3.
 
 It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
-drains and ends it, the demo worlds with it; a second one ends it at once.
+drains and ends it, the demo worlds with it; a second one ends it at once. A demo
+world that you started again yourself is yours to end: it would go on, and a later
+'gatepass dev' would refuse its own world of that number for as long.
 
 A second one beside it needs --data, --grunt and --admin of its own; it takes
 free ports for its bus, which 'gatepass admin' is told with --bus.url, and for

@@ -247,6 +247,9 @@ func (i *clientInput) follow(orders chan<- order, codes *codeDesk, e *eventPrint
 					_ = e.tell(refusedNews{o.deed, 0, err})
 				case o.deed != 0:
 					orders <- o
+					if o.deed == deedQuit {
+						return // and nobody waits for a code any more
+					}
 				}
 			}
 		}()

@@ -43,7 +43,7 @@ func TestEventPrinter_OneLineForEachEvent(t *testing.T) {
 		{client.PassExpired{World: 3}, `{"event":"pass-expired","world":3}`},
 		{client.GoingAway{After: 1500 * time.Millisecond}, `{"event":"going-away","after_seconds":1.5}`},
 		{client.Kicked{Reason: client.ErrReplaced}, `{"event":"kicked","reason":"replaced","text":"the account has signed in from somewhere else"}`},
-		{client.Disconnected{Reason: io.EOF, Retry: time.Second}, `{"event":"reconnecting","held":false,"reason":"lost","retry_seconds":1,"text":"the connection was lost"}`},
+		{client.Disconnected{Reason: io.EOF, Retry: 2_603_400 * time.Microsecond}, `{"event":"reconnecting","held":false,"reason":"lost","retry_seconds":2.603,"text":"the connection was lost"}`},
 		{client.Reconnected{}, `{"event":"reconnected"}`},
 		{tick{}, ``},
 	} {
@@ -153,7 +153,7 @@ func TestClientInput_AnswersEveryLine(t *testing.T) {
 	var out bytes.Buffer
 	codes, orders := newCodeDesk(), make(chan order, maxOrders)
 	codes.want()
-	in := newClientInput(strings.NewReader("code 12\ncode 34\ncode x\nselect\ndance\n\nselect 3\n"))
+	in := newClientInput(strings.NewReader("code 12\ncode 34\ncode x\nselect\ndance\n\nselect 3\nquit\ndance\n"))
 	in.follow(orders, codes, newEventPrinter(&out, 1))
 	<-codes.ended
 	if o := <-orders; o.world != 3 || <-codes.answers != "12" {

@@ -135,4 +135,6 @@ func worldNames(list []client.World) string {
 }
 
 // seconds for JSON.
-func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}

@@ -16,7 +16,7 @@ import (
 var (
 	errNoAccount  = usageError{errors.New("there is no terminal to ask for the account on; give --account")}
 	errNoPassword = usageError{errors.New("there is no terminal to ask for the password on; give --password-file or --password-stdin")}
-	errNoCode     = errors.New("a second factor is wanted and standard input has ended; give it as a line 'code DIGITS'")
+	errNoCode     = errors.New("a second factor is wanted and none was given; give it as a line 'code DIGITS'")
 	// errTokenRefused stands before errNoPassword.
 	errTokenRefused = errors.New("the server does not take this device's token any more")
 	errEmpty        = errors.New("nothing was typed")

@@ -257,7 +257,8 @@ const (
 	World_STATUS_UNSPECIFIED World_Status = 0
 	World_STATUS_ONLINE      World_Status = 1
 	World_STATUS_OFFLINE     World_Status = 2
-	// It does not take this client's build.
+	// It does not take this client's build, or no native clients; then it has no
+	// address.
 	World_STATUS_MISMATCH World_Status = 3
 )
 

@@ -18,5 +18,11 @@ func TestMain(m *testing.M) {
 
 // TestScript runs each file of testdata/script; they tell what they show.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // a command under the race detector ends at once
+			return nil
+		},
+	})
 }

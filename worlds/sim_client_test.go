@@ -310,7 +310,7 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		}
 	case OutcomeLeft:
 		// T may have dropped what was pending, and its Accept have been on the way.
-		if s.crashed(pass.to, pass.toLife) || pass.settled && pass.why == ReasonReplaced {
+		if s.crashed(pass.to, pass.toLife) || pass.settled && pass.why == ReasonReplaced || s.newerAt(pass.to, o) {
 			s.excused[a] = true
 		}
 		if o.Owner != o.Stamp {
@@ -334,6 +334,13 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		}
 	case OutcomeLapsed:
 	}
+}
+
+// newerAt tells whether a node has the key of a later login: of what was pending there
+// of an older one nothing comes, also where nobody was told since its client had gone.
+func (s *sim) newerAt(i int, o *Outcome[simOwner]) bool {
+	h := s.nodes[i].p.Find(o.Account)
+	return h != nil && h.Stamp > o.Stamp
 }
 
 // crashed tells whether a node has crashed since that life of it.

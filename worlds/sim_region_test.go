@@ -377,10 +377,29 @@ func (s *sim) wakeLater(n *simNode, i int) {
 func (s *sim) crash(i int) {
 	n := &s.nodes[i]
 	s.tell("%s crashes", n.name)
+	for a := range s.accounts {
+		s.losesKey(i, a)
+	}
 	n.p = nil
 	s.clientsLose(i)
 	s.check(i)
 	s.push(simEvent{at: s.now + s.rng.Int64N(simDown), kind: simRestart, node: i})
+}
+
+// losesKey sees whether an account's key goes with a node that crashes. Where nobody
+// else holds it, what others may have is pending: copies of claims that have come to
+// nothing too, so that what is left does not tell whether the key is.
+func (s *sim) losesKey(i, a int) {
+	acc, had := &s.accounts[a], s.views[i].copy[a] == s.accounts[a].stamp
+	for _, mv := range s.nodes[i].p.moves.queue {
+		had = had || mv.held.Stamp == acc.stamp && mv.held.Account == simName(a) && !mv.held.key.Empty()
+	}
+	for j := range s.views {
+		if j != i && s.views[j].copy[a] == acc.stamp {
+			return
+		}
+	}
+	acc.alive = acc.alive && !had
 }
 
 // send gives a message to the bus.

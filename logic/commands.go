@@ -15,8 +15,6 @@ const (
 	// CommandAddressBans reads the address bans anew from the store, and sends
 	// away whoever is banned by them.
 	CommandAddressBans
-	// CommandMaintenance refuses all logins while On.
-	CommandMaintenance
 	// CommandDrain lets no one in any more and closes sessions that have
 	// nothing under way. There is no way back.
 	CommandDrain
@@ -28,7 +26,6 @@ const (
 type Command struct {
 	Kind CommandKind
 	Name storage.Name
-	On   bool
 	// Result is why, for CommandKick; ResultOK is ResultKicked.
 	Result codec.Result
 }
@@ -41,8 +38,6 @@ func (c *Core) Command(cmd *Command) {
 		c.kickAccount(cmd.Name, cmd.Result)
 	case CommandAddressBans:
 		c.wantBans()
-	case CommandMaintenance:
-		c.maintenance = cmd.On
 	case CommandDrain:
 		c.drain()
 	case CommandClose:

@@ -11,7 +11,7 @@ import (
 //
 //	Verifying ─right─▶ Confirming ─code─▶ (Recording) ─▶ Choosing ◀───────────┐
 //	Proving ─right token─▶ Rotating ─stored─▶ Choosing   │ select             │ kept, released
-//	                                                     ▼                    │
+//	                                                     ▼                    │ left
 //	                              Boarded ◀─admitted── HandingOff ────────────┘
 //	                                 └───── select ───────▲
 type nativeSession struct {

@@ -6,9 +6,9 @@ import (
 	"gatepass/codec"
 )
 
-// rateLimit bounds how often the clients of one network sign in by a password of the
-// native protocol: each costs most of a millisecond of arithmetic, whoever asks for
-// it. A network may use up a minute's share at once.
+// rateLimit bounds how often the clients of one network sign in by the native
+// protocol: a password costs most of a millisecond of arithmetic, whoever asks for it,
+// and a token a little. A network may use up a minute's share at once.
 //
 // What is kept of a network is the time at which its share would be whole again:
 // one that is over is as good as none, and forgotten.
@@ -79,8 +79,8 @@ func (l *rateLimit) sweep(now int64) {
 	}
 }
 
-// refuseTooOften refuses who signs in by the native protocol too often. A token costs
-// little, and existing clients less: they are not counted.
+// refuseTooOften refuses who signs in by the native protocol too often. A token counts
+// a tenth of a password, and existing clients, who cost less, not at all.
 func refuseTooOften(c *Core, s *session) (Verdict, codec.Result) {
 	if s.native == nil {
 		return VerdictPass, codec.ResultOK

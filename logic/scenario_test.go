@@ -425,7 +425,8 @@ func stepCommand(kind CommandKind) func(*scenario, *testing.T, *datadriven.TestD
 }
 
 func stepMaintenance(e *scenario, _ *testing.T, d *datadriven.TestData) {
-	e.core.Command(&Command{Kind: CommandMaintenance, On: d.CmdArgs[0].Key == "on"})
+	on := d.CmdArgs[0].Key == "on"
+	e.core.Region(&worlds.Event{Order: &worlds.Order{Maintenance: &on}})
 }
 
 // stepAddressBans delivers the list of bans: prefix, or prefix until=seconds

@@ -25,17 +25,18 @@ var mayImport = map[string][]string{
 	"storage":  {},
 	"queue":    {},
 	"deadline": {},
+	"patches":  {"codec"},
 	"server":   {"codec", "queue"},
 	"worlds":   {"codec"},
 	// What a game embeds serves clients by itself.
 	"worlds/gate": {"worlds", "codec", "queue", "deadline", "server", "auth"},
-	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline"},
+	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline", "patches"},
 	// What a game's client embeds.
 	"client":   {"codec", "auth"},
 	"accounts": {"storage", "auth"},
-	"perf":     {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts"},
-	"e2e":      {"client", "codec", "auth", "accounts", "storage"},
-	"cmd":      {"client", "codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf"},
+	"perf":     {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "patches"},
+	"e2e":      {"client", "codec", "auth", "accounts", "storage", "patches"},
+	"cmd":      {"client", "codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf", "patches"},
 }
 
 const (

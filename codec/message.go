@@ -32,7 +32,8 @@ const (
 	KindWorldList
 	// KindTransferAccept takes an offered file from its start.
 	KindTransferAccept
-	// KindTransferResume takes an offered file from byte Message.Number on.
+	// KindTransferResume takes an offered file from byte Message.Number on, which may
+	// be 0 and may be beyond its end. Message.Window is set for a native client.
 	KindTransferResume
 	// KindTransferCancel declines an offered file.
 	KindTransferCancel
@@ -71,6 +72,13 @@ const (
 	KindGateHello
 	// KindGamePacket is a native client's packet for the game. Message.Native is set.
 	KindGamePacket
+	// KindTransferAck says that a native client has everything of the file before byte
+	// Message.Number. The reactor keeps it to itself: it lets the transfer go on.
+	KindTransferAck
+	// KindTransferEnded says, from the reactor itself, that the transfer is over which
+	// it was told to begin, but for one that ends with its connection. Message.Ended
+	// is set; Number is up to where the file was sent.
+	KindTransferEnded
 	// KindCount is the number of kinds, for tables indexed by Kind.
 	KindCount
 )
@@ -80,7 +88,7 @@ var kindNames = [KindCount]string{
 	"reconnect-proof", "world-list", "transfer-accept", "transfer-resume", "transfer-cancel",
 	"survey-result", "world-auth", "world-packet",
 	"sign-in", "password-proof", "token-proof", "factor-code", "remember-device", "forget-device",
-	"select-world", "release-world", "ping", "gate-hello", "game-packet",
+	"select-world", "release-world", "ping", "gate-hello", "game-packet", "transfer-ack", "transfer-ended",
 }
 
 func (k Kind) String() string {
@@ -228,6 +236,8 @@ type Message struct {
 	Reason    CloseReason
 	Protocol  Protocol
 	Peer      netip.AddrPort
+	Ended     TransferEnd
+	Window    uint32
 	Number    uint64
 	Hello     Hello
 	Proof     Proof

@@ -54,6 +54,8 @@ type NativeMessage struct {
 	// Family is the token's, where ByToken is set, for KindSignIn.
 	Family  [16]byte
 	ByToken bool
+	// TakesUpdates says that the client can be offered a file, for KindSignIn.
+	TakesUpdates bool
 	// PublicKey is A, as long as the group's prime, and Proof M1, for
 	// KindPasswordProof. Proof is also the client's for KindGateHello, and the first
 	// verifier for KindRememberDevice.
@@ -135,6 +137,8 @@ type NativeReply struct {
 	Alternatives []uint8
 	// Text is for ReplyNotice.
 	Text string
+	// Update is for ReplyTransferOffer. Many replies share one.
+	Update *UpdateOffer
 	// Counts are for ReplyCharacters.
 	Counts []CharacterCount
 	// Opcode and Body are for ReplyGamePacket.

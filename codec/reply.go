@@ -76,7 +76,7 @@ const (
 	ReplyReconnectChallenge
 	// ReplyReconnectProof answers KindReconnectProof.
 	ReplyReconnectProof
-	// ReplyTransferOffer offers a file; Offer is set.
+	// ReplyTransferOffer offers a file; Offer is set, and Native for a native client.
 	ReplyTransferOffer
 	// ReplyWorldChallenge greets a client of a world's gate. World.Seed and Random
 	// are set.
@@ -129,6 +129,14 @@ const (
 	ReplyGateAccepted
 	// ReplyGamePacket is a packet of the game. Native is set.
 	ReplyGamePacket
+	// ReplyTransferQueued tells a native client its place in the line for the file,
+	// Number: 1 is next.
+	ReplyTransferQueued
+	// ReplyTransferDone says that a native client has the whole file and is to apply it.
+	ReplyTransferDone
+	// ReplyTransferFailed says why a native client gets no more of the file: Ended is
+	// set.
+	ReplyTransferFailed
 	// ReplyKindCount is the number of kinds, for tables.
 	ReplyKindCount
 )
@@ -138,7 +146,7 @@ var replyKindNames = [ReplyKindCount]string{
 	"world-challenge", "world-auth", "world-packet",
 	"password-challenge", "token-challenge", "accepted", "refused", "factor-wanted", "welcome", "remembered", "characters",
 	"pass-issued", "select-refused", "world-released", "queue-position", "entered", "notice", "kicked", "going-away", "pong",
-	"gate-challenge", "gate-accepted", "game-packet",
+	"gate-challenge", "gate-accepted", "game-packet", "transfer-queued", "transfer-done", "transfer-failed",
 }
 
 func (k ReplyKind) String() string {
@@ -163,12 +171,6 @@ type Challenge struct {
 	MatrixSeed                                           uint64
 }
 
-// TransferOffer announces a file.
-type TransferOffer struct {
-	Size uint64
-	MD5  [16]byte
-}
-
 // Reply is one thing the server says to one client, before it has bytes. Like
 // Message it is a plain value, but for World, which is set for the kinds of a
 // world's gate only and is never changed once queued.
@@ -184,6 +186,7 @@ type Reply struct {
 	LoginFlags    uint16
 	ReconnectData [16]byte
 	Offer         TransferOffer
+	Ended         TransferEnd
 	World         *WorldReply
 	// Number is what the native kinds say it is.
 	Number uint64

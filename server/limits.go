@@ -42,6 +42,14 @@ const (
 	// fails (UIO_MAXIOV).
 	iovMax = 1024
 
+	// DefaultTransferStall is how long a client may take nothing of a file: longer than
+	// a line is gone that comes back by itself.
+	DefaultTransferStall = time.Minute
+
+	// DefaultTransferReaders is how many reads of files are under way at once: enough
+	// that one that waits for a disk holds up few others, and few buffers.
+	DefaultTransferReaders = 4
+
 	// keepAlive is how long a silent peer is left alone before TCP asks for it.
 	keepAlive = 60 * time.Second
 )

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"syscall"
+	"time"
 
 	"gatepass/codec"
 )
@@ -72,6 +73,8 @@ type Options struct {
 	// SendQueue is how many replies may wait for the sender. 0 takes
 	// DefaultSendQueue.
 	SendQueue int
+	// Transfers bound the sending of files.
+	Transfers TransferOptions
 	// Idle, if set, says that nothing is under way for the clients but in the
 	// reactors and the send queue, and that Go runs on one processor: a reactor
 	// may then keep the processor while it waits for a moment (see idler). It is
@@ -81,6 +84,19 @@ type Options struct {
 	Sink func(reactor int) Sink
 	// Logger gets what is rare. It must not block.
 	Logger *slog.Logger
+}
+
+// TransferOptions bound the sending of files.
+type TransferOptions struct {
+	// Rate is how many bytes of files a second leave the server, ClientRate how many
+	// one client gets; 0 for no limit.
+	Rate, ClientRate int64
+	// Stall is how long a client may take nothing before its connection is closed as
+	// too slow. 0 takes DefaultTransferStall.
+	Stall time.Duration
+	// Readers is how many reads of files are under way at once. 0 takes
+	// DefaultTransferReaders.
+	Readers int
 }
 
 // EnsureDefaults fills in what was left empty.

@@ -19,6 +19,9 @@ type Outgoing struct {
 	Frame []byte
 	// Reply is encoded by the connection's codec, unless its kind is ReplyNone.
 	Reply codec.Reply
+	// Transfer begins a file behind what was queued before. Replies go between its
+	// frames, a Close ends it.
+	Transfer *codec.Transfer
 	// Close closes the connection behind it, for Reason.
 	Close  bool
 	Reason codec.CloseReason
@@ -91,6 +94,17 @@ func (q *SendQueue) Broadcast(targets []codec.Conn, frame []byte) bool {
 	}
 	o := q.slot()
 	o.Targets, o.Frame = targets, frame
+	return true
+}
+
+// StartTransfer begins to send a file; t is never changed once queued. A connection
+// has one at a time; its reactor tells of the end (codec.KindTransferEnded).
+func (q *SendQueue) StartTransfer(conn codec.Conn, t *codec.Transfer) bool {
+	if q.full(q.room) {
+		return false
+	}
+	o := q.slot()
+	o.Conn, o.Transfer = conn, t
 	return true
 }
 

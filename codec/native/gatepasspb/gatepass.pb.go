@@ -52,7 +52,8 @@ const (
 	Result_RESULT_ALREADY_ONLINE Result = 5
 	// This build is not let in.
 	Result_RESULT_VERSION_INVALID Result = 6
-	// An update is offered.
+	// This build must be updated first, and the client has said that it takes no
+	// updates from here.
 	Result_RESULT_VERSION_UPDATE Result = 7
 	// Try again later.
 	Result_RESULT_BUSY Result = 8
@@ -375,6 +376,61 @@ func (SelectRefused_Reason) EnumDescriptor() ([]byte, []int) {
 	return file_gatepass_proto_rawDescGZIP(), []int{24, 0}
 }
 
+type UpdateFailed_Reason int32
+
+const (
+	UpdateFailed_REASON_UNSPECIFIED UpdateFailed_Reason = 0
+	// The offset of AcceptUpdate is behind the file's end.
+	UpdateFailed_REASON_OFFSET UpdateFailed_Reason = 1
+	// The file is not any more what was offered: begin anew.
+	UpdateFailed_REASON_CHANGED UpdateFailed_Reason = 2
+	// The server could not read it: come back later.
+	UpdateFailed_REASON_FAULT UpdateFailed_Reason = 3
+)
+
+// Enum value maps for UpdateFailed_Reason.
+var (
+	UpdateFailed_Reason_name = map[int32]string{
+		0: "REASON_UNSPECIFIED",
+		1: "REASON_OFFSET",
+		2: "REASON_CHANGED",
+		3: "REASON_FAULT",
+	}
+	UpdateFailed_Reason_value = map[string]int32{
+		"REASON_UNSPECIFIED": 0,
+		"REASON_OFFSET":      1,
+		"REASON_CHANGED":     2,
+		"REASON_FAULT":       3,
+	}
+)
+
+func (x UpdateFailed_Reason) Enum() *UpdateFailed_Reason {
+	p := new(UpdateFailed_Reason)
+	*p = x
+	return p
+}
+
+func (x UpdateFailed_Reason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (UpdateFailed_Reason) Descriptor() protoreflect.EnumDescriptor {
+	return file_gatepass_proto_enumTypes[5].Descriptor()
+}
+
+func (UpdateFailed_Reason) Type() protoreflect.EnumType {
+	return &file_gatepass_proto_enumTypes[5]
+}
+
+func (x UpdateFailed_Reason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use UpdateFailed_Reason.Descriptor instead.
+func (UpdateFailed_Reason) EnumDescriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{38, 0}
+}
+
 // ClientFrame is what a client says to a login server.
 type ClientFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -389,6 +445,9 @@ type ClientFrame struct {
 	//	*ClientFrame_SelectWorld
 	//	*ClientFrame_ReleaseWorld
 	//	*ClientFrame_Ping
+	//	*ClientFrame_AcceptUpdate
+	//	*ClientFrame_UpdateReceived
+	//	*ClientFrame_CancelUpdate
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -512,6 +571,33 @@ func (x *ClientFrame) GetPing() *Ping {
 	return nil
 }
 
+func (x *ClientFrame) GetAcceptUpdate() *AcceptUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_AcceptUpdate); ok {
+			return x.AcceptUpdate
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetUpdateReceived() *UpdateReceived {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_UpdateReceived); ok {
+			return x.UpdateReceived
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetCancelUpdate() *CancelUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_CancelUpdate); ok {
+			return x.CancelUpdate
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -553,6 +639,18 @@ type ClientFrame_Ping struct {
 	Ping *Ping `protobuf:"bytes,9,opt,name=ping,proto3,oneof"`
 }
 
+type ClientFrame_AcceptUpdate struct {
+	AcceptUpdate *AcceptUpdate `protobuf:"bytes,16,opt,name=accept_update,json=acceptUpdate,proto3,oneof"`
+}
+
+type ClientFrame_UpdateReceived struct {
+	UpdateReceived *UpdateReceived `protobuf:"bytes,17,opt,name=update_received,json=updateReceived,proto3,oneof"`
+}
+
+type ClientFrame_CancelUpdate struct {
+	CancelUpdate *CancelUpdate `protobuf:"bytes,18,opt,name=cancel_update,json=cancelUpdate,proto3,oneof"`
+}
+
 func (*ClientFrame_SignIn) isClientFrame_Body() {}
 
 func (*ClientFrame_PasswordProof) isClientFrame_Body() {}
@@ -570,6 +668,12 @@ func (*ClientFrame_SelectWorld) isClientFrame_Body() {}
 func (*ClientFrame_ReleaseWorld) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
+
+func (*ClientFrame_AcceptUpdate) isClientFrame_Body() {}
+
+func (*ClientFrame_UpdateReceived) isClientFrame_Body() {}
+
+func (*ClientFrame_CancelUpdate) isClientFrame_Body() {}
 
 // ServerFrame is what a login server says to a client.
 type ServerFrame struct {
@@ -595,6 +699,11 @@ type ServerFrame struct {
 	//	*ServerFrame_GoingAway
 	//	*ServerFrame_Pong
 	//	*ServerFrame_WorldReleased
+	//	*ServerFrame_UpdateOffered
+	//	*ServerFrame_UpdateQueued
+	//	*ServerFrame_UpdateData
+	//	*ServerFrame_UpdateSent
+	//	*ServerFrame_UpdateFailed
 	Body          isServerFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -808,6 +917,51 @@ func (x *ServerFrame) GetWorldReleased() *WorldReleased {
 	return nil
 }
 
+func (x *ServerFrame) GetUpdateOffered() *UpdateOffered {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateOffered); ok {
+			return x.UpdateOffered
+		}
+	}
+	return nil
+}
+
+func (x *ServerFrame) GetUpdateQueued() *UpdateQueued {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateQueued); ok {
+			return x.UpdateQueued
+		}
+	}
+	return nil
+}
+
+func (x *ServerFrame) GetUpdateData() *UpdateData {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateData); ok {
+			return x.UpdateData
+		}
+	}
+	return nil
+}
+
+func (x *ServerFrame) GetUpdateSent() *UpdateSent {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateSent); ok {
+			return x.UpdateSent
+		}
+	}
+	return nil
+}
+
+func (x *ServerFrame) GetUpdateFailed() *UpdateFailed {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateFailed); ok {
+			return x.UpdateFailed
+		}
+	}
+	return nil
+}
+
 type isServerFrame_Body interface {
 	isServerFrame_Body()
 }
@@ -890,6 +1044,26 @@ type ServerFrame_WorldReleased struct {
 	WorldReleased *WorldReleased `protobuf:"bytes,35,opt,name=world_released,json=worldReleased,proto3,oneof"`
 }
 
+type ServerFrame_UpdateOffered struct {
+	UpdateOffered *UpdateOffered `protobuf:"bytes,16,opt,name=update_offered,json=updateOffered,proto3,oneof"`
+}
+
+type ServerFrame_UpdateQueued struct {
+	UpdateQueued *UpdateQueued `protobuf:"bytes,17,opt,name=update_queued,json=updateQueued,proto3,oneof"`
+}
+
+type ServerFrame_UpdateData struct {
+	UpdateData *UpdateData `protobuf:"bytes,18,opt,name=update_data,json=updateData,proto3,oneof"`
+}
+
+type ServerFrame_UpdateSent struct {
+	UpdateSent *UpdateSent `protobuf:"bytes,19,opt,name=update_sent,json=updateSent,proto3,oneof"`
+}
+
+type ServerFrame_UpdateFailed struct {
+	UpdateFailed *UpdateFailed `protobuf:"bytes,20,opt,name=update_failed,json=updateFailed,proto3,oneof"`
+}
+
 func (*ServerFrame_PasswordChallenge) isServerFrame_Body() {}
 
 func (*ServerFrame_TokenChallenge) isServerFrame_Body() {}
@@ -928,6 +1102,16 @@ func (*ServerFrame_Pong) isServerFrame_Body() {}
 
 func (*ServerFrame_WorldReleased) isServerFrame_Body() {}
 
+func (*ServerFrame_UpdateOffered) isServerFrame_Body() {}
+
+func (*ServerFrame_UpdateQueued) isServerFrame_Body() {}
+
+func (*ServerFrame_UpdateData) isServerFrame_Body() {}
+
+func (*ServerFrame_UpdateSent) isServerFrame_Body() {}
+
+func (*ServerFrame_UpdateFailed) isServerFrame_Body() {}
+
 // SignIn opens a sign-in, by password or by the token of a remembered device.
 type SignIn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -946,7 +1130,10 @@ type SignIn struct {
 	// The device: 16 random bytes that it keeps for ever, or nothing.
 	Device []byte `protobuf:"bytes,8,opt,name=device,proto3" json:"device,omitempty"`
 	// The token's family, 16 bytes, to sign in by token; nothing for a password.
-	TokenFamily   []byte `protobuf:"bytes,9,opt,name=token_family,json=tokenFamily,proto3" json:"token_family,omitempty"`
+	TokenFamily []byte `protobuf:"bytes,9,opt,name=token_family,json=tokenFamily,proto3" json:"token_family,omitempty"`
+	// Whether the client can be offered an update. One that cannot is refused with
+	// RESULT_VERSION_UPDATE where another would be.
+	TakesUpdates  bool `protobuf:"varint,10,opt,name=takes_updates,json=takesUpdates,proto3" json:"takes_updates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1042,6 +1229,13 @@ func (x *SignIn) GetTokenFamily() []byte {
 		return x.TokenFamily
 	}
 	return nil
+}
+
+func (x *SignIn) GetTakesUpdates() bool {
+	if x != nil {
+		return x.TakesUpdates
+	}
+	return false
 }
 
 // PasswordChallenge answers a SignIn by password, whether there is such an account
@@ -2621,6 +2815,449 @@ func (x *Pong) GetNumber() uint64 {
 	return 0
 }
 
+// UpdateOffered says, in the place of Welcome, that the client must be updated before
+// it is let in, and offers the file that does so. The client asks its player, looks
+// what it has of the file already, and answers with AcceptUpdate or CancelUpdate.
+type UpdateOffered struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The builds that the file leads from and to.
+	FromBuild uint32 `protobuf:"varint,1,opt,name=from_build,json=fromBuild,proto3" json:"from_build,omitempty"`
+	ToBuild   uint32 `protobuf:"varint,2,opt,name=to_build,json=toBuild,proto3" json:"to_build,omitempty"`
+	// The file's size in bytes.
+	Size uint64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// 32 bytes, of the whole file.
+	Sha256 []byte `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// The file in chunks of so many bytes, the last one maybe shorter: the SHA-256 of
+	// each, 32 bytes, one behind the other, at most 256 of them.
+	ChunkSize   uint32 `protobuf:"varint,5,opt,name=chunk_size,json=chunkSize,proto3" json:"chunk_size,omitempty"`
+	ChunkHashes []byte `protobuf:"bytes,6,opt,name=chunk_hashes,json=chunkHashes,proto3" json:"chunk_hashes,omitempty"`
+	// What to call the file: at most 64 bytes, no path.
+	Name string `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
+	// How many files there are on the way to a build that is let in, this one included,
+	// and their sizes in sum. The next one is offered when the client comes back.
+	Steps         uint32 `protobuf:"varint,8,opt,name=steps,proto3" json:"steps,omitempty"`
+	Total         uint64 `protobuf:"varint,9,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOffered) Reset() {
+	*x = UpdateOffered{}
+	mi := &file_gatepass_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOffered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOffered) ProtoMessage() {}
+
+func (x *UpdateOffered) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOffered.ProtoReflect.Descriptor instead.
+func (*UpdateOffered) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *UpdateOffered) GetFromBuild() uint32 {
+	if x != nil {
+		return x.FromBuild
+	}
+	return 0
+}
+
+func (x *UpdateOffered) GetToBuild() uint32 {
+	if x != nil {
+		return x.ToBuild
+	}
+	return 0
+}
+
+func (x *UpdateOffered) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *UpdateOffered) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *UpdateOffered) GetChunkSize() uint32 {
+	if x != nil {
+		return x.ChunkSize
+	}
+	return 0
+}
+
+func (x *UpdateOffered) GetChunkHashes() []byte {
+	if x != nil {
+		return x.ChunkHashes
+	}
+	return nil
+}
+
+func (x *UpdateOffered) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UpdateOffered) GetSteps() uint32 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *UpdateOffered) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+// AcceptUpdate asks for the file, once.
+type AcceptUpdate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where to begin: how much of the file the client has, at most its size.
+	Offset uint64 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
+	// How many bytes of it may be on the way without being acknowledged: 64 KiB to
+	// 16 MiB; what is below or above counts as that.
+	Window        uint32 `protobuf:"varint,2,opt,name=window,proto3" json:"window,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptUpdate) Reset() {
+	*x = AcceptUpdate{}
+	mi := &file_gatepass_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptUpdate) ProtoMessage() {}
+
+func (x *AcceptUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptUpdate.ProtoReflect.Descriptor instead.
+func (*AcceptUpdate) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *AcceptUpdate) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *AcceptUpdate) GetWindow() uint32 {
+	if x != nil {
+		return x.Window
+	}
+	return 0
+}
+
+// UpdateQueued says that others are served first. It comes again when the place
+// changes.
+type UpdateQueued struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 is next.
+	Position      uint32 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateQueued) Reset() {
+	*x = UpdateQueued{}
+	mi := &file_gatepass_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateQueued) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateQueued) ProtoMessage() {}
+
+func (x *UpdateQueued) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateQueued.ProtoReflect.Descriptor instead.
+func (*UpdateQueued) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *UpdateQueued) GetPosition() uint32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+// UpdateData is a stretch of the file. They come in order, without gaps.
+type UpdateData struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        uint64                 `protobuf:"fixed64,1,opt,name=offset,proto3" json:"offset,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateData) Reset() {
+	*x = UpdateData{}
+	mi := &file_gatepass_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateData) ProtoMessage() {}
+
+func (x *UpdateData) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateData.ProtoReflect.Descriptor instead.
+func (*UpdateData) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *UpdateData) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *UpdateData) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// UpdateReceived acknowledges everything before offset. A client sends one for each
+// quarter of its window at the latest, and one when it has everything.
+type UpdateReceived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Offset        uint64                 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateReceived) Reset() {
+	*x = UpdateReceived{}
+	mi := &file_gatepass_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateReceived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateReceived) ProtoMessage() {}
+
+func (x *UpdateReceived) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateReceived.ProtoReflect.Descriptor instead.
+func (*UpdateReceived) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *UpdateReceived) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+// UpdateSent says that the client has acknowledged the whole file: it is to close the
+// connection, look at the hash, apply the file and come back with the new build.
+type UpdateSent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSent) Reset() {
+	*x = UpdateSent{}
+	mi := &file_gatepass_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSent) ProtoMessage() {}
+
+func (x *UpdateSent) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSent.ProtoReflect.Descriptor instead.
+func (*UpdateSent) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{37}
+}
+
+// UpdateFailed says that there will be no more of the file; the connection is closed
+// behind it. What the client has stays good, but for CHANGED.
+type UpdateFailed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        UpdateFailed_Reason    `protobuf:"varint,1,opt,name=reason,proto3,enum=gatepass.v1.UpdateFailed_Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateFailed) Reset() {
+	*x = UpdateFailed{}
+	mi := &file_gatepass_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateFailed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateFailed) ProtoMessage() {}
+
+func (x *UpdateFailed) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateFailed.ProtoReflect.Descriptor instead.
+func (*UpdateFailed) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *UpdateFailed) GetReason() UpdateFailed_Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return UpdateFailed_REASON_UNSPECIFIED
+}
+
+// CancelUpdate says that the player does not want it, before or during the transfer.
+// The server closes the connection.
+type CancelUpdate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelUpdate) Reset() {
+	*x = CancelUpdate{}
+	mi := &file_gatepass_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelUpdate) ProtoMessage() {}
+
+func (x *CancelUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_gatepass_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelUpdate.ProtoReflect.Descriptor instead.
+func (*CancelUpdate) Descriptor() ([]byte, []int) {
+	return file_gatepass_proto_rawDescGZIP(), []int{39}
+}
+
 // GateClientFrame is what a client says to a gate.
 type GateClientFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2636,7 +3273,7 @@ type GateClientFrame struct {
 
 func (x *GateClientFrame) Reset() {
 	*x = GateClientFrame{}
-	mi := &file_gatepass_proto_msgTypes[32]
+	mi := &file_gatepass_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2648,7 +3285,7 @@ func (x *GateClientFrame) String() string {
 func (*GateClientFrame) ProtoMessage() {}
 
 func (x *GateClientFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[32]
+	mi := &file_gatepass_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2661,7 +3298,7 @@ func (x *GateClientFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateClientFrame.ProtoReflect.Descriptor instead.
 func (*GateClientFrame) Descriptor() ([]byte, []int) {
-	return file_gatepass_proto_rawDescGZIP(), []int{32}
+	return file_gatepass_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GateClientFrame) GetBody() isGateClientFrame_Body {
@@ -2741,7 +3378,7 @@ type GateServerFrame struct {
 
 func (x *GateServerFrame) Reset() {
 	*x = GateServerFrame{}
-	mi := &file_gatepass_proto_msgTypes[33]
+	mi := &file_gatepass_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2753,7 +3390,7 @@ func (x *GateServerFrame) String() string {
 func (*GateServerFrame) ProtoMessage() {}
 
 func (x *GateServerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[33]
+	mi := &file_gatepass_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2766,7 +3403,7 @@ func (x *GateServerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateServerFrame.ProtoReflect.Descriptor instead.
 func (*GateServerFrame) Descriptor() ([]byte, []int) {
-	return file_gatepass_proto_rawDescGZIP(), []int{33}
+	return file_gatepass_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GateServerFrame) GetBody() isGateServerFrame_Body {
@@ -2916,7 +3553,7 @@ type GateChallenge struct {
 
 func (x *GateChallenge) Reset() {
 	*x = GateChallenge{}
-	mi := &file_gatepass_proto_msgTypes[34]
+	mi := &file_gatepass_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2928,7 +3565,7 @@ func (x *GateChallenge) String() string {
 func (*GateChallenge) ProtoMessage() {}
 
 func (x *GateChallenge) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[34]
+	mi := &file_gatepass_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2941,7 +3578,7 @@ func (x *GateChallenge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateChallenge.ProtoReflect.Descriptor instead.
 func (*GateChallenge) Descriptor() ([]byte, []int) {
-	return file_gatepass_proto_rawDescGZIP(), []int{34}
+	return file_gatepass_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GateChallenge) GetVersion() uint32 {
@@ -2983,7 +3620,7 @@ type GateHello struct {
 
 func (x *GateHello) Reset() {
 	*x = GateHello{}
-	mi := &file_gatepass_proto_msgTypes[35]
+	mi := &file_gatepass_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2995,7 +3632,7 @@ func (x *GateHello) String() string {
 func (*GateHello) ProtoMessage() {}
 
 func (x *GateHello) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[35]
+	mi := &file_gatepass_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3008,7 +3645,7 @@ func (x *GateHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateHello.ProtoReflect.Descriptor instead.
 func (*GateHello) Descriptor() ([]byte, []int) {
-	return file_gatepass_proto_rawDescGZIP(), []int{35}
+	return file_gatepass_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GateHello) GetVersion() uint32 {
@@ -3058,7 +3695,7 @@ type GateAccepted struct {
 
 func (x *GateAccepted) Reset() {
 	*x = GateAccepted{}
-	mi := &file_gatepass_proto_msgTypes[36]
+	mi := &file_gatepass_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3070,7 +3707,7 @@ func (x *GateAccepted) String() string {
 func (*GateAccepted) ProtoMessage() {}
 
 func (x *GateAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[36]
+	mi := &file_gatepass_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3083,7 +3720,7 @@ func (x *GateAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateAccepted.ProtoReflect.Descriptor instead.
 func (*GateAccepted) Descriptor() ([]byte, []int) {
-	return file_gatepass_proto_rawDescGZIP(), []int{36}
+	return file_gatepass_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GateAccepted) GetProof() []byte {
@@ -3106,7 +3743,7 @@ type GamePacket struct {
 
 func (x *GamePacket) Reset() {
 	*x = GamePacket{}
-	mi := &file_gatepass_proto_msgTypes[37]
+	mi := &file_gatepass_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3118,7 +3755,7 @@ func (x *GamePacket) String() string {
 func (*GamePacket) ProtoMessage() {}
 
 func (x *GamePacket) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[37]
+	mi := &file_gatepass_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3131,7 +3768,7 @@ func (x *GamePacket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GamePacket.ProtoReflect.Descriptor instead.
 func (*GamePacket) Descriptor() ([]byte, []int) {
-	return file_gatepass_proto_rawDescGZIP(), []int{37}
+	return file_gatepass_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GamePacket) GetOpcode() uint32 {
@@ -3158,7 +3795,7 @@ type Characters_Count struct {
 
 func (x *Characters_Count) Reset() {
 	*x = Characters_Count{}
-	mi := &file_gatepass_proto_msgTypes[38]
+	mi := &file_gatepass_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3170,7 +3807,7 @@ func (x *Characters_Count) String() string {
 func (*Characters_Count) ProtoMessage() {}
 
 func (x *Characters_Count) ProtoReflect() protoreflect.Message {
-	mi := &file_gatepass_proto_msgTypes[38]
+	mi := &file_gatepass_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3204,7 +3841,7 @@ var File_gatepass_proto protoreflect.FileDescriptor
 
 const file_gatepass_proto_rawDesc = "" +
 	"\n" +
-	"\x0egatepass.proto\x12\vgatepass.v1\"\xbc\x04\n" +
+	"\x0egatepass.proto\x12\vgatepass.v1\"\x88\x06\n" +
 	"\vClientFrame\x12.\n" +
 	"\asign_in\x18\x01 \x01(\v2\x13.gatepass.v1.SignInH\x00R\x06signIn\x12C\n" +
 	"\x0epassword_proof\x18\x02 \x01(\v2\x1a.gatepass.v1.PasswordProofH\x00R\rpasswordProof\x12:\n" +
@@ -3216,8 +3853,11 @@ const file_gatepass_proto_rawDesc = "" +
 	"\rforget_device\x18\x06 \x01(\v2\x19.gatepass.v1.ForgetDeviceH\x00R\fforgetDevice\x12=\n" +
 	"\fselect_world\x18\a \x01(\v2\x18.gatepass.v1.SelectWorldH\x00R\vselectWorld\x12@\n" +
 	"\rrelease_world\x18\b \x01(\v2\x19.gatepass.v1.ReleaseWorldH\x00R\freleaseWorld\x12'\n" +
-	"\x04ping\x18\t \x01(\v2\x11.gatepass.v1.PingH\x00R\x04pingB\x06\n" +
-	"\x04bodyJ\x04\b\x10\x10 \"\x83\t\n" +
+	"\x04ping\x18\t \x01(\v2\x11.gatepass.v1.PingH\x00R\x04ping\x12@\n" +
+	"\raccept_update\x18\x10 \x01(\v2\x19.gatepass.v1.AcceptUpdateH\x00R\facceptUpdate\x12F\n" +
+	"\x0fupdate_received\x18\x11 \x01(\v2\x1b.gatepass.v1.UpdateReceivedH\x00R\x0eupdateReceived\x12@\n" +
+	"\rcancel_update\x18\x12 \x01(\v2\x19.gatepass.v1.CancelUpdateH\x00R\fcancelUpdateB\x06\n" +
+	"\x04bodyJ\x04\b\x13\x10 \"\xc4\v\n" +
 	"\vServerFrame\x12O\n" +
 	"\x12password_challenge\x18\x01 \x01(\v2\x1e.gatepass.v1.PasswordChallengeH\x00R\x11passwordChallenge\x12F\n" +
 	"\x0ftoken_challenge\x18\x02 \x01(\v2\x1b.gatepass.v1.TokenChallengeH\x00R\x0etokenChallenge\x123\n" +
@@ -3245,8 +3885,15 @@ const file_gatepass_proto_rawDesc = "" +
 	"\n" +
 	"going_away\x18! \x01(\v2\x16.gatepass.v1.GoingAwayH\x00R\tgoingAway\x12'\n" +
 	"\x04pong\x18\" \x01(\v2\x11.gatepass.v1.PongH\x00R\x04pong\x12C\n" +
-	"\x0eworld_released\x18# \x01(\v2\x1a.gatepass.v1.WorldReleasedH\x00R\rworldReleasedB\x06\n" +
-	"\x04bodyJ\x04\b\x10\x10 \"\xef\x01\n" +
+	"\x0eworld_released\x18# \x01(\v2\x1a.gatepass.v1.WorldReleasedH\x00R\rworldReleased\x12C\n" +
+	"\x0eupdate_offered\x18\x10 \x01(\v2\x1a.gatepass.v1.UpdateOfferedH\x00R\rupdateOffered\x12@\n" +
+	"\rupdate_queued\x18\x11 \x01(\v2\x19.gatepass.v1.UpdateQueuedH\x00R\fupdateQueued\x12:\n" +
+	"\vupdate_data\x18\x12 \x01(\v2\x17.gatepass.v1.UpdateDataH\x00R\n" +
+	"updateData\x12:\n" +
+	"\vupdate_sent\x18\x13 \x01(\v2\x17.gatepass.v1.UpdateSentH\x00R\n" +
+	"updateSent\x12@\n" +
+	"\rupdate_failed\x18\x14 \x01(\v2\x19.gatepass.v1.UpdateFailedH\x00R\fupdateFailedB\x06\n" +
+	"\x04bodyJ\x04\b\x15\x10 \"\x94\x02\n" +
 	"\x06SignIn\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -3256,7 +3903,9 @@ const file_gatepass_proto_rawDesc = "" +
 	"\x06system\x18\x06 \x01(\tR\x06system\x12\x16\n" +
 	"\x06locale\x18\a \x01(\tR\x06locale\x12\x16\n" +
 	"\x06device\x18\b \x01(\fR\x06device\x12!\n" +
-	"\ftoken_family\x18\t \x01(\fR\vtokenFamily\"\x9b\x01\n" +
+	"\ftoken_family\x18\t \x01(\fR\vtokenFamily\x12#\n" +
+	"\rtakes_updates\x18\n" +
+	" \x01(\bR\ftakesUpdates\"\x9b\x01\n" +
 	"\x11PasswordChallenge\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12\x14\n" +
 	"\x05group\x18\x02 \x01(\rR\x05group\x12\x12\n" +
@@ -3377,7 +4026,40 @@ const file_gatepass_proto_rawDesc = "" +
 	"\x04Ping\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\"\x1e\n" +
 	"\x04Pong\x12\x16\n" +
-	"\x06number\x18\x01 \x01(\x04R\x06number\"\xa5\x01\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\"\xf7\x01\n" +
+	"\rUpdateOffered\x12\x1d\n" +
+	"\n" +
+	"from_build\x18\x01 \x01(\rR\tfromBuild\x12\x19\n" +
+	"\bto_build\x18\x02 \x01(\rR\atoBuild\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x16\n" +
+	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x1d\n" +
+	"\n" +
+	"chunk_size\x18\x05 \x01(\rR\tchunkSize\x12!\n" +
+	"\fchunk_hashes\x18\x06 \x01(\fR\vchunkHashes\x12\x12\n" +
+	"\x04name\x18\a \x01(\tR\x04name\x12\x14\n" +
+	"\x05steps\x18\b \x01(\rR\x05steps\x12\x14\n" +
+	"\x05total\x18\t \x01(\x04R\x05total\">\n" +
+	"\fAcceptUpdate\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\x04R\x06offset\x12\x16\n" +
+	"\x06window\x18\x02 \x01(\rR\x06window\"*\n" +
+	"\fUpdateQueued\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\rR\bposition\"8\n" +
+	"\n" +
+	"UpdateData\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\x06R\x06offset\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"(\n" +
+	"\x0eUpdateReceived\x12\x16\n" +
+	"\x06offset\x18\x01 \x01(\x04R\x06offset\"\f\n" +
+	"\n" +
+	"UpdateSent\"\xa3\x01\n" +
+	"\fUpdateFailed\x128\n" +
+	"\x06reason\x18\x01 \x01(\x0e2 .gatepass.v1.UpdateFailed.ReasonR\x06reason\"Y\n" +
+	"\x06Reason\x12\x16\n" +
+	"\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rREASON_OFFSET\x10\x01\x12\x12\n" +
+	"\x0eREASON_CHANGED\x10\x02\x12\x10\n" +
+	"\fREASON_FAULT\x10\x03\"\x0e\n" +
+	"\fCancelUpdate\"\xa5\x01\n" +
 	"\x0fGateClientFrame\x12.\n" +
 	"\x05hello\x18\x01 \x01(\v2\x16.gatepass.v1.GateHelloH\x00R\x05hello\x12'\n" +
 	"\x04ping\x18\x02 \x01(\v2\x11.gatepass.v1.PingH\x00R\x04ping\x121\n" +
@@ -3446,109 +4128,127 @@ func file_gatepass_proto_rawDescGZIP() []byte {
 	return file_gatepass_proto_rawDescData
 }
 
-var file_gatepass_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_gatepass_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_gatepass_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_gatepass_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_gatepass_proto_goTypes = []any{
 	(Result)(0),               // 0: gatepass.v1.Result
 	(Factor)(0),               // 1: gatepass.v1.Factor
 	(World_Kind)(0),           // 2: gatepass.v1.World.Kind
 	(World_Status)(0),         // 3: gatepass.v1.World.Status
 	(SelectRefused_Reason)(0), // 4: gatepass.v1.SelectRefused.Reason
-	(*ClientFrame)(nil),       // 5: gatepass.v1.ClientFrame
-	(*ServerFrame)(nil),       // 6: gatepass.v1.ServerFrame
-	(*SignIn)(nil),            // 7: gatepass.v1.SignIn
-	(*PasswordChallenge)(nil), // 8: gatepass.v1.PasswordChallenge
-	(*Argon2Id)(nil),          // 9: gatepass.v1.Argon2id
-	(*PasswordProof)(nil),     // 10: gatepass.v1.PasswordProof
-	(*TokenChallenge)(nil),    // 11: gatepass.v1.TokenChallenge
-	(*TokenProof)(nil),        // 12: gatepass.v1.TokenProof
-	(*Accepted)(nil),          // 13: gatepass.v1.Accepted
-	(*Refused)(nil),           // 14: gatepass.v1.Refused
-	(*FactorWanted)(nil),      // 15: gatepass.v1.FactorWanted
-	(*FactorCode)(nil),        // 16: gatepass.v1.FactorCode
-	(*Welcome)(nil),           // 17: gatepass.v1.Welcome
-	(*RememberDevice)(nil),    // 18: gatepass.v1.RememberDevice
-	(*Remembered)(nil),        // 19: gatepass.v1.Remembered
-	(*ForgetDevice)(nil),      // 20: gatepass.v1.ForgetDevice
-	(*World)(nil),             // 21: gatepass.v1.World
-	(*WorldSnapshot)(nil),     // 22: gatepass.v1.WorldSnapshot
-	(*WorldDelta)(nil),        // 23: gatepass.v1.WorldDelta
-	(*Characters)(nil),        // 24: gatepass.v1.Characters
-	(*SelectWorld)(nil),       // 25: gatepass.v1.SelectWorld
-	(*ReleaseWorld)(nil),      // 26: gatepass.v1.ReleaseWorld
-	(*WorldReleased)(nil),     // 27: gatepass.v1.WorldReleased
-	(*PassIssued)(nil),        // 28: gatepass.v1.PassIssued
-	(*SelectRefused)(nil),     // 29: gatepass.v1.SelectRefused
-	(*QueuePosition)(nil),     // 30: gatepass.v1.QueuePosition
-	(*Entered)(nil),           // 31: gatepass.v1.Entered
-	(*Notice)(nil),            // 32: gatepass.v1.Notice
-	(*Kicked)(nil),            // 33: gatepass.v1.Kicked
-	(*GoingAway)(nil),         // 34: gatepass.v1.GoingAway
-	(*Ping)(nil),              // 35: gatepass.v1.Ping
-	(*Pong)(nil),              // 36: gatepass.v1.Pong
-	(*GateClientFrame)(nil),   // 37: gatepass.v1.GateClientFrame
-	(*GateServerFrame)(nil),   // 38: gatepass.v1.GateServerFrame
-	(*GateChallenge)(nil),     // 39: gatepass.v1.GateChallenge
-	(*GateHello)(nil),         // 40: gatepass.v1.GateHello
-	(*GateAccepted)(nil),      // 41: gatepass.v1.GateAccepted
-	(*GamePacket)(nil),        // 42: gatepass.v1.GamePacket
-	(*Characters_Count)(nil),  // 43: gatepass.v1.Characters.Count
+	(UpdateFailed_Reason)(0),  // 5: gatepass.v1.UpdateFailed.Reason
+	(*ClientFrame)(nil),       // 6: gatepass.v1.ClientFrame
+	(*ServerFrame)(nil),       // 7: gatepass.v1.ServerFrame
+	(*SignIn)(nil),            // 8: gatepass.v1.SignIn
+	(*PasswordChallenge)(nil), // 9: gatepass.v1.PasswordChallenge
+	(*Argon2Id)(nil),          // 10: gatepass.v1.Argon2id
+	(*PasswordProof)(nil),     // 11: gatepass.v1.PasswordProof
+	(*TokenChallenge)(nil),    // 12: gatepass.v1.TokenChallenge
+	(*TokenProof)(nil),        // 13: gatepass.v1.TokenProof
+	(*Accepted)(nil),          // 14: gatepass.v1.Accepted
+	(*Refused)(nil),           // 15: gatepass.v1.Refused
+	(*FactorWanted)(nil),      // 16: gatepass.v1.FactorWanted
+	(*FactorCode)(nil),        // 17: gatepass.v1.FactorCode
+	(*Welcome)(nil),           // 18: gatepass.v1.Welcome
+	(*RememberDevice)(nil),    // 19: gatepass.v1.RememberDevice
+	(*Remembered)(nil),        // 20: gatepass.v1.Remembered
+	(*ForgetDevice)(nil),      // 21: gatepass.v1.ForgetDevice
+	(*World)(nil),             // 22: gatepass.v1.World
+	(*WorldSnapshot)(nil),     // 23: gatepass.v1.WorldSnapshot
+	(*WorldDelta)(nil),        // 24: gatepass.v1.WorldDelta
+	(*Characters)(nil),        // 25: gatepass.v1.Characters
+	(*SelectWorld)(nil),       // 26: gatepass.v1.SelectWorld
+	(*ReleaseWorld)(nil),      // 27: gatepass.v1.ReleaseWorld
+	(*WorldReleased)(nil),     // 28: gatepass.v1.WorldReleased
+	(*PassIssued)(nil),        // 29: gatepass.v1.PassIssued
+	(*SelectRefused)(nil),     // 30: gatepass.v1.SelectRefused
+	(*QueuePosition)(nil),     // 31: gatepass.v1.QueuePosition
+	(*Entered)(nil),           // 32: gatepass.v1.Entered
+	(*Notice)(nil),            // 33: gatepass.v1.Notice
+	(*Kicked)(nil),            // 34: gatepass.v1.Kicked
+	(*GoingAway)(nil),         // 35: gatepass.v1.GoingAway
+	(*Ping)(nil),              // 36: gatepass.v1.Ping
+	(*Pong)(nil),              // 37: gatepass.v1.Pong
+	(*UpdateOffered)(nil),     // 38: gatepass.v1.UpdateOffered
+	(*AcceptUpdate)(nil),      // 39: gatepass.v1.AcceptUpdate
+	(*UpdateQueued)(nil),      // 40: gatepass.v1.UpdateQueued
+	(*UpdateData)(nil),        // 41: gatepass.v1.UpdateData
+	(*UpdateReceived)(nil),    // 42: gatepass.v1.UpdateReceived
+	(*UpdateSent)(nil),        // 43: gatepass.v1.UpdateSent
+	(*UpdateFailed)(nil),      // 44: gatepass.v1.UpdateFailed
+	(*CancelUpdate)(nil),      // 45: gatepass.v1.CancelUpdate
+	(*GateClientFrame)(nil),   // 46: gatepass.v1.GateClientFrame
+	(*GateServerFrame)(nil),   // 47: gatepass.v1.GateServerFrame
+	(*GateChallenge)(nil),     // 48: gatepass.v1.GateChallenge
+	(*GateHello)(nil),         // 49: gatepass.v1.GateHello
+	(*GateAccepted)(nil),      // 50: gatepass.v1.GateAccepted
+	(*GamePacket)(nil),        // 51: gatepass.v1.GamePacket
+	(*Characters_Count)(nil),  // 52: gatepass.v1.Characters.Count
 }
 var file_gatepass_proto_depIdxs = []int32{
-	7,  // 0: gatepass.v1.ClientFrame.sign_in:type_name -> gatepass.v1.SignIn
-	10, // 1: gatepass.v1.ClientFrame.password_proof:type_name -> gatepass.v1.PasswordProof
-	12, // 2: gatepass.v1.ClientFrame.token_proof:type_name -> gatepass.v1.TokenProof
-	16, // 3: gatepass.v1.ClientFrame.factor_code:type_name -> gatepass.v1.FactorCode
-	18, // 4: gatepass.v1.ClientFrame.remember_device:type_name -> gatepass.v1.RememberDevice
-	20, // 5: gatepass.v1.ClientFrame.forget_device:type_name -> gatepass.v1.ForgetDevice
-	25, // 6: gatepass.v1.ClientFrame.select_world:type_name -> gatepass.v1.SelectWorld
-	26, // 7: gatepass.v1.ClientFrame.release_world:type_name -> gatepass.v1.ReleaseWorld
-	35, // 8: gatepass.v1.ClientFrame.ping:type_name -> gatepass.v1.Ping
-	8,  // 9: gatepass.v1.ServerFrame.password_challenge:type_name -> gatepass.v1.PasswordChallenge
-	11, // 10: gatepass.v1.ServerFrame.token_challenge:type_name -> gatepass.v1.TokenChallenge
-	13, // 11: gatepass.v1.ServerFrame.accepted:type_name -> gatepass.v1.Accepted
-	14, // 12: gatepass.v1.ServerFrame.refused:type_name -> gatepass.v1.Refused
-	15, // 13: gatepass.v1.ServerFrame.factor_wanted:type_name -> gatepass.v1.FactorWanted
-	17, // 14: gatepass.v1.ServerFrame.welcome:type_name -> gatepass.v1.Welcome
-	19, // 15: gatepass.v1.ServerFrame.remembered:type_name -> gatepass.v1.Remembered
-	22, // 16: gatepass.v1.ServerFrame.world_snapshot:type_name -> gatepass.v1.WorldSnapshot
-	23, // 17: gatepass.v1.ServerFrame.world_delta:type_name -> gatepass.v1.WorldDelta
-	24, // 18: gatepass.v1.ServerFrame.characters:type_name -> gatepass.v1.Characters
-	28, // 19: gatepass.v1.ServerFrame.pass_issued:type_name -> gatepass.v1.PassIssued
-	29, // 20: gatepass.v1.ServerFrame.select_refused:type_name -> gatepass.v1.SelectRefused
-	30, // 21: gatepass.v1.ServerFrame.queue_position:type_name -> gatepass.v1.QueuePosition
-	31, // 22: gatepass.v1.ServerFrame.entered:type_name -> gatepass.v1.Entered
-	32, // 23: gatepass.v1.ServerFrame.notice:type_name -> gatepass.v1.Notice
-	33, // 24: gatepass.v1.ServerFrame.kicked:type_name -> gatepass.v1.Kicked
-	34, // 25: gatepass.v1.ServerFrame.going_away:type_name -> gatepass.v1.GoingAway
-	36, // 26: gatepass.v1.ServerFrame.pong:type_name -> gatepass.v1.Pong
-	27, // 27: gatepass.v1.ServerFrame.world_released:type_name -> gatepass.v1.WorldReleased
-	9,  // 28: gatepass.v1.PasswordChallenge.kdf:type_name -> gatepass.v1.Argon2id
-	0,  // 29: gatepass.v1.Refused.result:type_name -> gatepass.v1.Result
-	1,  // 30: gatepass.v1.FactorWanted.factor:type_name -> gatepass.v1.Factor
-	2,  // 31: gatepass.v1.World.kind:type_name -> gatepass.v1.World.Kind
-	3,  // 32: gatepass.v1.World.status:type_name -> gatepass.v1.World.Status
-	21, // 33: gatepass.v1.WorldSnapshot.worlds:type_name -> gatepass.v1.World
-	21, // 34: gatepass.v1.WorldDelta.changed:type_name -> gatepass.v1.World
-	43, // 35: gatepass.v1.Characters.counts:type_name -> gatepass.v1.Characters.Count
-	4,  // 36: gatepass.v1.SelectRefused.reason:type_name -> gatepass.v1.SelectRefused.Reason
-	0,  // 37: gatepass.v1.Kicked.result:type_name -> gatepass.v1.Result
-	40, // 38: gatepass.v1.GateClientFrame.hello:type_name -> gatepass.v1.GateHello
-	35, // 39: gatepass.v1.GateClientFrame.ping:type_name -> gatepass.v1.Ping
-	42, // 40: gatepass.v1.GateClientFrame.packet:type_name -> gatepass.v1.GamePacket
-	39, // 41: gatepass.v1.GateServerFrame.challenge:type_name -> gatepass.v1.GateChallenge
-	41, // 42: gatepass.v1.GateServerFrame.accepted:type_name -> gatepass.v1.GateAccepted
-	14, // 43: gatepass.v1.GateServerFrame.refused:type_name -> gatepass.v1.Refused
-	30, // 44: gatepass.v1.GateServerFrame.queue_position:type_name -> gatepass.v1.QueuePosition
-	31, // 45: gatepass.v1.GateServerFrame.entered:type_name -> gatepass.v1.Entered
-	42, // 46: gatepass.v1.GateServerFrame.packet:type_name -> gatepass.v1.GamePacket
-	33, // 47: gatepass.v1.GateServerFrame.kicked:type_name -> gatepass.v1.Kicked
-	36, // 48: gatepass.v1.GateServerFrame.pong:type_name -> gatepass.v1.Pong
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	8,  // 0: gatepass.v1.ClientFrame.sign_in:type_name -> gatepass.v1.SignIn
+	11, // 1: gatepass.v1.ClientFrame.password_proof:type_name -> gatepass.v1.PasswordProof
+	13, // 2: gatepass.v1.ClientFrame.token_proof:type_name -> gatepass.v1.TokenProof
+	17, // 3: gatepass.v1.ClientFrame.factor_code:type_name -> gatepass.v1.FactorCode
+	19, // 4: gatepass.v1.ClientFrame.remember_device:type_name -> gatepass.v1.RememberDevice
+	21, // 5: gatepass.v1.ClientFrame.forget_device:type_name -> gatepass.v1.ForgetDevice
+	26, // 6: gatepass.v1.ClientFrame.select_world:type_name -> gatepass.v1.SelectWorld
+	27, // 7: gatepass.v1.ClientFrame.release_world:type_name -> gatepass.v1.ReleaseWorld
+	36, // 8: gatepass.v1.ClientFrame.ping:type_name -> gatepass.v1.Ping
+	39, // 9: gatepass.v1.ClientFrame.accept_update:type_name -> gatepass.v1.AcceptUpdate
+	42, // 10: gatepass.v1.ClientFrame.update_received:type_name -> gatepass.v1.UpdateReceived
+	45, // 11: gatepass.v1.ClientFrame.cancel_update:type_name -> gatepass.v1.CancelUpdate
+	9,  // 12: gatepass.v1.ServerFrame.password_challenge:type_name -> gatepass.v1.PasswordChallenge
+	12, // 13: gatepass.v1.ServerFrame.token_challenge:type_name -> gatepass.v1.TokenChallenge
+	14, // 14: gatepass.v1.ServerFrame.accepted:type_name -> gatepass.v1.Accepted
+	15, // 15: gatepass.v1.ServerFrame.refused:type_name -> gatepass.v1.Refused
+	16, // 16: gatepass.v1.ServerFrame.factor_wanted:type_name -> gatepass.v1.FactorWanted
+	18, // 17: gatepass.v1.ServerFrame.welcome:type_name -> gatepass.v1.Welcome
+	20, // 18: gatepass.v1.ServerFrame.remembered:type_name -> gatepass.v1.Remembered
+	23, // 19: gatepass.v1.ServerFrame.world_snapshot:type_name -> gatepass.v1.WorldSnapshot
+	24, // 20: gatepass.v1.ServerFrame.world_delta:type_name -> gatepass.v1.WorldDelta
+	25, // 21: gatepass.v1.ServerFrame.characters:type_name -> gatepass.v1.Characters
+	29, // 22: gatepass.v1.ServerFrame.pass_issued:type_name -> gatepass.v1.PassIssued
+	30, // 23: gatepass.v1.ServerFrame.select_refused:type_name -> gatepass.v1.SelectRefused
+	31, // 24: gatepass.v1.ServerFrame.queue_position:type_name -> gatepass.v1.QueuePosition
+	32, // 25: gatepass.v1.ServerFrame.entered:type_name -> gatepass.v1.Entered
+	33, // 26: gatepass.v1.ServerFrame.notice:type_name -> gatepass.v1.Notice
+	34, // 27: gatepass.v1.ServerFrame.kicked:type_name -> gatepass.v1.Kicked
+	35, // 28: gatepass.v1.ServerFrame.going_away:type_name -> gatepass.v1.GoingAway
+	37, // 29: gatepass.v1.ServerFrame.pong:type_name -> gatepass.v1.Pong
+	28, // 30: gatepass.v1.ServerFrame.world_released:type_name -> gatepass.v1.WorldReleased
+	38, // 31: gatepass.v1.ServerFrame.update_offered:type_name -> gatepass.v1.UpdateOffered
+	40, // 32: gatepass.v1.ServerFrame.update_queued:type_name -> gatepass.v1.UpdateQueued
+	41, // 33: gatepass.v1.ServerFrame.update_data:type_name -> gatepass.v1.UpdateData
+	43, // 34: gatepass.v1.ServerFrame.update_sent:type_name -> gatepass.v1.UpdateSent
+	44, // 35: gatepass.v1.ServerFrame.update_failed:type_name -> gatepass.v1.UpdateFailed
+	10, // 36: gatepass.v1.PasswordChallenge.kdf:type_name -> gatepass.v1.Argon2id
+	0,  // 37: gatepass.v1.Refused.result:type_name -> gatepass.v1.Result
+	1,  // 38: gatepass.v1.FactorWanted.factor:type_name -> gatepass.v1.Factor
+	2,  // 39: gatepass.v1.World.kind:type_name -> gatepass.v1.World.Kind
+	3,  // 40: gatepass.v1.World.status:type_name -> gatepass.v1.World.Status
+	22, // 41: gatepass.v1.WorldSnapshot.worlds:type_name -> gatepass.v1.World
+	22, // 42: gatepass.v1.WorldDelta.changed:type_name -> gatepass.v1.World
+	52, // 43: gatepass.v1.Characters.counts:type_name -> gatepass.v1.Characters.Count
+	4,  // 44: gatepass.v1.SelectRefused.reason:type_name -> gatepass.v1.SelectRefused.Reason
+	0,  // 45: gatepass.v1.Kicked.result:type_name -> gatepass.v1.Result
+	5,  // 46: gatepass.v1.UpdateFailed.reason:type_name -> gatepass.v1.UpdateFailed.Reason
+	49, // 47: gatepass.v1.GateClientFrame.hello:type_name -> gatepass.v1.GateHello
+	36, // 48: gatepass.v1.GateClientFrame.ping:type_name -> gatepass.v1.Ping
+	51, // 49: gatepass.v1.GateClientFrame.packet:type_name -> gatepass.v1.GamePacket
+	48, // 50: gatepass.v1.GateServerFrame.challenge:type_name -> gatepass.v1.GateChallenge
+	50, // 51: gatepass.v1.GateServerFrame.accepted:type_name -> gatepass.v1.GateAccepted
+	15, // 52: gatepass.v1.GateServerFrame.refused:type_name -> gatepass.v1.Refused
+	31, // 53: gatepass.v1.GateServerFrame.queue_position:type_name -> gatepass.v1.QueuePosition
+	32, // 54: gatepass.v1.GateServerFrame.entered:type_name -> gatepass.v1.Entered
+	51, // 55: gatepass.v1.GateServerFrame.packet:type_name -> gatepass.v1.GamePacket
+	34, // 56: gatepass.v1.GateServerFrame.kicked:type_name -> gatepass.v1.Kicked
+	37, // 57: gatepass.v1.GateServerFrame.pong:type_name -> gatepass.v1.Pong
+	58, // [58:58] is the sub-list for method output_type
+	58, // [58:58] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_gatepass_proto_init() }
@@ -3566,6 +4266,9 @@ func file_gatepass_proto_init() {
 		(*ClientFrame_SelectWorld)(nil),
 		(*ClientFrame_ReleaseWorld)(nil),
 		(*ClientFrame_Ping)(nil),
+		(*ClientFrame_AcceptUpdate)(nil),
+		(*ClientFrame_UpdateReceived)(nil),
+		(*ClientFrame_CancelUpdate)(nil),
 	}
 	file_gatepass_proto_msgTypes[1].OneofWrappers = []any{
 		(*ServerFrame_PasswordChallenge)(nil),
@@ -3587,13 +4290,18 @@ func file_gatepass_proto_init() {
 		(*ServerFrame_GoingAway)(nil),
 		(*ServerFrame_Pong)(nil),
 		(*ServerFrame_WorldReleased)(nil),
+		(*ServerFrame_UpdateOffered)(nil),
+		(*ServerFrame_UpdateQueued)(nil),
+		(*ServerFrame_UpdateData)(nil),
+		(*ServerFrame_UpdateSent)(nil),
+		(*ServerFrame_UpdateFailed)(nil),
 	}
-	file_gatepass_proto_msgTypes[32].OneofWrappers = []any{
+	file_gatepass_proto_msgTypes[40].OneofWrappers = []any{
 		(*GateClientFrame_Hello)(nil),
 		(*GateClientFrame_Ping)(nil),
 		(*GateClientFrame_Packet)(nil),
 	}
-	file_gatepass_proto_msgTypes[33].OneofWrappers = []any{
+	file_gatepass_proto_msgTypes[41].OneofWrappers = []any{
 		(*GateServerFrame_Challenge)(nil),
 		(*GateServerFrame_Accepted)(nil),
 		(*GateServerFrame_Refused)(nil),
@@ -3608,8 +4316,8 @@ func file_gatepass_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gatepass_proto_rawDesc), len(file_gatepass_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   39,
+			NumEnums:      6,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

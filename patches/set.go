@@ -7,9 +7,10 @@ type Client struct {
 	Protocol codec.Protocol
 	// Build is 1 … 65535.
 	Build uint16
-	// Platform is SYSTEM-ARCH in the client's own tags, such as "Win-x86"; Locale such
-	// as "enUS".
-	Platform, Locale string
+	// System, Arch and Locale are the client's own words, such as "Win", "x86" and
+	// "enUS"; a Scope's Platform is SYSTEM-ARCH, "Win-x86". They stay tags, so that no
+	// text is made at every login.
+	System, Arch, Locale codec.Tag
 }
 
 // Verdict says what is to become of a client.
@@ -22,6 +23,9 @@ type Verdict struct {
 	// Steps is how many files the way has, Total their size in bytes.
 	Steps int
 	Total uint64
+	// Offer is what a native client is told of Update, with the way's Steps and Total;
+	// made once, never changed. Nil where Update is.
+	Offer *codec.UpdateOffer
 	// Known are the proofs of files that were not tampered with, made with IntegritySalt, one
 	// of which a client of a build that is let in must show; empty for no check.
 	Known [][20]byte
@@ -36,8 +40,6 @@ type File struct {
 	// Size is in bytes, MD5 that of the whole file.
 	Size uint64
 	MD5  [16]byte
-	// Offer is what native clients are told, with Steps and Total of this file alone.
-	Offer codec.UpdateOffer
 }
 
 // ReadVector is codec.TransferSource's.

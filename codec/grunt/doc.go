@@ -95,7 +95,9 @@
 //	start ─00─▶ proof ─01─────────────┐             ┌─ 10, 04, 32, 33, 34
 //	  │                               ├──▶ proven ──┘
 //	  └───02─▶ reconnect proof ─03────┘
-//	any ─ a file is offered ─▶ offered: 32, 33, 34      any ─ refused ─▶ over: nothing
+//	any ─ a file is offered ─▶ offered ─32, 33─▶ sending: 34, at any time
+//	                           └─ 34
+//	any ─ refused ─▶ over: nothing, unless a file is offered at once, after 0A
 //
 // What a phase does not take is a violation at its opcode, so that no garbage is
 // kept to wait for more of it.

@@ -16,6 +16,9 @@ const (
 	phaseProven
 	// phaseOffered: a file is offered; the client answers that.
 	phaseOffered
+	// phaseSending: the client takes the file. Nothing may come but that its player
+	// has changed their mind.
+	phaseSending
 	// phaseOver: the client was refused; nothing may come any more.
 	phaseOver
 	phaseCount
@@ -30,6 +33,7 @@ var legal = [phaseCount]uint64{
 	phaseReconnectProof: 1 << opReconnectProof,
 	phaseProven:         1<<opRealmList | 1<<opSurveyResult | transferAnswers,
 	phaseOffered:        transferAnswers,
+	phaseSending:        1 << opTransferCancel,
 	phaseOver:           0,
 }
 

@@ -47,7 +47,7 @@ func (s *Session) Decode(b []byte, m *codec.Message) (int, error) {
 	case opSurveyResult:
 		return s.decodeSurvey(b, m)
 	default:
-		return decodeTransferAnswer(b, m)
+		return s.decodeTransferAnswer(b, m)
 	}
 }
 
@@ -108,14 +108,21 @@ func (s *Session) decodeSurvey(b []byte, m *codec.Message) (int, error) {
 	return n, nil
 }
 
-func decodeTransferAnswer(b []byte, m *codec.Message) (int, error) {
+func (s *Session) decodeTransferAnswer(b []byte, m *codec.Message) (int, error) {
 	a, n, err := ParseTransferAnswer(b)
 	if err != nil {
 		return 0, err
 	}
 	m.Kind = a.Kind
+	if a.Kind == codec.KindTransferCancel {
+		return n, nil
+	}
+	m.Window = 0 // nothing is acknowledged; m may have been another client's
 	if a.Kind == codec.KindTransferResume {
 		m.Number = a.Offset
+	}
+	if s.phase == phaseOffered {
+		s.phase = phaseSending
 	}
 	return n, nil
 }
@@ -125,7 +132,8 @@ func decodeTransferAnswer(b []byte, m *codec.Message) (int, error) {
 // a second factor that the client cannot give. On an error dst is returned as it
 // was, and nothing is taken as said. With room in dst it does not allocate.
 //
-// After an offer the session takes only answers to it, after a refusal nothing.
+// After an offer the session takes only answers to it, after one that takes the file
+// only KindTransferCancel, after a refusal nothing.
 func (s *Session) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 	if s.layout == 0 && r.Kind != codec.ReplyNone && r.Result == codec.ResultOK {
 		return dst, ErrNoBuild

@@ -15,7 +15,7 @@ import (
 func TestAppend_AgreesWithGenerated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for _, f := range []func(t *rapid.T) (codec.Reply, *pb.ServerFrame){
-			drawPasswordChallenge, drawRefused, drawRemembered, drawCharacters, drawPassIssued, drawSelectRefused, drawPlain,
+			drawPasswordChallenge, drawRefused, drawRemembered, drawCharacters, drawPassIssued, drawSelectRefused, drawPlain, drawUpdateOffered, drawUpdateFailed,
 		} {
 			r, frame := f(t)
 			want, err := proto.MarshalOptions{Deterministic: true}.Marshal(frame)
@@ -88,6 +88,22 @@ func drawSelectRefused(t *rapid.T) (codec.Reply, *pb.ServerFrame) {
 func drawPlain(t *rapid.T) (codec.Reply, *pb.ServerFrame) {
 	n := rapid.Uint64().Draw(t, "number")
 	return codec.Reply{Kind: codec.ReplyPong, Number: n}, &pb.ServerFrame{Body: &pb.ServerFrame_Pong{Pong: &pb.Pong{Number: n}}}
+}
+
+func drawUpdateOffered(t *rapid.T) (codec.Reply, *pb.ServerFrame) {
+	u := &codec.UpdateOffer{From: rapid.Uint16().Draw(t, "from"), To: rapid.Uint16().Draw(t, "to"), SHA256: draw32(t),
+		ChunkSize: rapid.Uint32().Draw(t, "chunk"), Hashes: bytes.Repeat([]byte{9}, 32*rapid.IntRange(0, codec.MaxTransferChunks).Draw(t, "chunks")),
+		Name: rapid.String().Draw(t, "name"), Steps: rapid.Uint32().Draw(t, "steps"), Total: rapid.Uint64().Draw(t, "total")}
+	size := rapid.Uint64().Draw(t, "size")
+	return codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: size}, Native: &codec.NativeReply{Update: u}},
+		&pb.ServerFrame{Body: &pb.ServerFrame_UpdateOffered{UpdateOffered: &pb.UpdateOffered{FromBuild: uint32(u.From), ToBuild: uint32(u.To),
+			Size: size, Sha256: u.SHA256[:], ChunkSize: u.ChunkSize, ChunkHashes: u.Hashes, Name: u.Name, Steps: u.Steps, Total: u.Total}}}
+}
+
+func drawUpdateFailed(t *rapid.T) (codec.Reply, *pb.ServerFrame) {
+	e := codec.TransferEnd(rapid.ByteRange(0, byte(codec.TransferEndCount)-1).Draw(t, "end"))
+	return codec.Reply{Kind: codec.ReplyTransferFailed, Ended: e},
+		&pb.ServerFrame{Body: &pb.ServerFrame_UpdateFailed{UpdateFailed: &pb.UpdateFailed{Reason: pb.UpdateFailed_Reason(e)}}}
 }
 
 // Lists of worlds are long enough for lengths of one, two and three bytes.

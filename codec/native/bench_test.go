@@ -147,7 +147,7 @@ func TestAllocs_SteadyState(t *testing.T) {
 	worlds, _ := someWorlds()
 	shared := AppendWorldSnapshot(nil, 1, false, worlds)
 	var m codec.Message
-	for _, name := range []string{"Ping", "SelectWorld", "ReleaseWorld", "ForgetDevice"} {
+	for _, name := range []string{"Ping", "SelectWorld", "ReleaseWorld", "ForgetDevice", "AcceptUpdate", "UpdateReceived", "CancelUpdate"} {
 		body := mustGolden(t, name)
 		allocs(t, name, 0, func() {
 			in = send.Seal(in[:0], body)
@@ -163,7 +163,7 @@ func TestAllocs_SteadyState(t *testing.T) {
 		if !s.mayTell(r.reply.Kind) || r.reply.Kind == codec.ReplyRefused || r.reply.Kind == codec.ReplyKicked {
 			continue
 		}
-		allocs(t, r.name, 0, func() { out = mustAppendTo(t, out[:0], s, &r.reply) })
+		allocs(t, r.name, 0, func() { s.phase = phaseOpen; out = mustAppendTo(t, out[:0], s, &r.reply) })
 	}
 	allocs(t, "AppendFrame", 0, func() {
 		var err error

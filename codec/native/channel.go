@@ -85,6 +85,14 @@ func (d *Direction) advance() {
 	binary.LittleEndian.PutUint64(d.nonce[4:], d.Frames()+1)
 }
 
+// takeBack forgets the last so many frames, of which nothing has left this side.
+func (d *Direction) takeBack(frames int) {
+	if frames < 0 || uint64(frames) > d.Frames() {
+		panic("native: more frames taken back than were sealed")
+	}
+	binary.LittleEndian.PutUint64(d.nonce[4:], d.Frames()-uint64(frames))
+}
+
 // String shows no key.
 func (d Direction) String() string { return "[direction]" }
 

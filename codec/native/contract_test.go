@@ -44,7 +44,7 @@ func shapeOf(t *testing.T, m protoreflect.MessageDescriptor) (s shape) {
 			t.Fatalf("%s is repeated: the parser must learn that", f.FullName())
 		}
 		switch f.Kind() {
-		case protoreflect.Uint32Kind, protoreflect.Uint64Kind:
+		case protoreflect.Uint32Kind, protoreflect.Uint64Kind, protoreflect.BoolKind:
 			s[f.Number()] = number
 		case protoreflect.BytesKind:
 			s[f.Number()] = raw
@@ -79,6 +79,17 @@ func TestContract_ReasonsHaveTheirNames(t *testing.T) {
 	for r := codec.SelectUnknown; r < codec.SelectReasonCount; r++ {
 		if got := words("REASON_", pb.SelectRefused_Reason_name[int32(r)]); got != r.String() {
 			t.Errorf("%v is told as %q", r, got)
+		}
+	}
+}
+
+func TestContract_EndsHaveTheirNames(t *testing.T) {
+	if len(pb.UpdateFailed_Reason_name) != int(codec.TransferEndCount) {
+		t.Errorf("%d reasons in the contract, %d in the vocabulary", len(pb.UpdateFailed_Reason_name), codec.TransferEndCount)
+	}
+	for e := codec.TransferOffset; e < codec.TransferEndCount; e++ {
+		if got := words("REASON_", pb.UpdateFailed_Reason_name[int32(e)]); got != e.String() {
+			t.Errorf("%v is told as %q", e, got)
 		}
 	}
 }

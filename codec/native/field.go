@@ -15,6 +15,9 @@ const (
 	fieldSelectWorld    protowire.Number = 7
 	fieldReleaseWorld   protowire.Number = 8
 	fieldPing           protowire.Number = 9
+	fieldAcceptUpdate   protowire.Number = 16
+	fieldUpdateReceived protowire.Number = 17
+	fieldCancelUpdate   protowire.Number = 18
 
 	// In a ServerFrame.
 	fieldPasswordChallenge protowire.Number = 1
@@ -32,6 +35,11 @@ const (
 	fieldQueuePosition     protowire.Number = 13
 	fieldEntered           protowire.Number = 14
 	fieldNotice            protowire.Number = 15
+	fieldUpdateOffered     protowire.Number = 16
+	fieldUpdateQueued      protowire.Number = 17
+	fieldUpdateData        protowire.Number = 18
+	fieldUpdateSent        protowire.Number = 19
+	fieldUpdateFailed      protowire.Number = 20
 	fieldKicked            protowire.Number = 32
 	fieldGoingAway         protowire.Number = 33
 	fieldPong              protowire.Number = 34

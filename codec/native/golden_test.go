@@ -58,6 +58,9 @@ func bodies(t testing.TB) (all []named) {
 	for _, l := range lists() {
 		all = append(all, named{l.name, mustMarshal(t, l.frame)})
 	}
+	for _, p := range pieces() {
+		all = append(all, named{p.name, mustMarshal(t, p.frame())})
+	}
 	return all
 }
 
@@ -144,6 +147,13 @@ func TestGolden_ServersAreWritten(t *testing.T) {
 			t.Errorf("%s: %x, want %x", l.name, l.body, want)
 		}
 	}
+	for _, p := range pieces() {
+		s, _, receive := mustOpen(t)
+		body, err := receive.Open(mustFrameFile(t, s, p.offset, p.data))
+		if want := mustGolden(t, p.name); err != nil || !bytes.Equal(body, want) {
+			t.Errorf("%s: %x, want %x, %v", p.name, body, want, err)
+		}
+	}
 }
 
 // Every body of the contract is among the samples.
@@ -161,6 +171,9 @@ func TestGolden_NothingIsMissing(t *testing.T) {
 	}
 	for _, l := range lists() {
 		note(l.frame)
+	}
+	for _, p := range pieces() {
+		note(p.frame())
 	}
 	for _, frame := range contractFrames() {
 		all := frame.Descriptor().Fields()

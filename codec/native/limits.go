@@ -27,6 +27,16 @@ const (
 	// MaxServerBody bounds what a server says. The longest is a list of 255 worlds
 	// with the longest names, addresses and numbers, 57,406 at most.
 	MaxServerBody = 64 << 10
+	// maxFileFrame is a full frame of a file with all that belongs to it: what is read
+	// from a disk at once is cut into whole pages, and a client that is stalled holds
+	// up one frame at most.
+	maxFileFrame = 4 << 10
+	// MinUpdateWindow is the least that may be on the way to a client unacknowledged,
+	// whatever it asks for: some frames, and the acknowledgement of a quarter of them.
+	MinUpdateWindow = 64 << 10
+	// MaxUpdateWindow is the most: a line of 1 Gbit/s is full with it over 130 ms.
+	MaxUpdateWindow = 16 << 20
+
 	// MaxReplyPacket bounds the body of a game's packet from the gate.
 	MaxReplyPacket = 60 << 10
 

@@ -36,7 +36,7 @@ func (l *link) next(b []byte) (body []byte, n int, err error) {
 	if len(b) < n {
 		return nil, 0, codec.ErrShort
 	}
-	if l.phase != phaseOpen {
+	if !l.phase.sealed() {
 		return b[HeaderSize:n], n, nil
 	}
 	body, err = l.in.Open(b[:n])
@@ -46,7 +46,7 @@ func (l *link) next(b []byte) (body []byte, n int, err error) {
 // bound judges a length. Under seal it is sealed too: whoever has the keys sends none
 // that is out of bounds, so that there such a one was changed on its way.
 func (l *link) bound(size uint32) error {
-	if l.phase == phaseOpen {
+	if l.phase.sealed() {
 		if size < SealSize || size > SealSize+uint32(l.maxBody) {
 			return brokenSeal
 		}
@@ -80,7 +80,7 @@ func (l *link) closeFrame(dst []byte, at int) ([]byte, error) {
 	if len(body) > MaxServerBody {
 		return dst[:at], ErrBody
 	}
-	if l.phase != phaseOpen {
+	if !l.phase.sealed() {
 		binary.LittleEndian.PutUint32(dst[at:], uint32(len(body)))
 		return dst, nil
 	}
@@ -91,8 +91,8 @@ func (l *link) closeFrame(dst []byte, at int) ([]byte, error) {
 }
 
 // AppendFrame writes a body that was encoded for many clients (AppendWorldSnapshot)
-// as this one is to get it. ErrPhase before the channel is up and after the client
-// was sent away, ErrBody when it is too long; dst is then returned as it was. With
+// as this one is to get it. ErrPhase before the channel is up and once the client
+// is to go, ErrBody when it is too long; dst is then returned as it was. With
 // room in dst it does not allocate.
 func (l *link) AppendFrame(dst, frame []byte) ([]byte, error) {
 	switch {

@@ -21,11 +21,17 @@ const (
 	phaseProving
 	// phaseOpen: every frame is sealed.
 	phaseOpen
+	// phaseEnding: the client has its file, or gets no more of it. It is heard as
+	// before, and told only why it is sent away.
+	phaseEnding
 	// phaseOver: the client was sent away; nothing is read or said any more.
 	phaseOver
 )
 
-var phaseNames = [...]string{"start", "greeted", "password", "token", "pass", "proving", "open", "over"}
+var phaseNames = [...]string{"start", "greeted", "password", "token", "pass", "proving", "open", "ending", "over"}
+
+// sealed tells whether there is a channel.
+func (p phase) sealed() bool { return p == phaseOpen || p == phaseEnding }
 
 func (p phase) String() string {
 	if int(p) < len(phaseNames) {

@@ -51,6 +51,8 @@ func saids() []said {
 	hello := codec.Hello{Name: name("player"), Build: 12340, Version: 1, Platform: tag("x64"), System: tag("Lin"), Locale: tag("enUS")}
 	byToken := signIn()
 	byToken.TokenFamily = seq(0x50, 16)
+	updatable := signIn()
+	updatable.TakesUpdates = true
 	in := func(b *pb.ClientFrame) proto.Message { return b }
 	return []said{
 		{"SignIn", atStart, in(&pb.ClientFrame{Body: &pb.ClientFrame_SignIn{SignIn: signIn()}}),
@@ -59,6 +61,9 @@ func saids() []said {
 		{"SignIn by token", atStart, in(&pb.ClientFrame{Body: &pb.ClientFrame_SignIn{SignIn: byToken}}),
 			codec.Message{Kind: codec.KindSignIn, Hello: hello, Native: &codec.NativeMessage{
 				Nonce: [32]byte(seq(0x10, 32)), Device: [16]byte(seq(0x40, 16)), ByToken: true, Family: [16]byte(seq(0x50, 16))}}},
+		{"SignIn that takes updates", atStart, in(&pb.ClientFrame{Body: &pb.ClientFrame_SignIn{SignIn: updatable}}),
+			codec.Message{Kind: codec.KindSignIn, Hello: hello, Native: &codec.NativeMessage{
+				Nonce: [32]byte(seq(0x10, 32)), Device: [16]byte(seq(0x40, 16)), TakesUpdates: true}}},
 		{"PasswordProof", atPassword, in(&pb.ClientFrame{Body: &pb.ClientFrame_PasswordProof{
 			PasswordProof: &pb.PasswordProof{PublicKey: seq(1, 384), Proof: seq(3, 32)}}}),
 			codec.Message{Kind: codec.KindPasswordProof, Native: &codec.NativeMessage{PublicKey: seq(1, 384), Proof: [32]byte(seq(3, 32))}}},
@@ -76,6 +81,14 @@ func saids() []said {
 		{"ReleaseWorld", atOpen, in(&pb.ClientFrame{Body: &pb.ClientFrame_ReleaseWorld{ReleaseWorld: &pb.ReleaseWorld{}}}),
 			codec.Message{Kind: codec.KindReleaseWorld}},
 		{"Ping", atOpen, in(ping(1 << 60)), codec.Message{Kind: codec.KindPing, Number: 1 << 60}},
+		{"AcceptUpdate", atOpen, in(&pb.ClientFrame{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: &pb.AcceptUpdate{Offset: 5 << 30, Window: 1 << 20}}}),
+			codec.Message{Kind: codec.KindTransferResume, Number: 5 << 30, Window: 1 << 20}},
+		{"AcceptUpdate, from the start", atOpen, in(&pb.ClientFrame{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: &pb.AcceptUpdate{}}}),
+			codec.Message{Kind: codec.KindTransferResume, Window: MinUpdateWindow}},
+		{"UpdateReceived", atOpen, in(&pb.ClientFrame{Body: &pb.ClientFrame_UpdateReceived{UpdateReceived: &pb.UpdateReceived{Offset: 1<<64 - 1}}}),
+			codec.Message{Kind: codec.KindTransferAck, Number: 1<<64 - 1}},
+		{"CancelUpdate", atOpen, in(&pb.ClientFrame{Body: &pb.ClientFrame_CancelUpdate{CancelUpdate: &pb.CancelUpdate{}}}),
+			codec.Message{Kind: codec.KindTransferCancel}},
 		{"GateHello", atPass, gateHello, codec.Message{Kind: codec.KindGateHello, Hello: codec.Hello{Build: 12340}, Native: &codec.NativeMessage{
 			Pass: [16]byte(seq(1, 16)), Nonce: [32]byte(seq(0x20, 32)), Proof: [32]byte(seq(0x60, 32))}}},
 		{"gate Ping", atOpenGate, &pb.GateClientFrame{Body: &pb.GateClientFrame_Ping{Ping: &pb.Ping{Number: 3}}},
@@ -95,7 +108,11 @@ type told struct {
 	frame proto.Message
 }
 
-// tolds are all messages of a login server, but for the list of worlds.
+// someUpdate has two chunks, the second of one byte.
+var someUpdate = &codec.UpdateOffer{From: 5875, To: 6005, SHA256: [32]byte(seq(7, 32)), ChunkSize: 4 << 20, Hashes: seq(8, 64),
+	Name: "5875-6005.bin", Steps: 2, Total: 9 << 32}
+
+// tolds are all messages of a login server, but for lists of worlds and pieces of files.
 func tolds() []told {
 	f := func(name string, kind codec.ReplyKind, r codec.Reply, w *pb.ServerFrame) told {
 		r.Kind = kind
@@ -140,6 +157,15 @@ func tolds() []told {
 			&pb.ServerFrame{Body: &pb.ServerFrame_Entered{Entered: &pb.Entered{World: 7}}}),
 		f("Notice", codec.ReplyNotice, n(codec.NativeReply{Text: "Down for an hour at noon — läuft."}),
 			&pb.ServerFrame{Body: &pb.ServerFrame_Notice{Notice: &pb.Notice{Text: "Down for an hour at noon — läuft."}}}),
+		f("UpdateOffered", codec.ReplyTransferOffer, codec.Reply{Offer: codec.TransferOffer{Size: 5<<20 + 1}, Native: &codec.NativeReply{Update: someUpdate}},
+			&pb.ServerFrame{Body: &pb.ServerFrame_UpdateOffered{UpdateOffered: &pb.UpdateOffered{FromBuild: 5875, ToBuild: 6005, Size: 5<<20 + 1,
+				Sha256: seq(7, 32), ChunkSize: 4 << 20, ChunkHashes: seq(8, 64), Name: "5875-6005.bin", Steps: 2, Total: 9 << 32}}}),
+		f("UpdateQueued", codec.ReplyTransferQueued, codec.Reply{Number: 300},
+			&pb.ServerFrame{Body: &pb.ServerFrame_UpdateQueued{UpdateQueued: &pb.UpdateQueued{Position: 300}}}),
+		f("UpdateSent", codec.ReplyTransferDone, codec.Reply{},
+			&pb.ServerFrame{Body: &pb.ServerFrame_UpdateSent{UpdateSent: &pb.UpdateSent{}}}),
+		f("UpdateFailed", codec.ReplyTransferFailed, codec.Reply{Ended: codec.TransferChanged},
+			&pb.ServerFrame{Body: &pb.ServerFrame_UpdateFailed{UpdateFailed: &pb.UpdateFailed{Reason: pb.UpdateFailed_REASON_CHANGED}}}),
 		f("Kicked", codec.ReplyKicked, codec.Reply{Result: codec.ResultReplaced},
 			&pb.ServerFrame{Body: &pb.ServerFrame_Kicked{Kicked: &pb.Kicked{Result: pb.Result_RESULT_REPLACED}}}),
 		f("GoingAway", codec.ReplyGoingAway, codec.Reply{Number: 4711},

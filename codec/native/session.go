@@ -51,7 +51,7 @@ func (s *Session) expects(which protowire.Number) bool {
 		return which == fieldPasswordProof
 	case phaseToken:
 		return which == fieldTokenProof
-	case phaseOpen:
+	case phaseOpen, phaseEnding:
 		return which > fieldTokenProof
 	}
 	return false
@@ -77,13 +77,20 @@ func (s *Session) take(which protowire.Number, f *fields, body []byte, m *codec.
 		m.Kind = codec.KindReleaseWorld
 	case fieldPing:
 		m.Kind, m.Number = codec.KindPing, f.number[1]
+	case fieldAcceptUpdate:
+		takeAcceptUpdate(f, m)
+	case fieldUpdateReceived:
+		m.Kind, m.Number = codec.KindTransferAck, f.number[1]
+	case fieldCancelUpdate:
+		m.Kind = codec.KindTransferCancel
 	}
 	return nil
 }
 
 // Append encodes r for this client. ErrPhase when the client cannot be told that now:
 // a challenge but after SignIn, Accepted but after a proof, anything but these and
-// a refusal without a channel, anything after a refusal; ErrBody when it is too
+// a refusal without a channel, anything after a refusal, anything but a refusal and
+// ReplyGoingAway after the end of an update; ErrBody when it is too
 // long. On an error dst is returned as it was, and nothing is taken as said. With
 // room in dst it does not allocate, but for the keys of Accepted, which it takes and
 // wipes in r.
@@ -111,6 +118,8 @@ func (s *Session) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 		s.phase = phaseToken
 	case codec.ReplyAccepted:
 		s.becomeOpen(&r.Native.Keys)
+	case codec.ReplyTransferDone, codec.ReplyTransferFailed:
+		s.phase = phaseEnding
 	case codec.ReplyRefused, codec.ReplyKicked:
 		s.becomeOver()
 	}
@@ -125,6 +134,8 @@ func (s *Session) mayTell(kind codec.ReplyKind) bool {
 		return s.phase == phaseProving
 	case codec.ReplyRefused, codec.ReplyKicked:
 		return s.phase != phaseOver
+	case codec.ReplyGoingAway:
+		return s.phase.sealed()
 	}
 	return s.phase == phaseOpen
 }
@@ -141,7 +152,7 @@ func (s *Session) appendBody(dst []byte, r *codec.Reply) []byte {
 	case codec.ReplyRefused:
 		return appendRefused(dst, fieldRefused, r)
 	case codec.ReplyKicked:
-		if s.phase != phaseOpen {
+		if !s.phase.sealed() {
 			return appendRefused(dst, fieldRefused, r)
 		}
 		return appendKicked(dst, fieldKicked, r)
@@ -157,6 +168,8 @@ func (s *Session) appendBody(dst []byte, r *codec.Reply) []byte {
 		return appendPassIssued(dst, r)
 	case codec.ReplySelectRefused:
 		return appendSelectRefused(dst, r)
+	case codec.ReplyTransferOffer:
+		return appendUpdateOffered(dst, r)
 	case codec.ReplyNotice:
 		return appendNotice(dst, r.Native)
 	}
@@ -174,6 +187,12 @@ func appendPlain(dst []byte, r *codec.Reply) []byte {
 		return appendOne(dst, fieldEntered, clamp(r.Number))
 	case codec.ReplyGoingAway:
 		return appendOne(dst, fieldGoingAway, clamp(r.Number))
+	case codec.ReplyTransferQueued:
+		return appendOne(dst, fieldUpdateQueued, clamp(r.Number))
+	case codec.ReplyTransferDone:
+		return appendOne(dst, fieldUpdateSent, 0)
+	case codec.ReplyTransferFailed:
+		return appendOne(dst, fieldUpdateFailed, uint64(r.Ended))
 	case codec.ReplyPong:
 		return appendOne(dst, fieldPong, r.Number)
 	}

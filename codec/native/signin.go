@@ -19,7 +19,7 @@ var (
 )
 
 // takeSignIn: SignIn{version, account, nonce, build, platform, system, locale, device,
-// token_family}.
+// token_family, takes_updates}.
 func (s *Session) takeSignIn(f *fields, body []byte, m *codec.Message) error {
 	if f.u32(1) != version {
 		return badVersion
@@ -32,7 +32,7 @@ func (s *Session) takeSignIn(f *fields, body []byte, m *codec.Message) error {
 	if !fillTag(&hello.Platform, f.bytes[5]) || !fillTag(&hello.System, f.bytes[6]) || !fillTag(&hello.Locale, f.bytes[7]) {
 		return badSignIn
 	}
-	w := &codec.NativeMessage{ByToken: len(f.bytes[9]) > 0}
+	w := &codec.NativeMessage{ByToken: len(f.bytes[9]) > 0, TakesUpdates: f.number[10] != 0}
 	if !f.fill(w.Nonce[:], 3) || len(f.bytes[8]) > 0 && !f.fill(w.Device[:], 8) || w.ByToken && !f.fill(w.Family[:], 9) {
 		return badSignIn
 	}

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"pgregory.net/rapid"
 
 	"gatepass/codec"
@@ -83,12 +84,15 @@ func conversation(t testing.TB) (stream []byte, frames int) {
 		{Body: &pb.ClientFrame_FactorCode{FactorCode: &pb.FactorCode{Code: "123456"}}},
 		{Body: &pb.ClientFrame_RememberDevice{RememberDevice: &pb.RememberDevice{Name: "d", Verifier: make([]byte, 32)}}},
 		ping(1), ping(2),
+		{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: &pb.AcceptUpdate{Offset: 1 << 40, Window: 1 << 20}}},
+		{Body: &pb.ClientFrame_UpdateReceived{UpdateReceived: &pb.UpdateReceived{Offset: 1<<40 + 1}}},
+		{Body: &pb.ClientFrame_CancelUpdate{CancelUpdate: &pb.CancelUpdate{}}},
 		{Body: &pb.ClientFrame_SelectWorld{SelectWorld: &pb.SelectWorld{World: 3}}},
 		{Body: &pb.ClientFrame_ReleaseWorld{ReleaseWorld: &pb.ReleaseWorld{}}},
 	} {
 		stream = send.Seal(stream, mustMarshal(t, f))
 	}
-	return stream, 8
+	return stream, 11
 }
 
 // cut splits b at the given distances, then takes the rest.
@@ -174,7 +178,11 @@ func sameAsGenerated(t failer, body []byte, e *envelope, frame proto.Message) {
 		var same bool
 		switch e.shapes[which][fd.Number()] {
 		case number:
-			same = v.Uint() == f.number[fd.Number()] || fd.Kind().String() == "uint32" && v.Uint() == uint64(f.u32(int(fd.Number())))
+			if fd.Kind() == protoreflect.BoolKind {
+				same = v.Bool() == (f.number[fd.Number()] != 0)
+				break
+			}
+			same = v.Uint() == f.number[fd.Number()] || fd.Kind() == protoreflect.Uint32Kind && v.Uint() == uint64(f.u32(int(fd.Number())))
 		case raw:
 			same = bytes.Equal(v.Bytes(), f.bytes[fd.Number()])
 		case text:
@@ -190,10 +198,12 @@ func FuzzParse(f *testing.F) {
 	for _, n := range bodies(f) {
 		f.Add(n.body)
 	}
-	f.Add([]byte{0x0A, 2, 0x08, 1, 0x4A, 2, 0x08, 1, 0x0A, 2, 0x10, 1}) // two of a oneof, one again
-	f.Add([]byte{0x4A, 2, 0x08, 1, 0x4A, 0})                            // one twice: merged
-	f.Add([]byte{0x08, 1, 0x0D, 1, 2, 3, 4})                            // known numbers with other types
-	f.Add([]byte{0x83, 1, 0x84, 1, 0xF8, 0xFF, 0xFF, 0xFF, 0x1F, 1})    // a group, the highest number
+	f.Add([]byte{0x0A, 2, 0x08, 1, 0x4A, 2, 0x08, 1, 0x0A, 2, 0x10, 1})                                      // two of a oneof, one again
+	f.Add([]byte{0x4A, 2, 0x08, 1, 0x4A, 0})                                                                 // one twice: merged
+	f.Add([]byte{0x08, 1, 0x0D, 1, 2, 3, 4})                                                                 // known numbers with other types
+	f.Add([]byte{0x82, 1, 0, 0x8A, 1, 2, 0x08, 9, 0x92, 1, 0, 0x9A, 1, 0})                                   // bodies of two bytes' tags, one that is not known
+	f.Add([]byte{0x0A, 2, 0x50, 2, 0x0A, 11, 0x50, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1}) // a bool above 1, and of ten bytes
+	f.Add([]byte{0x83, 1, 0x84, 1, 0xF8, 0xFF, 0xFF, 0xFF, 0x1F, 1})                                         // a group, the highest number
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sameAsGenerated(t, body, &loginEnvelope, &pb.ClientFrame{})
 		sameAsGenerated(t, body, &gateEnvelope, &pb.GateClientFrame{})
@@ -212,18 +222,21 @@ func TestParse_AgreesWithGenerated(t *testing.T) {
 
 func drawBytes(t *rapid.T) []byte { return rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes") }
 
+// fieldNumbers are those of the contract, some more than once, and what is beside them.
+var fieldNumbers = []uint64{0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 16, 17, 17, 18, 19, 31, 1 << 20}
+
 func drawFields(t *rapid.T, inner func(t *rapid.T) []byte) (b []byte) {
 	for range rapid.IntRange(0, 5).Draw(t, "fields") {
-		num := rapid.ByteRange(0, 12).Draw(t, "number")
+		num := rapid.SampledFrom(fieldNumbers).Draw(t, "number")
 		switch typ := rapid.SampledFrom([]byte{0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 3, 4, 5}).Draw(t, "type"); typ {
 		case 0:
-			b = append(b, num<<3)
+			b = protowire.AppendVarint(b, num<<3)
 			b = append(b, rapid.SampledFrom([][]byte{{0}, {1}, {0xFF, 1}, {0x80, 0}, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1}}).Draw(t, "varint")...)
 		case 2:
-			b = append(b, num<<3|2)
+			b = protowire.AppendVarint(b, num<<3|2)
 			b = protowire.AppendBytes(b, inner(t))
 		default:
-			b = append(b, num<<3|typ, 1, 2, 3, 4)
+			b = append(protowire.AppendVarint(b, num<<3|uint64(typ)), 1, 2, 3, 4)
 		}
 	}
 	return b

@@ -6,8 +6,12 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// maxField is the highest number of a field in a message that clients send.
-const maxField = 9
+const (
+	// maxBody is the highest number of a message in a frame of clients.
+	maxBody = 18
+	// maxField is the highest number of a field in a message that clients send.
+	maxField = 10
+)
 
 // fieldType is how a known field stands on the wire.
 type fieldType uint8
@@ -33,29 +37,32 @@ type fields struct {
 // envelopes and messages hold what is known of the frames of clients: which bodies
 // there are and how they look.
 type envelope struct {
-	bodies shape
-	shapes [maxField + 1]shape
+	bodies [maxBody + 1]fieldType
+	shapes [maxBody + 1]shape
 }
 
 var loginEnvelope = envelope{
-	bodies: shape{
+	bodies: [maxBody + 1]fieldType{
 		fieldSignIn: raw, fieldPasswordProof: raw, fieldTokenProof: raw, fieldFactorCode: raw, fieldRememberDevice: raw,
 		fieldForgetDevice: raw, fieldSelectWorld: raw, fieldReleaseWorld: raw, fieldPing: raw,
+		fieldAcceptUpdate: raw, fieldUpdateReceived: raw, fieldCancelUpdate: raw,
 	},
-	shapes: [maxField + 1]shape{
-		fieldSignIn:         {1: number, 2: text, 3: raw, 4: number, 5: text, 6: text, 7: text, 8: raw, 9: raw},
+	shapes: [maxBody + 1]shape{
+		fieldSignIn:         {1: number, 2: text, 3: raw, 4: number, 5: text, 6: text, 7: text, 8: raw, 9: raw, 10: number},
 		fieldPasswordProof:  {1: raw, 2: raw},
 		fieldTokenProof:     {1: raw},
 		fieldFactorCode:     {1: text},
 		fieldRememberDevice: {1: text, 2: raw},
 		fieldSelectWorld:    {1: number},
 		fieldPing:           {1: number},
+		fieldAcceptUpdate:   {1: number, 2: number},
+		fieldUpdateReceived: {1: number},
 	},
 }
 
 var gateEnvelope = envelope{
-	bodies: shape{fieldGateHello: raw, fieldGatePing: raw, fieldGatePacket: raw},
-	shapes: [maxField + 1]shape{
+	bodies: [maxBody + 1]fieldType{fieldGateHello: raw, fieldGatePing: raw, fieldGatePacket: raw},
+	shapes: [maxBody + 1]shape{
 		fieldGateHello:  {1: number, 2: raw, 3: raw, 4: raw, 5: number},
 		fieldGatePing:   {1: number},
 		fieldGatePacket: {1: number, 2: raw},
@@ -64,10 +71,10 @@ var gateEnvelope = envelope{
 
 // parse reads a frame's body: which message it holds, 0 for none that is known, and
 // its fields. Of several the last one counts; the same one again in a row adds to
-// itself, as protobuf has it.
+// itself, as protobuf has it. f comes empty.
 func (e *envelope) parse(body []byte, f *fields) (which protowire.Number, ok bool) {
 	for len(body) > 0 {
-		num, v, _, n := next(body, &e.bodies)
+		num, v, _, n := next(body, e.bodies[:])
 		if n < 0 {
 			return 0, false
 		}
@@ -76,7 +83,10 @@ func (e *envelope) parse(body []byte, f *fields) (which protowire.Number, ok boo
 			continue
 		}
 		if num != which {
-			*f, which = fields{}, num
+			if which != 0 {
+				*f = fields{}
+			}
+			which = num
 		}
 		if !f.merge(v, &e.shapes[num]) {
 			return 0, false
@@ -88,7 +98,7 @@ func (e *envelope) parse(body []byte, f *fields) (which protowire.Number, ok boo
 // merge reads a message's fields over those that are there.
 func (f *fields) merge(message []byte, s *shape) bool {
 	for len(message) > 0 {
-		num, b, v, n := next(message, s)
+		num, b, v, n := next(message, s[:])
 		if n < 0 {
 			return false
 		}
@@ -106,13 +116,13 @@ func (f *fields) merge(message []byte, s *shape) bool {
 
 // next reads the field at the front of b. num is 0 for one that is not known, or is
 // known with another type, n negative for what is no field.
-func next(b []byte, s *shape) (num protowire.Number, bytes []byte, value uint64, n int) {
+func next(b []byte, s []fieldType) (num protowire.Number, bytes []byte, value uint64, n int) {
 	num, typ, tag := protowire.ConsumeTag(b)
 	if tag < 0 || num > protowire.MaxValidNumber {
 		return 0, nil, 0, -1
 	}
 	known := unknown
-	if num <= maxField {
+	if int(num) < len(s) {
 		known = s[num]
 	}
 	switch {

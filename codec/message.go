@@ -235,9 +235,9 @@ type Message struct {
 	Kind      Kind
 	Reason    CloseReason
 	Protocol  Protocol
-	Peer      netip.AddrPort
 	Ended     TransferEnd
 	Window    uint32
+	Peer      netip.AddrPort
 	Number    uint64
 	Hello     Hello
 	Proof     Proof

@@ -65,6 +65,12 @@ func TestEnums_String(t *testing.T) {
 			}
 			return v, ReplyKindCount
 		},
+		"transfer-end": func() (v []fmt.Stringer, _ fmt.Stringer) {
+			for e := range TransferEndCount {
+				v = append(v, e)
+			}
+			return v, TransferEndCount
+		},
 	}
 	for name, list := range enums {
 		values, beyond := list()

@@ -280,6 +280,10 @@ func TestConflict_NoticeOfAPatchWorksAtBothStages(t *testing.T) {
 			t.Errorf("after %v: %v", kind, m.Kind)
 		}
 		mustViolate(t, s, AppendRealmListRequest(nil))
+		mustViolate(t, s, AppendTransferResume(nil, 1)) // the file is taken already
+		if m := mustDecode(t, s, AppendTransferCancel(nil)); m.Kind != codec.KindTransferCancel {
+			t.Errorf("while sending: %v", m.Kind)
+		}
 	}
 }
 

@@ -152,6 +152,11 @@ func TestSession_Transcripts(t *testing.T) {
 	if len(all) != 12 {
 		t.Errorf("%d transcripts, README.md has 12", len(all))
 	}
+	transfers := eachLine[transcript](t, "derived_transfers.jsonl")
+	if len(transfers) != 5 {
+		t.Errorf("%d transfers, README.md has 5", len(transfers))
+	}
+	all = append(all, transfers...)
 	for _, tr := range all {
 		t.Run(tr.ID, func(t *testing.T) {
 			s := New(Options{}).Open()
@@ -181,6 +186,10 @@ func playStep(t *testing.T, s *Session, step *row, build Build) {
 	switch v := w.want(&step.Fields, LayoutOf(build)).(type) {
 	case codec.Reply:
 		got, err = s.Append(nil, &v)
+	case codec.TransferOffer:
+		got, err = s.Append(nil, &codec.Reply{Kind: codec.ReplyTransferOffer, Offer: v})
+	case []byte:
+		got = mustFrameFile(t, s, v)
 	case []Realm:
 		got, err = AppendRealmList(nil, s.Build(), v)
 	}
@@ -198,6 +207,8 @@ func sayingOf(m *codec.Message) any {
 		return Proof{Proof: m.Proof}
 	case codec.KindReconnectProof:
 		return m.Reconnect
+	case codec.KindTransferAccept, codec.KindTransferResume, codec.KindTransferCancel:
+		return TransferAnswer{Kind: m.Kind, Offset: m.Number}
 	}
 	return nil
 }
@@ -269,6 +280,18 @@ func TestSession_Decode_EachPhaseTakesItsOpcodes(t *testing.T) {
 			mustAppend(t, s, &codec.Reply{Kind: codec.ReplyTransferOffer})
 			return s
 		}, []byte{0x32, 0x33, 0x34}},
+		{"sending", func() *Session { return mustOffer(t, AppendTransferAccept(nil)) }, []byte{0x34}},
+		{"resumed", func() *Session { return mustOffer(t, AppendTransferResume(nil, 9)) }, []byte{0x34}},
+		{"cancelled while sending", func() *Session {
+			s := mustOffer(t, AppendTransferAccept(nil))
+			mustDecode(t, s, AppendTransferCancel(nil))
+			return s
+		}, []byte{0x34}},
+		{"announced", func() *Session {
+			s := mustOpen(t, Build335, true)
+			mustAppend(t, s, refusalOf(codec.ReplyLogonProof, codec.ResultVersionUpdate))
+			return s
+		}, nil},
 		{"over", func() *Session {
 			s := mustOpen(t, Build335, true)
 			mustAppend(t, s, &codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultBanned})

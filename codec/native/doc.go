@@ -17,6 +17,7 @@
 //	out, err = s.Append(out, &accepted)         // ReplyAccepted; from here on all is sealed
 //	out, err = s.AppendFrame(out, native.AppendWorldSnapshot(nil, 1, false, list))
 //	n, err = s.Decode(unread, &m)               // KindPing, KindSelectWorld …
+//	size := s.FrameFile(piece, offset, n)       // a stretch of a file, where it was read to
 //
 // # Bytes
 //
@@ -38,6 +39,13 @@
 //	│ 4    │ 8            │
 //	└──────┴──────────────┘
 //
+//	a full frame of a file, 4096 bytes
+//	┌────────┬──────────────────┬───────────┬───────────────┬──────┬─────┐
+//	│ length │ UpdateData, size │ 1: offset │ 2: data, size │ data │ tag │
+//	│ 4      │ 2, 2             │ 1, 8      │ 1, 2          │ 4060 │ 16  │
+//	└────────┴──────────────────┴───────────┴───────────────┴──────┴─────┘
+//	                             └ not there at 0
+//
 // # Which message when
 //
 //	login server
@@ -48,7 +56,7 @@
 //	       ▶ GateChallenge           ◀ GateHello            ▶ GateAccepted, keys
 //	start ────────────────────▶ pass ──────────▶ proving ──────────────────▶ open
 //
-//	in any of them ─ ▶ Refused, Kicked ─▶ over
+//	in any of them ─ ▶ Refused, Kicked ─▶ over      open ─ ▶ UpdateSent, UpdateFailed ─▶ ending ─ ▶ Kicked ─▶ over
 //
 // A client that is proving is not read: its next frame is sealed with a key that is
 // still being worked out, or is of no interest if it will be refused.

@@ -50,12 +50,11 @@ func mustFrameFile(t failer, s *Session, offset uint64, data []byte) []byte {
 	return frame[:size]
 }
 
-// What is framed in place is what generated code and Seal make of it, whatever stands
-// around it and whatever was said before.
-func TestFrameFile_IsWhatGeneratedCodeAndSealMake(t *testing.T) {
+// framer checks frame after frame of one channel.
+func framer(t testing.TB) (check func(t failer, p piece)) {
 	sealed := direction(&testKeys.ToClient)
 	s, _, receive := mustOpen(t)
-	check := func(t failer, p piece) {
+	return func(t failer, p piece) {
 		t.Helper()
 		body, err := proto.MarshalOptions{Deterministic: true}.Marshal(p.frame())
 		if err != nil {
@@ -70,6 +69,26 @@ func TestFrameFile_IsWhatGeneratedCodeAndSealMake(t *testing.T) {
 			t.Fatalf("%d bytes at %d do not open: %v", len(p.data), p.offset, err)
 		}
 	}
+}
+
+// FuzzFrameFile is the same for what a fuzzer comes to.
+func FuzzFrameFile(f *testing.F) {
+	for _, p := range pieces() {
+		f.Add(p.offset, p.data)
+	}
+	check := framer(f)
+	f.Fuzz(func(t *testing.T, offset uint64, data []byte) {
+		if len(data) == 0 || len(data) > fileFrame.Data {
+			t.Skip("never framed")
+		}
+		check(t, piece{offset: offset, data: data})
+	})
+}
+
+// What is framed in place is what generated code and Seal make of it, whatever stands
+// around it and whatever was said before.
+func TestFrameFile_IsWhatGeneratedCodeAndSealMake(t *testing.T) {
+	check := framer(t)
 	for _, offset := range []uint64{0, 1, 1<<64 - 1} {
 		for n := 1; n <= fileFrame.Data; n++ { // the step of each varint is among them
 			check(t, piece{offset: offset, data: seq(byte(n), n)})

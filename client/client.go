@@ -76,7 +76,7 @@ func Dial(ctx context.Context, address string, o Options) (*Client, error) {
 
 // Login signs in: by token when there is one, else by password, and waits for the
 // first list of worlds. ctx bounds that, and not the session. A *RefusedError is the
-// server's no. It may be called again, after a failure too; each session is one of its
+// server's no, an *UpdateOffer (see there) its wish that the client be updated first. It may be called again, after a failure too; each session is one of its
 // own.
 func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 	account, err := fold(who.Account)
@@ -84,7 +84,7 @@ func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 		return nil, err
 	}
 	who.Account = account
-	signer := &signer{o: &c.o, address: c.address, account: account, code: who.Code, first: c.take()}
+	signer := &signer{o: &c.o, address: c.address, account: account, code: who.Code, first: c.take(), updates: c.o.TakesUpdates}
 	if who.Password != "" {
 		signer.password = newPassword(account, who.Password)
 	}
@@ -93,6 +93,7 @@ func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 		signer.close()
 		return nil, err
 	}
+	signer.updates = false
 	s := newSession(signer)
 	s.tokenFault = signer.fault
 	go s.run(l)

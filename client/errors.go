@@ -48,6 +48,19 @@ var (
 	ErrUnheard = errors.New("client: the peer is not heard any more")
 )
 
+// How the download of an update ended, beside the context's end, an *UpdateError and an
+// *UpdateFileError.
+var (
+	// ErrUpdateBroken: the connection ended before the file was whole, and what is there
+	// of it is good: another Login gets the offer again, whose Download goes on from
+	// there. The reason is wrapped too.
+	ErrUpdateBroken = errors.New("client: the download broke off and can be resumed")
+	// ErrUpdateData: what came is not what the offer says. Only what is right was kept.
+	ErrUpdateData = errors.New("client: the update's data is not what was offered")
+	// ErrNotWanted: the server lets this build in meanwhile.
+	ErrNotWanted = errors.New("client: no update is wanted any more")
+)
+
 // Where the session or the connection is.
 var (
 	// ErrClosed: Close was called.
@@ -101,6 +114,64 @@ func (e *RefusedError) Is(target error) bool {
 	other, ok := target.(*RefusedError)
 	return ok && other.Result == e.Result
 }
+
+// UpdateError is the server's word that there will be no more of an update's file. It is
+// the sentinel of its Reason to errors.Is.
+type UpdateError struct {
+	// Reason is never codec.TransferDone.
+	Reason codec.TransferEnd
+}
+
+// The sentinels of UpdateError.
+var (
+	// ErrUpdateOffset: the server's file is shorter than what this client has of it.
+	ErrUpdateOffset = &UpdateError{codec.TransferOffset}
+	// ErrUpdateChanged: the file is not any more what was offered. What there is of it
+	// is checked against the next offer, as always.
+	ErrUpdateChanged = &UpdateError{codec.TransferChanged}
+	// ErrUpdateFault: the server could not read the file; come back later.
+	ErrUpdateFault = &UpdateError{codec.TransferFault}
+)
+
+func (e *UpdateError) Error() string { return "client: no more of the update: " + e.reason() }
+
+func (e *UpdateError) reason() string {
+	switch e.Reason {
+	case codec.TransferOffset:
+		return "the server's file is shorter than what is here of it"
+	case codec.TransferChanged:
+		return "the server's file was changed since it was offered"
+	case codec.TransferFault:
+		return "the server could not read it"
+	}
+	return e.Reason.String()
+}
+
+// Is compares the Reason.
+func (e *UpdateError) Is(target error) bool {
+	other, ok := target.(*UpdateError)
+	return ok && other.Reason == e.Reason
+}
+
+// UpdateFileError says what is wrong with a file or the folder of an update on this
+// side: no room, no rights, something in the way, another program at it.
+type UpdateFileError struct {
+	Path string
+	Err  error
+}
+
+func (e *UpdateFileError) Error() string { return fmt.Sprintf("client: %s: %v", e.Path, e.Err) }
+func (e *UpdateFileError) Unwrap() error { return e.Err }
+
+// The reasons of an UpdateFileError that no file system has.
+var (
+	// ErrInTheWay: something else has the name already. It is never overwritten.
+	ErrInTheWay = errors.New("something else is in the way; move it or take another folder")
+	// ErrUpdateHeld: another program downloads the file.
+	ErrUpdateHeld = errors.New("another program is at it")
+	// ErrFileName: a file's name is no path, and none that some systems keep for devices.
+	ErrFileName = errors.New("is no plain file name")
+)
 
 // TokenError says why the device's token cannot be used, though the server was not
 // asked: it cannot be read, is damaged, held by another program, or what is to follow

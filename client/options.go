@@ -46,6 +46,9 @@ type Options struct {
 	// Platform, System and Locale are tags of at most 4 bytes, such as "x64", "Win"
 	// and "enUS"; default none.
 	Platform, System, Locale string
+	// TakesUpdates says that the caller deals with an *UpdateOffer as the error of
+	// Login; default false: such a Login fails with ErrUpdate and no more.
+	TakesUpdates bool
 	// Tokens is where remembered devices are kept; default nil: nothing is remembered.
 	Tokens TokenStore
 	// Remember asks for a token after each sign-in by password, if Tokens is set and

@@ -267,7 +267,12 @@ func (s *Session) pause(reason error) (time.Duration, error) {
 		s.backAt = time.Time{}
 		return told, nil
 	}
-	jitter, err := rand.Int(s.o.Random, big.NewInt(int64(s.o.Backoff.bound(s.tries))+1))
+	return jittered(s.o, s.tries, reason)
+}
+
+// jittered is the wait behind so many tries, and what the reason has told besides.
+func jittered(o *Options, tries int, reason error) (time.Duration, error) {
+	jitter, err := rand.Int(o.Random, big.NewInt(int64(o.Backoff.bound(tries))+1))
 	if err != nil {
 		return 0, fmt.Errorf("client: no random bytes: %w", err)
 	}

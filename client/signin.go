@@ -42,6 +42,9 @@ type signer struct {
 	device [16]byte
 	// unlock ends the lock on the token, nil while it is not held.
 	unlock func()
+	// updates: an offer is taken in the place of a refusal. Only Login does: who
+	// reconnects has nobody to give it to.
+	updates bool
 	// fault is why the last sign-in has not used the token, nil when it has.
 	fault error
 }
@@ -63,6 +66,10 @@ type login struct {
 
 func (l *login) close() {
 	l.link.close()
+	l.wipe()
+}
+
+func (l *login) wipe() {
 	clear(l.session[:])
 	if l.token != nil {
 		*l.token = Token{}
@@ -176,6 +183,11 @@ func (a *attempt) run(ctx context.Context) (*login, error) {
 	if err == nil && wanted != nil {
 		err = a.factor(ctx, wanted)
 	}
+	if offer := (*UpdateOffer)(nil); errors.As(err, &offer) {
+		a.login.wipe()
+		offer.talk.begin()
+		return nil, err
+	}
 	if err != nil {
 		a.login.close()
 		return nil, err
@@ -208,7 +220,7 @@ func (a *attempt) prove(ctx context.Context) error {
 func (a *attempt) hello() *pb.SignIn {
 	m := &pb.SignIn{
 		Version: protocolVersion, Account: a.account, Nonce: a.nonces.Client[:], Build: uint32(a.o.Build),
-		Platform: a.o.Platform, System: a.o.System, Locale: a.o.Locale,
+		Platform: a.o.Platform, System: a.o.System, Locale: a.o.Locale, TakesUpdates: a.updates,
 	}
 	if a.device != [16]byte{} {
 		m.Device = a.device[:]
@@ -336,7 +348,8 @@ func (a *attempt) challenge(m *pb.PasswordChallenge) (*srp6a.Challenge, error) {
 	return ch, nil
 }
 
-// welcome waits for Welcome, or for the wish for a second factor.
+// welcome waits for Welcome, or for the wish for a second factor. An update in the
+// place of Welcome is an error, an *UpdateOffer.
 func (a *attempt) welcome() (*pb.FactorWanted, error) {
 	f, err := a.hear()
 	if err != nil {
@@ -344,6 +357,9 @@ func (a *attempt) welcome() (*pb.FactorWanted, error) {
 	}
 	if w := f.GetFactorWanted(); w != nil {
 		return w, nil
+	}
+	if offered := f.GetUpdateOffered(); offered != nil && a.updates {
+		return nil, newOffer(a.link, offered)
 	}
 	w := f.GetWelcome()
 	if w == nil {

@@ -1,0 +1,234 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkBuffer is how much of a file is read at once to be checked.
+const checkBuffer = 128 << 10
+
+// partFile is the file of an update while it is not whole: NAME.part, beside what it
+// will be. It is locked against other programs, and no name leads out of its folder,
+// not by a symbolic link either. Used by one goroutine.
+//
+//	0 ───────────── good ────── at ───────────── offer.Size
+//	   chunks that      of the      not here yet
+//	   are right        next one
+type partFile struct {
+	offer     *UpdateOffer
+	dir, name string
+	root      *os.Root
+	file      *os.File
+	locked    bool
+	checked   bool // check has come to its end: what is not good is nothing
+	// Invariant: good ≤ at, and the file holds at bytes at least.
+	at, good     uint64
+	whole, chunk hash.Hash // of what is before at
+}
+
+// newPart opens the folder only.
+func newPart(dir, name string, offer *UpdateOffer) (*partFile, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fileError(dir, err)
+	}
+	return &partFile{offer: offer, dir: dir, name: name, root: root, whole: sha256.New(), chunk: sha256.New()}, nil
+}
+
+// path is that of the file once it is whole.
+func (p *partFile) path() string { return filepath.Join(p.dir, p.name) }
+
+// open opens the file, or makes it. Nothing of it is good before check.
+func (p *partFile) open() (err error) {
+	defer func() { err = fileError(p.path()+partSuffix, err) }()
+	part := p.name + partSuffix
+	if info, err := p.root.Lstat(part); err == nil && !info.Mode().IsRegular() {
+		return ErrInTheWay // a pipe would have to be waited for
+	}
+	if p.file, err = p.root.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return err
+	}
+	if p.locked, err = tryLock(p.file); err != nil {
+		return err
+	}
+	if !p.locked || !p.isNamed() {
+		return ErrUpdateHeld
+	}
+	return nil
+}
+
+// isNamed tells that the open file is still the one of the name: who held the lock
+// before may have finished it.
+func (p *partFile) isNamed() bool {
+	ours, err := p.file.Stat()
+	named, missing := p.root.Lstat(p.name + partSuffix)
+	return err == nil && missing == nil && os.SameFile(ours, named)
+}
+
+// close keeps what is good, and nothing where nothing is.
+func (p *partFile) close() {
+	if p.file != nil {
+		if p.checked {
+			_ = p.file.Truncate(int64(p.good)) // what stays too much is found out by check
+		}
+		_ = p.file.Close()
+		if p.checked && p.good == 0 {
+			_ = p.root.Remove(p.name + partSuffix)
+		}
+		p.file = nil
+	}
+	_ = p.root.Close()
+}
+
+// watched is a reader that a context ends and that tells what it has read.
+type watched struct {
+	io.Reader
+	ctx  context.Context
+	tell func(n int)
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, context.Cause(w.ctx)
+	}
+	n, err := w.Reader.Read(b)
+	w.tell(n)
+	return n, err
+}
+
+// have tells whether the whole file lies there already, of an earlier download.
+// Something else by its name is ErrInTheWay.
+func (p *partFile) have(ctx context.Context, tell func(done uint64)) (bool, error) {
+	info, err := p.root.Lstat(p.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fileError(p.path(), err)
+	case !info.Mode().IsRegular(), uint64(info.Size()) != p.offer.Size:
+		return false, fileError(p.path(), ErrInTheWay)
+	}
+	file, err := p.root.Open(p.name)
+	if err != nil {
+		return false, fileError(p.path(), err)
+	}
+	defer file.Close()
+	done, sum := uint64(0), sha256.New()
+	in := &watched{io.LimitReader(file, info.Size()), ctx, func(n int) { done += uint64(n); tell(done) }}
+	if _, err := io.CopyBuffer(sum, in, make([]byte, checkBuffer)); err != nil {
+		return false, fileError(p.path(), err)
+	}
+	if !bytes.Equal(sum.Sum(nil), p.offer.SHA256[:]) {
+		return false, fileError(p.path(), ErrInTheWay)
+	}
+	return true, nil
+}
+
+// check finds how much of an earlier try is right, and cuts off the rest.
+func (p *partFile) check(ctx context.Context, tell func(done uint64)) error {
+	done, buffer := uint64(0), make([]byte, checkBuffer)
+	in := &watched{p.file, ctx, func(n int) { done += uint64(n); tell(min(done, p.offer.Size)) }}
+	for right := true; right && p.good < p.offer.Size; {
+		before, err := p.whole.(hash.Cloner).Clone()
+		if err != nil {
+			panic("client: SHA-256 that cannot be cloned: " + err.Error())
+		}
+		if right, err = p.checkChunk(in, buffer); err != nil {
+			return fileError(p.path()+partSuffix, err)
+		}
+		if !right {
+			p.whole = before
+		}
+	}
+	p.at, p.checked = p.good, true
+	p.chunk.Reset()
+	if err := p.file.Truncate(int64(p.good)); err != nil {
+		return fileError(p.path()+partSuffix, err)
+	}
+	_, err := p.file.Seek(int64(p.good), io.SeekStart)
+	return fileError(p.path()+partSuffix, err)
+}
+
+// checkChunk reads the next chunk and tells whether it is right.
+func (p *partFile) checkChunk(in io.Reader, buffer []byte) (bool, error) {
+	want, end := p.offer.chunk(p.good)
+	p.chunk.Reset()
+	n, err := io.CopyBuffer(io.MultiWriter(p.whole, p.chunk), io.LimitReader(in, int64(end-p.good)), buffer)
+	if err != nil || uint64(n) != end-p.good || !bytes.Equal(p.chunk.Sum(nil), want) {
+		return false, err
+	}
+	p.good = end
+	return true, nil
+}
+
+// write appends data, at most as much as is missing, and checks each chunk as it is
+// whole: a wrong one is ErrUpdateData.
+func (p *partFile) write(data []byte) error {
+	for len(data) > 0 {
+		want, end := p.offer.chunk(p.at)
+		piece := data[:min(uint64(len(data)), end-p.at)]
+		if _, err := p.file.Write(piece); err != nil {
+			return fileError(p.path()+partSuffix, err)
+		}
+		p.whole.Write(piece)
+		p.chunk.Write(piece)
+		p.at += uint64(len(piece))
+		data = data[len(piece):]
+		if p.at < end {
+			return nil
+		}
+		if !bytes.Equal(p.chunk.Sum(nil), want) {
+			return fmt.Errorf("%w: bytes %d to %d are wrong", ErrUpdateData, p.good, end)
+		}
+		p.good = end
+		p.chunk.Reset()
+	}
+	return nil
+}
+
+// finish gives the whole file its name, durably.
+func (p *partFile) finish() (string, error) {
+	if !bytes.Equal(p.whole.Sum(nil), p.offer.SHA256[:]) {
+		p.good = 0 // the offer contradicts itself: nobody knows what is right
+		return "", fmt.Errorf("%w: its chunks are right, the whole is not", ErrUpdateData)
+	}
+	if err := p.file.Sync(); err != nil {
+		return "", fileError(p.path()+partSuffix, err)
+	}
+	if _, err := p.root.Lstat(p.name); err == nil {
+		return "", fileError(p.path(), ErrInTheWay)
+	}
+	err := p.file.Close() // before it is renamed, for Windows
+	p.file = nil
+	if err == nil {
+		err = p.root.Rename(p.name+partSuffix, p.name)
+	}
+	if err == nil {
+		err = syncFolder(p.dir)
+	}
+	return p.path(), fileError(p.path(), err)
+}
+
+// fileError names the file in an error of it, once; nil stays nil.
+func fileError(path string, err error) error {
+	var named *fs.PathError
+	var link *os.LinkError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &named):
+		err = named.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return &UpdateFileError{Path: path, Err: err}
+}

@@ -1,0 +1,148 @@
+package patches
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"gatepass/codec"
+)
+
+// File is a patch that can be sent: a codec.TransferSource. All methods may be called
+// anywhere. A file that is removed goes on being served to who has the File; its
+// descriptor is closed by the collector when nobody has.
+type File struct {
+	// ID names the patch, From and To are the builds that it leads from and to.
+	ID       string
+	From, To uint16
+	// Size is in bytes, MD5 that of the whole file.
+	Size uint64
+	MD5  [16]byte
+	// Offer is what native clients are told, with Steps and Total of this file alone.
+	Offer codec.UpdateOffer
+
+	patch Patch
+	file  *os.File
+	// stamp is how the file looked when it was opened, and looks as long as nobody
+	// writes to it.
+	stamp stamp
+}
+
+// ReadVector is codec.TransferSource's: one read of the kernel, as a rule, and one look
+// whether the file is still what it was. That comes second: what is written after it
+// was not read. At most 1024 pieces.
+func (f *File) ReadVector(pieces [][]byte, offset int64) error {
+	if len(pieces) > maxPieces {
+		panic("patches: more pieces than the kernel reads at once")
+	}
+	err := f.read(pieces, offset)
+	now, statErr := stampOf(f.file)
+	switch {
+	case statErr != nil:
+		return statErr
+	case !now.sameContent(f.stamp):
+		return codec.ErrTransferChanged
+	}
+	return err
+}
+
+func (f *File) read(pieces [][]byte, offset int64) error {
+	defer runtime.KeepAlive(f)
+	fd := int(f.file.Fd())
+	left := 0
+	for _, piece := range pieces {
+		left += len(piece)
+	}
+	for left > 0 {
+		n, err := unix.Preadv(fd, pieces, offset)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return &os.PathError{Op: "read", Path: f.file.Name(), Err: err}
+		case n == 0:
+			return &os.PathError{Op: "read", Path: f.file.Name(), Err: io.ErrUnexpectedEOF}
+		}
+		left, offset = left-n, offset+int64(n)
+		if left > 0 {
+			pieces = behind(pieces, n)
+		}
+	}
+	return nil
+}
+
+// behind is what is left of the pieces after n bytes. It leaves them as they are.
+func behind(pieces [][]byte, n int) [][]byte {
+	for n >= len(pieces[0]) {
+		n, pieces = n-len(pieces[0]), pieces[1:]
+	}
+	pieces = slices.Clone(pieces)
+	pieces[0] = pieces[0][n:]
+	return pieces
+}
+
+// errUnchecked: a file's time is not the one recorded, so it must be read before it is
+// offered.
+var errUnchecked = errors.New("was written to or copied since it was added; it is being checked anew before it is offered")
+
+// openFile opens a patch's file. With errUnchecked there is a File too, which is not to
+// be offered yet.
+func openFile(dir string, p *Patch) (*File, error) {
+	path := p.File(dir)
+	opened, s, err := openRegular(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, missing(p, path)
+	case err != nil:
+		return nil, fmt.Errorf("patch %s: %w", p.ID, err)
+	case s.size != p.Size:
+		opened.Close()
+		return nil, differs(p, path, sizeDiffers(s.size, p.Size))
+	}
+	f := newFile(p, opened, s)
+	if !s.modified().Equal(p.Modified) {
+		return f, fmt.Errorf("patch %s: %s %w", p.ID, path, errUnchecked)
+	}
+	return f, nil
+}
+
+func differs(p *Patch, path string, why error) error {
+	return fmt.Errorf("patch %s: %s is not what was added (%w): see gatepass patch verify %s, or remove it and add it again", p.ID, path, why, p.ID)
+}
+
+func newFile(p *Patch, opened *os.File, s stamp) *File {
+	return &File{
+		ID: p.ID, From: p.From, To: p.To, Size: p.Size, MD5: p.MD5,
+		Offer: codec.UpdateOffer{
+			From: p.From, To: p.To, SHA256: p.SHA256, ChunkSize: p.ChunkSize, Hashes: p.Hashes,
+			Name: p.Name, Steps: 1, Total: p.Size,
+		},
+		patch: *p, file: opened, stamp: s,
+	}
+}
+
+// check reads the file whole. It hashes no more than is needed to know that it is the
+// one that was added, on one core: the server has clients to serve beside.
+func (f *File) check(ctx context.Context) error {
+	defer runtime.KeepAlive(f)
+	h := &hashing{sha256.New()}
+	r := reading{from: f.file, to: io.Discard, size: f.Size}
+	if err := r.run(ctx, h); err != nil {
+		return fmt.Errorf("patch %s: %w", f.ID, err)
+	}
+	if now, err := stampOf(f.file); err != nil || !now.sameContent(f.stamp) {
+		return errors.Join(fmt.Errorf("patch %s: %s was changed while it was read", f.ID, f.file.Name()), err)
+	}
+	if [32]byte(h.Sum(nil)) != f.patch.SHA256 {
+		return differs(&f.patch, f.file.Name(), errors.New("its SHA-256 differs"))
+	}
+	return nil
+}

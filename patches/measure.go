@@ -1,0 +1,145 @@
+package patches
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Measure reads the file once and gives a Patch with Path (absolute), Name, Size,
+// Modified and all sums; what it is for is to be filled in. progress, if not nil, is told
+// how many bytes are done. It refuses what is empty, no regular file, or written to
+// meanwhile.
+func Measure(ctx context.Context, path string, progress func(done int64)) (Patch, error) {
+	return measureInto(ctx, io.Discard, path, progress)
+}
+
+// measureInto also writes the file to a second place.
+func measureInto(ctx context.Context, to io.Writer, path string, progress func(done int64)) (Patch, error) {
+	f, info, err := openRegular(path)
+	if err != nil {
+		return Patch{}, err
+	}
+	defer f.Close()
+	if info.size == 0 || info.size > maxSize {
+		return Patch{}, fmt.Errorf("%s has %d bytes; a patch has 1 to %d", path, info.size, uint64(maxSize))
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return Patch{}, err
+	}
+	p := Patch{Path: path, Name: cleanName(filepath.Base(path)), Size: info.size, Modified: info.modified(), ChunkSize: chunkFor(info.size)}
+	r := reading{from: f, to: to, size: info.size, progress: progress}
+	s := newSums(p.ChunkSize)
+	defer s.close()
+	if err := r.run(ctx, s); err != nil {
+		return Patch{}, err
+	}
+	if now, err := stampOf(f); err != nil || !now.sameContent(info) {
+		return Patch{}, errors.Join(fmt.Errorf("%s was changed while it was read", path), err)
+	}
+	s.fill(&p)
+	return p, nil
+}
+
+// reading is one pass over a file.
+type reading struct {
+	from     *os.File
+	to       io.Writer
+	size     uint64
+	progress func(done int64)
+}
+
+// hasher takes a file piece by piece.
+type hasher interface {
+	// write may use the piece until it returns.
+	write(piece []byte)
+}
+
+// run ends with an error if the file has not as many bytes as it had.
+func (r *reading) run(ctx context.Context, h hasher) error {
+	buf := make([]byte, min(readPiece, r.size))
+	for done := uint64(0); done < r.size; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		piece := buf[:min(uint64(len(buf)), r.size-done)]
+		if _, err := io.ReadFull(r.from, piece); err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				return fmt.Errorf("%s was changed while it was read", r.from.Name())
+			}
+			return err
+		}
+		h.write(piece)
+		if _, err := r.to.Write(piece); err != nil {
+			return err
+		}
+		done += uint64(len(piece))
+		if r.progress != nil {
+			r.progress(int64(done))
+		}
+	}
+	return nil
+}
+
+// openRegular opens a file for reading if it is a regular one. It does not wait for who
+// writes into a pipe.
+func openRegular(path string) (*os.File, stamp, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, stamp{}, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	s := stamp{}
+	if err == nil {
+		s, err = stampOf(f)
+	}
+	if err != nil {
+		f.Close()
+		return nil, stamp{}, err
+	}
+	return f, s, nil
+}
+
+// stamp is how a file looks from outside.
+type stamp struct {
+	device, inode uint64
+	size          uint64
+	seconds, nano int64
+}
+
+func (s stamp) modified() time.Time { return time.Unix(s.seconds, s.nano).UTC() }
+
+// sameContent says whether nothing was written between the two stamps.
+func (s stamp) sameContent(t stamp) bool {
+	return s.size == t.size && s.seconds == t.seconds && s.nano == t.nano
+}
+
+func stampOf(f *os.File) (stamp, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return stamp{}, &os.PathError{Op: "stat", Path: f.Name(), Err: err}
+	}
+	return makeStamp(&st), nil
+}
+
+func stampAt(path string) (stamp, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return stamp{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return makeStamp(&st), nil
+}
+
+func makeStamp(st *unix.Stat_t) stamp {
+	seconds, nano := st.Mtim.Unix()
+	return stamp{device: uint64(st.Dev), inode: st.Ino, size: uint64(st.Size), seconds: seconds, nano: nano}
+}

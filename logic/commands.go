@@ -18,6 +18,8 @@ const (
 	// CommandDrain lets no one in any more and closes sessions that have
 	// nothing under way. There is no way back.
 	CommandDrain
+	// CommandVersions puts Versions in the place of those before.
+	CommandVersions
 	// CommandClose closes every session and ends the loop.
 	CommandClose
 )
@@ -28,6 +30,8 @@ type Command struct {
 	Name storage.Name
 	// Result is why, for CommandKick; ResultOK is ResultKicked.
 	Result codec.Result
+	// Versions are for CommandVersions.
+	Versions Versions
 }
 
 // Command takes a command. CommandClose is seen by the Loop, which ends behind
@@ -40,6 +44,8 @@ func (c *Core) Command(cmd *Command) {
 		c.wantBans()
 	case CommandDrain:
 		c.drain()
+	case CommandVersions:
+		c.versions = cmd.Versions
 	case CommandClose:
 		c.sessions.each(func(s *session) { c.farewell(s, codec.ResultGoingAway) })
 		c.wipeKeys()
@@ -69,7 +75,7 @@ func (c *Core) kickAccount(name storage.Name, result codec.Result) {
 
 // attempting are the states between a client's hello and the verdict on it.
 var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording, StateReproving, StateReclaiming,
-	StateConfirming, StateRotating)
+	StateConfirming, StateRotating, StateUpdating)
 
 // kickBanned sends away whoever is there from a banned address. Those who have
 // said nothing yet are told at their first word.
@@ -85,9 +91,9 @@ func (c *Core) drain() {
 	c.draining = true
 	c.sessions.each(func(s *session) {
 		switch {
-		case s.native != nil && (s.state == StateChoosing || s.state == StateBoarded):
+		case s.native != nil && (s.state == StateChoosing || s.state == StateBoarded || s.state == StateUpdating):
 			c.goAway(s)
-		case s.state == StateConnected || s.state == StateChoosing:
+		case s.state == StateConnected || s.state == StateChoosing || s.state == StateUpdating:
 			c.hangUp(s, codec.CloseLogic)
 		}
 	})

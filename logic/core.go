@@ -39,6 +39,7 @@ type Core struct {
 	now, wall int64
 	// stamp is that of the last login.
 	stamp       worlds.Stamp
+	versions    Versions
 	draining    bool
 	maintenance bool
 
@@ -53,6 +54,7 @@ type Core struct {
 	// boarded are the native clients whose keys have gone to worlds with them.
 	boarded   map[codec.Name]codec.Conn
 	returning uint64
+	line      line
 	blocklist blocklist
 	factors   factorLock
 	// removals are of devices that are to be tried again.
@@ -103,7 +105,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(), factors: newFactorLock(),
+	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
 		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}, tokens: rateLimit{whole: make(map[netip.Prefix]int64)}}
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
@@ -135,6 +137,7 @@ func (c *Core) Tick(now, wall int64) {
 	c.follow(c.ports.Region.Tick(now))
 	c.pushStale()
 	c.pushDue()
+	c.tellLine()
 	c.settle()
 	c.runEvents()
 	c.count.moving.Store(int64(c.keys.Moves()))

@@ -91,9 +91,9 @@ func TestState_EveryStateHasALimitAndAName(t *testing.T) {
 }
 
 func TestOptions_ValidateReportsAllFaults(t *testing.T) {
-	o := Options{Builds: []uint16{0}, ReconnectGrace: -1, FactorDecoys: 101, ConnectedLimit: 1, ProvingLimit: 1, WorkLimit: 1, ChoosingLimit: 1}
+	o := Options{UpdatesAtOnce: -1, ReconnectGrace: -1, FactorDecoys: 101, ConnectedLimit: 1, ProvingLimit: 1, WorkLimit: 1, ChoosingLimit: 1}
 	err := o.Validate()
-	for _, want := range []string{"builds", "secret", "reconnect-grace", "factor-decoys", "connected", "proving", "work", "choosing", "logger"} {
+	for _, want := range []string{"versions", "updates at once", "secret", "reconnect-grace", "factor-decoys", "connected", "proving", "work", "choosing", "logger"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
@@ -176,8 +176,11 @@ func (quiet) Send(codec.Conn, *codec.Reply) bool       { return true }
 func (quiet) SendLast(codec.Conn, *codec.Reply) bool   { return true }
 func (quiet) SendFrame(codec.Conn, []byte) bool        { return true }
 func (quiet) Close(codec.Conn, codec.CloseReason) bool { return true }
-func (quiet) Flush()                                   {}
-func (quiet) Broadcast([]codec.Conn, []byte) bool      { return true }
+
+func (quiet) StartTransfer(codec.Conn, *codec.Transfer) bool { return true }
+
+func (quiet) Flush()                              {}
+func (quiet) Broadcast([]codec.Conn, []byte) bool { return true }
 
 type quietStore struct{}
 

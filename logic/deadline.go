@@ -1,6 +1,7 @@
 package logic
 
 import (
+	"math"
 	"time"
 
 	"gatepass/deadline"
@@ -10,6 +11,9 @@ import (
 func (c *Core) setDeadline(s *session, limit time.Duration) {
 	c.setDeadlineAt(s, c.now+limit.Milliseconds())
 }
+
+// setNoDeadline lets a session stay in its state for as long as it is connected.
+func (c *Core) setNoDeadline(s *session) { s.deadline = math.MaxInt64 / 2 }
 
 // setDeadlineAt ends a session's time in its state at a time in milliseconds.
 func (c *Core) setDeadlineAt(s *session, at int64) {

@@ -25,6 +25,7 @@
 //	       or the proof wrong  ▼             Choosing ◀─(Recording)
 //	                      Reclaiming ─ came ─────┘
 //	                           │ time over
+//	a client that is too old, in the place of Choosing ─▶ Updating ─ has its file ─▶ gone
 //	any ─ refused, kicked, drained ─▶ Leaving
 //
 // A client of the native protocol goes through the same states and some of its own,

@@ -84,6 +84,7 @@ func (c *Core) close(conn codec.Conn, reason codec.CloseReason) {
 // time of its answer.
 func (c *Core) Flush() {
 	c.reorder()
+	c.callNext()
 	c.ports.Out.Flush()
 	c.submitJobs()
 	c.submitOps()

@@ -94,7 +94,7 @@ func (c *Core) process(e Event) {
 	}
 	switch e.Kind {
 	case EventHello:
-		c.greeted(s, e.message)
+		c.greeted(s)
 	case EventLoginRequested:
 		c.requested(s)
 	case EventReconnectRequested:

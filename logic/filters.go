@@ -1,9 +1,8 @@
 package logic
 
 import (
-	"slices"
-
 	"gatepass/codec"
+	"gatepass/patches"
 )
 
 // filter is one rule about an event.
@@ -14,7 +13,7 @@ type filter struct {
 }
 
 // filterCount is how many filters there are.
-const filterCount = 10
+const filterCount = 12
 
 // filters are all rules, in order of priority: the first that does not pass
 // ends an event. The cheap and the general come first. What a rule knows of an
@@ -25,10 +24,12 @@ var filters = [filterCount]filter{
 	{"drain", EventHello, refuseWhileDraining},
 	{"address-ban", EventHello, refuseBannedAddress},
 	{"maintenance", EventHello, refuseInMaintenance},
-	{"version", EventHello, refuseUnknownBuild},
+	{"version", EventHello, refuseBuild},
 	{"rate", EventHello, refuseTooOften},
 	{"second-factor", EventLoginRequested, refuseWrongFactor},
 	{"account-ban", EventLoginRequested, refuseBannedAccount},
+	{"update", EventLoginRequested, updateFirst},
+	{"integrity", EventLoginRequested, refuseChangedFiles},
 	{"account-ban-on-reconnect", EventReconnectRequested, refuseBannedAccount},
 	{"drain-on-select", EventWorldSelected, refuseWhileDraining},
 	{"maintenance-on-select", EventWorldSelected, refuseInMaintenance},
@@ -58,15 +59,37 @@ func refuseInMaintenance(c *Core, _ *session) (Verdict, codec.Result) {
 	return VerdictPass, codec.ResultOK
 }
 
-func refuseUnknownBuild(c *Core, s *session) (Verdict, codec.Result) {
-	builds := c.options.Builds
-	if s.native != nil {
-		builds = c.options.NativeBuilds
-		if s.build != 0 && len(builds) == 0 {
-			return VerdictPass, codec.ResultOK
-		}
+// refuseBuild lets those pass who are let in, and those who can be brought up to date:
+// they are offered the file once they have proven who they are, so that it is not
+// there for everybody to take.
+func refuseBuild(_ *Core, s *session) (Verdict, codec.Result) {
+	switch v := s.version; {
+	case v == nil || v.Allowed:
+		return VerdictPass, codec.ResultOK
+	case v.Update == nil || s.returning: // a reconnect has no words for an offer; a login has
+		return VerdictRefused, codec.ResultVersionInvalid
+	case s.native != nil && !s.native.signIn.TakesUpdates:
+		return VerdictRefused, codec.ResultVersionUpdate
 	}
-	if !slices.Contains(builds, s.build) {
+	return VerdictPass, codec.ResultOK
+}
+
+// updateFirst deals with those who are too old.
+func updateFirst(c *Core, s *session) (Verdict, codec.Result) {
+	if s.version == nil || s.version.Allowed {
+		return VerdictPass, codec.ResultOK
+	}
+	c.become(s, StateUpdating)
+	return VerdictHandled, codec.ResultOK
+}
+
+// refuseChangedFiles looks at the proof over the client's files, where the operator has
+// said what they are. A client of which nothing is known has none to show.
+func refuseChangedFiles(_ *Core, s *session) (Verdict, codec.Result) {
+	if s.native != nil || s.version == nil || len(s.version.Known) == 0 {
+		return VerdictPass, codec.ResultOK
+	}
+	if !patches.Intact(s.version.Known, (*[32]byte)(&s.attempt.exchange.A), &s.attempt.files) {
 		return VerdictRefused, codec.ResultVersionInvalid
 	}
 	return VerdictPass, codec.ResultOK

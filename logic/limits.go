@@ -99,6 +99,25 @@ const (
 	// maintenance, which nobody expects to end in a second.
 	maintenanceReturn = 30 * time.Second
 
+	// DefaultUpdatesAtOnce is how many files are sent at once: at a gigabit's worth of
+	// patches each then still has 100 KiB a second, and who waits is told so.
+	DefaultUpdatesAtOnce = 1000
+
+	// DefaultAcceptLimit is how long a player may think about an offered file.
+	DefaultAcceptLimit = 5 * time.Minute
+
+	// sentLimit is how long a client may stay that has been sent its file: what the
+	// kernel still holds has to get there, and then the client goes by itself.
+	sentLimit = 5 * time.Minute
+
+	// lineRound is how many of those who wait in line are told their place a tick: 10,000
+	// a second, each time a small frame.
+	lineRound = 1000
+
+	// lineEvery is how often the line is gone through to tell those whose place has
+	// changed.
+	lineEvery = 2 * time.Second
+
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8
 )

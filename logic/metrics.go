@@ -21,12 +21,16 @@ type counters struct {
 	authErrors  atomic.Uint64
 	jobsRefused atomic.Uint64
 	opsRefused  atomic.Uint64
-	panics      atomic.Uint64
-	movesIn     atomic.Uint64
-	movesOut    atomic.Uint64
-	moving      atomic.Int64
-	moves       [worlds.OutcomeKindCount]atomic.Uint64
-	pushed      atomic.Uint64
+	// updateFailures counts updates that failed, by how they ended; updating and
+	// waiting are those being sent and those in line.
+	updateFailures    [codec.TransferEndCount]atomic.Uint64
+	updating, waiting atomic.Int64
+	panics            atomic.Uint64
+	movesIn           atomic.Uint64
+	movesOut          atomic.Uint64
+	moving            atomic.Int64
+	moves             [worlds.OutcomeKindCount]atomic.Uint64
+	pushed            atomic.Uint64
 	// notesDropped counts character counts for which there was no room.
 	notesDropped atomic.Uint64
 	// selectRefused counts what native clients were told that got no pass, natives
@@ -70,6 +74,10 @@ type Stats struct {
 	// Natives how many native clients are in.
 	SelectRefused [codec.SelectReasonCount]uint64
 	Natives       int64
+	// UpdateFailures counts updates that failed, by how they ended. Updating is how many
+	// files are being sent, Waiting how many clients are in line for one.
+	UpdateFailures    [codec.TransferEndCount]uint64
+	Updating, Waiting int64
 	// Maintenance says that logins are refused.
 	Maintenance bool
 	// Stale says that the list of worlds may be out of date.
@@ -109,6 +117,10 @@ func (c *Core) Stats() Stats {
 	for i := range n.selectRefused {
 		st.SelectRefused[i] = n.selectRefused[i].Load()
 	}
+	for i := range n.updateFailures {
+		st.UpdateFailures[i] = n.updateFailures[i].Load()
+	}
+	st.Updating, st.Waiting = n.updating.Load(), n.waiting.Load()
 	st.Natives, st.Maintenance = n.natives.Load(), n.maintenance.Load()
 	st.Stale, st.NotesDropped = n.stale.Load(), n.notesDropped.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
@@ -120,6 +132,8 @@ func (c *Core) publish() {
 	c.count.keys.Store(int64(c.keys.Len()))
 	c.count.stale.Store(c.ports.Region.Stale())
 	c.count.natives.Store(int64(c.natives))
+	c.count.updating.Store(int64(c.line.sending))
+	c.count.waiting.Store(int64(c.line.live))
 	c.count.maintenance.Store(c.maintenance)
 	c.count.stock.Store(int64(len(c.stock.keys)))
 	c.count.lastTick.Store(c.now)

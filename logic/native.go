@@ -88,7 +88,7 @@ func (c *Core) sendLast(s *session) {
 
 // farewell closes a session, and tells a native client that is in why.
 func (c *Core) farewell(s *session, result codec.Result) {
-	if s.state == StateLeaving || !s.welcomed() {
+	if s.state == StateLeaving || !s.welcomed() && (s.native == nil || s.state != StateUpdating) {
 		c.hangUp(s, codec.CloseLogic)
 		return
 	}

@@ -120,6 +120,7 @@ func stepSignIn(e *scenario, t *testing.T, d *datadriven.TestData) {
 	d.MaybeScanArgs(t, "build", &build)
 	name, _ := codec.NameOf(raw)
 	n := &codec.NativeMessage{Nonce: [32]byte{0xc1}, Device: scenarioDevice}
+	n.TakesUpdates = d.HasArg("takes-updates")
 	if d.HasArg("token") {
 		n.ByToken, n.Family = true, scenarioFamily
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"gatepass/auth"
@@ -15,11 +14,13 @@ import (
 
 // Options configure the logic.
 type Options struct {
-	// Builds are the client builds that may log in. The others get the
-	// protocol's version error.
-	Builds []uint16
-	// NativeBuilds are those of native clients; empty for all.
-	NativeBuilds []uint16
+	// Versions say which builds may log in, and how the others are brought up to
+	// date; those that cannot be get the protocol's version error.
+	Versions Versions
+	// UpdatesAtOnce is how many files are sent at once; the next client waits in line.
+	UpdatesAtOnce int
+	// AcceptLimit is how long a player may think about an offered file.
+	AcceptLimit time.Duration
 	// NativeDecoys are the parameters that names without a native account pretend to
 	// have, by how often accounts have them; empty for the default ones.
 	NativeDecoys []auth.Weighted
@@ -63,14 +64,10 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// DefaultBuilds are the client builds that are accepted unless the operator says
-// otherwise: 1.12.1 to 1.12.3, 2.4.3 and 3.3.5a.
-func DefaultBuilds() []uint16 { return []uint16{5875, 6005, 6141, 8606, 12340} }
-
 // EnsureDefaults fills in what was left empty.
 func (o *Options) EnsureDefaults() {
-	if o.Builds == nil {
-		o.Builds = DefaultBuilds()
+	if o.UpdatesAtOnce == 0 {
+		o.UpdatesAtOnce = DefaultUpdatesAtOnce
 	}
 	if o.Node == "" {
 		o.Node = worlds.LoginNode("login")
@@ -92,6 +89,7 @@ func (o *Options) EnsureDefaults() {
 		{&o.RefreshEvery, DefaultRefreshEvery},
 		{&o.PingEvery, DefaultPingEvery},
 		{&o.PassValidity, DefaultPassValidity},
+		{&o.AcceptLimit, DefaultAcceptLimit},
 	} {
 		if *d.limit == 0 {
 			*d.limit = d.value
@@ -102,8 +100,11 @@ func (o *Options) EnsureDefaults() {
 // Validate reports every fault at once.
 func (o *Options) Validate() error {
 	var faults []error
-	if len(o.Builds) == 0 || slices.Contains(o.Builds, 0) {
-		faults = append(faults, errors.New("builds: at least one is needed, and 0 is none"))
+	if o.Versions == nil {
+		faults = append(faults, errors.New("versions: are needed"))
+	}
+	if o.UpdatesAtOnce < 1 {
+		faults = append(faults, fmt.Errorf("updates at once: %d is below 1", o.UpdatesAtOnce))
 	}
 	if o.Secret == [32]byte{} {
 		faults = append(faults, errors.New("secret: must not be zero"))
@@ -122,7 +123,7 @@ func (o *Options) Validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"connected": o.ConnectedLimit, "proving": o.ProvingLimit, "work": o.WorkLimit, "choosing": o.ChoosingLimit,
-		"refresh": o.RefreshEvery, "ping": o.PingEvery, "pass": o.PassValidity,
+		"refresh": o.RefreshEvery, "ping": o.PingEvery, "pass": o.PassValidity, "accept": o.AcceptLimit,
 	} {
 		if d < TickEvery {
 			faults = append(faults, fmt.Errorf("%s limit: %v is below %v", name, d, TickEvery))

@@ -3,6 +3,7 @@ package logic
 import (
 	"gatepass/auth"
 	"gatepass/codec"
+	"gatepass/patches"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -16,6 +17,9 @@ type Outbox interface {
 	Send(conn codec.Conn, r *codec.Reply) bool
 	// SendLast queues a reply and closes the connection behind it.
 	SendLast(conn codec.Conn, r *codec.Reply) bool
+	// StartTransfer begins to send a file; *t is never changed afterwards. How it ends
+	// comes as codec.KindTransferEnded.
+	StartTransfer(conn codec.Conn, t *codec.Transfer) bool
 	// SendFrame queues bytes that are encoded already and never change again.
 	SendFrame(conn codec.Conn, frame []byte) bool
 	// Broadcast queues such bytes once for many; targets is not to be changed
@@ -25,6 +29,11 @@ type Outbox interface {
 	Close(conn codec.Conn, reason codec.CloseReason) bool
 	// Flush hands over what was queued.
 	Flush()
+}
+
+// Versions says what is to become of a client by what it runs; see patches.Set.
+type Versions interface {
+	Judge(c patches.Client) patches.Verdict
 }
 
 // Store takes storage requests; see storage.Store. Results come to the Inbox.

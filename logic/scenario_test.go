@@ -74,7 +74,7 @@ func newScenario(t testing.TB) *scenario {
 			return a
 		},
 	}))
-	e.options = Options{Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: log, Factors: scenarioFactors}
+	e.options = Options{Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: log, Factors: scenarioFactors, Versions: newScenarioVersions()}
 	e.restart(t)
 	return e
 }
@@ -112,6 +112,9 @@ func (e *scenario) run(t *testing.T, d *datadriven.TestData) string {
 		step, ok = nativeSteps[d.Cmd]
 	}
 	if !ok {
+		step, ok = updateSteps[d.Cmd]
+	}
+	if !ok {
 		d.Fatalf(t, "no such command")
 	}
 	step(e, t, d)
@@ -129,6 +132,9 @@ func (e *scenario) say(format string, args ...any) { fmt.Fprintf(&e.out, format+
 func (e *scenario) reply(r *codec.Reply) string {
 	if r.Kind == codec.ReplyLogonChallenge && r.Result == codec.ResultOK {
 		return fmt.Sprintf("%v ok salt=%x…%s", r.Kind, r.Challenge.Salt[:2], factorText(r.Challenge.Factors))
+	}
+	if r.Kind == codec.ReplyTransferOffer || r.Kind >= codec.ReplyTransferQueued {
+		return fmt.Sprintf("%v %s", r.Kind, updateText(r))
 	}
 	if r.Kind >= codec.ReplyPasswordChallenge {
 		return fmt.Sprintf("%v %s", r.Kind, nativeText(r))
@@ -268,15 +274,19 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 		case "durable":
 			e.options.DurableLogins = true
 		case "native-builds":
-			e.options.NativeBuilds = []uint16{2}
+			e.options.Versions.(*scenarioVersions).native = []uint16{2}
 		case "one-a-minute":
 			e.options.SignInsPerMinute = 1
 		case "remembers":
 			e.options.DeviceLifetime = time.Hour
 		case "any-build":
-			e.options.Builds = []uint16{4125, 5875, 8606, 12340}
+			e.options.Versions.(*scenarioVersions).grunt = []uint16{4125, 5875, 8606, 12340}
 		case "decoys":
 			if _, err := fmt.Sscan(arg.Vals[0], &e.options.FactorDecoys); err != nil {
+				t.Fatal(err)
+			}
+		case "at-once":
+			if _, err := fmt.Sscan(arg.Vals[0], &e.options.UpdatesAtOnce); err != nil {
 				t.Fatal(err)
 			}
 		case "region":
@@ -320,6 +330,7 @@ func stepHello(e *scenario, t *testing.T, d *datadriven.TestData) {
 	d.MaybeScanArgs(t, "build", &build)
 	name, _ := codec.NameOf(raw)
 	m := codec.Message{Kind: codec.KindLogonChallenge, Conn: handle(t, d), Hello: codec.Hello{Name: name, Build: uint16(build)}}
+	copy(m.Hello.System[:], argument(d, "system"))
 	if d.HasArg("reconnect") {
 		m.Kind = codec.KindReconnectChallenge
 	}
@@ -347,7 +358,7 @@ func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 }
 
 func stepProof(e *scenario, t *testing.T, d *datadriven.TestData) {
-	m := codec.Message{Kind: codec.KindLogonProof, Conn: handle(t, d)}
+	m := codec.Message{Kind: codec.KindLogonProof, Conn: handle(t, d), Proof: scenarioFiles(d)}
 	e.answerFactors(t, d, &m.Proof)
 	e.core.Client(&m)
 }

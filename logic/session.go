@@ -30,7 +30,10 @@ type session struct {
 	attempt *attempt
 	// native is set for clients of that protocol.
 	native *nativeSession
-	peer   netip.Addr
+	// version is what is to become of the client by what it runs; nil for one that is
+	// let in and has nothing to show.
+	version *version
+	peer    netip.Addr
 }
 
 // attempt is one try to prove an account. Attempts are used again; wipe is
@@ -44,6 +47,8 @@ type attempt struct {
 	// sent is which second factors the client says it sent.
 	sent codec.Factors
 	ban  storage.Ban
+	// files is the client's proof over its files.
+	files [20]byte
 	// factor is what is to be proven beside the password; nil for nothing.
 	factor *secondFactor
 	// challenge is the random half of a reconnect, reproof the client's answer,

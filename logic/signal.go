@@ -23,6 +23,14 @@ const (
 	SignalTokenFailed
 	// SignalTokenReplayed: a token came that was used before; its family was ended.
 	SignalTokenReplayed
+	// SignalUpdateOffered: a client that is too old was offered a file.
+	SignalUpdateOffered
+	// SignalUpdateDone: a client has got the whole file.
+	SignalUpdateDone
+	// SignalUpdateCancelled: a client has declined the file, or has had enough of it.
+	SignalUpdateCancelled
+	// SignalUpdateFailed: a client gets no more of the file; Signal.Ended says why.
+	SignalUpdateFailed
 	// SignalRefused: a client was told no; Signal.Result says what.
 	SignalRefused
 	// SignalKicked: a client was sent away; Signal.Why says why.
@@ -33,7 +41,7 @@ const (
 
 var signalNames = [SignalKindCount]string{
 	"logged-in", "reconnected", "proof-failed", "factor-failed", "reproof-failed", "token-logged-in", "token-failed",
-	"token-replayed", "refused", "kicked",
+	"token-replayed", "update-offered", "update-done", "update-cancelled", "update-failed", "refused", "kicked",
 }
 
 func (k SignalKind) String() string {

@@ -15,6 +15,8 @@ type Signal struct {
 	// Result is what the client was told, for SignalRefused, and for SignalKicked what
 	// a native client is told, if that is to be more than that it was sent away.
 	Result codec.Result
+	// Ended is for SignalUpdateFailed.
+	Ended codec.TransferEnd
 	// Why is for SignalKicked, and byClient says that another login was the
 	// reason, not an operator.
 	Why      string
@@ -37,8 +39,10 @@ func defaultSlots() slots {
 		SignalTokenLoggedIn: {countOutcome, auditOutcome},
 		SignalTokenFailed:   {countOutcome},
 		SignalTokenReplayed: {countOutcome, warnReplay},
-		SignalRefused:       {countRefusal, auditRefusal},
-		SignalKicked:        {countOutcome, auditKick},
+		SignalUpdateOffered: {countOutcome, auditOutcome}, SignalUpdateDone: {countOutcome, auditOutcome},
+		SignalUpdateCancelled: {countOutcome, auditOutcome}, SignalUpdateFailed: {countUpdateFailure},
+		SignalRefused: {countRefusal, auditRefusal},
+		SignalKicked:  {countOutcome, auditKick},
 	}
 }
 
@@ -47,6 +51,15 @@ func countOutcome(c *Core, sig Signal) { c.count.signals[sig.Kind].Add(1) }
 func countRefusal(c *Core, sig Signal) {
 	c.count.signals[sig.Kind].Add(1)
 	c.count.refused[sig.Result].Add(1)
+}
+
+func countUpdateFailure(c *Core, sig Signal) {
+	c.count.signals[sig.Kind].Add(1)
+	c.count.updateFailures[sig.Ended].Add(1)
+	if c.audit {
+		s := sig.session
+		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "why", sig.Ended)
+	}
 }
 
 // recordFailure notes a wrong password or factor for an account that exists. Nothing is

@@ -39,6 +39,9 @@ const (
 	StateHandingOff
 	// StateBoarded: the gate has taken a native client's pass.
 	StateBoarded
+	// StateUpdating: proven, but the client is too old; it is offered a file that
+	// brings it up to date, waits for it, or is sent it.
+	StateUpdating
 	// StateLeaving: refused or told to go; nothing is valid, the connection is
 	// being closed.
 	StateLeaving
@@ -48,7 +51,7 @@ const (
 
 var stateNames = [StateCount]string{
 	"connected", "looking-up", "proving", "verifying", "recording", "reproving", "reclaiming", "confirming", "rotating",
-	"choosing", "handing-off", "boarded", "leaving",
+	"choosing", "handing-off", "boarded", "updating", "leaving",
 }
 
 func (id StateID) String() string {
@@ -83,6 +86,7 @@ var states = [StateCount]state{
 	StateChoosing:   choosing{},
 	StateHandingOff: handingOff{},
 	StateBoarded:    boarded{},
+	StateUpdating:   updating{},
 	StateLeaving:    leaving{},
 }
 
@@ -91,9 +95,9 @@ var states = [StateCount]state{
 var transitions = [StateCount]stateSet{
 	StateConnected:  in(StateLookingUp, StateLeaving),
 	StateLookingUp:  in(StateProving, StateReproving, StateLeaving),
-	StateProving:    in(StateVerifying, StateRotating, StateLeaving),
-	StateVerifying:  in(StateConfirming, StateRecording, StateChoosing, StateLeaving),
-	StateConfirming: in(StateRecording, StateChoosing, StateLeaving),
+	StateProving:    in(StateVerifying, StateRotating, StateUpdating, StateLeaving),
+	StateVerifying:  in(StateConfirming, StateRecording, StateChoosing, StateUpdating, StateLeaving),
+	StateConfirming: in(StateRecording, StateChoosing, StateUpdating, StateLeaving),
 	StateRotating:   in(StateChoosing, StateLeaving),
 	StateRecording:  in(StateChoosing, StateLeaving),
 	StateReproving:  in(StateReclaiming, StateChoosing, StateLeaving),
@@ -101,6 +105,7 @@ var transitions = [StateCount]stateSet{
 	StateChoosing:   in(StateHandingOff, StateLeaving),
 	StateHandingOff: in(StateChoosing, StateBoarded, StateLeaving),
 	StateBoarded:    in(StateChoosing, StateLeaving),
+	StateUpdating:   in(StateLeaving),
 }
 
 // become is the one way into a state. A transition that is not in the table is

@@ -18,6 +18,7 @@ func (connected) Limit(o *Options) time.Duration { return o.ConnectedLimit }
 
 func (connected) Process(c *Core, s *session, m *codec.Message) {
 	s.build = m.Hello.Build
+	s.returning = m.Kind == codec.KindReconnectChallenge
 	if s.native != nil {
 		s.native.signIn = m.Native
 	}
@@ -28,11 +29,11 @@ func (connected) Process(c *Core, s *session, m *codec.Message) {
 		return
 	}
 	s.name = name
+	c.judge(s, &m.Hello)
 	c.raise(Event{Kind: EventHello, conn: s.conn, message: m.Kind})
 }
 
 // greeted goes on when no filter objected to who the client says it is.
-func (c *Core) greeted(s *session, kind codec.Kind) {
-	s.returning = kind == codec.KindReconnectChallenge
+func (c *Core) greeted(s *session) {
 	c.become(s, StateLookingUp)
 }

@@ -7,6 +7,7 @@ import (
 	"gatepass/auth"
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/patches"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -97,7 +98,7 @@ func (c *Core) challenge(s *session) {
 	c.reply = codec.Reply{Kind: codec.ReplyLogonChallenge, Challenge: codec.Challenge{
 		B:       a.exchange.B,
 		Salt:    a.exchange.Salt,
-		CRCSalt: fileSalt,
+		CRCSalt: patches.IntegritySalt,
 	}}
 	if !c.askFactor(s, &c.reply.Challenge) {
 		c.refuse(s, codec.ReplyLogonChallenge, codec.ResultBusy)
@@ -105,11 +106,4 @@ func (c *Core) challenge(s *session) {
 	}
 	c.become(s, StateProving)
 	c.send(s)
-}
-
-// fileSalt is the one salt for which the hashes of the clients' files are
-// published (protocol page, 11). Sending always the same gives nothing away:
-// the hash proves nothing about the player.
-var fileSalt = [16]byte{
-	0xba, 0xa3, 0x1e, 0x99, 0xa0, 0x0b, 0x21, 0x57, 0xfc, 0x37, 0x3f, 0xb3, 0x69, 0xcd, 0xd2, 0xf1,
 }

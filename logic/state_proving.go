@@ -24,7 +24,7 @@ func (proving) Process(c *Core, s *session, m *codec.Message) {
 		return
 	}
 	a := s.attempt
-	a.exchange.A, a.exchange.M1 = m.Proof.A, m.Proof.M1
+	a.exchange.A, a.exchange.M1, a.files = m.Proof.A, m.Proof.M1, m.Proof.CRCHash
 	// Factors are looked at once the password is proven (filters.go), whatever
 	// came: a refusal here would tell which account has one.
 	a.sent = m.Proof.Factors

@@ -272,6 +272,8 @@ func (deaf) Broadcast([]codec.Conn, []byte) bool      { return true }
 func (deaf) Close(codec.Conn, codec.CloseReason) bool { return true }
 func (deaf) Flush()                                   {}
 
+func (deaf) StartTransfer(codec.Conn, *codec.Transfer) bool { return true }
+
 type deafStore struct{}
 
 func (deafStore) Submit(ops []storage.Op) int { return len(ops) }

@@ -15,6 +15,7 @@ import (
 	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/logic"
+	"gatepass/patches"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -72,7 +73,8 @@ func newEdge(tb testing.TB, join func(inbox *logic.Inbox) neighbours) *edge {
 }
 
 func coreOptions() logic.Options {
-	return logic.Options{Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: slog.New(slog.DiscardHandler)}
+	builds := patches.NewSet(patches.Defaults{Grunt: []uint16{5875, 8606, 12340}})
+	return logic.Options{Versions: builds, Secret: [32]byte{1}, ReconnectGrace: time.Minute, Logger: slog.New(slog.DiscardHandler)}
 }
 
 func demoWorlds(tb testing.TB) *worlds.List {
@@ -106,6 +108,9 @@ func (e *edge) SendFrame(conn codec.Conn, frame []byte) bool {
 	c.answered <- struct{}{}
 	return true
 }
+
+// StartTransfer is nothing that these clients expect.
+func (e *edge) StartTransfer(codec.Conn, *codec.Transfer) bool { return false }
 
 // Broadcast is nothing that these clients expect.
 func (e *edge) Broadcast([]codec.Conn, []byte) bool { return false }

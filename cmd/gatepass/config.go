@@ -18,6 +18,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"gatepass/logic"
+	"gatepass/patches"
+	"gatepass/server"
 	"gatepass/storage"
 	"gatepass/worlds"
 	"gatepass/worlds/dns"
@@ -83,6 +85,7 @@ type config struct {
 		// at all.
 		DeviceLifetime time.Duration `koanf:"device-lifetime"`
 	} `koanf:"sessions"`
+	Updates updatesConfig `koanf:"updates"`
 	Storage struct {
 		// CacheMiB bounds the cache of table blocks.
 		CacheMiB int `koanf:"cache-mib"`
@@ -102,6 +105,20 @@ type config struct {
 	// keepKeys says that there are other login servers, which may claim keys while
 	// this one drains.
 	keepKeys bool
+}
+
+// updatesConfig bounds the sending of patches to clients that are too old.
+type updatesConfig struct {
+	// Rate is how many MiB a second of patches leave the server, ClientRate how many
+	// one client gets; 0 for no limit.
+	Rate       float64 `koanf:"rate"`
+	ClientRate float64 `koanf:"client-rate"`
+	// AtOnce is how many clients are sent one at once; the others wait in line.
+	AtOnce int `koanf:"at-once"`
+	// StallLimit is how long a client may take nothing, AcceptLimit how long a player
+	// may think about it.
+	StallLimit  time.Duration `koanf:"stall-limit"`
+	AcceptLimit time.Duration `koanf:"accept-limit"`
 }
 
 // busConfig is how a process reaches the bus, or serves it.
@@ -213,7 +230,7 @@ type worldConfig struct {
 func defaultConfig() map[string]any {
 	return map[string]any{
 		"data": "data", "grunt": "127.0.0.1:3724", "native": "127.0.0.1:3725", "admin": "127.0.0.1:9724",
-		"builds":   logic.DefaultBuilds(),
+		"builds":   []uint16{5875, 6005, 6141, 8606, 12340}, // 1.12.1 to 1.12.3, 2.4.3, 3.3.5a
 		"pin-core": -1, "drain-limit": 5 * time.Second,
 		"sessions.reconnect-grace":     logic.DefaultReconnectGrace,
 		"sessions.connected-limit":     logic.DefaultConnectedLimit,
@@ -225,7 +242,9 @@ func defaultConfig() map[string]any {
 		"sessions.sign-ins-per-minute": logic.DefaultSignInsPerMinute,
 		"sessions.pass-validity":       logic.DefaultPassValidity,
 		"sessions.device-lifetime":     logic.DefaultDeviceLifetime,
-		"log.level":                    "info", "log.format": "text",
+		"updates.rate":                 100.0, "updates.client-rate": 0.0, "updates.at-once": logic.DefaultUpdatesAtOnce,
+		"updates.stall-limit": server.DefaultTransferStall, "updates.accept-limit": logic.DefaultAcceptLimit,
+		"log.level": "info", "log.format": "text",
 		"bus.listen":       "127.0.0.1:4222",
 		"region.heartbeat": 2 * time.Second, "region.missed": 3, "region.refresh": 5 * time.Second,
 		"region.lease": 3 * time.Second, "region.second-login": "replace",
@@ -362,6 +381,14 @@ func (w *worldConfig) world() (worlds.World, error) {
 
 // storeDir is the folder of the store within the data folder.
 func (c *config) storeDir() string { return filepath.Join(c.Data, "accounts") }
+
+// patchesDir is the folder of the catalogue of patches within the data folder.
+func (c *config) patchesDir() string { return filepath.Join(c.Data, "patches") }
+
+// knownBuilds are the builds that the configuration lets in.
+func (c *config) knownBuilds() patches.Defaults {
+	return patches.Defaults{Grunt: c.Builds, Native: c.NativeBuilds}
+}
 
 // mustBeFolder gives a clear error when the data folder is something else.
 func (c *config) mustBeFolder() error {

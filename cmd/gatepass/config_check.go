@@ -27,7 +27,7 @@ func (c *config) validate() error {
 		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin), c.checkNative(),
 		checkAddress("bus.listen", c.Bus.Listen), checkAddress("gateway.listen", c.Gateway.Listen),
 		checkAddress("dns.listen", c.DNS.Listen), c.checkAdvertise(),
-		c.checkBuilds(), c.checkMachine(), c.checkSessions(), c.checkRegion(), c.checkGateway(),
+		c.checkBuilds(), c.checkUpdates(), c.checkMachine(), c.checkSessions(), c.checkRegion(), c.checkGateway(),
 		level, c.checkLogFormat(), list)
 }
 
@@ -67,6 +67,30 @@ func (c *config) checkBuilds() error {
 		}
 	}
 	return nil
+}
+
+// maxUpdateRate is the highest bound of a rate in MiB a second: more than any machine
+// sends, and far from where bytes would not fit their number.
+const maxUpdateRate = 1 << 20
+
+func (c *config) checkUpdates() error {
+	var faults []error
+	u := &c.Updates
+	for key, rate := range map[string]float64{"rate": u.Rate, "client-rate": u.ClientRate} {
+		// A rate below a turn's worth in a minute would look like a stall.
+		if rate != 0 && !(rate >= 0.01 && rate <= maxUpdateRate) {
+			faults = append(faults, fmt.Errorf("updates.%s: %v is not 0 (no limit) or 0.01 to %d MiB a second", key, rate, maxUpdateRate))
+		}
+	}
+	if u.AtOnce < 1 {
+		faults = append(faults, fmt.Errorf("updates.at-once: %d is below 1", u.AtOnce))
+	}
+	for key, d := range map[string]time.Duration{"stall-limit": u.StallLimit, "accept-limit": u.AcceptLimit} {
+		if d < time.Second || d > time.Hour {
+			faults = append(faults, fmt.Errorf("updates.%s: %v is not in 1s to 1h", key, d))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // checkNative: what is only for the native protocol.

@@ -20,6 +20,7 @@ import (
 	"gatepass/codec/grunt"
 	"gatepass/codec/native"
 	"gatepass/logic"
+	"gatepass/patches"
 	"gatepass/server"
 	"gatepass/storage"
 	"gatepass/worlds"
@@ -32,17 +33,18 @@ type edge struct {
 	log    *asyncLog
 	conn   *bus.Conn // nil for a login server that is alone
 
-	store   *storage.Client
-	pool    *auth.Pool
-	list    *worlds.List
-	member  *worlds.Member
-	node    *bus.Node
-	inbox   *logic.Inbox
-	core    *logic.Core
-	loop    *logic.Loop
-	server  *server.Server
-	manager *accounts.Manager
-	control *accounts.Listener
+	store    *storage.Client
+	pool     *auth.Pool
+	versions *patches.Set
+	list     *worlds.List
+	member   *worlds.Member
+	node     *bus.Node
+	inbox    *logic.Inbox
+	core     *logic.Core
+	loop     *logic.Loop
+	server   *server.Server
+	manager  *accounts.Manager
+	control  *accounts.Listener
 
 	started     time.Time // what the logic's clock counts from
 	draining    atomic.Bool
@@ -62,7 +64,7 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 	}
 	p.add(part{name: "login", failed: e.failure, alive: e.alive, drain: e.drain, close: e.close, metrics: stageCollector{e}})
 	for _, start := range []func() error{
-		e.makeInbox, e.startStore, e.startPool, e.makeServer, e.makeList, e.startNode, e.startLogic,
+		e.makeInbox, e.startStore, e.startPool, e.openPatches, e.makeServer, e.makeList, e.startNode, e.startLogic,
 		e.startControl, e.startServer, e.startBeat,
 	} {
 		if err := start(); err != nil {
@@ -116,6 +118,17 @@ func (e *edge) startPool() (err error) {
 	return err
 }
 
+// openPatches opens the patches there are. One that cannot be sent is not offered, and
+// keeps nobody else from logging in.
+func (e *edge) openPatches() error {
+	set, faults := patches.Open(e.config.patchesDir(), e.config.knownBuilds())
+	for _, err := range faults {
+		e.log.Error("a patch cannot be offered", "part", "patches", "error", err)
+	}
+	e.versions = set
+	return nil
+}
+
 func (e *edge) makeServer() (err error) {
 	existing, own := grunt.New(grunt.Options{}), native.New(native.Options{})
 	listeners := []server.Listener{{
@@ -131,6 +144,7 @@ func (e *edge) makeServer() (err error) {
 		Reactors:  e.config.Reactors,
 		MaxConns:  e.config.MaxConns,
 		Idle:      e.idle(),
+		Transfers: e.transfers(),
 		Sink:      func(i int) server.Sink { return e.inbox.Client(i) },
 		Logger:    e.log.With("part", "server"),
 	})
@@ -145,6 +159,17 @@ func (e *edge) idle() func() bool {
 		return nil
 	}
 	return func() bool { return e.pool.Idle() && store.ReadsIdle() && !e.core.Moving() }
+}
+
+// mebibyte is what rates of updates are given in.
+const mebibyte = 1 << 20
+
+// transfers is what bounds the sending of patches.
+func (e *edge) transfers() server.TransferOptions {
+	u := e.config.Updates
+	return server.TransferOptions{
+		Rate: int64(u.Rate * mebibyte), ClientRate: int64(u.ClientRate * mebibyte), Stall: u.StallLimit,
+	}
 }
 
 // fail reports what makes the login server useless. Only the first counts.
@@ -178,8 +203,8 @@ func (e *edge) startLogic() (err error) {
 		ports.Region, ports.Bus = e.member, e.node
 	}
 	e.core, err = logic.NewCore(logic.Options{
-		Builds:           e.config.Builds,
-		NativeBuilds:     e.config.NativeBuilds,
+		Versions:      e.versions,
+		UpdatesAtOnce: e.config.Updates.AtOnce, AcceptLimit: e.config.Updates.AcceptLimit,
 		NativeDecoys:     decoys,
 		SignInsPerMinute: s.SignInsPerMinute, PingEvery: s.PingEvery, PassValidity: s.PassValidity, DeviceLifetime: s.DeviceLifetime,
 		Secret:         e.store.Store().Secret(),
@@ -201,6 +226,7 @@ func (e *edge) startLogic() (err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stopClock = cancel
 	e.background.Go(func() { e.runClock(ctx) })
+	e.background.Go(func() { e.watchPatches(ctx) })
 	return nil
 }
 
@@ -280,6 +306,18 @@ func (e *edge) runClock(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// watchPatches tells the logic of each new state of the patches, until ctx ends.
+func (e *edge) watchPatches(ctx context.Context) {
+	patches.Watch(ctx, patches.WatchOptions{
+		Dir: e.config.patchesDir(), Defaults: e.config.knownBuilds(), First: e.versions, Logger: e.log.With("part", "patches"),
+		Publish: func(set *patches.Set) {
+			for !e.inbox.Command(logic.Command{Kind: logic.CommandVersions, Versions: set}) && ctx.Err() == nil {
+				time.Sleep(logic.TickEvery)
+			}
+		},
+	})
 }
 
 // tick tells the logic what time it is: by the clock of its deadlines, which

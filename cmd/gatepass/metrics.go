@@ -95,6 +95,11 @@ func (s stageCollector) logic(m metricWriter) {
 	for r := codec.SelectUnknown; r < codec.SelectReasonCount; r++ {
 		m.count("picks_refused_total", "Picks of native clients that came to no pass, by reason.", st.SelectRefused[r], "reason", r.String())
 	}
+	for end := codec.TransferDone + 1; end < codec.TransferEndCount; end++ {
+		m.count("updates_failed_total", "Updates of clients that could not be finished, by reason.", st.UpdateFailures[end], "reason", end.String())
+	}
+	m.gauge("updates_sending", "Clients that are being sent a patch.", float64(st.Updating))
+	m.gauge("updates_waiting", "Clients that wait in line for one.", float64(st.Waiting))
 	m.flag("maintenance", "1 while an operator has logins refused.", st.Maintenance)
 	m.gauge("sessions_native", "Native clients that are in.", float64(st.Natives))
 	m.counter("moves_in_total", "Messages about moves of keys that came.", st.MovesIn)

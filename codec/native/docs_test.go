@@ -351,17 +351,21 @@ func exampleGate(t testing.TB, e *example, session []byte) {
 }
 
 func TestDocs_ExamplesAreRight(t *testing.T) {
-	var password, sealed, token, gate example
+	var password, sealed, token, gate, window, update example
 	keys, s := examplePassword(t, &password)
 	exampleSealed(t, &sealed, &keys, s)
 	exampleToken(t, &token)
 	exampleGate(t, &gate, keys.session)
+	exampleWindow(&window)
+	exampleUpdate(t, &update)
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := string(text)
-	for name, e := range map[string]*example{"password": &password, "sealed": &sealed, "token": &token, "gate": &gate} {
+	for name, e := range map[string]*example{
+		"password": &password, "sealed": &sealed, "token": &token, "gate": &gate, "window": &window, "update": &update,
+	} {
 		place := regexp.MustCompile(`(?s)(<!-- example: ` + name + ` -->\n).*?(<!-- end of example -->)`)
 		if !place.MatchString(want) {
 			t.Fatalf("%s has no place for example %s", page, name)

@@ -260,12 +260,14 @@ func TestUpdate_NothingIsToldBehindItsEnd(t *testing.T) {
 	}
 }
 
+// longestOffer is as long as one can be.
+var longestOffer = &codec.UpdateOffer{From: 1<<16 - 1, To: 1<<16 - 1, ChunkSize: 1<<32 - 1, SHA256: [32]byte(seq(1, 32)),
+	Hashes: seq(1, 32*codec.MaxTransferChunks), Name: string(seq('0', codec.MaxTransferName)), Steps: 1<<32 - 1, Total: 1<<64 - 1}
+
 // The longest offer goes into a fresh socket whole, which codec promises.
 func TestUpdateOffered_TheLongestIsBelow16KiB(t *testing.T) {
-	u := &codec.UpdateOffer{From: 1<<16 - 1, To: 1<<16 - 1, ChunkSize: 1<<32 - 1, Hashes: make([]byte, 32*codec.MaxTransferChunks),
-		Name: string(seq('0', codec.MaxTransferName)), Steps: 1<<32 - 1, Total: 1<<64 - 1}
 	s, _, _ := mustOpen(t)
-	b := mustAppend(t, s, codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: 1<<64 - 1}, Native: &codec.NativeReply{Update: u}})
+	b := mustAppend(t, s, codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: 1<<64 - 1}, Native: &codec.NativeReply{Update: longestOffer}})
 	if len(b) > 16<<10 {
 		t.Errorf("%d bytes", len(b))
 	}

@@ -21,6 +21,7 @@ import (
 type tongue struct {
 	players *Players
 	build   grunt.Build
+	updates bool           // the clients take an update where one is offered
 	dice    *mrand.ChaCha8 // draws what is to be random
 	body    []byte         // scratch
 	frame   pb.ServerFrame // scratch
@@ -72,7 +73,7 @@ func (t *tongue) appendSignIn(dst []byte, k *talk, name string) []byte {
 	*k = talk{player: k.player, byToken: k.byToken, said: native.NewTranscript(false), nonces: keyschedule.Nonces{Client: t.random()}}
 	m := &pb.SignIn{
 		Version: 1, Account: name, Nonce: k.nonces.Client[:], Build: uint32(t.build),
-		Platform: "x64", System: "Lin", Locale: "enUS",
+		Platform: "x64", System: "Lin", Locale: "enUS", TakesUpdates: t.updates,
 	}
 	if k.player != nil {
 		m.Device = k.player.device.id[:]

@@ -65,18 +65,21 @@ func (p *Progress) Begin(what string, total int64) {
 }
 
 // Set says how many steps are done, and how many logins that was.
-func (p *Progress) Set(done int64, logins uint64) {
+func (p *Progress) Set(done int64, logins uint64) { p.tell(done, fmt.Sprintf("%d logins", logins)) }
+
+// tell says how many steps are done, and in words what that was.
+func (p *Progress) tell(done int64, words string) {
 	if p == nil {
 		return
 	}
 	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("%s %9d logins", p.what, logins))
+		p.bar.Describe(fmt.Sprintf("%s %16s", p.what, words))
 		_ = p.bar.Set64(p.bounded(done)) // a bar that cannot be drawn is no reason to stop
 		return
 	}
 	if p.now().Sub(p.said) >= lineEvery {
 		p.said = p.now()
-		fmt.Fprintf(p.w, "%s: %s%d logins\n", p.what, p.percent(done), logins)
+		fmt.Fprintf(p.w, "%s: %s%s\n", p.what, p.percent(done), words)
 	}
 }
 

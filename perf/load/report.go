@@ -12,7 +12,7 @@ import (
 // Report is what a bench prints, as text or as JSON. Times are in microseconds,
 // memory in bytes, and every field says its unit in its JSON name.
 type Report struct {
-	Scenario string `json:"scenario"` // "login", "hold", "worlds" or "pass"
+	Scenario string `json:"scenario"` // "login", "hold", "worlds", "pass" or "patch"
 	// Protocol is "grunt", "native" or "native, by token".
 	Protocol string `json:"protocol"`
 	Build    uint16 `json:"build"`
@@ -29,9 +29,10 @@ type Report struct {
 	Bare      float64     `json:"bare_big_numbers_us_per_login,omitempty"`
 	TimesBare float64     `json:"cpu_times_bare,omitempty"`
 	Hold      *HoldReport `json:"hold,omitempty"`
-	// Worlds and Pass are of the scenarios of these names.
+	// Worlds, Pass and Patch are of the scenarios of these names.
 	Worlds *WorldsReport `json:"worlds,omitempty"`
 	Pass   *PassReport   `json:"pass,omitempty"`
+	Patch  *PatchReport  `json:"patch,omitempty"`
 	// Interrupted says that the run was ended early.
 	Interrupted bool `json:"interrupted"`
 }

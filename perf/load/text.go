@@ -27,6 +27,9 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Pass != nil {
 		r.Pass.write(t)
 	}
+	if r.Patch != nil {
+		r.Patch.write(t)
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func writeFaults(t io.Writer, name string, faults map[string]uint64) {
 	if len(faults) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\n%s, failed\tlogins\t\n", name)
+	fmt.Fprintf(t, "\n%s, failed\ttimes\t\n", name)
 	for _, fault := range slices.Sorted(maps.Keys(faults)) {
 		fmt.Fprintf(t, "%s\t%d\t\n", fault, faults[fault])
 	}

@@ -1,6 +1,8 @@
 package patches
 
 import (
+	"cmp"
+	"crypto/sha1"
 	"slices"
 
 	"gatepass/codec"
@@ -10,10 +12,9 @@ import (
 // the catalogue's platforms, or any other one, and one of its locales, or any other.
 func makeSet(c *Catalogue, entries []Entry, d Defaults) *Set {
 	platforms, locales := c.tags()
-	s := &Set{entries: entries, platforms: number(platforms), locales: number(locales), builds: number(buildsOf(c, d))}
+	s := &Set{catalogue: *c, entries: entries, platforms: number(platforms), locales: number(locales), builds: number(buildsOf(c, d))}
 	a := &answering{
-		set: s, catalogue: c, defaults: d, builds: make([]uint16, len(s.builds)+1),
-		offers: map[offerKey]*codec.UpdateOffer{},
+		set: s, catalogue: c, defaults: d, builds: make([]uint16, len(s.builds)+1), alike: map[answerKey]*answer{},
 	}
 	for build, i := range s.builds {
 		a.builds[i] = build
@@ -21,7 +22,7 @@ func makeSet(c *Catalogue, entries []Entry, d Defaults) *Set {
 	for _, p := range [...]codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
 		for _, platform := range slices.Concat([]string{""}, platforms) {
 			for _, locale := range slices.Concat([]string{""}, locales) {
-				s.answers = append(s.answers, a.answer(Scope{p, platform, locale})...)
+				s.answers = append(s.answers, a.answersFor(Scope{p, platform, locale})...)
 			}
 		}
 	}
@@ -59,68 +60,99 @@ type answering struct {
 	catalogue *Catalogue
 	defaults  Defaults
 	builds    []uint16 // by number; 0 is all others
-	offers    map[offerKey]*codec.UpdateOffer
+	alike     map[answerKey]*answer
 }
 
-type offerKey struct {
-	file  *File
-	steps int
-	total uint64
+// answerKey is what makes answers alike.
+type answerKey struct {
+	status Status
+	why    string
+	file   *File
+	steps  int
+	total  uint64
+	known  string
 }
 
-// answer is what clients like this one are told, by their build's number. The platform
-// and locale "" are those that the catalogue does not name.
-func (a *answering) answer(c Scope) []*Verdict {
-	statuses := a.statuses(c)
-	ways := findWays(statuses, a.steps(c))
-	verdicts := make([]*Verdict, len(a.builds))
-	for i, status := range statuses {
-		v := &Verdict{}
+// answersFor is what clients like this one are told, by their build's number. The
+// platform and locale "" are those that the catalogue does not name.
+func (a *answering) answersFor(c Scope) []*answer {
+	says := a.statuses(c)
+	ways := findWays(says, a.steps(c))
+	answers := make([]*answer, len(says))
+	for i := range says {
+		key := answerKey{status: says[i].status, why: says[i].why}
 		switch {
-		case status.letsIn():
-			v.Allowed = true
-			v.Known = a.known(c, a.builds[i])
-		case status == StatusUpdate && ways[i].next != nil:
-			v.Update, v.Steps, v.Total = ways[i].next.file, ways[i].steps, ways[i].bytes
-			v.Offer = a.offer(v)
+		case key.status.letsIn():
+			key.known = a.known(c, a.builds[i])
+		case ways[i].next != nil:
+			key.file, key.steps, key.total = ways[i].next.file, ways[i].steps, ways[i].bytes
 		}
-		verdicts[i] = v
+		if a.alike[key] == nil {
+			a.alike[key] = key.answer()
+		}
+		answers[i] = a.alike[key]
 	}
-	return verdicts
+	return answers
+}
+
+func (k *answerKey) answer() *answer {
+	v := Verdict{Allowed: k.status.letsIn(), Update: k.file, Steps: k.steps, Total: k.total}
+	for known := range slices.Chunk([]byte(k.known), sha1.Size) {
+		v.Known = append(v.Known, [sha1.Size]byte(known))
+	}
+	if k.file != nil {
+		o := k.file.Offer
+		o.Steps, o.Total = uint32(k.steps), k.total
+		v.Offer = &o
+	}
+	return &answer{v, k.status, k.why}
+}
+
+// said is the status of a build, and why.
+type said struct {
+	status Status
+	why    string
 }
 
 // statuses are those of the builds for such a client, by number. Each rule is
 // overwritten by the ones above it.
-func (a *answering) statuses(c Scope) []Status {
-	list := a.defaults.Grunt
-	fallback := StatusRefused
+func (a *answering) statuses(c Scope) []said {
+	says := slices.Repeat([]said{a.unsaid(c)}, len(a.builds))
+	say := func(build uint16, status Status, why string) { says[a.set.builds[build]] = said{status, why} }
+	patches := slices.DeleteFunc(slices.Clone(a.catalogue.Patches), func(p Patch) bool { return !p.covers(c) })
+	for i := range patches {
+		say(patches[i].To, StatusAccepted, "patch "+patches[i].ID+" leads to it")
+	}
+	for i := range patches {
+		say(patches[i].From, StatusUpdate, "patch "+patches[i].ID+" leads from it")
+	}
+	for _, build := range a.list(c) {
+		say(build, StatusAccepted, "in the configuration's list")
+	}
+	marks := slices.DeleteFunc(slices.Clone(a.catalogue.Marks), func(m Mark) bool { return !m.covers(c) })
+	slices.SortFunc(marks, func(m, n Mark) int { return cmp.Compare(m.weight(), n.weight()) })
+	for _, m := range marks {
+		say(m.Build, m.Status, "marked for "+m.Scope.String())
+	}
+	return says
+}
+
+// unsaid is what holds for builds of which nothing is said.
+func (a *answering) unsaid(c Scope) said {
+	switch {
+	case c.Protocol != codec.ProtocolNative:
+		return said{StatusRefused, "nothing is said of it"}
+	case len(a.defaults.Native) == 0:
+		return said{StatusAccepted, "nothing is said of it, and the configuration has no list"}
+	}
+	return said{StatusRefused, "it is not in the configuration's list"}
+}
+
+func (a *answering) list(c Scope) []uint16 {
 	if c.Protocol == codec.ProtocolNative {
-		list = a.defaults.Native
-		if len(list) == 0 {
-			fallback = StatusAccepted
-		}
+		return a.defaults.Native
 	}
-	statuses := slices.Repeat([]Status{fallback}, len(a.builds))
-	for i := range a.catalogue.Patches {
-		if p := &a.catalogue.Patches[i]; p.covers(c) {
-			statuses[a.set.builds[p.To]] = StatusAccepted
-		}
-	}
-	for i := range a.catalogue.Patches {
-		if p := &a.catalogue.Patches[i]; p.covers(c) {
-			statuses[a.set.builds[p.From]] = StatusUpdate
-		}
-	}
-	for _, build := range list {
-		statuses[a.set.builds[build]] = StatusAccepted
-	}
-	weights := make([]int, len(a.builds))
-	for _, m := range a.catalogue.Marks {
-		if i := a.set.builds[m.Build]; m.covers(c) && m.weight() >= weights[i] {
-			statuses[i], weights[i] = m.Status, m.weight()
-		}
-	}
-	return statuses
+	return a.defaults.Grunt
 }
 
 // steps are the files for such a client: of each step the one most narrowly made for it.
@@ -135,35 +167,26 @@ func (a *answering) steps(c Scope) []*step {
 		from, to := a.set.builds[e.Patch.From], a.set.builds[e.Patch.To]
 		s := best[[2]int{from, to}]
 		if s == nil {
-			s = &step{from: from, to: to}
+			s = &step{from: from, to: to, file: e.File}
 			best[[2]int{from, to}] = s
 			steps = append(steps, s)
-		}
-		if s.file == nil || e.Patch.weight() > s.file.patch.weight() {
+		} else if e.Patch.weight() > s.file.patch.weight() {
 			s.file = e.File
 		}
 	}
 	return steps
 }
 
-func (a *answering) known(c Scope, build uint16) (known [][20]byte) {
+// known are one behind the other.
+func (a *answering) known(c Scope, build uint16) string {
+	var known []byte
 	if c.Protocol != codec.ProtocolGrunt {
-		return nil
+		return ""
 	}
 	for _, k := range a.catalogue.Known {
 		if k.Build == build && (k.Platform == "" || k.Platform == c.Platform) {
-			known = append(known, k.HMAC)
+			known = append(known, k.HMAC[:]...)
 		}
 	}
-	return known
-}
-
-func (a *answering) offer(v *Verdict) *codec.UpdateOffer {
-	key := offerKey{v.Update, v.Steps, v.Total}
-	if a.offers[key] == nil {
-		o := v.Update.Offer
-		o.Steps, o.Total = uint32(v.Steps), v.Total
-		a.offers[key] = &o
-	}
-	return a.offers[key]
+	return string(known)
 }

@@ -1,6 +1,7 @@
 package patches
 
 import (
+	"errors"
 	"slices"
 
 	"gatepass/codec"
@@ -46,14 +47,26 @@ type Defaults struct {
 // Set is a catalogue with its files open. It never changes. All methods may be called
 // anywhere; the nil Set knows no build.
 type Set struct {
-	entries []Entry
+	catalogue Catalogue
+	entries   []Entry
+	// seen and fault are for the Watcher that goes on from here.
+	seen  stamp
+	fault error
 	// The columns, rows and layers of the answers. Whatever is not in one of these maps
 	// has the number 0, which is what the catalogue says nothing of.
 	builds    map[uint16]int
 	platforms map[string]int
 	locales   map[string]int
-	// answers has len(builds)+1 of them for each kind of client.
-	answers []*Verdict
+	// answers is one table for each protocol, in it for each platform, each locale, each
+	// build; every one of these has one more than its map. Those alike are one.
+	answers []*answer
+}
+
+// answer is what is said of a build to one kind of client, and why.
+type answer struct {
+	verdict Verdict
+	status  Status
+	why     string
 }
 
 // Entry is a patch as a Set has it.
@@ -71,14 +84,17 @@ func NewSet(d Defaults) *Set { return makeSet(&Catalogue{}, nil, d) }
 // left out of the Set, which is never nil, and is an error. Files are not read: one
 // whose time is not as recorded is left out until a Watcher has read it.
 func Open(dir string, d Defaults) (*Set, []error) {
-	c, err := Load(dir)
-	if err != nil {
-		return NewSet(d), []error{err}
+	seen, err := stampCatalogue(dir) // before it is read: a later change will show
+	c, err2 := Load(dir)
+	if err = errors.Join(err, err2); err != nil {
+		s := NewSet(d)
+		s.fault = err
+		return s, []error{err}
 	}
 	entries := make([]Entry, len(c.Patches))
 	var errs []error
 	for i := range c.Patches {
-		entries[i] = Entry{Patch: c.Patches[i]}
+		entries[i].Patch = c.Patches[i]
 		f, err := openFile(dir, &c.Patches[i])
 		if err != nil {
 			entries[i].Err = err
@@ -87,7 +103,9 @@ func Open(dir string, d Defaults) (*Set, []error) {
 		}
 		entries[i].File = f
 	}
-	return makeSet(&c, entries, d), errs
+	s := makeSet(&c, entries, d)
+	s.seen = seen
+	return s, errs
 }
 
 // Entries are all patches of the catalogue, in its order.
@@ -110,14 +128,34 @@ func (s *Set) Files() (files []*File) {
 
 // Judge says what is to become of a client. It allocates nothing.
 func (s *Set) Judge(c Client) Verdict {
-	if s == nil {
-		return Verdict{}
+	if a := s.answer(&c); a != nil {
+		return a.verdict
+	}
+	return Verdict{}
+}
+
+// Explain gives the status of the client's build, and for people which rule it comes
+// from, such as "marked for native, Win-x64, any locale".
+func (s *Set) Explain(c Client) (status Status, why string) {
+	if a := s.answer(&c); a != nil {
+		return a.status, a.why
+	}
+	return StatusRefused, "the protocol has no builds"
+}
+
+func (s *Set) answer(c *Client) *answer {
+	if s == nil || c.Protocol != codec.ProtocolGrunt && c.Protocol != codec.ProtocolNative {
+		return nil
 	}
 	var key [2*maxTag + 1]byte
 	n := copy(key[:], text(&c.System))
 	key[n] = '-'
 	n += 1 + copy(key[n+1:], text(&c.Arch))
-	return s.answer(c.Protocol, c.Build, s.platforms[string(key[:n])], s.locales[string(text(&c.Locale))])
+	at := int(c.Protocol)
+	at = at*(len(s.platforms)+1) + s.platforms[string(key[:n])]
+	at = at*(len(s.locales)+1) + s.locales[string(text(&c.Locale))]
+	at = at*(len(s.builds)+1) + s.builds[c.Build]
+	return s.answers[at]
 }
 
 // text is a tag without the zeros behind it.
@@ -127,20 +165,4 @@ func text(t *codec.Tag) []byte {
 		n++
 	}
 	return t[:n]
-}
-
-func (s *Set) answer(p codec.Protocol, build uint16, platform, locale int) Verdict {
-	kind := s.kind(p, platform, locale)
-	if kind < 0 {
-		return Verdict{}
-	}
-	return *s.answers[kind*(len(s.builds)+1)+s.builds[build]]
-}
-
-// kind numbers the kinds of clients; below 0 for a protocol that has no builds.
-func (s *Set) kind(p codec.Protocol, platform, locale int) int {
-	if p != codec.ProtocolGrunt && p != codec.ProtocolNative {
-		return -1
-	}
-	return (int(p)*(len(s.platforms)+1)+platform)*(len(s.locales)+1) + locale
 }

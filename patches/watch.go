@@ -1,8 +1,12 @@
 package patches
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"time"
 )
 
@@ -16,11 +20,257 @@ type WatchOptions struct {
 	// First is what Open gave, whose files stay open and whose errors were told already;
 	// nil to begin by publishing one.
 	First *Set
-	// Logger is told what changes. Nil for nowhere.
+	// Logger is told what changes, each trouble once. Nil for nowhere.
 	Logger *slog.Logger
-	// Publish is given each new Set, by one goroutine at a time.
+	// Publish is given each new Set, by one goroutine at a time. It may wait, which
+	// delays what comes next.
 	Publish func(*Set)
 }
 
-// Watch keeps a Set up to date with its folder until ctx ends.
-func Watch(ctx context.Context, o WatchOptions) { <-ctx.Done() }
+// Watch keeps a Set up to date with its folder until ctx ends. It looks at the catalogue
+// and at each file from outside. Files that have not changed stay open from Set to Set.
+// One that was written to is left out at once, is read whole by a goroutine beside, one
+// file at a time, and is offered again if it is what was added; its new time is then
+// recorded. A catalogue that cannot be read leaves everything as it is.
+func Watch(ctx context.Context, o WatchOptions) {
+	o.Every = cmp.Or(o.Every, defaultEvery)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	w := &watcher{o: o, said: map[string]string{}, checked: make(chan checked, 1)}
+	w.begin()
+	w.run(ctx)
+}
+
+// watcher belongs to the goroutine that runs Watch.
+type watcher struct {
+	o         WatchOptions
+	catalogue Catalogue
+	seen      stamp // the catalogue's when it was read; 0 where there is none
+	fault     error // why it could not be read
+	files     []watched
+	// said is what was told last of each patch that is not offered, by ID; of the
+	// catalogue under "".
+	said     map[string]string
+	checking *File // nil if none
+	checked  chan checked
+}
+
+// watched is a patch. Invariant: at most one of File, pending and bad is set.
+type watched struct {
+	Entry
+	// pending waits to be read, or is being read.
+	pending *File
+	// bad is how a file looked that was read and is not the one that was added.
+	bad stamp
+}
+
+// checked is what came of reading a file. unrecorded says why its time could not be
+// kept.
+type checked struct {
+	file            *File
+	err, unrecorded error
+}
+
+func (w *watcher) begin() {
+	first := w.o.First
+	if first == nil {
+		w.publish()
+		return
+	}
+	w.catalogue, w.seen, w.fault = first.catalogue, first.seen, first.fault
+	for _, e := range first.Entries() {
+		w.files = append(w.files, watched{Entry: e})
+	}
+	for key, err := range w.troubles() {
+		w.said[key] = err.Error()
+	}
+}
+
+func (w *watcher) run(ctx context.Context) {
+	ticker := time.NewTicker(w.o.Every)
+	defer ticker.Stop()
+	for {
+		w.look(ctx)
+		select {
+		case <-ticker.C:
+		case c := <-w.checked:
+			w.checking = nil
+			w.settle(c)
+		case <-ctx.Done():
+			if w.checking != nil {
+				<-w.checked
+			}
+			return
+		}
+	}
+}
+
+func (w *watcher) look(ctx context.Context) {
+	changed := w.lookAtCatalogue()
+	for i := range w.files {
+		changed = w.lookAtFile(&w.files[i]) || changed
+	}
+	if changed {
+		w.publish()
+	}
+	w.tell()
+	w.checkNext(ctx)
+}
+
+// lookAtCatalogue says whether there is a new one.
+func (w *watcher) lookAtCatalogue() bool {
+	now, err := stampCatalogue(w.o.Dir)
+	if err == nil && now == w.seen {
+		w.fault = nil
+		return false
+	}
+	c := Catalogue{}
+	if err == nil {
+		c, err = Load(w.o.Dir)
+	}
+	if w.fault = err; err != nil {
+		return false
+	}
+	// The stamp is from before: what is written from now on shows at the next look.
+	w.catalogue, w.seen = c, now
+	before := w.files
+	w.files = make([]watched, len(c.Patches))
+	for i := range c.Patches {
+		w.files[i].Patch = c.Patches[i]
+		for j := range before {
+			if before[j].Patch.same(&c.Patches[i]) {
+				w.files[i] = before[j]
+				w.files[i].Patch = c.Patches[i]
+			}
+		}
+	}
+	return true
+}
+
+// stampCatalogue is 0 where there is none.
+func stampCatalogue(dir string) (stamp, error) {
+	s, err := stampAt(filepath.Join(dir, catalogueName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return stamp{}, nil
+	}
+	return s, err
+}
+
+// lookAtFile says whether the file is offered now and was not, or the other way round,
+// or is another one.
+func (w *watcher) lookAtFile(e *watched) bool {
+	s, err := stampAt(e.Patch.File(w.o.Dir))
+	if err == nil && (e.File != nil && e.File.stamp == s || e.pending != nil && e.pending.stamp == s || e.bad == s) {
+		return false
+	}
+	before := e.File
+	f, err := openFile(w.o.Dir, &e.Patch)
+	e.File, e.Err, e.pending, e.bad = f, err, nil, stamp{}
+	if err != nil {
+		e.File, e.pending = nil, f
+	}
+	return e.File != before
+}
+
+// checkNext begins to read a file that waits for it.
+func (w *watcher) checkNext(ctx context.Context) {
+	if w.checking != nil {
+		return
+	}
+	for i := range w.files {
+		if f := w.files[i].pending; f != nil {
+			w.checking = f
+			go func() { w.checked <- check(ctx, w.o.Dir, f) }()
+			return
+		}
+	}
+}
+
+// check reads a file and, if it is the one that was added, records its time, so that
+// it is not read again after the next start.
+func check(ctx context.Context, dir string, f *File) checked {
+	c := checked{file: f, err: f.check(ctx)}
+	if c.err == nil {
+		c.unrecorded = Edit(dir, func(c *Catalogue) error {
+			if p := c.Find(f.ID); p != nil && p.sameContent(&f.patch) {
+				p.Modified = f.stamp.modified()
+			}
+			return nil
+		})
+	}
+	return c
+}
+
+// settle takes what came of reading a file, unless it is another one by now.
+func (w *watcher) settle(c checked) {
+	for i := range w.files {
+		e := &w.files[i]
+		if e.pending != c.file {
+			continue
+		}
+		e.pending, e.Err = nil, c.err
+		if c.err != nil {
+			e.bad = c.file.stamp
+			return
+		}
+		e.File = c.file
+		if c.unrecorded != nil {
+			w.o.Logger.Warn("the time of a patch's file could not be recorded: it will be read anew after the next start", "patch", e.Patch.ID, "error", c.unrecorded)
+		}
+		w.publish()
+	}
+}
+
+func (w *watcher) publish() {
+	entries := make([]Entry, len(w.files))
+	offered := 0
+	for i := range w.files {
+		entries[i] = w.files[i].Entry
+		if entries[i].File != nil {
+			offered++
+		}
+	}
+	w.o.Logger.Info("patches are as they are now", "marks", len(w.catalogue.Marks), "patches", len(entries), "offered", offered)
+	w.o.Publish(makeSet(&w.catalogue, entries, w.o.Defaults))
+}
+
+// troubles are what keeps patches from being offered, by ID, and the catalogue from
+// being read, under "".
+func (w *watcher) troubles() map[string]error {
+	troubles := map[string]error{}
+	if w.fault != nil {
+		troubles[""] = w.fault
+	}
+	for i := range w.files {
+		if e := &w.files[i]; e.Err != nil {
+			troubles[e.Patch.ID] = e.Err
+		}
+	}
+	return troubles
+}
+
+// tell says of each trouble once that it is there, and once that it is over.
+func (w *watcher) tell() {
+	troubles := w.troubles()
+	for key, err := range troubles {
+		if w.said[key] == err.Error() {
+			continue
+		}
+		w.said[key] = err.Error()
+		switch {
+		case key == "":
+			w.o.Logger.Error("the catalogue of patches cannot be used; what was read before goes on", "error", err)
+		case errors.Is(err, errUnchecked):
+			w.o.Logger.Info("a patch is read anew", "patch", key, "error", err)
+		default:
+			w.o.Logger.Error("a patch cannot be offered", "patch", key, "error", err)
+		}
+	}
+	for key := range w.said {
+		if troubles[key] == nil {
+			delete(w.said, key)
+			w.o.Logger.Info("trouble with patches is over", "patch", cmp.Or(key, catalogueName))
+		}
+	}
+}

@@ -24,8 +24,8 @@ type way struct {
 // in. It goes backwards from the ends, always on from the build that is nearest to one
 // (Dijkstra), so that all ways are found at once and agree: who has taken the first
 // step is told the rest of the same way.
-func findWays(statuses []Status, steps []*step) []way {
-	s := &search{statuses: statuses, into: make([][]*step, len(statuses)), ways: make([]way, len(statuses))}
+func findWays(builds []said, steps []*step) []way {
+	s := &search{builds: builds, into: make([][]*step, len(builds)), ways: make([]way, len(builds))}
 	for _, one := range steps {
 		s.into[one.to] = append(s.into[one.to], one)
 	}
@@ -35,19 +35,19 @@ func findWays(statuses []Status, steps []*step) []way {
 }
 
 type search struct {
-	statuses []Status
-	into     [][]*step // by the build they lead to
-	ways     []way     // by build
-	done     []bool    // by build: has its way for good
-	open     frontier
+	builds []said
+	into   [][]*step // by the build they lead to
+	ways   []way     // by build
+	done   []bool    // by build: has its way for good
+	open   frontier
 }
 
 // run leaves alone what has a way.
 func (s *search) run(ends func(Status) bool) {
-	s.done = make([]bool, len(s.statuses))
-	for build, status := range s.statuses {
+	s.done = make([]bool, len(s.builds))
+	for build := range s.builds {
 		s.done[build] = s.ways[build].next != nil
-		if ends(status) {
+		if ends(s.builds[build].status) {
 			s.done[build] = true
 			s.extend(build, way{})
 		}
@@ -67,7 +67,7 @@ func (s *search) run(ends func(Status) bool) {
 // update has one.
 func (s *search) extend(build int, rest way) {
 	for _, one := range s.into[build] {
-		if s.statuses[one.from] == StatusUpdate {
+		if s.builds[one.from].status == StatusUpdate {
 			heap.Push(&s.open, candidate{way{one, rest.steps + 1, rest.bytes + one.file.Size}})
 		}
 	}

@@ -43,6 +43,23 @@
 // send on the way: it can end a sign-in, make the client wait a minute, drop a token
 // and have the password asked for, and no more.
 //
+// # Updates
+//
+// A server may want the client updated before it lets it in. With Options.TakesUpdates
+// that is an *UpdateOffer in the place of Login's error; without, ErrUpdate.
+//
+//	var offer *client.UpdateOffer
+//	if errors.As(err, &offer) { // ask the player, then
+//		path, err := c.Update(ctx, who, offer, client.DownloadOptions{Dir: dir})
+//	}
+//
+// Nothing of the offer is believed before its numbers fit each other, no name in it leads
+// out of the folder, and no byte is kept that is not in a chunk whose hash is right: what
+// a crash, a broken connection or a player's no leaves is checked anew by the next try,
+// which goes on from there. A download has one frame and a buffer in memory, whatever the
+// file's size. An offer keeps its connection, and a goroutine that pings, until Download
+// has returned or Close was called. To run the file is the game's.
+//
 // # Who may call what
 //
 // Everything exported may be called from any goroutine, and every call that waits

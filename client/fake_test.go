@@ -59,6 +59,10 @@ type fake struct {
 	after func(p *peer)
 	// gate serves a connection to a gate, whole.
 	gate func(g *gatePeer)
+	// update goes on behind Accepted, whole, if it is set.
+	update func(p *peer, keys *keyschedule.Keys)
+	// hello looks at a SignIn, if it is set.
+	hello func(m *codec.Message)
 	// remembers offers tokens.
 	remembers bool
 	factor    codec.Factors
@@ -257,6 +261,9 @@ func (f *fake) serve(p *peer) {
 	if !ok || !p.step(stepHeardHello) {
 		return
 	}
+	if f.hello != nil {
+		f.hello(&m)
+	}
 	signedIn := p.byPassword
 	if m.Native.ByToken {
 		signedIn, p.tokened = p.byToken, true
@@ -370,6 +377,10 @@ func (p *peer) accept(hello *codec.Message, proof [32]byte, keys *keyschedule.Ke
 	p.say(&codec.Reply{Kind: codec.ReplyAccepted, Native: &codec.NativeReply{
 		Proof: proof, Keys: codec.ChannelKeys{ToServer: keys.ToServer, ToClient: keys.ToClient},
 	}})
+	if p.fake.update != nil {
+		p.fake.update(p, keys)
+		return false
+	}
 	return true
 }
 

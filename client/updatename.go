@@ -43,7 +43,7 @@ func isDevice(name string) bool {
 	if !numbered {
 		number, numbered = strings.CutPrefix(base, "LPT")
 	}
-	return numbered && len([]rune(number)) == 1 && strings.ContainsAny(number, "0123456789¹²³")
+	return numbered && len(number) == 1 && unicode.IsDigit(rune(number[0]))
 }
 
 // isPlain judges a name that the caller has given.

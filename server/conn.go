@@ -15,11 +15,15 @@ type clientConn struct {
 	reason codec.CloseReason
 	// seals says that the codec is a Sealer.
 	seals bool
-	// stalled is set while a decoded message waits for room in the sink.
+	// stalled is set while a message of it waits for room in the sink.
 	stalled bool
+	// carried is set once a file was sent, or begun.
+	carried bool
 	// batch is the index of this connection's bytes in the batch that is being
 	// written, or -1.
 	batch int32
+	// stream is the file on its way to it, or nil.
+	stream *stream
 }
 
 // tableChunk is how many slots are allocated together: pointers into a chunk

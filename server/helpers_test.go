@@ -24,7 +24,9 @@ import (
 // worker goroutines when it is imported (ants); its two housekeepers live as long
 // as the process.
 func TestMain(m *testing.M) {
-	if role := os.Getenv(childRole); role != "" {
+	if role := os.Getenv(childRole); role == drainRole {
+		os.Exit(runDrain())
+	} else if role != "" {
 		os.Exit(runChild(role))
 	}
 	goleak.VerifyTestMain(m,

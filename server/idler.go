@@ -31,6 +31,7 @@ type idler struct {
 	idle  func() bool
 	busy  *atomic.Bool // the reactor is in a callback
 	epoll int
+	other int // readable when others have work; below 0 for none
 
 	awake atomic.Bool
 	// away is for how many events the reactor is left alone.
@@ -52,23 +53,31 @@ const shortNap = 5 * time.Microsecond
 // stays away for busyEvents events.
 const busyNaps, busyEvents = 16, 2048
 
-// newIdler starts an idler for a reactor's loop; nil where that cannot be.
-func newIdler(loop gnet.EventLoop, busy *atomic.Bool, idle func() bool) *idler {
-	fd, ok := epollOf(loop)
-	if !ok || !canNap {
+// newIdler starts an idler for a reactor; nil where that cannot be. other is what ends
+// a nap besides.
+func newIdler(r *reactor, other int, idle func() bool) *idler {
+	if r.epoll < 0 {
 		return nil
 	}
 	i := &idler{
-		idle: idle, busy: busy, epoll: fd,
+		idle: idle, busy: &r.mail.busy, epoll: r.epoll, other: other,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go i.run()
 	return i
 }
 
-// epollOf reads the descriptor of a loop's epoll, which gnet does not tell.
-// gnet's version is pinned, and a test sees when the field moves.
-func epollOf(loop gnet.EventLoop) (fd int, ok bool) {
+// epollOf reads the descriptor of a loop's epoll, which gnet does not tell; -1 where it
+// is none that can be asked. gnet's version is pinned, and a test sees when the field
+// moves.
+func epollOf(loop gnet.EventLoop) int {
+	if fd, ok := pollerOf(loop); ok && canNap {
+		return fd
+	}
+	return -1
+}
+
+func pollerOf(loop gnet.EventLoop) (fd int, ok bool) {
 	v := reflect.Indirect(reflect.ValueOf(loop))
 	if v.Kind() != reflect.Struct {
 		return 0, false
@@ -148,7 +157,7 @@ func (i *idler) nap() {
 			quick++
 		default:
 			began := time.Now()
-			if !napUntilReadable(i.epoll, idleNap) {
+			if !napUntilReadable(i.epoll, i.other, idleNap) {
 				return
 			}
 			if quick++; time.Since(began) > shortNap {

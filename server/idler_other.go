@@ -7,4 +7,4 @@ import "time"
 // canNap tells whether napUntilReadable works here.
 const canNap = false
 
-func napUntilReadable(int, time.Duration) bool { return false }
+func napUntilReadable(int, int, time.Duration) bool { return false }

@@ -51,13 +51,13 @@ func TestNapUntilReadable_TellsWhetherThereIsSomething(t *testing.T) {
 	defer in.Close()
 	defer out.Close()
 	fd := int(in.Fd())
-	if napUntilReadable(fd, time.Millisecond) {
+	if napUntilReadable(fd, -1, time.Millisecond) {
 		t.Error("an empty pipe was readable")
 	}
 	if _, err := out.Write([]byte{1}); err != nil {
 		t.Fatal(err)
 	}
-	if !napUntilReadable(fd, time.Minute) {
+	if !napUntilReadable(fd, -1, time.Minute) {
 		t.Error("a pipe with a byte in it was not readable")
 	}
 }

@@ -50,6 +50,48 @@ const (
 	// that one that waits for a disk holds up few others, and few buffers.
 	DefaultTransferReaders = 4
 
+	// MaxTransferReaders bounds the memory of their buffers to 16 MiB.
+	MaxTransferReaders = 64
+
+	// MaxTransferRate is the highest limit that there can be for the sending of files, in
+	// bytes a second: it is far beyond any line's, and a bucket counts it without loss.
+	MaxTransferRate = 1 << 40
+
+	// turnSize is how many bytes of frames a stream sends in one turn, at most. Beyond it
+	// a byte gets no cheaper; a login waits for one turn at most before its reactor sees
+	// it.
+	turnSize = 128 << 10
+
+	// turnsAReader is how many turn buffers there are for each reader: one to read into
+	// while another is sent.
+	turnsAReader = 2
+
+	// turnsASecond is how many turns a stream or server of a low rate has at least: what
+	// one of them owes is paid back by then.
+	turnsASecond = 8
+
+	// turnsATask is how many turns a reactor sends before it looks for what gnet has in
+	// its queue of tasks.
+	turnsATask = 4
+
+	// notSentLow is how many bytes the kernel keeps unsent for one client of a file, about.
+	notSentLow = 128 << 10
+
+	// writableBatch is how many sockets are taken at once that can be written to again.
+	writableBatch = 128
+
+	// refusedPause is how long a stream rests whose socket says that it can be written to
+	// and takes nothing, as when the kernel is out of memory for sockets.
+	refusedPause = 50 * time.Millisecond
+
+	// lineKept is from how many requests on the memory of a line is let go when it is empty.
+	lineKept = 256
+
+	// faultEach is how often it is logged of one file that it cannot be read, faultsKept of
+	// how many files within that time.
+	faultEach  = time.Minute
+	faultsKept = 32
+
 	// keepAlive is how long a silent peer is left alone before TCP asks for it.
 	keepAlive = 60 * time.Second
 )

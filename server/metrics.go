@@ -24,6 +24,15 @@ type counters struct {
 	encodeErrors    atomic.Uint64
 	forged          atomic.Uint64
 	closed          [codec.CloseReasonCount]atomic.Uint64
+	// of transfers
+	transfers  atomic.Uint64
+	misplaced  atomic.Uint64
+	ended      [codec.TransferEndCount]atomic.Uint64
+	stalledOut atomic.Uint64
+	fileBytes  atomic.Uint64
+	turns      atomic.Uint64
+	cutTurns   atomic.Uint64
+	tokenWaits atomic.Uint64
 
 	_ [64]byte // keeps the next reactor's counters off this cache line
 }
@@ -53,6 +62,24 @@ type Stats struct {
 	Forged uint64
 	// Closed counts closed connections by codec.CloseReason.
 	Closed [codec.CloseReasonCount]uint64
+	// TransfersRunning is how many files are on their way; Transfers counts those that
+	// began, TransfersEnded those that ended and left their connection, by
+	// codec.TransferEnd. The others ended with their connection.
+	TransfersRunning int
+	Transfers        uint64
+	TransfersEnded   [codec.TransferEndCount]uint64
+	// TransfersMisplaced counts those that were to begin on a connection that had one or
+	// cannot carry one: bugs of ours, which cost the connection.
+	TransfersMisplaced uint64
+	// TransfersStalled counts connections closed because their client took nothing of a
+	// file for too long.
+	TransfersStalled uint64
+	// TransferBytes counts the bytes of files that were sent, frames not included.
+	TransferBytes uint64
+	// TransferTurns counts the turns that were written, TransferCuts those of which the
+	// socket did not take all, TransferWaits how often a stream waited for its client's
+	// rate or all for the server's.
+	TransferTurns, TransferCuts, TransferWaits uint64
 	// SendQueued is how many replies no reactor has taken yet, SendRefused how
 	// many found no room.
 	SendQueued  int
@@ -66,6 +93,8 @@ func (s *Server) Stats() Stats {
 	for _, r := range s.reactors {
 		r.count.addTo(&st)
 	}
+	st.TransfersRunning = int(s.pump.running.Load())
+	st.TransferWaits += s.pump.dryWaits.Load()
 	st.SendQueued, st.SendRefused = int(s.sender.handed.Load()), s.sender.refused.Load()
 	st.Sender = s.sender.consumer.Stats()
 	return st
@@ -89,4 +118,14 @@ func (c *counters) addTo(st *Stats) {
 	for i := range c.closed {
 		st.Closed[i] += c.closed[i].Load()
 	}
+	st.Transfers += c.transfers.Load()
+	for i := range c.ended {
+		st.TransfersEnded[i] += c.ended[i].Load()
+	}
+	st.TransfersMisplaced += c.misplaced.Load()
+	st.TransfersStalled += c.stalledOut.Load()
+	st.TransferBytes += c.fileBytes.Load()
+	st.TransferTurns += c.turns.Load()
+	st.TransferCuts += c.cutTurns.Load()
+	st.TransferWaits += c.tokenWaits.Load()
 }

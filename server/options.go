@@ -110,6 +110,12 @@ func (o *Options) EnsureDefaults() {
 	if o.MaxConns == 0 {
 		o.MaxConns = max(1, fileLimit()-fileReserve)
 	}
+	if o.Transfers.Stall == 0 {
+		o.Transfers.Stall = DefaultTransferStall
+	}
+	if o.Transfers.Readers == 0 {
+		o.Transfers.Readers = DefaultTransferReaders
+	}
 }
 
 // Validate reports every fault at once.
@@ -130,6 +136,7 @@ func (o *Options) Validate() error {
 	if o.SendQueue < 1 {
 		faults = append(faults, fmt.Errorf("send-queue: %d is below 1", o.SendQueue))
 	}
+	faults = append(faults, o.Transfers.faults()...)
 	if o.Sink == nil || o.Logger == nil {
 		faults = append(faults, errors.New("sink and logger are needed"))
 	}
@@ -153,6 +160,22 @@ func (o *Options) listenerFaults() (faults []error) {
 		if l.Protocol == nil || l.Speaks >= codec.ProtocolCount {
 			faults = append(faults, fmt.Errorf("address %q: a protocol is needed", l.Addr))
 		}
+	}
+	return faults
+}
+
+func (o *TransferOptions) faults() (faults []error) {
+	if o.Rate < 0 || o.Rate > MaxTransferRate {
+		faults = append(faults, fmt.Errorf("transfers: rate: %d is not in 0 … %d", o.Rate, int64(MaxTransferRate)))
+	}
+	if o.ClientRate < 0 || o.ClientRate > MaxTransferRate {
+		faults = append(faults, fmt.Errorf("transfers: client-rate: %d is not in 0 … %d", o.ClientRate, int64(MaxTransferRate)))
+	}
+	if o.Stall < 0 {
+		faults = append(faults, fmt.Errorf("transfers: stall: %v is below 0", o.Stall))
+	}
+	if o.Readers < 0 || o.Readers > MaxTransferReaders {
+		faults = append(faults, fmt.Errorf("transfers: readers: %d is not in 0 … %d", o.Readers, MaxTransferReaders))
 	}
 	return faults
 }

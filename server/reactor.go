@@ -24,17 +24,23 @@ type reactor struct {
 	loop   gnet.EventLoop
 	sink   Sink
 	idler  *idler // nil for none
+	epoll  int    // the loop's, or -1
 
 	// shared: guarded by its own lock, or atomic
 	mail  mail
+	turns turnBox
 	count counters
-	shown atomic.Bool // loop is set; before that it has no connection
+	// streams is how many files are on their way.
+	streams atomic.Int64
+	// kicked asks the clock to send the task that takes the turns.
+	kicked atomic.Bool
+	shown  atomic.Bool // loop is set; before that it has no connection
 
 	table connTable
 	// msg is what the codec decodes into, again and again.
 	msg codec.Message
 	// owed are messages the sink had no room for, in order: at most one a
-	// stalled connection and one a closed one. Invariant: a stalled connection
+	// stalled connection, one a transfer that ended and one a closed one. Invariant: a stalled connection
 	// decodes nothing more until its owed message is in.
 	owed []codec.Message
 	// out holds the bytes of the batch that is being written, pieces their
@@ -44,6 +50,9 @@ type reactor struct {
 	iov    [][]byte
 	// unread are the connections of a batch whose bytes have yet to be decoded.
 	unread []codec.Conn
+	// turn is what is being sent, waiters the streams whose client has to take something.
+	turn    *turn
+	waiters waiters
 }
 
 // opened takes a new connection in, or refuses it. Reactor.
@@ -106,6 +115,9 @@ func peerOf(sock gnet.Conn) netip.AddrPort {
 func (r *reactor) closed(c *clientConn) {
 	if c.reason == codec.ClosePeer && r.server.stopping.Load() {
 		c.reason = codec.CloseLogic // the engine closes what is left at its end
+	}
+	if c.stream != nil {
+		r.drop(c.stream)
 	}
 	r.count.closed[c.reason].Add(1)
 	m := codec.Message{Conn: c.handle, Kind: codec.KindClosed, Reason: c.reason}
@@ -174,7 +186,11 @@ func (r *reactor) decode(c *clientConn) gnet.Action {
 		off += n
 		r.msg.Conn = c.handle
 		r.count.messages.Add(1)
-		c.stalled = !r.deliver(&r.msg)
+		if r.msg.Kind != codec.KindTransferAck {
+			c.stalled = !r.deliver(&r.msg)
+		} else if err := r.acknowledged(c, r.msg.Number); err != nil {
+			return r.violated(c, err)
+		}
 	}
 	if off > 0 {
 		r.count.bytesIn.Add(uint64(off))

@@ -24,6 +24,7 @@ type Server struct {
 	options  Options
 	reactors []*reactor
 	sender   *sender
+	pump     *pump
 	queue    *SendQueue
 	addrs    []netip.AddrPort // of the listeners, in their order
 	engine   gnet.Engine
@@ -55,9 +56,10 @@ func New(o Options) (*Server, error) {
 		failed:   make(chan error, 1),
 	}
 	for i := range o.Reactors {
-		r := &reactor{server: s, index: i, sink: o.Sink(i), table: connTable{reactor: i}}
+		r := &reactor{server: s, index: i, sink: o.Sink(i), table: connTable{reactor: i}, epoll: -1}
 		s.reactors = append(s.reactors, r)
 	}
+	s.pump = newPump(o.Transfers, o.Logger, s.reactors)
 	s.sender = newSender(s.reactors, o.SendQueue)
 	s.queue = &SendQueue{sender: s.sender, room: o.SendQueue}
 	return s, nil
@@ -83,6 +85,9 @@ func (s *Server) Start() error {
 	if s.addrs, err = reserve(s.options.Listeners); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
+	if err := s.pump.start(); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
 	result := make(chan error, 1)
 	go func() {
 		defer close(s.finished)
@@ -90,6 +95,8 @@ func (s *Server) Start() error {
 	}()
 	select {
 	case err := <-result:
+		err = errors.Join(err, s.pump.end())
+		s.pump.writable.close()
 		return fmt.Errorf("server: listen on %v: %w", s.addrs, err)
 	case <-s.booted:
 	}
@@ -139,7 +146,7 @@ func (s *Server) Resume(reactor int) {
 	}
 }
 
-// closeLimit is how long Close waits for the event loops.
+// closeLimit is how long Close waits for the event loops, and for reads of files.
 const closeLimit = 10 * time.Second
 
 // Close hands on what is queued, closes every connection and stops. The logic
@@ -155,14 +162,16 @@ func (s *Server) Close() error {
 		s.stopping.Store(true)
 		s.sender.stop.Push(&struct{}{})
 		<-s.sender.done
+		err = s.pump.end()
 		s.closeIdlers()
 		ask, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = s.engine.Stop(ask) // only asks: it would look for the end each half second
 		select {
 		case <-s.finished:
+			s.pump.writable.close() // nobody can use it any more
 		case <-time.After(closeLimit):
-			err = fmt.Errorf("server: event loops did not end within %v", closeLimit)
+			err = errors.Join(err, fmt.Errorf("server: event loops did not end within %v", closeLimit))
 		}
 	})
 	return err
@@ -239,9 +248,9 @@ func (s *Server) reactorOf(loop gnet.EventLoop) *reactor {
 		}
 	}
 	r := s.reactors[s.loops]
-	r.loop = loop
+	r.loop, r.epoll = loop, epollOf(loop)
 	if s.options.Idle != nil && !s.stopping.Load() {
-		r.idler = newIdler(loop, &r.mail.busy, s.options.Idle)
+		r.idler = newIdler(r, s.pump.writable.epoll(), func() bool { return s.pump.resting() && s.options.Idle() })
 	}
 	r.shown.Store(true)
 	s.loops++

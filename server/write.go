@@ -71,6 +71,9 @@ func (r *reactor) address(conn codec.Conn, o *Outgoing) {
 		}
 		p.end = len(r.out)
 	}
+	if o.Transfer != nil && !r.begin(c, o.Transfer) {
+		p.close, p.reason = true, codec.CloseFault
+	}
 	at := int32(len(r.pieces))
 	p.last = at
 	r.pieces = append(r.pieces, p)

@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/panjf2000/gnet/v2"
+	"golang.org/x/sys/unix"
+
+	"gatepass/codec"
+)
+
+// takeTurns is the task that takes what the pump has for a reactor.
+type takeTurns struct{ *reactor }
+
+// Run sends turns: one, and then others as long as nothing else is to be done on the
+// loop. gnet runs tasks until there are none, so the rest cannot be left to a task that
+// the reactor sends itself; the clock sends one, and meanwhile the loop looks. Reactor.
+func (t takeTurns) Run(context.Context) error {
+	r := t.reactor
+	r.idler.poke()
+	for n := 1; ; n++ {
+		r.mail.busy.Store(true)
+		r.takeTurn()
+		if r.mail.done() {
+			r.writeMail()
+		}
+		if !r.turns.more() {
+			return nil
+		}
+		if n == turnsATask || r.othersWait() {
+			r.kicked.Store(true)
+			r.server.pump.ring()
+			return nil
+		}
+	}
+}
+
+// othersWait tells whether anything but turns is to be done on the loop.
+func (r *reactor) othersWait() bool { return r.epoll < 0 || napUntilReadable(r.epoll, -1, 0) }
+
+// takeTurn does what the pump has left, but for one turn at most.
+func (r *reactor) takeTurn() {
+	t, writable, sweep := r.turns.take()
+	for _, conn := range writable {
+		r.resume(conn)
+	}
+	if t.buffer != nil {
+		r.serve(&t)
+	}
+	if sweep {
+		r.sweep()
+	}
+}
+
+// serve sends a turn that was read, if its connection is still there. Reactor.
+func (r *reactor) serve(t *turn) {
+	if c := r.table.get(t.conn); c != nil && c.stream != nil {
+		r.turn = t
+		sock := c.sock // what is sent may free c
+		if r.guard(c, r.sendTurn) == gnet.Close {
+			_ = r.loop.Close(sock)
+		}
+		r.turn = nil
+	}
+	r.server.pump.giveBack(t, t.most-t.done)
+}
+
+// sendTurn writes as much of a turn as the socket takes. Reactor, guarded.
+func (r *reactor) sendTurn(c *clientConn) gnet.Action {
+	s, t := c.stream, r.turn
+	if t.err != nil {
+		return closeUnless(r.finish(s, endFor(t.err)))
+	}
+	if c.sock.OutboundBuffered() > 0 {
+		return closeUnless(r.awaitSocket(s))
+	}
+	frames := t.build(s.framer)
+	taken, err := writeNow(c.sock.Fd(), frames)
+	if err != nil {
+		return gnet.Close // the client is gone
+	}
+	begun, end := t.account(taken)
+	if rest := len(t.buffer.ends) - begun; rest > 0 {
+		s.framer.UnframeFile(rest)
+	}
+	t.done = min(begun*t.frame.Data, t.most)
+	s.sent += uint64(t.done)
+	r.countTurn(t, len(frames) > taken, end)
+	if end > taken { // gnet keeps the rest of the frame that was cut
+		if _, err := c.sock.Write(frames[taken:end]); err != nil {
+			return gnet.None // the failed write has closed it; c is not to be touched
+		}
+	}
+	return closeUnless(r.turnSent(s, t, taken == len(frames)))
+}
+
+func closeUnless(ok bool) gnet.Action {
+	if ok {
+		return gnet.None
+	}
+	return gnet.Close
+}
+
+func endFor(err error) codec.TransferEnd {
+	if errors.Is(err, codec.ErrTransferChanged) {
+		return codec.TransferChanged
+	}
+	return codec.TransferFault
+}
+
+func (r *reactor) countTurn(t *turn, cut bool, size int) {
+	r.count.turns.Add(1)
+	r.count.writes.Add(1)
+	r.count.fileBytes.Add(uint64(t.done))
+	r.count.bytesOut.Add(uint64(size))
+	if cut {
+		r.count.cutTurns.Add(1)
+	}
+}
+
+// turnSent goes on behind a turn. Its size follows what the socket takes at once: what
+// it does not take was read and framed for nothing. False says that the connection is to
+// be closed.
+func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
+	s.tokens.take(t.done)
+	if t.done > 0 {
+		r.progress(s)
+	}
+	most := r.server.pump.dataOf(t.frame)
+	switch {
+	case whole:
+		s.most = min(2*s.most, most)
+	case t.done > 0:
+		s.most = min(t.done+t.frame.Data, most)
+	case s.refused:
+		s.state = streamPaused
+		r.linger(s)
+		r.server.pump.askLater(s.request(t.most), refusedPause)
+		return true
+	}
+	if whole || s.sent == s.transfer.Size {
+		return r.goOnSending(s)
+	}
+	s.refused = t.done == 0
+	return r.awaitSocket(s)
+}
+
+// writeNow writes what the socket takes without waiting, which may be nothing.
+func writeNow(fd int, b []byte) (taken int, err error) {
+	for {
+		taken, err = unix.Write(fd, b)
+		switch err {
+		case nil:
+			return taken, nil
+		case unix.EAGAIN:
+			return 0, nil
+		case unix.EINTR:
+		default:
+			return 0, err
+		}
+	}
+}

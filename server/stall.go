@@ -1,0 +1,98 @@
+package server
+
+import "gatepass/codec"
+
+// waiters is the list of a reactor's streams whose client has to take something, the
+// one first that has taken nothing for longest. All have the same limit, so that no
+// stream needs a timer: a sweep looks at the front.
+type waiters struct{ first, last *stream }
+
+func (w *waiters) append(s *stream) {
+	s.waits, s.prev, s.next = true, w.last, nil
+	if w.last != nil {
+		w.last.next = s
+	} else {
+		w.first = s
+	}
+	w.last = s
+}
+
+func (w *waiters) remove(s *stream) {
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		w.first = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	} else {
+		w.last = s.prev
+	}
+	s.waits, s.prev, s.next = false, nil, nil
+}
+
+// linger notes that a stream waits for its client from now on, or still does. Reactor.
+func (r *reactor) linger(s *stream) {
+	if !s.waits {
+		s.since = r.server.pump.now()
+		r.waiters.append(s)
+	}
+}
+
+// progress notes that the client has taken something. Reactor.
+func (r *reactor) progress(s *stream) {
+	s.refused = false
+	if s.waits {
+		r.waiters.remove(s)
+	}
+}
+
+// awaitSocket has a stream wait for its socket. False says that the connection is to be
+// closed. Reactor.
+func (r *reactor) awaitSocket(s *stream) (ok bool) {
+	c := s.conn
+	if err := r.server.pump.writable.arm(c.sock.Fd(), c.handle, s.armed); err != nil {
+		r.server.options.Logger.Error("a socket cannot be watched; its connection was closed", "conn", c.handle, "error", err)
+		c.reason = codec.CloseFault
+		return false
+	}
+	s.armed, s.state, s.backlog = true, streamFull, c.sock.OutboundBuffered()
+	r.linger(s)
+	return true
+}
+
+// resume goes on with a stream whose socket can be written to. Reactor.
+func (r *reactor) resume(conn codec.Conn) {
+	c := r.table.get(conn)
+	if c == nil || c.stream == nil || c.stream.state != streamFull {
+		return
+	}
+	s, ok := c.stream, true
+	if n := c.sock.OutboundBuffered(); n > 0 { // gnet goes first
+		if n < s.backlog {
+			r.progress(s)
+		}
+		ok = r.awaitSocket(s)
+	} else {
+		ok = r.goOnSending(s)
+	}
+	if !ok {
+		_ = r.loop.Close(c.sock)
+	}
+}
+
+// sweep closes the connections whose clients have taken nothing for too long. A stream
+// that stands in line is not kept waiting by its client. Reactor.
+func (r *reactor) sweep() {
+	limit := r.server.pump.now() - r.server.options.Transfers.Stall
+	for s := r.waiters.first; s != nil && s.since <= limit; {
+		c, waits := s.conn, s.state != streamReading
+		if s = s.next; !waits {
+			continue
+		}
+		r.count.stalledOut.Add(1)
+		c.reason = codec.CloseSlow
+		drainInput(c.sock)
+		_ = r.loop.Close(c.sock)
+	}
+}

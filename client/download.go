@@ -207,11 +207,10 @@ func (d *download) takeData(m *pb.UpdateData) error {
 		return nil
 	}
 	d.acked = d.file.at
-	err := d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_UpdateReceived{UpdateReceived: &pb.UpdateReceived{Offset: d.acked}}})
-	if d.file.at == d.offer.Size {
-		return nil // the server may have gone: all is here
-	}
-	return err
+	// Where this cannot be said any more the server has gone: what it said before that
+	// is still to be heard, and then the end.
+	_ = d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_UpdateReceived{UpdateReceived: &pb.UpdateReceived{Offset: d.acked}}})
+	return nil
 }
 
 func (d *download) tell(phase UpdatePhase, position int) {

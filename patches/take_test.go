@@ -1,0 +1,124 @@
+package patches
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestTake_CopiesTheFile(t *testing.T) {
+	dir, path := filepath.Join(t.TempDir(), "patches"), filepath.Join(t.TempDir(), "wow-patch.mpq")
+	b := mustWrite(t, path, 2*readPiece+3)
+	when := time.Unix(1_700_000_000, 42).UTC()
+	must(t, os.Chtimes(path, when, when))
+	want, err := Measure(t.Context(), path, nil)
+	must(t, err)
+	p, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	got, err := os.ReadFile(p.File(dir))
+	must(t, err)
+	if !bytes.Equal(got, b) || !p.Taken || !strings.HasSuffix(p.Path, "-wow-patch.mpq") || p.Name != "wow-patch.mpq" {
+		t.Errorf("%+v", p)
+	}
+	want.Path, want.Taken = p.Path, true
+	if !p.same(&want) || !p.Modified.Equal(when) {
+		t.Errorf("got %+v\nwant %+v", p, want)
+	}
+	p.Scope, p.From, p.To, p.ID = Scope{}, 1, 2, "grunt-1-2"
+	must(t, p.validate())
+	twice, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	if got := names(t, dir); twice.Path != p.Path || len(got) != 1 {
+		t.Errorf("taken twice: %v", got)
+	}
+}
+
+// A taken file goes with the last patch that needs it, and not before.
+func TestEdit_RemovesTakenFiles(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 10)
+	taken, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	other := taken
+	taken.From, taken.To, other.From, other.To = 1, 2, 3, 4
+	must(t, Edit(dir, func(c *Catalogue) error { return errors.Join(c.Add(taken), c.Add(other)) }))
+	remove := func(id string) {
+		t.Helper()
+		must(t, Edit(dir, func(c *Catalogue) error { _, err := c.Remove(id); return err }))
+	}
+	remove("grunt-1-2")
+	must(t, Discard(dir, &taken)) // the other one needs it
+	if got := names(t, dir); !slices.Contains(got, taken.Path) {
+		t.Errorf("%v", got)
+	}
+	remove("grunt-3-4")
+	if got := names(t, dir); slices.Contains(got, taken.Path) {
+		t.Errorf("%v", got)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the original: %v", err)
+	}
+}
+
+func TestDiscard(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 10)
+	p, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	must(t, Discard(dir, &p))
+	must(t, Discard(dir, &p))
+	must(t, Discard(dir, &Patch{Path: path}))
+	if got := names(t, dir); !slices.Equal(got, []string{lockName}) {
+		t.Errorf("%v", got)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the original: %v", err)
+	}
+}
+
+func TestTake_LeavesNothingBehind(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 2*readPiece)
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Take(ctx, dir, path, func(int64) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := Take(t.Context(), dir, filepath.Join(dir, "none"), nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	_, err := Take(t.Context(), dir, path, func(int64) { _ = os.Truncate(path, 1) })
+	mustMean(t, err, "was changed while it was read")
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+// A disk without room is one whose files cannot be written to: the temporary one leads
+// to a device that is always full.
+func TestTake_FullDisk(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 100)
+	full := taker{dir, func(dir, _ string) (*os.File, error) {
+		name := filepath.Join(dir, takingPrefix+"1")
+		if err := os.Symlink("/dev/full", name); err != nil {
+			return nil, err
+		}
+		return os.OpenFile(name, os.O_WRONLY, 0)
+	}}
+	_, err := full.take(t.Context(), path, nil)
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Skipf("this system has no full device: %v", err)
+	}
+	mustMean(t, err, dir, "no room", path)
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+}

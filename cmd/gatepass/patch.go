@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+
+	"gatepass/patches"
+)
+
+func patchCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "patch",
+		Short: "Say which builds are let in, and bring older clients up to date",
+		Long: `The patch commands keep the catalogue of builds and patches: which builds of the
+game are let in, which must update, which are refused, and the files that lead from
+one build to another. A client of a build that must update is sent the first file of
+the shortest way, by bytes, to a current build; where there is no way it is refused.
+
+The catalogue is in the folder patches within the server's data folder. All commands
+work whether or not a server runs; one that runs goes by what has changed within a
+second, and what it is sending already it sends to the end.
+
+Marks, patches and known files are for one protocol each, and where you say so for
+one platform and one locale only. docs/updates.md tells it all, with an example.
+
+Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 130 interrupted.`,
+		Example: `  gatepass patch add wow-5875-to-6005.mpq --from 5875 --to 6005
+  gatepass patch mark 6005 current
+  gatepass patch mark 5875 update
+  gatepass patch check --build 5875
+  gatepass patch list`,
+	}
+	flags := c.PersistentFlags()
+	flags.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
+	flags.String("data", "data", "the server's data `folder`")
+	c.AddCommand(patchAddCommand(), patchListCommand(), patchRemoveCommand(), patchVerifyCommand(),
+		patchMarkCommand(), patchCheckCommand(), patchKnownCommand())
+	return c
+}
+
+// catalogueAt is where a command finds the catalogue, and what it has beside it.
+type catalogueAt struct {
+	dir      string
+	defaults patches.Defaults
+}
+
+// openConfig finds the catalogue by the configuration, the environment and the flags,
+// as a server does.
+func openConfig(flags *pflag.FlagSet) (*catalogueAt, error) {
+	c, err := loadConfig(flags, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &catalogueAt{dir: c.patchesDir(), defaults: c.knownBuilds()}, c.mustBeFolder()
+}
+
+// existing is openConfig for commands that make nothing: a folder that is not there
+// is another one than was meant.
+func existing(flags *pflag.FlagSet) (*catalogueAt, error) {
+	at, err := openConfig(flags)
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Dir(at.dir)
+	if _, err := os.Stat(data); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("data: there is no folder %s: name the server's data folder with --data, or begin with 'gatepass patch add'", data)
+	}
+	return at, nil
+}
+
+func (at *catalogueAt) load() (*patches.Catalogue, error) {
+	c, err := patches.Load(at.dir)
+	return &c, explain(err, at.dir)
+}
+
+// makeData makes the data folder where there is none: its owner's alone, whoever makes it.
+func (at *catalogueAt) makeData() error {
+	return explain(os.MkdirAll(filepath.Dir(at.dir), 0o700), at.dir)
+}
+
+// edit changes the catalogue.
+func (at *catalogueAt) edit(change func(*patches.Catalogue) error) error {
+	if err := at.makeData(); err != nil {
+		return err
+	}
+	return explain(patches.Edit(at.dir, change), at.dir)
+}
+
+// explain adds the mend to what a file or a folder is to blame for.
+func explain(err error, dir string) error {
+	mend := ""
+	switch {
+	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT):
+		mend = "make room; nothing was changed"
+	case errors.Is(err, fs.ErrPermission):
+		mend = "run this as the user that the server runs as; he must be able to read the file, and to write in " + dir
+	case errors.Is(err, unix.EROFS):
+		mend = dir + " must be on a disk that can be written to"
+	case errors.Is(err, fs.ErrNotExist):
+		mend = "look at the path; one without a leading / counts from the folder you are in"
+	case errors.Is(err, unix.EISDIR):
+		mend = "give a file"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, mend)
+}
+
+// afterSignal gives the end of a command its exit code when a signal is behind it.
+func afterSignal(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return &exitError{exitInterrupted, errors.New("interrupted; the catalogue is as it was")}
+	}
+	return err
+}
+
+// parseBuild reads the number of a build; field is what the error names.
+func parseBuild(field, text string) (uint16, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
+	if err != nil || n == 0 {
+		return 0, usageError{fmt.Errorf("%s: %q is no build; they are numbers in 1 to 65535, such as 5875", field, text)}
+	}
+	return uint16(n), nil
+}
+
+// manyIDs takes patches' ids, at least as many.
+func manyIDs(least int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= least {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s takes the ids of patches, which 'gatepass patch list' prints (see '%s --help')", c.CommandPath(), c.CommandPath())}
+	}
+}
+
+// find looks patches up. Each id that is none is told, with the one that may be meant.
+func find(c *patches.Catalogue, ids []string) ([]*patches.Patch, error) {
+	var found []*patches.Patch
+	var faults []error
+	for _, id := range ids {
+		p := c.Find(id)
+		if p == nil {
+			faults = append(faults, unknownPatch(c, id))
+			continue
+		}
+		found = append(found, p)
+	}
+	return found, errors.Join(faults...)
+}
+
+func unknownPatch(c *patches.Catalogue, id string) error {
+	best, least := "", len(id)/3+2
+	for i := range c.Patches {
+		if d := distance(strings.ToLower(id), strings.ToLower(c.Patches[i].ID)); d < least {
+			best, least = c.Patches[i].ID, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Errorf("there is no patch %q, did you mean %s?", id, best)
+	case len(c.Patches) == 0:
+		return fmt.Errorf("there is no patch %q: the catalogue has none", id)
+	}
+	return fmt.Errorf("there is no patch %q; 'gatepass patch list' prints those that there are", id)
+}
+
+// distance is how many letters must be added, taken away or changed between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/codec"
+	"gatepass/patches"
+)
+
+// patchAdd is the command's flags.
+type patchAdd struct {
+	scopeFlags
+	from, to, name       string
+	take, require, quiet bool
+}
+
+func patchAddCommand() *cobra.Command {
+	a := &patchAdd{}
+	c := &cobra.Command{
+		Use:   "add FILE --from BUILD --to BUILD",
+		Short: "Add a file that brings clients of one build to another",
+		Long: `Reads the file once and puts it into the catalogue with its size, its MD5 (which
+existing clients are told) and its SHA-256, whole and by chunks (native ones). It may
+be interrupted: nothing is added then.
+
+The file stays where it is, and must stay as it is: one that is written to is sent to
+nobody. --take copies it into the data folder instead, where it goes with 'patch
+remove'.
+
+A build from which a patch leads and of which nothing else is said must update from
+then on. One that the configuration lists, or that is marked current or accepted, is
+let in as before until it is marked: --require does so in the same step. The build
+that a patch leads to is let in unless something else is said of it.
+
+Existing clients (--protocol grunt) run only files that the maker of the game has
+signed. What such a file is called here does not matter to them.`,
+		Example: `  gatepass patch add wow-5875-to-6005.mpq --from 5875 --to 6005
+  gatepass patch add /srv/patches/5875to6005-de.mpq --from 5875 --to 6005 --locale deDE
+  gatepass patch add update-42.bin --protocol native --from 41 --to 42 --take --require
+  gatepass patch add mac.bin --protocol native --platform OSX-arm --from 41 --to 42`,
+		Args: onePatchFile,
+		RunE: func(c *cobra.Command, args []string) error { return a.run(c, args[0]) },
+	}
+	f := c.Flags()
+	f.StringVar(&a.from, "from", "", "the `BUILD` that clients have")
+	f.StringVar(&a.to, "to", "", "the `BUILD` that they have afterwards")
+	a.scopeFlags.register(f)
+	f.StringVar(&a.name, "name", "", "what native clients call the file; default is its own name")
+	f.BoolVar(&a.take, "take", false, "copy the file into the data folder")
+	f.BoolVar(&a.require, "require", false, "mark the build that it leads from as one that must update")
+	f.BoolVar(&a.quiet, "quiet", false, "show no progress")
+	return c
+}
+
+func onePatchFile(c *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s takes one file, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
+}
+
+// patch is what the flags say of the patch.
+func (a *patchAdd) patch() (p patches.Patch, err error) {
+	if a.from == "" || a.to == "" {
+		return p, usageError{errors.New("--from and --to: give the build that the file leads from and the one that it leads to")}
+	}
+	if p.Scope, err = a.scope(); err != nil {
+		return p, err
+	}
+	if p.From, err = parseBuild("--from", a.from); err != nil {
+		return p, err
+	}
+	if p.To, err = parseBuild("--to", a.to); err != nil {
+		return p, err
+	}
+	if p.From == p.To {
+		return p, usageError{fmt.Errorf("--to: a patch must lead to another build than %d, which it leads from", p.From)}
+	}
+	p.ID = p.MakeID()
+	return p, a.checkName(p)
+}
+
+// checkName has a name refused before a large file is read. What a catalogue takes is
+// the catalogue's to say: it is asked with a file of one byte.
+func (a *patchAdd) checkName(p patches.Patch) error {
+	p.Path, p.Name, p.Size, p.ChunkSize, p.Hashes = "/", cmp.Or(a.name, "file"), 1, 1<<20, make([]byte, 32)
+	var trial patches.Catalogue
+	if err := trial.Add(p); err != nil {
+		return usageError{fmt.Errorf("--name: %w; leave out %s, and dots and spaces at its ends", err, `/ \ : * ? " < > |`)}
+	}
+	return nil
+}
+
+func (a *patchAdd) run(c *cobra.Command, path string) error {
+	meant, err := a.patch()
+	if err != nil {
+		return err
+	}
+	at, err := openConfig(c.Flags())
+	if err != nil {
+		return err
+	}
+	before, err := at.load()
+	if err != nil {
+		return err
+	}
+	// Said before a large file is read; the edit looks again.
+	if before.Find(meant.ID) != nil {
+		return fmt.Errorf("patch %s is in the catalogue already; to replace it: gatepass patch remove %s", meant.ID, meant.ID)
+	}
+	p, err := a.read(c, at, path)
+	if err != nil {
+		return afterSignal(c.Context(), err)
+	}
+	p.Scope, p.From, p.To, p.ID = meant.Scope, meant.From, meant.To, meant.ID
+	if a.name != "" {
+		p.Name = a.name
+	}
+	if err := a.put(c.Context(), at, &p); err != nil {
+		return afterSignal(c.Context(), errors.Join(err, patches.Discard(at.dir, &p)))
+	}
+	a.print(c.OutOrStdout(), at, &p)
+	return at.advise(c.OutOrStdout(), c.ErrOrStderr(), &p)
+}
+
+// read makes the sums, and the copy where one is asked for.
+func (a *patchAdd) read(c *cobra.Command, at *catalogueAt, path string) (patches.Patch, error) {
+	label := "hash"
+	if a.take {
+		label = "copy and hash"
+	}
+	bar, err := newByteProgress(c.ErrOrStderr(), byteProgress{label: label, paths: []string{path}, quiet: a.quiet})
+	if err != nil {
+		return patches.Patch{}, explain(err, at.dir)
+	}
+	defer bar.end()
+	if !a.take {
+		p, err := patches.Measure(c.Context(), path, bar.to)
+		return p, explain(err, at.dir)
+	}
+	if err := at.makeData(); err != nil {
+		return patches.Patch{}, err
+	}
+	p, err := patches.Take(c.Context(), at.dir, path, bar.to)
+	return p, explain(err, at.dir)
+}
+
+// put changes the catalogue.
+func (a *patchAdd) put(ctx context.Context, at *catalogueAt, p *patches.Patch) error {
+	return at.edit(func(cat *patches.Catalogue) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := cat.Add(*p); err != nil || !a.require {
+			return err
+		}
+		return cat.Mark(patches.Mark{Scope: p.Scope, Build: p.From, Status: patches.StatusUpdate})
+	})
+}
+
+func (a *patchAdd) print(out io.Writer, at *catalogueAt, p *patches.Patch) {
+	where := ", where it stays: do not write to it"
+	if p.Taken {
+		where = ", a copy that gatepass keeps"
+	}
+	fmt.Fprintf(out, "patch %s added\nclients  %s\nsize     %s\nMD5      %s…\nSHA-256  %s…, %s\nfile     %s%s\n",
+		p.ID, p.Scope, sizeExact(p.Size), hex.EncodeToString(p.MD5[:6]), hex.EncodeToString(p.SHA256[:6]),
+		count(uint32(len(p.Hashes)/len(p.SHA256)), "chunk", "chunks")+" of "+sizeText(uint64(p.ChunkSize)), p.File(at.dir), where)
+	if p.Protocol == codec.ProtocolGrunt {
+		fmt.Fprintln(out, "existing clients run only files that their maker has signed; the file's name does not matter to them")
+	} else {
+		fmt.Fprintf(out, "clients call it %s\n", p.Name)
+	}
+}
+
+// advise says what the patch means for the clients of its two builds.
+func (at *catalogueAt) advise(out, warn io.Writer, p *patches.Patch) error {
+	v, err := at.view()
+	if err != nil {
+		return err
+	}
+	if to := v.judge(p.Scope, p.To); !to.let() && to.verdict.Update == nil {
+		fmt.Fprintf(warn, "warning: build %d is not let in and no patch leads on from it; 'gatepass patch mark %d current%s' lets it in\n",
+			p.To, p.To, scopeArgs(p.Scope))
+	}
+	from := v.judge(p.Scope, p.From)
+	switch {
+	case from.let():
+		fmt.Fprintf(out, "clients of build %d are still let in (%s): 'gatepass patch mark %d update%s' sends them the patch\n",
+			p.From, from.why, p.From, scopeArgs(p.Scope))
+	case from.verdict.Update != nil:
+		fmt.Fprintf(out, "clients of build %d are %s\n", p.From, from.text())
+	case from.status == patches.StatusRefused:
+		fmt.Fprintf(out, "clients of build %d are refused (%s): 'gatepass patch mark %d update%s' sends them the patch\n",
+			p.From, from.why, p.From, scopeArgs(p.Scope))
+	default:
+		fmt.Fprintf(out, "clients of build %d are refused until a way leads to a build that is let in\n", p.From)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/patches"
+)
+
+func patchCheckCommand() *cobra.Command {
+	var s scopeFlags
+	var build string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "check --build BUILD",
+		Short: "Say what a client would be told, without a client",
+		Long: `Says what a server with this catalogue and this configuration tells a client that
+says it runs that build, platform and locale: let in, sent a patch, or refused. Each
+file of the way is shown; the client is sent the first one, and the next one when it
+comes back with the build that the first one led to.
+
+Without --platform or --locale the client is one of which nothing in the catalogue that
+is for one platform or locale speaks.`,
+		Example: `  gatepass patch check --build 5875
+  gatepass patch check --build 5875 --platform Win-x86 --locale deDE
+  gatepass patch check --build 41 --protocol native --json | jq -r .told`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			scope, err := s.scope()
+			if err != nil {
+				return err
+			}
+			number, err := parseBuild("--build", build)
+			if err != nil {
+				return err
+			}
+			at, err := existing(c.Flags())
+			if err != nil {
+				return err
+			}
+			v, err := at.view()
+			if err != nil {
+				return err
+			}
+			j := v.judge(scope, number)
+			if asJSON {
+				return json.NewEncoder(c.OutOrStdout()).Encode(j.json())
+			}
+			j.print(c.OutOrStdout())
+			v.warnOpen(c.ErrOrStderr(), scope)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&build, "build", "", "the `BUILD` that the client says")
+	s.register(c.Flags())
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func (j *judgement) print(out io.Writer) {
+	fmt.Fprintf(out, "client  build %d (%s)\nstatus  %s (%s)\ntold    %s\n", j.build, j.Scope, j.status, j.why, j.text())
+	for i := range j.way {
+		f, end := &j.way[i], ""
+		if i == len(j.way)-1 {
+			end = ", which is let in"
+		}
+		fmt.Fprintf(out, "%d.      %s, %s, to build %d%s\n", i+1, f.ID, sizeText(f.Size), f.To, end)
+	}
+	if n := len(j.verdict.Known); n > 0 {
+		fmt.Fprintf(out, "files   must be as known: %s\n", count(uint32(n), "sum", "sums"))
+	}
+}
+
+// warnOpen says that more may count for a real client than was asked for.
+func (v *catalogueView) warnOpen(out io.Writer, s patches.Scope) {
+	platforms, locales := v.tags(s.Protocol)
+	if s.Platform == "" && len(platforms) > 1 {
+		fmt.Fprintln(out, "note: the catalogue tells platforms apart; --platform says which the client has")
+	}
+	if s.Locale == "" && len(locales) > 1 {
+		fmt.Fprintln(out, "note: the catalogue tells locales apart; --locale says which the client has")
+	}
+}

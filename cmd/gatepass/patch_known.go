@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/codec"
+	"gatepass/patches"
+)
+
+// knownFlags are the flags of known.
+type knownFlags struct {
+	platform, hmac string
+	remove, quiet  bool
+}
+
+func patchKnownCommand() *cobra.Command {
+	k := &knownFlags{}
+	c := &cobra.Command{
+		Use:   "known BUILD --platform SYSTEM-ARCH (--hmac HEX | FILE… | --remove)",
+		Short: "Say what the files of existing clients hash to, which switches their check on",
+		Long: `Existing clients (grunt) send a hash over some of their files with each login. For a
+build and platform for which one is known here, a client that shows another is refused
+with the answer for a wrong version. Where nothing is known, nothing is checked: that is
+the default. Several may be known at once; each is good.
+
+The files, in this order:
+
+  Windows  WoW.exe fmod.dll ijl15.dll dbghelp.dll unicows.dll
+  Mac      "MacOS/World of Warcraft" Info.plist Resources/Main.nib/objects.xib
+           Resources/wow.icns PkgInfo
+
+Give the files themselves, or with --hmac their HMAC-SHA1 under the salt
+BAA31E99A00B2157FC373FB369CDD2F1, 40 hex digits: the form in which the hashes of
+untouched clients are published. docs/updates.md has those of common builds.
+
+The check finds clients whose files are damaged or mixed up. It stops no cheat: a
+client sends whatever hash it likes, and those made by others than the maker send
+nothing of use and are refused. Clients that come back to the session they had are not
+asked again.`,
+		Example: `  gatepass patch known 5875 --platform Win-x86 --hmac 95edb27c7823b363cbddab56a392e7cb73fcca20
+  gatepass patch known 5875 --platform Win-x86 WoW.exe fmod.dll ijl15.dll dbghelp.dll unicows.dll
+  gatepass patch known 5875 --platform Win-x86 --remove`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return nil
+			}
+			return usageError{fmt.Errorf("%s takes a build first (see '%s --help')", c.CommandPath(), c.CommandPath())}
+		},
+		RunE: func(c *cobra.Command, args []string) error { return k.run(c, args[0], args[1:]) },
+	}
+	f := c.Flags()
+	f.StringVar(&k.platform, "platform", "", "what such clients say they run on: `SYSTEM-ARCH`, such as Win-x86")
+	f.StringVar(&k.hmac, "hmac", "", "`HEX` of the HMAC-SHA1 of the files")
+	f.BoolVar(&k.remove, "remove", false, "forget all that is known for the build and platform: no check any more")
+	f.BoolVar(&k.quiet, "quiet", false, "show no progress")
+	return c
+}
+
+func (k *knownFlags) run(c *cobra.Command, build string, files []string) error {
+	known, err := k.known(build, files)
+	if err != nil {
+		return err
+	}
+	at, err := openConfig(c.Flags())
+	if err != nil {
+		return err
+	}
+	switch {
+	case k.remove:
+		return at.forgetKnown(c.OutOrStdout(), known)
+	case len(files) > 0:
+		if known.HMAC, err = k.hash(c, files); err != nil {
+			return explain(err, at.dir)
+		}
+	}
+	if err := at.edit(func(cat *patches.Catalogue) error { return cat.SetKnown(known) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "known for %s: %s\nits clients are let in only if they show a known one; 'gatepass patch known %d --platform %s --remove' ends the check\n",
+		known, hex.EncodeToString(known.HMAC[:]), known.Build, known.Platform)
+	return nil
+}
+
+// known checks the command line. The HMAC is there if it was given.
+func (k *knownFlags) known(text string, files []string) (known patches.Known, err error) {
+	if known.Build, err = parseBuild("build", text); err != nil {
+		return known, err
+	}
+	given := 0
+	for _, set := range []bool{k.hmac != "", k.remove, len(files) > 0} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 {
+		return known, usageError{errors.New("give exactly one of the client's files, --hmac and --remove")}
+	}
+	if k.platform == "" {
+		return known, usageError{errors.New("--platform: the files are those of one platform: give it as clients say it, such as Win-x86")}
+	}
+	scope, err := (&scopeFlags{protocol: codec.ProtocolGrunt.String(), platform: k.platform}).scope()
+	known.Platform = scope.Platform
+	if err != nil || k.hmac == "" {
+		return known, errors.Join(err, filesInOrder(files))
+	}
+	sum, err := hex.DecodeString(k.hmac)
+	if err != nil || len(sum) != len(known.HMAC) {
+		return known, usageError{fmt.Errorf("--hmac: give %d hex digits, not %q", 2*len(known.HMAC), k.hmac)}
+	}
+	copy(known.HMAC[:], sum)
+	return known, nil
+}
+
+// clientFiles are the files that clients hash, in their order.
+func clientFiles() [][]string {
+	return [][]string{
+		{"WoW.exe", "fmod.dll", "ijl15.dll", "dbghelp.dll", "unicows.dll"},
+		{"World of Warcraft", "Info.plist", "objects.xib", "wow.icns", "PkgInfo"},
+	}
+}
+
+// filesInOrder refuses files that have the names of a client's and not their order, or
+// of which some are missing: their hash is shown by no client. Other names are the
+// operator's own business.
+func filesInOrder(files []string) error {
+	for _, order := range clientFiles() {
+		var places []int
+		for _, path := range files {
+			if at := slices.IndexFunc(order, func(name string) bool { return strings.EqualFold(name, filepath.Base(path)) }); at >= 0 {
+				places = append(places, at)
+			}
+		}
+		whole := len(places) == len(files) && len(files) == len(order) && slices.IsSorted(places)
+		if len(places) > 0 && !whole {
+			return usageError{fmt.Errorf("files: clients hash all of these, in this order: %s", strings.Join(order, ", "))}
+		}
+	}
+	return nil
+}
+
+func (k *knownFlags) hash(c *cobra.Command, files []string) ([20]byte, error) {
+	bar, err := newByteProgress(c.ErrOrStderr(), byteProgress{label: "hash", paths: files, quiet: k.quiet})
+	if err != nil {
+		return [20]byte{}, err
+	}
+	defer bar.end()
+	return patches.FilesHMAC(files, bar.to)
+}
+
+func (at *catalogueAt) forgetKnown(out io.Writer, known patches.Known) error {
+	err := at.edit(func(cat *patches.Catalogue) error { return cat.RemoveKnown(known.Build, known.Platform) })
+	if errors.Is(err, patches.ErrNotThere) {
+		return fmt.Errorf("nothing is known for %s; 'gatepass patch list' prints what is", known)
+	}
+	if err == nil {
+		fmt.Fprintf(out, "nothing is known for %s any more: its clients' files are not checked\n", known)
+	}
+	return err
+}

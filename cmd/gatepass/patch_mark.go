@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/patches"
+)
+
+func patchMarkCommand() *cobra.Command {
+	var s scopeFlags
+	c := &cobra.Command{
+		Use:   "mark BUILD… (current | accepted | update | refused | none)",
+		Short: "Say what builds are: current, accepted, must update, refused",
+		Long: `Marks builds, the status last:
+
+  current   let in, and where updates lead to
+  accepted  let in
+  update    let in no more, but sent the way to a current build, or where none can be
+            reached to one that is let in; refused where there is no way
+  refused   turned away, whatever patches there are
+  none      takes the mark back
+
+A mark counts for the clients of its protocol, platform and locale. The most specific
+one wins: platform and locale, platform alone, locale alone, neither. It also wins over
+the configuration, and over what patches say by themselves; docs/updates.md has all the
+rules. A running server goes by it within a second: clients that are in stay in.`,
+		Example: `  gatepass patch mark 6005 current
+  gatepass patch mark 5464 5875 update
+  gatepass patch mark 5875 accepted --platform OSX-x86
+  gatepass patch mark 40 41 refused --protocol native
+  gatepass patch mark 5875 none`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) >= 2 {
+				return nil
+			}
+			return usageError{fmt.Errorf("%s takes builds and behind them a status (see '%s --help')", c.CommandPath(), c.CommandPath())}
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			marks, err := parseMarks(&s, args)
+			if err != nil {
+				return err
+			}
+			at, err := openConfig(c.Flags())
+			if err != nil {
+				return err
+			}
+			if err := at.edit(func(cat *patches.Catalogue) error { return applyMarks(cat, marks) }); err != nil {
+				return err
+			}
+			return at.printMarks(c.OutOrStdout(), c.ErrOrStderr(), marks)
+		},
+	}
+	s.register(c.Flags())
+	return c
+}
+
+// parseMarks reads builds and a status; StatusUnknown stands for none.
+func parseMarks(s *scopeFlags, args []string) (marks []patches.Mark, err error) {
+	scope, err := s.scope()
+	if err != nil {
+		return nil, err
+	}
+	last := args[len(args)-1]
+	status, err := patches.ParseStatus(last)
+	if _, first := patches.ParseStatus(args[0]); first == nil || args[0] == "none" {
+		return nil, usageError{fmt.Errorf("status: it comes last: mark BUILD… %s", args[0])}
+	}
+	if err != nil && last != "none" {
+		return nil, usageError{fmt.Errorf("status: %w, and none to take the mark back", err)}
+	}
+	for _, text := range args[:len(args)-1] {
+		build, err := parseBuild("build", text)
+		if err != nil {
+			return nil, err
+		}
+		marks = append(marks, patches.Mark{Scope: scope, Build: build, Status: status})
+	}
+	return marks, nil
+}
+
+// applyMarks makes all of them, or none if one cannot be.
+func applyMarks(cat *patches.Catalogue, marks []patches.Mark) error {
+	for _, m := range marks {
+		if m.Status != patches.StatusUnknown {
+			if err := cat.Mark(m); err != nil {
+				return err
+			}
+			continue
+		}
+		err := cat.Unmark(m)
+		if errors.Is(err, patches.ErrNotThere) {
+			return fmt.Errorf("%s has no mark; 'gatepass patch list --json' prints those that there are", m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printMarks says what clients are told from now on.
+func (at *catalogueAt) printMarks(out, warn io.Writer, marks []patches.Mark) error {
+	v, err := at.view()
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		j := v.judge(m.Scope, m.Build)
+		what := "is marked " + m.Status.String()
+		if m.Status == patches.StatusUnknown {
+			what = fmt.Sprintf("has no mark any more and counts as %s (%s)", j.status, j.why)
+		}
+		fmt.Fprintf(out, "%s %s: its clients are %s\n", m, what, j.text())
+		if j.status == patches.StatusUpdate && j.verdict.Update == nil {
+			fmt.Fprintf(warn, "warning: no way leads from build %d to one that is let in, so its clients are refused; 'gatepass patch add FILE --from %d --to BUILD%s' makes one\n",
+				m.Build, m.Build, scopeArgs(m.Scope))
+		}
+	}
+	return nil
+}

@@ -96,7 +96,7 @@ type UpdateProgress struct {
 // is, a *RefusedError when the server sends the player away, ErrProtocol, and ErrClosed
 // behind Close or an earlier Download. However it ends, the connection has.
 func (u *UpdateOffer) Download(ctx context.Context, o DownloadOptions) (path string, err error) {
-	if !u.talk.taken.CompareAndSwap(false, true) {
+	if u.talk == nil || !u.talk.taken.CompareAndSwap(false, true) {
 		return "", ErrClosed
 	}
 	stop := context.AfterFunc(ctx, u.talk.cancel)

@@ -45,7 +45,7 @@ type UpdateOffer struct {
 	Total uint64
 
 	hashes []byte // 32 bytes for each chunk
-	talk   *talk
+	talk   *talk  // nil for one that no Login has made
 }
 
 func (u *UpdateOffer) Error() string {
@@ -58,7 +58,9 @@ func (u *UpdateOffer) Is(target error) bool { return ErrUpdate.Is(target) }
 // Close declines the offer, or ends its Download, and ends the connection. It may be
 // called from anywhere and more than once.
 func (u *UpdateOffer) Close() error {
-	u.talk.cancel()
+	if u.talk != nil {
+		u.talk.cancel()
+	}
 	return nil
 }
 

@@ -43,6 +43,9 @@ type clientFlags struct {
 	enter        bool
 	json         bool
 	once         bool
+	// updateDir is where an update goes, and says yes to it; so does yes.
+	updateDir string
+	yes       bool
 }
 
 func clientCommand() *cobra.Command {
@@ -61,19 +64,25 @@ or the first line of standard input; never from the command line, where others s
 --remember keeps a token on this device: the next sign-in to the same ADDRESS needs no
 password. --forget ends it, at the server too.
 
+A server may want this build updated first. What that is is shown, and downloaded if
+you agree, or at once with --update or --yes; an earlier try that broke off is gone on
+with. The file is checked and not run: that is for you to do.
+
 With --json, or when standard output is no terminal, every event is a JSON object on
 a line of its own, and commands are read from standard input, one a line:
-    select ID    release    enter    code DIGITS    quit
+    select ID    release    enter    code DIGITS    update    quit
 The events are told in docs/client.md. Nothing secret is ever printed.
 
 Exit codes: 0 all went well, 1 a failure, 2 a command line that makes no sense,
-3 the server refused or sent the player away (password, ban, build, kick).
+3 the server refused or sent the player away (password, ban, build, kick), 4 an update
+was downloaded: run it and come back, 5 an update is needed and was declined.
 
 Environment: ` + clientEnv + `ACCOUNT and ` + clientEnv + `PASSWORD_FILE stand for the
 flags of these names.`,
 		Example: `  gatepass client                                    # the server of 'gatepass dev'
   gatepass client login.example.org --account ana --remember
   gatepass client --account ana --world Aldermoor --enter
+  gatepass client --account ana --build 5875 --update ~/Downloads
   gatepass client --account ana --once --json | jq -r '.worlds[].name'
   (cat password; echo select 2; sleep 60; echo quit) | gatepass client --account ana --password-stdin --json`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -106,6 +115,8 @@ func (f *clientFlags) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.enter, "enter", false, "enter a world as soon as it is picked")
 	flags.BoolVar(&f.json, "json", false, "JSON lines instead of a screen")
 	flags.BoolVar(&f.once, "once", false, "print the worlds and end")
+	flags.StringVar(&f.updateDir, "update", "", "`folder` to download an update to that the server wants, without being asked")
+	flags.BoolVar(&f.yes, "yes", false, "download such an update to this folder, without being asked")
 }
 
 // complete fills in what is not on the command line, and checks it.
@@ -165,7 +176,7 @@ func (f *clientFlags) store() client.TokenStore {
 // options are what the command signs in with.
 func (f *clientFlags) options() client.Options {
 	return client.Options{
-		Build: uint16(f.build), Tokens: f.store(), DeviceName: deviceName(),
+		Build: uint16(f.build), Tokens: f.store(), DeviceName: deviceName(), TakesUpdates: true,
 		Backoff: client.Backoff{Max: comeBackWithin},
 	}
 }
@@ -219,8 +230,8 @@ type visit struct {
 	input  *clientInput
 	orders chan order
 	codes  *codeDesk
-	// warned: the token's fault was told.
-	warned bool
+	// warned: the token's fault was told. offered: the server has offered an update.
+	warned, offered bool
 }
 
 func newVisit(c *cobra.Command, f *clientFlags) *visit {
@@ -242,10 +253,10 @@ func (v *visit) fail(err error) error {
 	switch {
 	case isUnreachable(err):
 		told.text += ": is a login server with the native protocol running there?"
-	case !v.codes.isSignedIn() && (isLost(err) || errors.Is(err, client.ErrTimeout)):
+	case !v.codes.isSignedIn() && !v.offered && (isLost(err) || errors.Is(err, client.ErrTimeout)):
 		told.text += fmt.Sprintf("; is %s the port of the native protocol? It is %d by default", v.address, client.DefaultPort)
 	}
-	if v.events != nil {
+	if v.events != nil && told.code != exitUpdated {
 		v.events.failed(told)
 	}
 	return told

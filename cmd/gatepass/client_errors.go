@@ -21,6 +21,8 @@ var (
 	errInterrupted = errors.New("interrupted")
 	errNoPass      = errors.New("no world is picked; select one first")
 	errUnderWay    = errors.New("you are in, or on the way, already")
+	errDownloading = errors.New("an update is being downloaded; quit ends that")
+	errNoOffer     = errors.New("no update is offered")
 	errNoWish      = errors.New("no code is wanted")
 )
 
@@ -40,9 +42,16 @@ func (e *playerError) ExitCode() int { return e.code }
 func (e *playerError) reason() string {
 	var refused *client.RefusedError
 	var choice *client.SelectError
+	var update *client.UpdateError
 	switch {
 	case errors.As(e.cause, &refused):
 		return refused.Result.String()
+	case errors.As(e.cause, &update):
+		return "update-" + update.Reason.String()
+	case errors.Is(e.cause, client.ErrUpdateData):
+		return "update-data"
+	case errors.As(e.cause, new(*client.UpdateFileError)):
+		return "file"
 	case errors.As(e.cause, &choice):
 		return choice.Reason.String()
 	case errors.Is(e.cause, client.ErrServerProof):
@@ -87,6 +96,12 @@ func inPlainWords(err error) string {
 	switch {
 	case errors.As(err, &choice):
 		return selectRefusal(choice.Reason)
+	case errors.Is(err, client.ErrUpdateData):
+		return "what came of the update is not what was offered: " + withoutPackage(err)
+	case errors.As(err, new(*client.UpdateFileError)), errors.As(err, new(*client.UpdateError)):
+		return withoutPackage(err)
+	case errors.Is(err, client.ErrNotWanted):
+		return "no update is wanted any more; start again"
 	case errors.Is(err, client.ErrServerProof):
 		return "the other side could not prove that it is the right one. Somebody may stand between: do not type the password again before you know why"
 	case errors.Is(err, client.ErrKDF):
@@ -163,7 +178,7 @@ func refusalText(r codec.Result) string {
 	case codec.ResultVersionInvalid:
 		return "the server does not take this version of the game"
 	case codec.ResultVersionUpdate:
-		return "the game needs an update"
+		return "the game must be updated first; who signs in anew is offered the update"
 	case codec.ResultBusy:
 		return "the server is busy"
 	case codec.ResultNoAccess:

@@ -212,7 +212,7 @@ func (e *eventPrinter) describeEvent(news any) (string, fields) {
 	case client.Reconnected:
 		return "reconnected", nil
 	}
-	return "", nil
+	return describeUpdate(news)
 }
 
 func (e *eventPrinter) refused(n refusedNews) fields {
@@ -264,7 +264,7 @@ func parseOrder(line string) (order, error) {
 	if len(words) == 0 {
 		return order{}, nil
 	}
-	plain := map[string]deed{"release": deedRelease, "enter": deedEnter, "quit": deedQuit}
+	plain := map[string]deed{"release": deedRelease, "enter": deedEnter, "update": deedUpdate, "quit": deedQuit}
 	switch d, ok := plain[words[0]]; {
 	case ok && len(words) == 1:
 		return order{deed: d}, nil
@@ -282,5 +282,5 @@ func parseOrder(line string) (order, error) {
 		}
 		return order{deed: deedSelect, world: uint8(id)}, nil
 	}
-	return order{}, fmt.Errorf("a line was not understood; commands are: select ID, release, enter, code DIGITS, quit")
+	return order{}, fmt.Errorf("a line was not understood; commands are: select ID, release, enter, code DIGITS, update, quit")
 }

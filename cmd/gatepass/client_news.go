@@ -42,12 +42,14 @@ const (
 	deedEnter
 	// deedCode answers the wish for a second factor.
 	deedCode
+	// deedUpdate takes the update that is offered.
+	deedUpdate
 	// deedQuit leaves the program.
 	deedQuit
 )
 
 func (d deed) String() string {
-	return [...]string{"unknown", "select", "release", "enter", "code", "quit"}[d]
+	return [...]string{"unknown", "select", "release", "enter", "code", "update", "quit"}[d]
 }
 
 // order is one wish of the player.

@@ -146,6 +146,8 @@ func (p *player) obey(ctx context.Context, o order) {
 		p.maybeEnter(ctx)
 	case deedCode:
 		p.codes.give(o.code)
+	case deedUpdate:
+		p.tell(refusedNews{deedUpdate, 0, errNoOffer})
 	}
 }
 

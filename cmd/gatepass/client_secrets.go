@@ -109,7 +109,12 @@ func (v *visit) login(ctx context.Context, password string) (*client.Session, er
 		return nil, err
 	}
 	defer c.Close()
-	s, err := c.Login(ctx, client.Credentials{Account: v.account, Password: password, Code: v.code})
+	who := client.Credentials{Account: v.account, Password: password, Code: v.code}
+	s, err := c.Login(ctx, who)
+	if offer := (*client.UpdateOffer)(nil); errors.As(err, &offer) {
+		v.warnOfToken(err)
+		return nil, v.update(ctx, c, who, offer)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -109,9 +109,13 @@ func openFile(dir string, p *Patch) (*File, error) {
 	}
 	f := newFile(p, opened, s)
 	if !s.modified().Equal(p.Modified) {
-		return f, fmt.Errorf("patch %s: %s %w", p.ID, path, errUnchecked)
+		return f, unchecked(f)
 	}
 	return f, nil
+}
+
+func unchecked(f *File) error {
+	return fmt.Errorf("patch %s: %s %w", f.ID, f.file.Name(), errUnchecked)
 }
 
 func differs(p *Patch, path string, why error) error {

@@ -63,7 +63,7 @@ func Edit(dir string, change func(*Catalogue) error) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	release, err := lockFolder(dir)
+	release, err := lockFolder(dir, lockWait)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func Discard(dir string, p *Patch) error {
 	if !p.Taken {
 		return nil
 	}
-	release, err := lockFolder(dir)
+	release, err := lockFolder(dir, lockWait)
 	if err != nil {
 		return err
 	}
@@ -135,20 +135,21 @@ func removeUnneeded(dir string, names []string, c *Catalogue) (err error) {
 	return err
 }
 
-// lockFolder keeps other edits out until release, or the end of the process.
-func lockFolder(dir string) (release func(), err error) {
+// lockFolder keeps other edits out until release, or the end of the process. It waits
+// for who has the lock.
+func lockFolder(dir string, wait time.Duration) (release func(), err error) {
 	// Read-only is enough for a lock, so that another user's file will do.
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	for until := time.Now().Add(lockWait); ; time.Sleep(lockEvery) {
+	for until := time.Now().Add(wait); ; time.Sleep(lockEvery) {
 		locked, err := tryLock(f)
 		if locked {
 			return func() { f.Close() }, nil
 		}
 		if err == nil && time.Now().After(until) {
-			err = fmt.Errorf("%s: another command has been at work on it for %s: try again when that is done", dir, lockWait)
+			err = fmt.Errorf("%s: another command has been at work on it for %s: try again when that is done", dir, wait)
 		}
 		if err != nil {
 			f.Close()

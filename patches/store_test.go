@@ -160,3 +160,13 @@ func TestEdit_SweepsWhatNobodyTakesAnyMore(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestEdit_WaitsOnlySoLong(t *testing.T) {
+	dir := t.TempDir()
+	release, err := lockFolder(dir, 0)
+	must(t, err)
+	_, err = lockFolder(dir, time.Millisecond)
+	mustMean(t, err, dir, "another command", "try again")
+	release()
+	must(t, Edit(dir, markBuild(1)))
+}

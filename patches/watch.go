@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -63,6 +64,15 @@ type watched struct {
 	pending *File
 	// bad is how a file looked that was read and is not the one that was added.
 	bad stamp
+	// trusted is how it looked when it was offered last; 0 if it was not yet. One that
+	// looks otherwise is read, even if its time is the one recorded: times are coarse,
+	// and can be set.
+	trusted stamp
+}
+
+// offer lets clients have the file.
+func (e *watched) offer(f *File) {
+	e.File, e.Err, e.trusted = f, nil, f.stamp
 }
 
 // checked is what came of reading a file. unrecorded says why its time could not be
@@ -80,7 +90,11 @@ func (w *watcher) begin() {
 	}
 	w.catalogue, w.seen, w.fault = first.catalogue, first.seen, first.fault
 	for _, e := range first.Entries() {
-		w.files = append(w.files, watched{Entry: e})
+		one := watched{Entry: e}
+		if e.File != nil {
+			one.offer(e.File)
+		}
+		w.files = append(w.files, one)
 	}
 	for key, err := range w.troubles() {
 		w.said[key] = err.Error()
@@ -95,7 +109,9 @@ func (w *watcher) run(ctx context.Context) {
 		select {
 		case <-ticker.C:
 		case c := <-w.checked:
-			w.checking = nil
+			if ctx.Err() != nil {
+				return
+			}
 			w.settle(c)
 		case <-ctx.Done():
 			if w.checking != nil {
@@ -165,10 +181,17 @@ func (w *watcher) lookAtFile(e *watched) bool {
 		return false
 	}
 	before := e.File
+	if e.pending != nil && e.pending != w.checking {
+		e.pending.file.Close() // nobody else has it
+	}
 	f, err := openFile(w.o.Dir, &e.Patch)
-	e.File, e.Err, e.pending, e.bad = f, err, nil, stamp{}
-	if err != nil {
-		e.File, e.pending = nil, f
+	if err == nil && e.trusted != (stamp{}) && f.stamp != e.trusted {
+		err = unchecked(f)
+	}
+	e.File, e.Err, e.pending, e.bad = nil, err, f, stamp{}
+	if err == nil {
+		e.pending = nil
+		e.offer(f)
 	}
 	return e.File != before
 }
@@ -204,22 +227,25 @@ func check(ctx context.Context, dir string, f *File) checked {
 
 // settle takes what came of reading a file, unless it is another one by now.
 func (w *watcher) settle(c checked) {
-	for i := range w.files {
-		e := &w.files[i]
-		if e.pending != c.file {
-			continue
-		}
-		e.pending, e.Err = nil, c.err
-		if c.err != nil {
-			e.bad = c.file.stamp
-			return
-		}
-		e.File = c.file
-		if c.unrecorded != nil {
-			w.o.Logger.Warn("the time of a patch's file could not be recorded: it will be read anew after the next start", "patch", e.Patch.ID, "error", c.unrecorded)
-		}
-		w.publish()
+	w.checking = nil
+	i := slices.IndexFunc(w.files, func(e watched) bool { return e.pending == c.file })
+	if i < 0 || c.err != nil {
+		c.file.file.Close() // nobody else has it
 	}
+	if i < 0 {
+		return
+	}
+	e := &w.files[i]
+	e.pending = nil
+	if c.err != nil {
+		e.Err, e.bad = c.err, c.file.stamp
+		return
+	}
+	e.offer(c.file)
+	if c.unrecorded != nil {
+		w.o.Logger.Warn("the time of a patch's file could not be recorded: it will be read anew after the next start", "patch", e.Patch.ID, "error", c.unrecorded)
+	}
+	w.publish()
 }
 
 func (w *watcher) publish() {

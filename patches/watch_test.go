@@ -1,0 +1,256 @@
+package patches
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gatepass/codec"
+)
+
+// lookout is a Watch under way.
+type lookout struct {
+	t       *testing.T
+	dir     string
+	journal journal
+	sets    chan *Set
+	last    *Set
+}
+
+// watch begins with what Open finds and ends with the test.
+func watch(t *testing.T, dir string) *lookout {
+	t.Helper()
+	l := &lookout{t: t, dir: dir, sets: make(chan *Set, 100)}
+	l.last, _ = Open(dir, Defaults{})
+	l.run(WatchOptions{Dir: dir, First: l.last})
+	return l
+}
+
+func (l *lookout) run(o WatchOptions) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	o.Every, o.Logger, o.Publish = 2*time.Millisecond, l.journal.logger(), func(s *Set) { l.sets <- s }
+	go func() {
+		defer close(done)
+		Watch(ctx, o)
+	}()
+	l.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
+
+// await goes on until a published Set is as wanted.
+func (l *lookout) await(what string, is func(*Set) bool) {
+	l.t.Helper()
+	late := time.After(waitLimit)
+	for !is(l.last) {
+		select {
+		case l.last = <-l.sets:
+		case <-late:
+			l.t.Fatalf("no set where %s; the journal:\n%s", what, l.journal.b.String())
+		}
+	}
+}
+
+// awaitWords waits until the journal has them.
+func (l *lookout) awaitWords(words string) {
+	l.t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	late := time.After(waitLimit)
+	for l.journal.count(words) == 0 {
+		select {
+		case <-again.C:
+		case <-late:
+			l.t.Fatalf("the journal does not say %q", words)
+		}
+	}
+}
+
+// awaitLooks waits until the watcher has looked again, and once more.
+func (l *lookout) awaitLooks(build uint16) {
+	l.t.Helper()
+	must(l.t, Edit(l.dir, markBuild(build)))
+	l.await("the build is marked", func(s *Set) bool { return s.Judge(client(codec.ProtocolGrunt, build, "", "")).Allowed })
+}
+
+// replace puts another file there at once, of another time: clocks of files are coarse.
+func replace(t *testing.T, path string, content []byte, when int64) {
+	t.Helper()
+	aside := path + ".aside"
+	must(t, os.WriteFile(aside, content, 0o600))
+	must(t, os.Chtimes(aside, time.Time{}, time.Unix(when, 0)))
+	must(t, os.Rename(aside, path))
+}
+
+func offers(n int) func(*Set) bool { return func(s *Set) bool { return len(s.Files()) == n } }
+
+func TestWatch_PublishesEdits(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "none", "yet")
+	l := watch(t, dir)
+	l.awaitLooks(5875)
+	mustAdd(t, dir, grunt(1, 2), 100)
+	l.await("a patch was added", offers(1))
+	first := l.last.Files()[0]
+	mustAdd(t, dir, grunt(2, 3), 100)
+	l.await("a second patch was added", offers(2))
+	if l.last.Files()[0] != first {
+		t.Error("a file that had not changed was opened again")
+	}
+	must(t, Edit(dir, func(c *Catalogue) error { _, err := c.Remove("grunt-1-2"); return err }))
+	l.await("a patch was removed", offers(1))
+	must(t, os.Remove(filepath.Join(dir, catalogueName)))
+	l.await("the catalogue is gone", offers(0))
+}
+
+func TestWatch_WithoutAFirstSetPublishesOne(t *testing.T) {
+	dir := t.TempDir()
+	mustAdd(t, dir, grunt(1, 2), 100)
+	l := &lookout{t: t, dir: dir, sets: make(chan *Set, 100)}
+	l.run(WatchOptions{Dir: dir})
+	l.await("there is a patch", offers(1))
+}
+
+func TestWatch_SaysNothingWhileNothingChanges(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	must(t, os.Remove(p.Path))
+	l := watch(t, dir) // Open has told it
+	l.awaitLooks(7)
+	l.awaitLooks(8)
+	if n := len(l.sets); n != 0 {
+		t.Errorf("%d sets too many", n)
+	}
+	if n := l.journal.count("is missing"); n != 0 {
+		t.Errorf("told %d times again", n)
+	}
+}
+
+func TestWatch_VanishedFile(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	l := watch(t, dir)
+	file := l.last.Files()[0]
+	must(t, os.Rename(p.Path, p.Path+".away"))
+	l.await("the file is gone", offers(0))
+	l.awaitWords("is missing")
+	l.awaitLooks(7)
+	_, pieces := piecesOf(100)
+	must(t, file.ReadVector(pieces, 0)) // who is being served goes on
+	must(t, os.Rename(p.Path+".away", p.Path))
+	l.await("the file is back", offers(1))
+	l.awaitWords("is over")
+	if n := l.journal.count("is missing"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+func TestWatch_TouchedFileIsReadAnew(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 3*readPiece)
+	l := watch(t, dir)
+	before := l.last.Files()[0]
+	later := time.Unix(1_800_000_000, 0).UTC()
+	must(t, os.Chtimes(p.Path, later, later))
+	l.await("the file is offered anew", func(s *Set) bool { return len(s.Files()) == 1 && s.Files()[0] != before })
+	l.awaitLooks(7)
+	if c := mustLoad(t, dir); !c.Patches[0].Modified.Equal(later) {
+		t.Errorf("recorded %s, want %s", c.Patches[0].Modified, later)
+	}
+	if _, errs := Open(dir, Defaults{}); len(errs) != 0 {
+		t.Errorf("the next start: %v", errs)
+	}
+	_, pieces := piecesOf(10)
+	must(t, l.last.Files()[0].ReadVector(pieces, 0))
+}
+
+func TestWatch_TouchedBeforeTheStart(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	must(t, os.Chtimes(p.Path, time.Time{}, time.Unix(1, 0)))
+	l := watch(t, dir)
+	if len(l.last.Files()) != 0 {
+		t.Error("offered without being read")
+	}
+	l.await("the file is offered", offers(1))
+}
+
+func TestWatch_OtherContent(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	good, err := os.ReadFile(p.Path)
+	must(t, err)
+	l := watch(t, dir)
+	bad := append([]byte{good[0] ^ 1}, good[1:]...)
+	replace(t, p.Path, bad, 1)
+	l.await("the file is left out", offers(0))
+	l.awaitWords("SHA-256 differs")
+	l.awaitLooks(7)
+	if n := l.journal.count("SHA-256 differs"); n != 1 || len(l.last.Files()) != 0 {
+		t.Errorf("told %d times, %d files", n, len(l.last.Files()))
+	}
+	replace(t, p.Path, good, 2)
+	l.await("the file is as it was", offers(1))
+}
+
+func TestWatch_BrokenCatalogueLeavesEverything(t *testing.T) {
+	dir := t.TempDir()
+	mustAdd(t, dir, grunt(1, 2), 100)
+	l := watch(t, dir)
+	path := filepath.Join(dir, catalogueName)
+	good, err := os.ReadFile(path)
+	must(t, err)
+	replace(t, path, good[:len(good)-3], 1)
+	l.awaitWords("cannot be used")
+	if len(l.sets) != 0 {
+		t.Error("a set was published")
+	}
+	replace(t, path, good, 2)
+	l.awaitWords("is over")
+	if n := l.journal.count("what was read before goes on"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+func TestWatch_UnrecordedTimeIsTold(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	l := watch(t, dir)
+	must(t, os.Remove(filepath.Join(dir, lockName)))
+	must(t, os.Mkdir(filepath.Join(dir, lockName), 0o700))
+	must(t, os.Mkdir(filepath.Join(dir, lockName, "x"), 0o700))
+	must(t, os.Chtimes(p.Path, time.Time{}, time.Unix(1, 0)))
+	l.await("the file is left out", offers(0))
+	l.await("the file is offered", offers(1))
+	l.awaitWords("could not be recorded")
+}
+
+// A file of the recorded time and size that is not the one that was offered is read too.
+func TestWatch_OtherContentOfTheSameTime(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	l := watch(t, dir)
+	must(t, os.WriteFile(p.Path+".aside", make([]byte, 100), 0o600))
+	must(t, os.Chtimes(p.Path+".aside", p.Modified, p.Modified))
+	must(t, os.Rename(p.Path+".aside", p.Path))
+	l.await("the file is left out", offers(0))
+	l.awaitWords("SHA-256 differs")
+}
+
+// A file that is being read when the watch ends is let go.
+func TestWatch_EndsWhileAFileIsRead(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 1)
+	must(t, Edit(dir, func(c *Catalogue) error {
+		q := c.Find(p.ID)
+		*q = madeUp(*q, 1<<30)
+		q.Path = p.Path
+		return nil
+	}))
+	must(t, os.Truncate(p.Path, 1<<30)) // a hole, which takes a while to read
+	l := watch(t, dir)
+	l.awaitLooks(7)
+}

@@ -56,7 +56,7 @@
 // Nothing of the offer is believed before its numbers fit each other, no name in it leads
 // out of the folder, and no byte is kept that is not in a chunk whose hash is right: what
 // a crash, a broken connection or a player's no leaves is checked anew by the next try,
-// which goes on from there. A download has one frame and a buffer in memory, whatever the
+// which goes on from there. A download has less than 300 KiB in memory, whatever the
 // file's size. An offer keeps its connection, and a goroutine that pings, until Download
 // has returned or Close was called. To run the file is the game's.
 //

@@ -158,6 +158,7 @@ func (d *download) receive() error {
 	if err := d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: accept}}); err != nil {
 		return err
 	}
+	d.offer.talk.link.widen()
 	d.tell(UpdateInLine, 0)
 	for d.file.at < d.offer.Size {
 		f, err := d.offer.talk.hear()
@@ -205,6 +206,9 @@ func (d *download) takeData(m *pb.UpdateData) error {
 	d.tell(UpdateReceiving, 0)
 	if d.file.at-d.acked < uint64(d.o.Window/4) && d.file.at < d.offer.Size {
 		return nil
+	}
+	if err := d.file.flush(); err != nil {
+		return err
 	}
 	d.acked = d.file.at
 	// Where this cannot be said any more the server has gone: what it said before that

@@ -16,8 +16,13 @@ import (
 	"gatepass/codec/native"
 )
 
-// readBuffer holds what the kernel has of a connection; frames are mostly small.
-const readBuffer = 4 << 10
+const (
+	// readBuffer holds what the kernel has of a connection; frames are mostly small,
+	// and seldom more than one.
+	readBuffer = 4 << 10
+	// fileBuffer does so while a file comes, by frames of 4 KiB.
+	fileBuffer = 64 << 10
+)
 
 // link is a connection's frames: in the clear and taken into the transcript at
 // first, sealed from seal on. One goroutine may receive and another send at a time.
@@ -140,6 +145,9 @@ func (l *link) bound(size uint32) (int, error) {
 	}
 	return native.HeaderSize + int(size), nil
 }
+
+// widen is for a connection that will carry a file. Owned by who receives.
+func (l *link) widen() { l.reader = bufio.NewReaderSize(l.reader, fileBuffer) }
 
 // patience is how long receive waits from now on: two pings that were not answered.
 func (l *link) patience(ping time.Duration) error {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -13,8 +14,12 @@ import (
 	"path/filepath"
 )
 
-// checkBuffer is how much of a file is read at once to be checked.
-const checkBuffer = 128 << 10
+const (
+	// checkBuffer is how much of a file is read at once to be checked.
+	checkBuffer = 128 << 10
+	// writeBuffer is how much is written at once: frames are small.
+	writeBuffer = 64 << 10
+)
 
 // partFile is the file of an update while it is not whole: NAME.part, beside what it
 // will be. It is locked against other programs, and no name leads out of its folder,
@@ -29,8 +34,9 @@ type partFile struct {
 	root      *os.Root
 	file      *os.File
 	locked    bool
-	checked   bool // check has come to its end: what is not good is nothing
-	// Invariant: good ≤ at, and the file holds at bytes at least.
+	checked   bool          // check has come to its end: what is not good is nothing
+	out       *bufio.Writer // to file
+	// Invariant: good ≤ at. The file holds good bytes at least, and at where out is flushed.
 	at, good     uint64
 	whole, chunk hash.Hash // of what is before at
 }
@@ -154,6 +160,7 @@ func (p *partFile) check(ctx context.Context, tell func(done uint64)) error {
 	if err := p.file.Truncate(int64(p.good)); err != nil {
 		return fileError(p.path()+partSuffix, err)
 	}
+	p.out = bufio.NewWriterSize(p.file, writeBuffer)
 	_, err := p.file.Seek(int64(p.good), io.SeekStart)
 	return fileError(p.path()+partSuffix, err)
 }
@@ -176,7 +183,7 @@ func (p *partFile) write(data []byte) error {
 	for len(data) > 0 {
 		want, end := p.offer.chunk(p.at)
 		piece := data[:min(uint64(len(data)), end-p.at)]
-		if _, err := p.file.Write(piece); err != nil {
+		if _, err := p.out.Write(piece); err != nil {
 			return fileError(p.path()+partSuffix, err)
 		}
 		p.whole.Write(piece)
@@ -189,11 +196,17 @@ func (p *partFile) write(data []byte) error {
 		if !bytes.Equal(p.chunk.Sum(nil), want) {
 			return fmt.Errorf("%w: bytes %d to %d are wrong", ErrUpdateData, p.good, end)
 		}
+		if err := p.flush(); err != nil {
+			return err
+		}
 		p.good = end
 		p.chunk.Reset()
 	}
 	return nil
 }
+
+// flush hands everything to the file: what is acknowledged is written.
+func (p *partFile) flush() error { return fileError(p.path()+partSuffix, p.out.Flush()) }
 
 // finish gives the whole file its name, durably.
 func (p *partFile) finish() (string, error) {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"errors"
 	"os"
@@ -21,7 +22,7 @@ func TestPartFile_FullDisk(t *testing.T) {
 	sum := sha256.Sum256(data)
 	p := &partFile{
 		offer: &UpdateOffer{Size: 100, SHA256: sum, ChunkSize: 100, hashes: sum[:]},
-		dir:   "downloads", name: "patch", file: full, whole: sha256.New(), chunk: sha256.New(),
+		dir:   "downloads", name: "patch", file: full, out: bufio.NewWriter(full), whole: sha256.New(), chunk: sha256.New(),
 	}
 	err = p.write(data)
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "patch.part: no space left on device") || p.good != 0 {

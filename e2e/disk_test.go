@@ -15,17 +15,7 @@ import (
 // once there is room.
 func TestFullDisk(t *testing.T) {
 	mount := filepath.Join(t.TempDir(), "small")
-	if err := os.Mkdir(mount, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size=12m,mode=0700"); err != nil {
-		t.Skipf("no small disk to be had: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(mount, unix.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
+	mountSmall(t, mount, "12m")
 	g := start(t, setup{data: filepath.Join(mount, "data")})
 	stored := addUntilRefused(t, g)
 	if code := g.wait(); code != 1 {
@@ -47,6 +37,23 @@ func TestFullDisk(t *testing.T) {
 		c.close()
 	}
 	g.healthy()
+}
+
+// mountSmall makes a folder with a disk of its own, of a size such as "12m"; the test's
+// end takes it away.
+func mountSmall(t *testing.T, mount, size string) {
+	t.Helper()
+	if err := os.MkdirAll(mount, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size="+size+",mode=0700"); err != nil {
+		t.Skipf("no small disk to be had: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(mount, unix.MNT_DETACH); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
 }
 
 // addUntilRefused fills the disk and adds accounts until one is not taken. It

@@ -115,6 +115,14 @@ func (g *gatepass) untilSaid(text string) {
 	eventually(g.t, fmt.Sprintf("%q is said", text), func() bool { return strings.Contains(g.stderr.String(), text) })
 }
 
+// untilComplained waits for an error in the log that names something.
+func (g *gatepass) untilComplained(of string) {
+	g.t.Helper()
+	eventually(g.t, "an error names "+of, func() bool {
+		return strings.Contains(grep(g.stderr.String(), of), "level=ERROR")
+	})
+}
+
 // untilIdle waits until nobody is connected, and nobody is counted as being updated.
 func (g *gatepass) untilIdle() {
 	g.t.Helper()

@@ -101,7 +101,7 @@ func explain(err error, dir string) error {
 	mend := ""
 	switch {
 	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT):
-		mend = "make room; nothing was changed"
+		mend = "nothing was changed"
 	case errors.Is(err, fs.ErrPermission):
 		mend = "run this as the user that the server runs as; he must be able to read the file, and to write in " + dir
 	case errors.Is(err, unix.EROFS):

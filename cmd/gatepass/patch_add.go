@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -127,6 +130,7 @@ func (a *patchAdd) run(c *cobra.Command, path string) error {
 		return afterSignal(c.Context(), errors.Join(err, patches.Discard(at.dir, &p)))
 	}
 	a.print(c.OutOrStdout(), at, &p)
+	warnReader(c.ErrOrStderr(), at, &p)
 	return at.advise(c.OutOrStdout(), c.ErrOrStderr(), &p)
 }
 
@@ -177,6 +181,21 @@ func (a *patchAdd) print(out io.Writer, at *catalogueAt, p *patches.Patch) {
 		fmt.Fprintln(out, "existing clients run only files that their maker has signed; the file's name does not matter to them")
 	} else {
 		fmt.Fprintf(out, "clients call it %s\n", p.Name)
+	}
+}
+
+// warnReader says when the server, as the user whose the data folder is, is likely not
+// to be able to read a file that somebody else has added.
+func warnReader(warn io.Writer, at *catalogueAt, p *patches.Patch) {
+	data, dataErr := os.Stat(filepath.Dir(at.dir))
+	file, fileErr := os.Stat(p.File(at.dir))
+	if dataErr != nil || fileErr != nil || file.Mode()&0o004 != 0 {
+		return
+	}
+	server, ok := data.Sys().(*syscall.Stat_t)
+	owner, isFile := file.Sys().(*syscall.Stat_t)
+	if ok && isFile && server.Uid != 0 && server.Uid != owner.Uid {
+		fmt.Fprintf(warn, "warning: the data folder is user %d's, who may not be able to read %s: let him, or add it with --take\n", server.Uid, p.File(at.dir))
 	}
 }
 

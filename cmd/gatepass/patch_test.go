@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gatepass/patches"
+)
+
+func TestSizeText(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 1 << 20: "1 MiB", 1023 << 10: "1.0 MiB",
+		1<<30 + 1<<29: "1.5 GiB", 256 << 30: "256 GiB", 1 << 50: "1024 TiB",
+	} {
+		if got := sizeText(n); got != want {
+			t.Errorf("%d bytes: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"kitten", "sitting", 3}, {"grunt-1-2", "grunt-1-2", 0}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestExplain_NamesTheMend(t *testing.T) {
+	for want, err := range map[string]error{
+		"nothing was changed":                          &os.PathError{Op: "write", Path: "f", Err: unix.ENOSPC},
+		"run this as the user that the server runs as": &os.PathError{Op: "open", Path: "f", Err: unix.EACCES},
+		"must be on a disk that can be written to":     &os.PathError{Op: "open", Path: "f", Err: unix.EROFS},
+		"look at the path":                             &os.PathError{Op: "open", Path: "f", Err: unix.ENOENT},
+		"give a file":                                  &os.PathError{Op: "read", Path: "f", Err: unix.EISDIR},
+	} {
+		if got := explain(err, "d").Error(); !strings.HasPrefix(got, err.Error()) || !strings.Contains(got, want) {
+			t.Errorf("%v: %q does not say %q", err, got, want)
+		}
+	}
+	if err := explain(nil, "d"); err != nil {
+		t.Errorf("no error became %v", err)
+	}
+}
+
+func TestBytesBar_PlainLinesTellBytesAndRate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	bar, err := newByteProgress(&out, byteProgress{label: "hash", paths: []string{path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bar.to(1024)
+	if out.Len() > 0 {
+		t.Fatalf("a line at once: %q", out.String())
+	}
+	bar.next(1024)
+	bar.last = time.Now().Add(-plainEvery)
+	bar.to(1024)
+	if got := out.String(); !strings.HasPrefix(got, "hash: 2 KiB, ") || !strings.Contains(got, "/s, 50 %") {
+		t.Errorf("the line is %q", got)
+	}
+	if _, err := newByteProgress(&out, byteProgress{paths: []string{path + "x"}}); err == nil {
+		t.Error("a file that is not there was taken")
+	}
+}
+
+func TestFilesInOrder(t *testing.T) {
+	for files, good := range map[string]bool{
+		"c/WoW.exe c/fmod.dll c/ijl15.dll c/dbghelp.dll c/unicows.dll": true,
+		"wow.exe FMOD.dll ijl15.dll dbghelp.dll unicows.dll":           true,
+		"fmod.dll wow.exe ijl15.dll dbghelp.dll unicows.dll":           false,
+		"wow.exe wow.exe fmod.dll ijl15.dll dbghelp.dll":               false,
+		"wow.exe":                 false,
+		"MacOS/World:of:Warcraft": true,
+		"joined.bin":              true,
+		"Info.plist PkgInfo":      false,
+	} {
+		if err := filesInOrder(strings.Fields(files)); (err == nil) != good {
+			t.Errorf("%s: %v", files, err)
+		}
+	}
+}
+
+// The documented JSON and the one that is printed have the same fields.
+func TestPatchJSON_IsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/updates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, printed := range []any{listJSON{}, patchJSON{Problem: "p"}, markJSON{}, buildJSON{}, knownJSON{}} {
+		b, err := json.Marshal(printed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(b, &fields); err != nil {
+			t.Fatal(err)
+		}
+		for field := range fields {
+			if !strings.Contains(string(text), "`"+field+"`") {
+				t.Errorf("docs/updates.md does not tell of %s of %s", field, reflect.TypeOf(printed))
+			}
+		}
+	}
+}
+
+// A build and what a client of it is told agree with what the server's set says of it,
+// for every scope that the list has a line for.
+func TestJudgements_NarrowerLinesOnlyWhereTheyDiffer(t *testing.T) {
+	at := &catalogueAt{dir: filepath.Join(t.TempDir(), "patches"), defaults: patches.Defaults{Grunt: []uint16{5875}}}
+	mark := func(build uint16, platform, locale string, status patches.Status) {
+		t.Helper()
+		err := at.edit(func(c *patches.Catalogue) error {
+			return c.Mark(patches.Mark{Scope: patches.Scope{Platform: platform, Locale: locale}, Build: build, Status: status})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark(1, "", "", patches.StatusRefused)
+	mark(1, "Win-x86", "", patches.StatusAccepted)
+	mark(1, "", "deDE", patches.StatusRefused)
+	mark(1, "Win-x86", "deDE", patches.StatusCurrent)
+	mark(2, "", "frFR", patches.StatusCurrent)
+	v, err := at.view()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, j := range v.judgements() {
+		lines = append(lines, strings.Join([]string{scopeText(j.Scope), j.status.String(), j.text()}, ": "))
+	}
+	want := []string{
+		"grunt: refused: refused", "grunt deDE: refused: refused", "grunt Win-x86: accepted: let in", "grunt Win-x86 deDE: current: let in",
+		"grunt: refused: refused", "grunt frFR: current: let in",
+		"grunt: accepted: let in",
+	}
+	if !reflect.DeepEqual(lines, want) {
+		t.Errorf("the lines are\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}

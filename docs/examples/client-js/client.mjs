@@ -10,7 +10,8 @@
 //
 // DEVICE=device.json is what this device keeps, CODE=123456 the second factor,
 // BUILD=5875 what this client runs, WORLD=1 where it goes; without it, the first
-// world that takes it. What happens is a line of JSON on standard output.
+// world that takes it. UPDATES=folder is where an update goes that the server wants
+// first; it is there to be run then, and this program ends with 4. What happens is a line of JSON on standard output.
 // docs/native-protocol.md says what every message means, gatepass.mjs has the work.
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
@@ -19,7 +20,7 @@ import { enter, loadProtocol, Refused, signIn } from "./gatepass.mjs";
 
 const { env } = process;
 const protocol = await loadProtocol(env.PROTO ?? fileURLToPath(new URL("../../../codec/native/gatepass.proto", import.meta.url)));
-const who = { account: (env.ACCOUNT ?? "DEMO").toUpperCase(), build: Number(env.BUILD ?? 5875) };
+const who = { account: (env.ACCOUNT ?? "DEMO").toUpperCase(), build: Number(env.BUILD ?? 5875), takesUpdates: env.UPDATES !== undefined };
 const say = (event, more) => console.log(JSON.stringify({ event, ...more }));
 
 // --- what the device keeps: who it is, and the token -------------------------
@@ -78,6 +79,7 @@ async function comeBy(way, how) {
   const session = await signIn(protocol, env.SERVER ?? "127.0.0.1:3725", who, how);
   say("signed in", { by: way });
   session.worlds = new Map();
+  if (session.update) return session; // and not let in
   return keepAlive(session, session.welcome.ping_every_ms);
 }
 
@@ -92,6 +94,29 @@ function keepAlive(session, every) {
 function leave(session) {
   clearInterval(session.pinging);
   session.connection.close();
+}
+
+// update gets the file that this build has to become another one by, and signs in
+// anew when the way breaks: what is there of it is kept.
+async function update(session) {
+  const { download } = await import("./update.mjs");
+  for (let tries = 1; ; tries++) {
+    try {
+      session ??= await come();
+      if (!session.update) throw new Error("no update is wanted any more");
+      const { from_build, to_build, size, steps } = session.update;
+      say("update", { from: from_build, to: to_build, size, steps });
+      const file = await download(keepAlive(session, 20_000).connection, session.update, env.UPDATES, say);
+      return say("updated", { file, build: to_build });
+    } catch (err) {
+      if (tries === 10 || !(err.retryAfter || /connection lost|ECONN/.test(err.message))) throw err;
+      say("lost", { why: err.message });
+      await new Promise((done) => setTimeout(done, (err.retryAfter ?? 0) + Math.random() * Math.min(1000 * 2 ** tries, 60_000)));
+    } finally {
+      if (session) leave(session);
+      session = null;
+    }
+  }
 }
 
 // until returns the first message of one of those names, and does meanwhile what is
@@ -160,10 +185,14 @@ async function play(session) {
   }
 }
 
-try {
-  let session;
+async function main() {
+  let session = await come();
+  if (session.update) {
+    await update(session);
+    process.exitCode = 4;
+    return;
+  }
   try {
-    session = await come();
     await until(session, "world_snapshot");
     if (session.welcome.remembers && !kept.token) {
       await remember(session);
@@ -173,9 +202,11 @@ try {
     }
     await play(session);
   } finally {
-    if (session) leave(session);
+    leave(session);
   }
-} catch (err) {
+}
+
+await main().catch((err) => {
   say("failed", { why: err.message, result: err.result, retry_ms: err.retryAfter });
   process.exitCode = 1;
-}
+});

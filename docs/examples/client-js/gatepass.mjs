@@ -1,6 +1,6 @@
 // The native protocol: frames, seal, sign-in, gate. Made from gatepass.proto and
 // docs/native-protocol.md; names in formulas are the ones of that page. What the
-// client of this example does with it is in client.mjs.
+// client of this example does with it is in client.mjs, and updates are in update.mjs.
 import { createCipheriv, createDecipheriv, createHash, createHmac, getDiffieHellman, randomBytes, timingSafeEqual } from "node:crypto";
 import { connect } from "node:net";
 import { argon2id } from "hash-wasm";
@@ -197,7 +197,8 @@ export async function loadProtocol(file) {
 
 /**
  * signIn signs in and returns the connection up to Welcome, and the session secret.
- * who is { account, build, device }. A proof of the token, { family, prove }, is
+ * who is { account, build, device, takesUpdates }. With the last one an update may be
+ * there in the place of welcome. A proof of the token, { family, prove }, is
  * taken if there is one, else password() and, if a factor is wanted, code(factor)
  * are asked.
  */
@@ -205,7 +206,7 @@ export async function signIn(protocol, address, who, { token, password, code }) 
   const c = await Connection.open(address, "gatepass v1 login", protocol.login);
   try {
     const own = randomBytes(32);
-    c.send("sign_in", { version: 1, account: who.account, nonce: own, build: who.build, device: who.device, token_family: token?.family });
+    c.send("sign_in", { version: 1, account: who.account, nonce: own, build: who.build, device: who.device, token_family: token?.family, takes_updates: who.takesUpdates });
     const challenge = await expect(c, token ? "token_challenge" : "password_challenge");
     check(challenge.nonce.length === 32, "nonce");
     const salt = Buffer.concat([own, challenge.nonce]);
@@ -233,6 +234,7 @@ export async function signIn(protocol, address, who, { token, password, code }) 
       c.send("factor_code", { code: await code(m.factor_wanted.factor) });
       m = await c.receive();
     }
+    if (m.body === "update_offered") return { connection: c, update: m.update_offered };
     if (m.body !== "welcome") throw new Refused(m.body, m[m.body]);
     return { connection: c, secret, welcome: m.welcome };
   } catch (err) {

@@ -74,8 +74,10 @@ const (
 	// its queue of tasks.
 	turnsATask = 4
 
-	// notSentLow is how many bytes the kernel keeps unsent for one client of a file, about.
-	notSentLow = 128 << 10
+	// notSentLow is how many bytes the kernel keeps unsent for one client of a file, about:
+	// 10,000 that do not read cost it some 300 MiB. Over loopback 16 KiB are as fast as
+	// 128; over 1 Gbit/s half of it lasts 130 µs, in which more is brought.
+	notSentLow = 32 << 10
 
 	// writableBatch is how many sockets are taken at once that can be written to again.
 	writableBatch = 128

@@ -51,7 +51,7 @@ type reactor struct {
 	// unread are the connections of a batch whose bytes have yet to be decoded.
 	unread []codec.Conn
 	// turn is what is being sent, waiters the streams whose client has to take something.
-	turn    *turn
+	turn    turn
 	waiters waiters
 }
 

@@ -46,7 +46,9 @@ func (r *reactor) takeTurn() {
 		r.resume(conn)
 	}
 	if t.buffer != nil {
-		r.serve(&t)
+		r.turn = t
+		r.serve(&r.turn)
+		r.turn = turn{}
 	}
 	if sweep {
 		r.sweep()
@@ -56,19 +58,17 @@ func (r *reactor) takeTurn() {
 // serve sends a turn that was read, if its connection is still there. Reactor.
 func (r *reactor) serve(t *turn) {
 	if c := r.table.get(t.conn); c != nil && c.stream != nil {
-		r.turn = t
 		sock := c.sock // what is sent may free c
 		if r.guard(c, r.sendTurn) == gnet.Close {
 			_ = r.loop.Close(sock)
 		}
-		r.turn = nil
 	}
 	r.server.pump.giveBack(t, t.most-t.done)
 }
 
 // sendTurn writes as much of a turn as the socket takes. Reactor, guarded.
 func (r *reactor) sendTurn(c *clientConn) gnet.Action {
-	s, t := c.stream, r.turn
+	s, t := c.stream, &r.turn
 	if t.err != nil {
 		return closeUnless(r.finish(s, endFor(t.err)))
 	}

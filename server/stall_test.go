@@ -1,0 +1,142 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"gatepass/codec"
+)
+
+const shortStall = 40 * time.Millisecond
+
+func TestTransfer_Stall_ClosesWhoTakesNothing(t *testing.T) {
+	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
+	reads, reading := r.open()
+	_, stuck := r.open()
+	acking, unacked := r.open()
+	r.start(reading, codec.Transfer{Source: &content{}, Size: 1 << 40})
+	r.start(stuck, codec.Transfer{Source: &content{}, Size: 1 << 40})
+	r.start(unacked, codec.Transfer{Source: &content{}, Size: 1 << 40, Window: 5_000})
+	go func() { _ = listen(t, reads, 0).toEnd() }()
+	for a := listen(t, acking, 0); a.at < 20_000; { // and no further
+		a.until(a.at + carrierData)
+		write(t, acking, ack(a.at))
+	}
+	r.closedFor(stuck, codec.CloseSlow)
+	r.closedFor(unacked, codec.CloseSlow)
+	if n := r.settled().TransfersStalled; n != 2 {
+		t.Errorf("%d stalled clients were counted, want 2", n)
+	}
+	if n := len(r.sinks[0].of(codec.KindClosed, reading)); n != 0 {
+		t.Error("a client that reads was closed")
+	}
+	_ = reads.Close()
+	r.closedFor(reading, codec.ClosePeer)
+	r.nothingLeft()
+}
+
+// A client that repeats what it has acknowledged takes nothing.
+func TestTransfer_Stall_RepeatedAcksAreNoProgress(t *testing.T) {
+	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
+	client, h := r.open()
+	r.start(h, codec.Transfer{Source: &content{}, Size: 10_000, Window: 5_000})
+	listen(t, client, 0).until(5_000)
+	for end := time.Now().Add(patience); len(r.sinks[0].of(codec.KindClosed, h)) == 0; {
+		if time.Now().After(end) {
+			t.Fatal("it was never closed")
+		}
+		if _, err := client.Write(ack(0)); err != nil {
+			break
+		}
+	}
+	r.closedFor(h, codec.CloseSlow)
+}
+
+// Who waits for tokens is not kept waiting by the client.
+func TestTransfer_Stall_NotWhileWaitingForTokens(t *testing.T) {
+	for name, o := range map[string]TransferOptions{
+		"client": {ClientRate: 20 * carrierData}, // a frame each 50 ms
+		"server": {Rate: 20 * carrierData},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Stall = shortStall / 2
+			r := newCarrierRig(t, func(opts *Options) { opts.Transfers = o })
+			client, h := r.open()
+			r.start(h, codec.Transfer{Source: &content{}, Size: 8 * carrierData})
+			listen(t, client, 0).until(8 * carrierData)
+			r.endedFor(h, codec.TransferDone)
+			if n := r.settled().TransferWaits; n == 0 {
+				t.Error("nothing ever waited for tokens")
+			}
+			r.nothingLeft()
+		})
+	}
+}
+
+// A stream whose socket takes nothing though it says that it could is tried again
+// after a while, and its client counts as stalled meanwhile.
+func TestReactor_TurnSent_RefusedTwice(t *testing.T) {
+	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
+	client, h := r.open()
+	narrow(t, client)
+	r.start(h, codec.Transfer{Source: &content{}, Size: 1 << 40})
+	r.inState(h, streamFull)
+	r.onReactor(0, func(re *reactor) {
+		s := re.table.get(h).stream
+		s.refused = true
+		if !re.turnSent(s, &turn{request: s.request(carrierData)}, false) || s.state != streamPaused || !s.waits {
+			t.Errorf("state %d, waits %v", s.state, s.waits)
+		}
+	})
+	r.closedFor(h, codec.CloseSlow)
+	eventually(t, "what was asked for came back", func() bool {
+		r.pump.mu.Lock()
+		defer r.pump.mu.Unlock()
+		return len(r.pump.later) == 0 && r.pump.line.n == 0
+	})
+}
+
+func TestTransfer_Rate_HoldsForAllTogether(t *testing.T) {
+	const rate, size = 8 << 20, 1 << 20
+	r := newCarrierRig(t, func(o *Options) { o.Transfers.Rate = rate })
+	conns, handles := r.openMany(4)
+	began := time.Now()
+	for i, h := range handles {
+		r.start(h, codec.Transfer{Source: &content{}, Size: size})
+		go func() { _ = listen(t, conns[i], 0).toEnd() }()
+	}
+	for _, h := range handles {
+		r.endedFor(h, codec.TransferDone)
+	}
+	// A bucket lends one turn and begins with a span of its own.
+	least := time.Duration(float64(4*size-turnSize)/rate*float64(time.Second)) - 2*bucketSpan
+	if took := time.Since(began); took < least {
+		t.Errorf("%d bytes took %v, want %v at least", 4*size, took, least)
+	}
+	for _, c := range conns {
+		_ = c.Close()
+	}
+	eventually(t, "all are gone", func() bool { return r.Conns() == 0 })
+	r.nothingLeft()
+}
+
+func TestWaiters_KeepTheirOrder(t *testing.T) {
+	var w waiters
+	s := make([]stream, 5)
+	for i := range s {
+		w.append(&s[i])
+	}
+	for _, i := range []int{2, 0, 4} {
+		w.remove(&s[i])
+	}
+	w.append(&s[0])
+	for _, i := range []int{1, 3, 0} {
+		if w.first != &s[i] || !s[i].waits {
+			t.Fatalf("stream %d is not the first", i)
+		}
+		w.remove(&s[i])
+	}
+	if w.first != nil || w.last != nil || s[0].waits {
+		t.Error("the list is not empty")
+	}
+}

@@ -113,11 +113,16 @@ func (w *wireClient) until(what string, wanted func(*pb.ServerFrame) bool) *pb.S
 // challenged asks for a challenge.
 func (w *wireClient) challenged(account who) *pb.PasswordChallenge {
 	w.t.Helper()
+	return w.challengedAs(account, &pb.SignIn{Build: nativeBuild})
+}
+
+// challengedAs asks for one with more to say of the client.
+func (w *wireClient) challengedAs(account who, hello *pb.SignIn) *pb.PasswordChallenge {
+	w.t.Helper()
 	w.who = account
 	rand.Read(w.nonces.Client[:])
-	w.send(&pb.ClientFrame{Body: &pb.ClientFrame_SignIn{SignIn: &pb.SignIn{
-		Version: 1, Account: account.name, Nonce: w.nonces.Client[:], Build: nativeBuild, Device: bytes.Repeat([]byte{7}, 16),
-	}}})
+	hello.Version, hello.Account, hello.Nonce, hello.Device = 1, account.name, w.nonces.Client[:], bytes.Repeat([]byte{7}, 16)
+	w.send(&pb.ClientFrame{Body: &pb.ClientFrame_SignIn{SignIn: hello}})
 	var f pb.ServerFrame
 	must(w.t, w.read(&f))
 	c := f.GetPasswordChallenge()

@@ -243,10 +243,19 @@ func TestUpdate_NativeStop(t *testing.T) {
 	g := startNativePatched(t, setup{args: []string{"--drain-limit", "10m"}}, f, "ana", "bea")
 	d := startDownload(t, offeredTo(t, g.said["native"], "ana", oldBuild))
 	d.untilHalf()
+	addPatch(t, g.data, wayVanilla, f)
+	g.untilAnswered(aged, 0)
+	stalled := dialNarrow(t, g.grunt, aged)
+	stalled.offered(demo, f)
+	stalled.send(acceptFile)
+	stalled.frames(1)
 	thinking := offeredTo(t, g.said["native"], "bea", oldBuild)
 	g.signal(syscall.SIGTERM)
 	if code := g.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+	if came := len(stalled.rest()); came > len(f.content)/2 {
+		t.Errorf("%d bytes came to who was hung up on", came)
 	}
 	_, err := d.result()
 	away := (*native.RefusedError)(nil)

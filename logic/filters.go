@@ -74,9 +74,10 @@ func refuseBuild(_ *Core, s *session) (Verdict, codec.Result) {
 	return VerdictPass, codec.ResultOK
 }
 
-// updateFirst deals with those who are too old.
+// updateFirst deals with those who are too old. A token that has been shown is used up
+// whatever comes then, so it is replaced before (rotated).
 func updateFirst(c *Core, s *session) (Verdict, codec.Result) {
-	if s.version == nil || s.version.Allowed {
+	if !s.tooOld() || s.byToken() {
 		return VerdictPass, codec.ResultOK
 	}
 	c.become(s, StateUpdating)

@@ -95,10 +95,10 @@ var states = [StateCount]state{
 var transitions = [StateCount]stateSet{
 	StateConnected:  in(StateLookingUp, StateLeaving),
 	StateLookingUp:  in(StateProving, StateReproving, StateLeaving),
-	StateProving:    in(StateVerifying, StateRotating, StateUpdating, StateLeaving),
+	StateProving:    in(StateVerifying, StateRotating, StateLeaving),
 	StateVerifying:  in(StateConfirming, StateRecording, StateChoosing, StateUpdating, StateLeaving),
 	StateConfirming: in(StateRecording, StateChoosing, StateUpdating, StateLeaving),
-	StateRotating:   in(StateChoosing, StateLeaving),
+	StateRotating:   in(StateChoosing, StateUpdating, StateLeaving),
 	StateRecording:  in(StateChoosing, StateLeaving),
 	StateReproving:  in(StateReclaiming, StateChoosing, StateLeaving),
 	StateReclaiming: in(StateChoosing, StateLeaving),

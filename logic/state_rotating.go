@@ -30,6 +30,8 @@ func (rotating) Process(*Core, *session, *codec.Message) {}
 // rotated takes the store's word.
 func (c *Core) rotated(s *session, r *storage.Result) {
 	switch {
+	case r.Err == nil && s.tooOld():
+		c.become(s, StateUpdating)
 	case r.Err == nil:
 		c.ops = append(c.ops, c.loginOp(s, 0))
 		c.admit(s)

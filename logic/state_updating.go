@@ -50,6 +50,9 @@ func (c *Core) judge(s *session, h *codec.Hello) {
 	}
 }
 
+// tooOld tells whether a client must be brought up to date.
+func (s *session) tooOld() bool { return s.version != nil && !s.version.Allowed }
+
 func (updating) Enter(c *Core, s *session) {
 	c.signal(Signal{Kind: SignalUpdateOffered, session: s})
 	if s.native != nil {

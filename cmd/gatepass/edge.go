@@ -119,8 +119,12 @@ func (e *edge) startPool() (err error) {
 }
 
 // openPatches opens the patches there are. One that cannot be sent is not offered, and
-// keeps nobody else from logging in.
+// keeps nobody else from logging in. Without a catalogue that can be read it would not
+// be known who is to be refused.
 func (e *edge) openPatches() error {
+	if _, err := patches.Load(e.config.patchesDir()); err != nil {
+		return err
+	}
 	set, faults := patches.Open(e.config.patchesDir(), e.config.knownBuilds())
 	for _, err := range faults {
 		e.log.Error("a patch cannot be offered", "part", "patches", "error", err)

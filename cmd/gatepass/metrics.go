@@ -8,6 +8,7 @@ import (
 	"gatepass/codec"
 	"gatepass/logic"
 	"gatepass/queue"
+	"gatepass/server"
 	"gatepass/worlds"
 )
 
@@ -50,9 +51,24 @@ func (s stageCollector) server(m metricWriter) {
 	m.counter("reactor_writes_total", "Write calls for those batches.", st.Writes)
 	m.counter("reactor_dead_handles_total", "Replies to connections that were gone.", st.DeadHandles)
 	m.counter("reactor_encode_errors_total", "Replies that could not be encoded.", st.EncodeErrors)
+	s.transfers(m, &st)
 	m.gauge("send_queue_length", "Replies that no reactor has taken yet.", float64(st.SendQueued))
 	m.counter("send_queue_refused_total", "Replies that found no room.", st.SendRefused)
 	m.rounds("sender", st.Sender)
+}
+
+func (stageCollector) transfers(m metricWriter, st *server.Stats) {
+	m.gauge("transfers", "Files on their way to clients.", float64(st.TransfersRunning))
+	m.counter("transfers_started_total", "Files that began to be sent.", st.Transfers)
+	for end := range codec.TransferEndCount {
+		m.count("transfers_ended_total", "Files that were sent, or could not be, by how that ended.", st.TransfersEnded[end], "end", end.String())
+	}
+	m.counter("transfers_misplaced_total", "Files that were to be sent where none could be: faults of ours.", st.TransfersMisplaced)
+	m.counter("transfers_stalled_total", "Connections closed because their client took nothing of its file for too long.", st.TransfersStalled)
+	m.counter("transfer_bytes_total", "Bytes of files sent, frames not counted.", st.TransferBytes)
+	m.counter("transfer_turns_total", "Stretches of files written.", st.TransferTurns)
+	m.counter("transfer_cuts_total", "Those of which the socket did not take all.", st.TransferCuts)
+	m.counter("transfer_waits_total", "Times that files waited for a rate.", st.TransferWaits)
 }
 
 func (s stageCollector) inbox(m metricWriter) {

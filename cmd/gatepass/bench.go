@@ -34,12 +34,13 @@ With --target it measures any server of the grunt protocol, this one or
 another, that has the accounts of --accounts-file.
 
 'bench worlds' and 'bench pass' measure a region: how soon all players are sent a
-change of a world, and what it takes to move a session key to a gate.`,
+change of a world, and what it takes to move a session key to a gate. 'bench patch'
+measures how clients that are too old are brought up to date.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(benchLoginCommand(), benchHoldCommand(), benchWorldsCommand(), benchPassCommand(),
-		benchFloorCommand(), benchAccountsCommand())
+		benchPatchCommand(), benchFloorCommand(), benchAccountsCommand())
 	return c
 }
 

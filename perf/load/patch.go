@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"time"
 )
 
@@ -36,7 +37,11 @@ type StalledOptions struct {
 	File *PatchFile
 	// Transfers is how many. 0 means 10,000.
 	Transfers int
-	// Settle is the pause before each reading of memory; 0 means 2 s. Hold is how long
+	// Collect lets the server collect its garbage before memory is read: that of as many
+	// sign-ins is more than what is measured. nil: it is not told to.
+	Collect func(context.Context) error
+	// Settle is the pause before each reading of memory, which is read again until it falls
+	// no more; 0 means 1 s. Hold is how long
 	// they are watched; 0 means 5 s.
 	Settle, Hold time.Duration
 }
@@ -97,7 +102,7 @@ func (o *ThroughputOptions) Validate() error {
 // EnsureDefaults fills in what is zero.
 func (o *StalledOptions) EnsureDefaults() {
 	ensureUpdateDefaults(&o.Clients, &o.Transfers, 10_000)
-	setDefault(&o.Settle, 2*time.Second)
+	setDefault(&o.Settle, time.Second)
 	setDefault(&o.Hold, 5*time.Second)
 }
 

@@ -19,7 +19,7 @@ import (
 
 // PatchFloor is the least a server of patches can do: one bare epoll loop that says canned
 // bytes to whoever signs in by the grunt protocol, and then sends the file: a preadv into
-// a buffer that has the frames' heads in it already, and a write, 128 KiB at a time. No
+// a buffer with room for the frames' heads, and a write, 124 KiB at a time. No
 // arithmetic, no limits, nothing sealed. What a real server costs above it is its own.
 //
 // As the Floor it trusts its clients, and must never face a network.
@@ -39,9 +39,13 @@ type PatchFloor struct {
 }
 
 const (
-	// floorFrames is how many frames the floor reads and writes at once.
-	floorFrames = 32
+	// floorFrames is how many frames the floor reads and writes at once: less than 128 KiB,
+	// for a write of a little more than two of the kernel's largest segments sends a third
+	// for the rest.
+	floorFrames = 31
 	floorFrame  = gruntFrameHead + grunt.MaxTransferChunk
+	// floorUnsent is below how many unsent bytes a socket is asked again.
+	floorUnsent = 128 << 10
 	// opTransferData begins a frame.
 	opTransferData = 0x31
 )
@@ -139,6 +143,9 @@ func (f *PatchFloor) greet() {
 		rawClose(fd)
 		return
 	}
+	// Where the kernel keeps all that fits, a socket is asked again and again for a rest
+	// that it has no room for, and what was read for it is thrown away.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, floorUnsent)
 	f.sent[fd] = 0
 }
 

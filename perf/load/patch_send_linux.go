@@ -39,6 +39,7 @@ func (o *ThroughputOptions) turn(ctx context.Context, t Target, before *SendRun,
 	}
 	options := fleetOptions{
 		Target: t, Clients: old(o.Clients), File: o.File, Takers: o.Takers, Checkers: o.Checkers, Busy: signingIn,
+		Doze: sendDoze,
 	}
 	if t.Canned {
 		options.Clients.Native = nil // it speaks grunt only
@@ -62,6 +63,10 @@ func (o *ThroughputOptions) turn(ctx context.Context, t Target, before *SendRun,
 
 // signingIn is how many clients sign in at once. What is measured is not that.
 const signingIn = 64
+
+// sendDoze is for clients that take what they can: at 5 GB/s a megabyte comes meanwhile, for
+// all of them together, which their sockets have room for.
+const sendDoze = 200 * time.Microsecond
 
 // old is the clients before the update.
 func old(c Clients) Clients {

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -78,15 +77,41 @@ func (s *stalledRun) stay(ctx context.Context, run *StalledRun) error {
 	}
 	s.wait(ctx, waiting{"holding", s.options.Hold, s.progress})
 	last, err := s.read()
-	run.Stayed, run.Idle, run.End = last.at.Sub(first.at), last.server.since(first.server), last.rss
+	if err != nil {
+		return err
+	}
+	run.Stayed, run.Idle = last.at.Sub(first.at), last.server.since(first.server)
 	run.Dropped = s.dropped.Load()
+	run.End, _, err = s.memory(ctx)
 	return err
 }
 
 // memory reads the server's and the kernel's once they had time to settle.
 func (s *stalledRun) memory(ctx context.Context) (server, kernel int64, err error) {
+	for range mostSettles {
+		before := server
+		if server, err = s.settled(ctx); err != nil {
+			return 0, 0, err
+		}
+		if before > 0 && server > before-before/100 {
+			break // what was collected has been given back
+		}
+	}
+	kernel, err = s.proc.sockets()
+	return server, kernel, err
+}
+
+// mostSettles is how often memory is let settle at most: what a server does not give back
+// in that time it uses.
+const mostSettles = 8
+
+// settled reads the server's memory after one pause.
+func (s *stalledRun) settled(ctx context.Context) (int64, error) {
+	if s.options.Collect != nil && ctx.Err() == nil {
+		if err := s.options.Collect(ctx); err != nil && ctx.Err() == nil {
+			return 0, err
+		}
+	}
 	pause(ctx, s.options.Settle)
-	server, err = s.proc.rss(s.o.Target.PIDs)
-	kernel, errKernel := s.proc.sockets()
-	return server, kernel, errors.Join(err, errKernel)
+	return s.proc.rss(s.o.Target.PIDs)
 }

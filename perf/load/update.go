@@ -77,6 +77,10 @@ type fleetOptions struct {
 	// Takers is how many clients there are, at most as many as accounts; the first
 	// Checkers of them look at every byte. Busy is how many sign in at once.
 	Takers, Checkers, Busy int
+	// Doze is how long they look away when nothing has come, instead of waiting to be woken
+	// by what comes next: over loopback it is the sender who pays for waking them, which no
+	// player's machine makes it. 0: they wait.
+	Doze time.Duration
 	// Stall makes them wait with the offer until they are told to accept it, then take
 	// one frame and no more.
 	Stall bool

@@ -97,13 +97,26 @@ func (f *fleet) run() {
 	for !f.over.Load() {
 		f.admit()
 		f.acceptSome()
-		// Not poller.wait: whoever measures logins beside needs a place among
-		// GOMAXPROCS more than this loop does.
-		for _, event := range f.poll.waitCoarse(f.nap()) {
+		for _, event := range f.events() {
 			f.handle(event)
 		}
 		f.sweep(f.now())
 	}
+}
+
+// events waits for some, or looks away for a while if there are none. It does so not by
+// poller.wait: whoever measures logins beside needs a place among GOMAXPROCS more than this
+// loop does.
+func (f *fleet) events() []unix.EpollEvent {
+	if f.o.Doze == 0 {
+		return f.poll.waitCoarse(f.nap())
+	}
+	events := f.poll.waitCoarse(0)
+	if len(events) == 0 {
+		doze := unix.NsecToTimespec(int64(f.o.Doze))
+		_ = unix.Nanosleep(&doze, nil) // a signal may end it
+	}
+	return events
 }
 
 // admit lets idle clients sign in.

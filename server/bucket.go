@@ -1,6 +1,9 @@
 package server
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // bucket is a token bucket, of bytes. It is a plain value that reads no clock: times
 // are since any fixed moment, and never go back.
@@ -43,7 +46,7 @@ func (b *bucket) wait(now time.Duration) time.Duration {
 		return 0
 	}
 	missing := b.within(bucketGrain) - b.level
-	return time.Duration(float64(missing)/float64(b.rate)*float64(time.Second)) + 1
+	return time.Duration(float64(missing)/float64(b.rate)*float64(time.Second)) + time.Microsecond // rounded up
 }
 
 // fill adds what has come since it was filled last. What is less than a byte stays
@@ -53,7 +56,7 @@ func (b *bucket) fill(now time.Duration) {
 	if come <= 0 {
 		return
 	}
-	b.at += time.Duration(float64(come) / float64(b.rate) * float64(time.Second))
+	b.at += time.Duration(math.Ceil(float64(come) / float64(b.rate) * float64(time.Second)))
 	if b.level += come; b.level >= b.within(bucketSpan) {
 		b.level, b.at = b.within(bucketSpan), now
 	}

@@ -15,8 +15,20 @@
 // the reactors, the send queue and the cap. Where a codec seals what it says
 // (Sealer), frames that others get as they are go through it too.
 //
-// Ownership: a clientConn and its table belong to their reactor; the sender
-// owns its groups; everything that crosses goes through package queue. The
+// A codec may also carry files (Framer). A file goes out in turns, in its own frames
+// between the replies: the pump's readers read them, and the reactor frames them where
+// they stand and writes them straight to the socket:
+//
+//	SendQueue.StartTransfer ─▶ reactor: stream ─▶ line ─▶ reader ─▶ reactor: frame, write ┐
+//	                                              ▲ the socket takes more, or was acked  │
+//	                                              └──────────────────────────────────────┘
+//
+// What a socket does not take is dropped and read again, so what a transfer costs while
+// its client does not read is a struct and the rest of one frame. The end is told by a
+// message (codec.KindTransferEnded).
+//
+// Ownership: a clientConn, its stream and its table belong to their reactor; the
+// sender owns its groups, a turn belongs to who holds it; everything that crosses goes through package queue. The
 // words in the comments: "reactor" is the reactor's goroutine, "sender" the
 // sender's, "anywhere" any goroutine.
 //

@@ -231,12 +231,14 @@ func hasIPv6() bool {
 func TestOptions_ValidateReportsAllFaults(t *testing.T) {
 	o := Options{Listeners: []Listener{
 		{Addr: "nowhere"}, {Addr: ":7"}, {Addr: "[::1]:7"}, {Addr: ":9", Protocol: speakFrames, Speaks: codec.ProtocolCount},
-	}, MaxConns: 1 << 30, SendBound: 1, SendQueue: -1}
+	}, MaxConns: 1 << 30, SendBound: 1, SendQueue: -1,
+		Transfers: TransferOptions{Rate: -1, ClientRate: MaxTransferRate + 1, Stall: -1, Readers: MaxTransferReaders + 1}}
 	err := o.Validate()
 	if err == nil {
 		t.Fatal("no fault found")
 	}
-	for _, want := range []string{`address "nowhere": address`, `"[::1]:7" has the port of ":7"`, `":9": a protocol`, "reactors", "max-conns", "RLIMIT_NOFILE", "send-bound", "send-queue", "sink"} {
+	for _, want := range []string{`address "nowhere": address`, `"[::1]:7" has the port of ":7"`, `":9": a protocol`, "reactors", "max-conns", "RLIMIT_NOFILE", "send-bound", "send-queue", "sink",
+		"transfers: rate", "transfers: client-rate", "transfers: stall", "transfers: readers"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

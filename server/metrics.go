@@ -32,6 +32,7 @@ type counters struct {
 	fileBytes  atomic.Uint64
 	turns      atomic.Uint64
 	cutTurns   atomic.Uint64
+	readAgain  atomic.Uint64
 	tokenWaits atomic.Uint64
 
 	_ [64]byte // keeps the next reactor's counters off this cache line
@@ -76,6 +77,9 @@ type Stats struct {
 	TransfersStalled uint64
 	// TransferBytes counts the bytes of files that were sent, frames not included.
 	TransferBytes uint64
+	// TransferReadAgain counts the bytes of files that were read and not taken by the
+	// socket, so that they had to be read again.
+	TransferReadAgain uint64
 	// TransferTurns counts the turns that were written, TransferCuts those of which the
 	// socket did not take all, TransferWaits how often a stream waited for its client's
 	// rate or all for the server's.
@@ -125,6 +129,7 @@ func (c *counters) addTo(st *Stats) {
 	st.TransfersMisplaced += c.misplaced.Load()
 	st.TransfersStalled += c.stalledOut.Load()
 	st.TransferBytes += c.fileBytes.Load()
+	st.TransferReadAgain += c.readAgain.Load()
 	st.TransferTurns += c.turns.Load()
 	st.TransferCuts += c.cutTurns.Load()
 	st.TransferWaits += c.tokenWaits.Load()

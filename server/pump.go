@@ -301,7 +301,9 @@ func (p *pump) keepTime() {
 }
 
 // sweepEach is how often stalled clients are looked for.
-func (p *pump) sweepEach() time.Duration { return min(p.options.Stall/4, time.Second) }
+func (p *pump) sweepEach() time.Duration {
+	return min(max(p.options.Stall/4, time.Millisecond), time.Second)
+}
 
 // sweep asks those reactors that have streams to look for clients that have stalled.
 func (p *pump) sweep() {

@@ -116,21 +116,28 @@ func (r *reactor) countTurn(t *turn, cut bool, size int) {
 	r.count.bytesOut.Add(uint64(size))
 	if cut {
 		r.count.cutTurns.Add(1)
+		r.count.readAgain.Add(uint64(t.most - t.done))
 	}
 }
 
-// turnSent goes on behind a turn. Its size follows what the socket takes at once: what
-// it does not take was read and framed for nothing. False says that the connection is to
-// be closed.
+// turnSent goes on behind a turn. What the socket does not take was read and framed for
+// nothing, so the size of the turns follows what it takes at once, and a socket is asked
+// whether it takes more before that is read. False says that the connection is to be
+// closed.
 func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 	s.tokens.take(t.done)
 	if t.done > 0 {
 		r.progress(s)
 	}
+	if s.sent == s.transfer.Size {
+		return r.goOnSending(s)
+	}
 	most := r.server.pump.dataOf(t.frame)
 	switch {
-	case whole:
+	case whole && canWrite(s.conn.sock.Fd()):
 		s.most = min(2*s.most, most)
+		return r.goOnSending(s)
+	case whole: // a window may be what held it up
 	case t.done > 0:
 		s.most = min(t.done+t.frame.Data, most)
 	case s.refused:
@@ -138,12 +145,17 @@ func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 		r.linger(s)
 		r.server.pump.askLater(s.request(t.most), refusedPause)
 		return true
+	default:
+		s.refused = true
 	}
-	if whole || s.sent == s.transfer.Size {
-		return r.goOnSending(s)
-	}
-	s.refused = t.done == 0
 	return r.awaitSocket(s)
+}
+
+// canWrite tells whether a socket takes anything now.
+func canWrite(fd int) bool {
+	set := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(set[:], 0)
+	return n > 0 || err != nil // the write tells what is wrong
 }
 
 // writeNow writes what the socket takes without waiting, which may be nothing.

@@ -74,6 +74,9 @@ func (r *reactor) resume(conn codec.Conn) {
 		}
 		ok = r.awaitSocket(s)
 	} else {
+		if !s.refused {
+			r.progress(s) // it took what was sent
+		}
 		ok = r.goOnSending(s)
 	}
 	if !ok {

@@ -139,7 +139,7 @@ func benchmarkTransfer(b *testing.B, speak Protocol, clients int) {
 	b.ReportMetric(sent/used.Seconds(), "GB/cpu-s")
 	b.ReportMetric(sent/wall.Seconds(), "GB/s")
 	b.ReportMetric(float64(st.TransferBytes)/float64(st.TransferTurns)/1024, "KiB/turn")
-	b.ReportMetric(float64(st.TransferCuts)/float64(st.TransferTurns), "cuts/turn")
+	b.ReportMetric(float64(st.TransferReadAgain)/float64(st.TransferBytes), "again/byte")
 }
 
 func cpuTime() time.Duration {

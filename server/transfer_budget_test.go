@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 type pairSock struct {
 	quietSock
 	fd, peer int
+	close    func() error // of fd
 }
 
 func (s *pairSock) Fd() int { return s.fd }
@@ -25,11 +27,12 @@ func newPairSock(tb testing.TB) *pairSock {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = unix.Close(fds[0]); _ = unix.Close(fds[1]) })
+	s := &pairSock{fd: fds[0], peer: fds[1], close: sync.OnceValue(func() error { return unix.Close(fds[0]) })}
+	tb.Cleanup(func() { _ = errors.Join(s.close(), unix.Close(s.peer)) })
 	if err := errors.Join(unix.SetNonblock(fds[0], true), unix.SetNonblock(fds[1], true)); err != nil {
 		tb.Fatal(err)
 	}
-	return &pairSock{fd: fds[0], peer: fds[1]}
+	return s
 }
 
 // drain reads away what was sent.

@@ -145,7 +145,7 @@ func TestUpdate_NoFile(t *testing.T) {
 }
 
 // TestUpdate_BrokenCatalogue: a catalogue that somebody has spoilt changes nothing for a
-// server that runs, keeps none from starting, and is told of by all.
+// server that runs. None starts with it, which could let in whom it refuses.
 func TestUpdate_BrokenCatalogue(t *testing.T) {
 	t.Parallel()
 	f := newPatchFile(t, 1000)
@@ -173,13 +173,19 @@ func TestUpdate_BrokenCatalogue(t *testing.T) {
 	if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, good[:len(good)/2]) {
 		t.Errorf("what somebody may still mend is written over: %v", err)
 	}
-	g.stop()
-	g = start(t, setup{data: g.data})
-	g.untilComplained(path)
-	g.healthy()
 	must(t, os.WriteFile(path, good, 0o600))
-	g.untilAnswered(aged, 0)
+	g.untilSaid("trouble with patches is over")
+	patch(t, g.data, "remove", "grunt-5302-5875")
+	g.untilAnswered(aged, 9)
+	g.stop()
+	must(t, os.WriteFile(path, good[:len(good)/2], 0o600))
+	if code, out := runs(t, devArgs(t, g.data)...); code != 1 || !strings.Contains(out, path) {
+		t.Errorf("a start: exit code %d, or without the path\n%s", code, out)
+	}
+	must(t, os.WriteFile(path, good, 0o600))
+	g = start(t, setup{data: g.data})
 	mustOffer()
+	g.healthy()
 }
 
 // TestUpdate_FullDisk: what there is no room for is not added, and nothing is left of
@@ -194,7 +200,7 @@ func TestUpdate_FullDisk(t *testing.T) {
 	mustFail := func(args ...string) {
 		t.Helper()
 		code, out := runs(t, append([]string{"patch", args[0], "--data", data}, args[1:]...)...)
-		if code != 1 || !strings.Contains(out, "room") || !strings.Contains(out, dir) {
+		if code != 1 || !strings.Contains(out, "no space left") || !strings.Contains(out, dir) {
 			t.Errorf("patch %v: exit code %d\n%s", args, code, out)
 		}
 	}

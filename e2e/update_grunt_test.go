@@ -30,6 +30,10 @@ func TestUpdate_Grunt(t *testing.T) {
 		g.untilOutcome("update-done", float64(i+1))
 		c.expectOpen() // it is the client that goes
 		c.close()
+		again := dial(t, g.grunt, e) // it has no words for an offer
+		again.send(again.hello(0x02, demo.name))
+		again.expect([]byte{2, 9})
+		again.expectClosed()
 		for _, w := range []who{{demo.name, "WRONG"}, {"NOBODY", "X"}} {
 			dial(t, g.grunt, e).mustFail(w, 4)
 		}
@@ -54,12 +58,13 @@ func TestUpdate_GruntResume(t *testing.T) {
 	f := newPatchFile(t, 300_001)
 	size := uint64(len(f.content))
 	g := startPatched(t, setup{}, f, wayVanilla)
-	offsets := []uint64{0, 1, 4096, size / 2, size - 1, size}
+	offsets, sent := []uint64{0, 1, 4096, size / 2, size - 1, size}, uint64(0)
 	for i, offset := range offsets {
 		c := dial(t, g.grunt, aged)
 		c.offered(demo, f)
 		c.send(resumeFile(offset))
 		c.mustGet(f.content[offset:])
+		sent += size - offset
 		g.untilOutcome("update-done", float64(i+1))
 		c.expectOpen()
 		c.close()
@@ -75,6 +80,9 @@ func TestUpdate_GruntResume(t *testing.T) {
 		t.Errorf("%v are counted as beyond the end, %d were", n, len(beyond))
 	}
 	g.untilIdle()
+	if n := g.metric("gatepass_transfer_bytes_total"); n != float64(sent) {
+		t.Errorf("%v bytes are counted, %d were sent", n, sent)
+	}
 	g.healthy()
 }
 

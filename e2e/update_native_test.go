@@ -286,7 +286,6 @@ func TestUpdate_NativeLine(t *testing.T) {
 		return g.metric("gatepass_updates_sending") == 1 && g.metric("gatepass_updates_waiting") == 3
 	})
 	third.cancel() // in line
-	fourth.untilPlace(2)
 	first.cancel() // under way
 	second.untilHalf()
 	g.untilOutcome("update-cancelled", 2)
@@ -304,6 +303,55 @@ func TestUpdate_NativeLine(t *testing.T) {
 	// Declined at once.
 	must(t, offeredTo(t, g.said["native"], "ana", oldBuild).Close())
 	g.untilOutcome("update-cancelled", 3)
+	g.untilIdle()
+	g.healthy()
+}
+
+// TestUpdate_NativeToken: a remembered device needs no password to be offered an update,
+// and is remembered behind it, whatever became of that.
+func TestUpdate_NativeToken(t *testing.T) {
+	t.Parallel()
+	f := newPatchFile(t, 1<<20)
+	g := startNativePatched(t, setup{}, f, "ana")
+	folder := filepath.Join(t.TempDir(), "devices")
+	sign := func(password string, build uint16, takes bool) error {
+		o := remembering(folder)
+		o.Build, o.TakesUpdates = build, takes
+		s, err := signIn(t, g.said["native"], native.Credentials{Account: "ana", Password: password}, o)
+		if err == nil {
+			must(t, s.Close())
+		}
+		return err
+	}
+	must(t, sign("secret", newBuild, true))
+	if err := sign("", oldBuild, false); !errors.Is(err, native.ErrUpdate) {
+		t.Errorf("who takes no updates got %v", err)
+	}
+	must(t, sign("", newBuild, true))
+	for _, end := range []func(offer *native.UpdateOffer){
+		func(offer *native.UpdateOffer) { must(t, offer.Close()) },
+		func(offer *native.UpdateOffer) {
+			path, err := offer.Download(within20(t), native.DownloadOptions{Dir: t.TempDir()})
+			must(t, err)
+			f.check(t, path)
+		},
+		func(offer *native.UpdateOffer) {
+			d := startDownload(t, offer)
+			d.untilHalf()
+			g.kill()
+			if _, err := d.result(); !errors.Is(err, native.ErrUpdateBroken) {
+				t.Errorf("a killed server ends it by %v", err)
+			}
+			g = start(t, setup{data: g.data})
+		},
+	} {
+		offer := (*native.UpdateOffer)(nil)
+		if err := sign("", oldBuild, true); !errors.As(err, &offer) {
+			t.Fatalf("no offer but %v", err)
+		}
+		end(offer)
+		must(t, sign("", newBuild, true))
+	}
 	g.untilIdle()
 	g.healthy()
 }

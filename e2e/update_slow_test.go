@@ -37,7 +37,9 @@ func TestUpdate_Stalled(t *testing.T) {
 	begin, came := time.Now(), 0
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	closed := func() bool { return g.metric("gatepass_connections_closed_total", "reason", "slow") == 2 }
+	closed := func() bool {
+		return g.metric("gatepass_transfers_stalled_total") == 2 && g.metric("gatepass_connections_closed_total", "reason", "slow") == 2
+	}
 	for !closed() || time.Since(begin) < 2500*time.Millisecond {
 		<-tick.C
 		came += len(slow.frames(64 << 10))

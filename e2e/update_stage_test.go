@@ -126,8 +126,11 @@ func (g *gatepass) untilComplained(of string) {
 // untilIdle waits until nobody is connected, and nobody is counted as being updated.
 func (g *gatepass) untilIdle() {
 	g.t.Helper()
-	for _, name := range []string{"gatepass_connections", "gatepass_updates_sending", "gatepass_updates_waiting"} {
+	for _, name := range []string{"gatepass_connections", "gatepass_updates_sending", "gatepass_updates_waiting", "gatepass_transfers"} {
 		eventually(g.t, name+" is 0", func() bool { return g.metric(name) == 0 })
+	}
+	if n := g.metric("gatepass_transfers_misplaced_total"); n != 0 {
+		g.t.Errorf("%v files were to be sent where none could be", n)
 	}
 }
 

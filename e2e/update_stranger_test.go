@@ -3,8 +3,10 @@ package e2e
 import (
 	"bytes"
 	"math"
+	"net"
 	"slices"
 	"testing"
+	"time"
 
 	pb "gatepass/codec/native/gatepasspb"
 )
@@ -191,6 +193,62 @@ func TestUpdate_NativeWindow(t *testing.T) {
 		}
 	}
 	g.untilOutcome("update-done", 4)
+	g.untilIdle()
+	g.healthy()
+}
+
+// TestUpdate_NativeTalk: a file and answers share a connection frame by frame, also where
+// the client has little room and frames are cut.
+func TestUpdate_NativeTalk(t *testing.T) {
+	t.Parallel()
+	f := newPatchFile(t, 4<<20)
+	g := startNativePatched(t, setup{}, f, "ana")
+	w, offer := wireOffered(t, g.said["native"], who{"ANA", "secret"})
+	must(t, w.conn.(*net.TCPConn).SetReadBuffer(16<<10))
+	w.send(acceptUpdate(0, math.MaxUint32))
+	var got []byte
+	said, heard := uint64(0), uint64(0)
+	for len(got) < int(offer.Size) || heard < said {
+		if len(got) < int(offer.Size) && said-heard < 100 {
+			said++
+			w.send(ping(said))
+		}
+		switch m := w.hear().GetBody().(type) {
+		case *pb.ServerFrame_UpdateData:
+			if m.UpdateData.Offset != uint64(len(got)) {
+				t.Fatalf("data at %d, not %d", m.UpdateData.Offset, len(got))
+			}
+			got = append(got, m.UpdateData.Data...)
+		case *pb.ServerFrame_Pong:
+			if heard++; m.Pong.Number != heard {
+				t.Fatalf("pong %d, not %d", m.Pong.Number, heard)
+			}
+		default:
+			t.Fatalf("%v came", m)
+		}
+	}
+	if !bytes.Equal(got, f.content) {
+		t.Fatal("not the file")
+	}
+	t.Logf("%d pongs between the data", heard)
+	w.send(updateReceived(offer.Size))
+	if last := w.mustClose(); last.GetUpdateSent() == nil {
+		t.Errorf("at the end came %v", last)
+	}
+
+	// Who asks and asks and takes nothing is not kept answers for.
+	deaf, _ := wireOffered(t, g.said["native"], who{"ANA", "secret"})
+	must(t, deaf.conn.(*net.TCPConn).SetReadBuffer(16<<10))
+	deaf.send(acceptUpdate(0, math.MaxUint32))
+	deaf.conn.SetWriteDeadline(time.Now().Add(patience))
+	for i := uint64(1); ; i++ {
+		if _, err := deaf.conn.Write(deaf.frame(ping(i))); err != nil {
+			if !hungUp(err) {
+				t.Errorf("it may go on asking: %v", err)
+			}
+			break
+		}
+	}
 	g.untilIdle()
 	g.healthy()
 }

@@ -7,7 +7,8 @@ import (
 	"gatepass/codec"
 )
 
-const shortStall = 40 * time.Millisecond
+// shortStall is far longer than a client that reads is ever kept from it.
+const shortStall = 300 * time.Millisecond
 
 func TestTransfer_Stall_ClosesWhoTakesNothing(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
@@ -59,7 +60,7 @@ func TestTransfer_Stall_NotWhileWaitingForTokens(t *testing.T) {
 		"server": {Rate: 20 * carrierData},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o.Stall = shortStall / 2
+			o.Stall = 20 * time.Millisecond
 			r := newCarrierRig(t, func(opts *Options) { opts.Transfers = o })
 			client, h := r.open()
 			r.start(h, codec.Transfer{Source: &content{}, Size: 8 * carrierData})

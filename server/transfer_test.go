@@ -1,12 +1,15 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -305,6 +308,30 @@ func TestTransfer_FileFails(t *testing.T) {
 		}
 	}
 }
+
+// A file that cannot be read is logged once, not for each client that it is sent to.
+func TestPump_Report_OncePerFile(t *testing.T) {
+	var log bytes.Buffer
+	p := newPump(TransferOptions{}, slog.New(slog.NewTextHandler(&log, nil)), nil)
+	one, two := &content{}, &content{}
+	odd := oddSource{func() {}} // which cannot be told from others
+	for _, source := range []codec.TransferSource{one, two, one, odd, one, odd} {
+		p.report(&turn{request: request{source: source, offset: 7}, err: io.ErrUnexpectedEOF})
+	}
+	if n := strings.Count(log.String(), "offset=7"); n != 3 || !strings.Contains(log.String(), io.ErrUnexpectedEOF.Error()) {
+		t.Errorf("%d lines, want 3:\n%s", n, log.String())
+	}
+	p.began = p.began.Add(-2 * faultEach)
+	p.report(&turn{request: request{source: one, offset: 8}, err: io.ErrUnexpectedEOF})
+	if !strings.Contains(log.String(), "offset=8") || len(p.faults) != 1 {
+		t.Errorf("not logged again after a while, or %d files are remembered", len(p.faults))
+	}
+}
+
+// oddSource cannot be compared.
+type oddSource struct{ f func() }
+
+func (oddSource) ReadVector([][]byte, int64) error { return nil }
 
 // Clients go away at any moment, cleanly or not, and so does the logic's patience;
 // nothing is left of them.

@@ -56,15 +56,15 @@ func TestTransfer_Stall_RepeatedAcksAreNoProgress(t *testing.T) {
 // Who waits for tokens is not kept waiting by the client.
 func TestTransfer_Stall_NotWhileWaitingForTokens(t *testing.T) {
 	for name, o := range map[string]TransferOptions{
-		"client": {ClientRate: 20 * carrierData}, // a frame each 50 ms
-		"server": {Rate: 20 * carrierData},
+		"client": {ClientRate: 30 * carrierData}, // a frame each 33 ms
+		"server": {Rate: 30 * carrierData},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Stall = 20 * time.Millisecond
 			r := newCarrierRig(t, func(opts *Options) { opts.Transfers = o })
 			client, h := r.open()
-			r.start(h, codec.Transfer{Source: &content{}, Size: 8 * carrierData})
-			listen(t, client, 0).until(8 * carrierData)
+			r.start(h, codec.Transfer{Source: &content{}, Size: 6 * carrierData})
+			listen(t, client, 0).until(6 * carrierData)
 			r.endedFor(h, codec.TransferDone)
 			if n := r.settled().TransferWaits; n == 0 {
 				t.Error("nothing ever waited for tokens")
@@ -98,7 +98,7 @@ func TestReactor_TurnSent_RefusedTwice(t *testing.T) {
 }
 
 func TestTransfer_Rate_HoldsForAllTogether(t *testing.T) {
-	const rate, size = 8 << 20, 1 << 20
+	const rate, size = 16 << 20, 1 << 20
 	r := newCarrierRig(t, func(o *Options) { o.Transfers.Rate = rate })
 	conns, handles := r.openMany(4)
 	began := time.Now()

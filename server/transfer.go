@@ -36,11 +36,12 @@ const (
 
 // stream is a file on its way to a connection. It belongs to the connection's reactor.
 //
-//	         ┌─────────── a turn was taken whole ──────────┐
-//	begin ─▶ streamReading ─▶ pump, reader ─▶ frame, write ─┤
-//	         ▲          ▲                                  │
-//	writable │          │ acknowledged                     │
-//	    streamFull  streamUnacked ◀─ cut, or window full ──┘
+//	              ┌── taken whole, and the socket takes more ──┐
+//	              ▼                                            │
+//	begin ─▶ streamReading ─▶ pump, reader ─▶ frame, write ────┼─▶ end
+//	         ▲          ▲                                      │
+//	writable │          │ acknowledged                         │
+//	     streamFull  streamUnacked ◀── socket or window full ──┘
 //
 // The turn is written to the socket past gnet, which would keep what does not fit:
 // there it is dropped, its frames are taken back, and it is read again when there is
@@ -79,6 +80,12 @@ type stream struct {
 // begin starts a transfer; false is a fault of ours, for which the connection is to be
 // closed. Reactor.
 func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.fault(p)
+			ok = false
+		}
+	}()
 	framer, can := c.codec.(Framer)
 	if !can || c.stream != nil || t.Source == nil || !fits(framer.FileFrame()) {
 		r.count.misplaced.Add(1)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -440,13 +441,17 @@ func TestTransfer_EndIsOwedWhenTheSinkIsFull(t *testing.T) {
 
 // A panic of the sink or of the framer costs the connection, and no other.
 func TestTransfer_Panics(t *testing.T) {
+	var speak atomic.Pointer[brokenFramer]
 	r := newCarrierRig(t, func(o *Options) {
-		o.Listeners = append(o.Listeners, Listener{Addr: "127.0.0.1:0", Protocol: func() Session { return &brokenFramer{} }})
+		o.Listeners = append(o.Listeners, Listener{Addr: "127.0.0.1:0", Protocol: func() Session { return speak.Load() }})
 	})
-	_, h := r.openAt(r.AddrOf(1).String())
-	r.start(h, codec.Transfer{Source: &content{}, Size: 10})
-	r.closedFor(h, codec.CloseFault)
-	_, h = r.open()
+	for _, broken := range []brokenFramer{{frame: true}, {}} {
+		speak.Store(&broken)
+		_, h := r.openAt(r.AddrOf(1).String())
+		r.start(h, codec.Transfer{Source: &content{}, Size: 10})
+		r.closedFor(h, codec.CloseFault)
+	}
+	_, h := r.open()
 	r.sinks[0].watch(func(m *codec.Message) {
 		if m.Kind == codec.KindTransferEnded {
 			panic("a bug in a sink")
@@ -459,9 +464,20 @@ func TestTransfer_Panics(t *testing.T) {
 	r.carries()
 }
 
-type brokenFramer struct{ carrier }
+// brokenFramer panics when it is asked how its frames are built, or for one.
+type brokenFramer struct {
+	carrier
+	frame bool // it is the former
+}
 
-func (*brokenFramer) FrameFile([]byte, uint64, int) int { panic("a bug in a framer") }
+func (b *brokenFramer) FileFrame() codec.FileFrame {
+	if b.frame {
+		panic("a bug in a framer")
+	}
+	return b.carrier.FileFrame()
+}
+
+func (b *brokenFramer) FrameFile([]byte, uint64, int) int { panic("a bug in a framer") }
 
 func TestServer_Close_WithTransfersUnderWay(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Reactors = 2; o.Transfers.ClientRate = 10 << 20 })

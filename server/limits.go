@@ -28,10 +28,10 @@ const (
 	DefaultSendQueue = 1 << 17
 
 	// fileReserve is how many file descriptors are kept back from connections:
-	// the store's files (at most 256), account and admin clients, listeners,
-	// epoll, and one accepted connection a reactor that is on its way to be
-	// refused.
-	fileReserve = 512
+	// the store's files (at most 256), patches (256, and for a while those of before),
+	// account and admin clients, the bus, listeners, epoll, and one accepted connection
+	// a reactor that is on its way to be refused.
+	fileReserve = 1024
 
 	// drainReads bounds what is read away before a refused connection is
 	// closed, in bytes: unread bytes would turn the close into a reset, which

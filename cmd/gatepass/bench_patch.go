@@ -68,7 +68,7 @@ latency     full logins of clients that are up to date, 1,000 a second however t
             sent, so that it can be seen that the limit was reached.
 
 Times differ from round to round where a machine has neighbours: the rounds are shown
-too. A run takes about a minute and a half; Ctrl-C ends it and reports what was
+too, and their median. A run takes about a minute and a half; Ctrl-C ends it and reports what was
 measured until then. Client and server each need a descriptor a connection: see
 'ulimit -n'.`,
 		Example: `  gatepass bench patch
@@ -95,14 +95,14 @@ func (b *benchPatch) flags(f *pflag.FlagSet) {
 	f.IntVar(&b.clients, "clients", 64, "throughput and latency: clients that take the file at once")
 	f.IntVar(&b.checkers, "checkers", 2, "throughput: how many of them compare every byte")
 	f.DurationVar(&b.sendFor, "duration", 4*time.Second, "throughput: length of a turn")
-	f.IntVar(&b.sendTimes, "rounds", 3, "throughput: turns that server and floor get each")
+	f.IntVar(&b.sendTimes, "rounds", 2, "throughput: turns that server and floor get each")
 	f.BoolVar(&b.noFloor, "no-floor", false, "throughput: do not measure the floor")
 	f.IntVar(&b.transfers, "transfers", 10_000, "hold: transfers of which nothing is taken")
 	f.DurationVar(&b.hold, "hold", 5*time.Second, "hold: how long they are watched")
 	f.Float64Var(&b.limit, "limit", 100, "latency: MiB/s that the server may send")
 	f.Float64Var(&b.rate, "rate", 1000, "latency: logins that begin a second")
-	f.DurationVar(&b.logFor, "login-duration", 5*time.Second, "latency: length of a turn")
-	f.IntVar(&b.logTimes, "login-rounds", 3, "latency: turns without and with updates")
+	f.DurationVar(&b.logFor, "login-duration", 3*time.Second, "latency: length of a turn")
+	f.IntVar(&b.logTimes, "login-rounds", 5, "latency: turns without and with updates")
 }
 
 func benchPatchFloorCommand() *cobra.Command {

@@ -8,8 +8,9 @@
 //	                tally              /proc
 //	                  └──▶ LoginRun ◀────┘ ──▶ Report
 //
-// An engine is one epoll loop with its clients; a crew is the engines of a run;
-// RunLogin, RunHold, RunWorlds and RunPass are the scenarios; Rounds sets a server against a Floor,
+// An engine is one epoll loop with its clients; a crew is the engines of a run; a fleet is
+// a loop with clients that are brought up to date. RunLogin, RunHold, RunWorlds, RunPass,
+// RunThroughput, RunStalled and RunBeside are the scenarios; Rounds sets a server against a Floor,
 // a bare loop that answers canned bytes, in the same run. A Stand starts server,
 // floor and gate as processes of their own, so that their CPU time can be read apart
 // from the client's.

@@ -35,7 +35,9 @@ type nativeServer struct {
 	// that many times.
 	wrong bool
 	mute  int
-	conns sync.WaitGroup
+	// update is what its clients are too old for; nil: nothing.
+	update *nativeUpdate
+	conns  sync.WaitGroup
 }
 
 type serverToken struct{ key, verifier [32]byte }
@@ -77,6 +79,7 @@ type nativeConn struct {
 	hello   codec.Message
 	nonces  keyschedule.Nonces
 	srp     srp6a.Server
+	sending sending
 }
 
 func (s *nativeServer) serve(conn net.Conn) {
@@ -133,6 +136,8 @@ func (c *nativeConn) take(m *codec.Message) bool {
 		_, _ = rand.Read(key[:])
 		c.keep(family, serverToken{key, m.Native.Proof})
 		return c.say(codec.Reply{Kind: codec.ReplyRemembered, Native: &codec.NativeReply{Family: family, Key: key, Expires: 1}})
+	case codec.KindTransferResume, codec.KindTransferAck:
+		return c.update != nil && c.transfer(m)
 	case codec.KindPing:
 		return c.say(codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
 	}
@@ -208,6 +213,9 @@ func (c *nativeConn) welcome(how int, proof [32]byte, k *keyschedule.Keys) bool 
 	c.say(codec.Reply{Kind: codec.ReplyAccepted, Native: &codec.NativeReply{
 		Proof: proof, Keys: codec.ChannelKeys{ToServer: k.ToServer, ToClient: k.ToClient},
 	}})
+	if c.update != nil {
+		return c.offer()
+	}
 	c.say(codec.Reply{Kind: codec.ReplyWelcome, Native: &codec.NativeReply{PingEvery: 30_000, Remembers: true}})
 	list, err := c.session.AppendFrame(nil, native.AppendWorldSnapshot(nil, 1, false, nil))
 	if err != nil {

@@ -23,7 +23,7 @@ type ThroughputOptions struct {
 	// Checkers of them compare every byte with the file; the others count what comes and
 	// throw it away. 0 means 2.
 	Checkers int
-	// Warmup runs before anything counts, in each turn; 0 means 1 s. Duration is the
+	// Warmup runs before anything counts, in each turn; 0 means 500 ms. Duration is the
 	// length of a turn; 0 means 4 s.
 	Warmup, Duration time.Duration
 	// Times is how many turns each gets. 0 means 2.
@@ -50,7 +50,7 @@ type StalledOptions struct {
 // file as fast as the server's limit lets them.
 type BesideOptions struct {
 	// Login is the clients that are up to date, by an open loop. Its Rate 0 means 1000.
-	// Warmup runs before anything counts in each turn; 0 means 1 s, Duration 0 means 5 s.
+	// Warmup runs before anything counts in each turn; 0 means 1 s, Duration 0 means 3 s.
 	Login LoginOptions
 	// Clients are those of the old build.
 	Clients
@@ -59,7 +59,7 @@ type BesideOptions struct {
 	Takers int
 	// Limit is the server's, in bytes a second; it is only reported.
 	Limit float64
-	// Times is how many turns of each kind. 0 means 3.
+	// Times is how many turns of each kind. 0 means 5.
 	Times int
 }
 
@@ -84,7 +84,7 @@ func (f *faults) validateTakers(c *Clients, takers int, file *PatchFile) {
 func (o *ThroughputOptions) EnsureDefaults() {
 	ensureUpdateDefaults(&o.Clients, &o.Takers, 64)
 	setDefault(&o.Checkers, 2)
-	setDefault(&o.Warmup, time.Second)
+	setDefault(&o.Warmup, time.Second/2)
 	setDefault(&o.Duration, 4*time.Second)
 	setDefault(&o.Times, 2)
 }
@@ -119,9 +119,9 @@ func (o *BesideOptions) EnsureDefaults() {
 	ensureUpdateDefaults(&o.Clients, &o.Takers, 64)
 	setDefault(&o.Login.Rate, 1000)
 	setDefault(&o.Login.Warmup, time.Second)
-	setDefault(&o.Login.Duration, 5*time.Second)
+	setDefault(&o.Login.Duration, 3*time.Second)
 	o.Login.EnsureDefaults()
-	setDefault(&o.Times, 3)
+	setDefault(&o.Times, 5)
 }
 
 // Validate reports every fault at once.

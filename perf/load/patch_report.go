@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -76,6 +77,10 @@ type BesideReport struct {
 	P50Ratio  float64 `json:"p50_ratio"`
 	P99Ratio  float64 `json:"p99_ratio"`
 	P999Ratio float64 `json:"p999_ratio"`
+	// Median is the rounds' middle, each value for itself: a neighbour that takes the
+	// machine for a moment is in the sums above, and not in it. MedianP99Ratio is of these.
+	Median         *BesideRoundReport `json:"median_round,omitempty"`
+	MedianP99Ratio float64            `json:"median_p99_ratio"`
 }
 
 // BesideRoundReport is one turn of each kind.
@@ -142,12 +147,35 @@ func (r *BesideRun) Report(o *BesideOptions) *BesideReport {
 	for _, round := range r.Rounds {
 		b.Rounds = append(b.Rounds, BesideRoundReport(round))
 	}
+	if len(b.Rounds) > 0 {
+		b.Median = &BesideRoundReport{
+			Off: medianOf(b.Rounds, func(r *BesideRoundReport) *Times { return &r.Off }),
+			On:  medianOf(b.Rounds, func(r *BesideRoundReport) *Times { return &r.On }),
+		}
+		b.MedianP99Ratio = ratio(b.Median.On.P99, b.Median.Off.P99)
+	}
 	b.Off, b.On = r.Off.maybeReport("no updates"), r.On.maybeReport("updates beside")
 	if r.Off != nil && r.On != nil {
 		off, on := r.Off.whole(), r.On.whole()
 		b.P50Ratio, b.P99Ratio, b.P999Ratio = ratio(on.P50, off.P50), ratio(on.P99, off.P99), ratio(on.P999, off.P999)
 	}
 	return b
+}
+
+// medianOf is the middle of the rounds' times, the lower one of two.
+func medianOf(rounds []BesideRoundReport, of func(*BesideRoundReport) *Times) Times {
+	middle := func(value func(*Times) float64) float64 {
+		var values []float64
+		for i := range rounds {
+			values = append(values, value(of(&rounds[i])))
+		}
+		slices.Sort(values)
+		return values[(len(values)-1)/2]
+	}
+	return Times{
+		P50: middle(func(t *Times) float64 { return t.P50 }), P99: middle(func(t *Times) float64 { return t.P99 }),
+		P999: middle(func(t *Times) float64 { return t.P999 }), Max: middle(func(t *Times) float64 { return t.Max }),
+	}
 }
 
 // maybeReport is nil for a run that was not.

@@ -36,7 +36,7 @@ func (r *ThroughputReport) write(t io.Writer) {
 		fmt.Fprintf(t, "\none core sends %.2f times what it does in the floor of the same run\n", r.OfFloor)
 	}
 	for i := range r.Servers {
-		writeFaults(t, "throughput, "+r.Servers[i].Name, r.Servers[i].Faults)
+		writeMishaps(t, "throughput, "+r.Servers[i].Name, r.Servers[i].Faults)
 	}
 }
 
@@ -45,7 +45,7 @@ func (r *StalledReport) write(t io.Writer) {
 	fmt.Fprintf(t, "%d of %d\t%.0f\t%.0f\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%.0f\t\n", r.Held, r.Wanted,
 		r.PerTransfer, r.PerTransferEnd, r.Kernel, float64(r.Before)/mebi, float64(r.After)/mebi, float64(r.End)/mebi,
 		r.HeldSeconds, r.Dropped, r.IdleCPU)
-	writeFaults(t, "hold", r.Faults)
+	writeMishaps(t, "hold", r.Faults)
 }
 
 func (r *BesideReport) write(t io.Writer) {
@@ -60,10 +60,18 @@ func (r *BesideReport) write(t io.Writer) {
 	}
 	fmt.Fprintf(t, "ratio\t\t\t\t%.2f\t%.2f\t%.2f\t\t\t\n", r.P50Ratio, r.P99Ratio, r.P999Ratio)
 	fmt.Fprintln(t, "\nround\tp99 without\twith\tp99.9 without\twith\t")
-	for i, round := range r.Rounds {
-		fmt.Fprintf(t, "%d\t%.0f\t%.0f\t%.0f\t%.0f\t\n", i+1, round.Off.P99, round.On.P99, round.Off.P999, round.On.P999)
+	for i := range r.Rounds {
+		r.Rounds[i].write(t, fmt.Sprint(i+1))
+	}
+	if r.Median != nil {
+		r.Median.write(t, "median")
+		fmt.Fprintf(t, "\np99 of the median round: %.2f times what it is without updates\n", r.MedianP99Ratio)
 	}
 	r.writeBeside(t)
+}
+
+func (r *BesideRoundReport) write(t io.Writer, name string) {
+	fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", name, r.Off.P99, r.On.P99, r.Off.P999, r.On.P999)
 }
 
 // writeBeside says what was sent beside, which shows whether the limit was reached.
@@ -78,5 +86,10 @@ func (r *BesideReport) writeBeside(t io.Writer) {
 			writeFaults(t, s.Name, s.Faults)
 		}
 	}
-	writeFaults(t, "updates", r.Sent.Faults)
+	writeMishaps(t, "updates", r.Sent.Faults)
+}
+
+// writeMishaps is a table of what went wrong with updates.
+func writeMishaps(t io.Writer, name string, mishaps map[string]uint64) {
+	writeCounts(t, name+", failed\tupdates", mishaps)
 }

@@ -81,12 +81,17 @@ func writePlans(t io.Writer, name string, plans []PlanReport) {
 }
 
 func writeFaults(t io.Writer, name string, faults map[string]uint64) {
-	if len(faults) == 0 {
+	writeCounts(t, name+", failed\tlogins", faults)
+}
+
+// writeCounts is a table of what there is any of.
+func writeCounts(t io.Writer, head string, counts map[string]uint64) {
+	if len(counts) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\n%s, failed\ttimes\t\n", name)
-	for _, fault := range slices.Sorted(maps.Keys(faults)) {
-		fmt.Fprintf(t, "%s\t%d\t\n", fault, faults[fault])
+	fmt.Fprintf(t, "\n%s\t\n", head)
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(t, "%s\t%d\t\n", what, counts[what])
 	}
 }
 

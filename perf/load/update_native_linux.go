@@ -38,6 +38,9 @@ func (f *fleet) stepNative(t *taker) (int, mishap) {
 		return 0, noMishap
 	}
 	body := b[native.HeaderSize:size]
+	if t.stage == stageTaken && t.skimmed.frame > 0 {
+		return size, f.onSealedEnd(t, len(body)-native.SealSize)
+	}
 	if t.talk.open {
 		var err error
 		if body, err = t.talk.toUs.Open(b[:size]); err != nil {
@@ -101,6 +104,15 @@ func (f *fleet) onUpdateOffered(t *taker, m *pb.UpdateOffered) mishap {
 		return FaultGarbage.mishap()
 	}
 	return f.onOffer(t, m.Size, bytes.Equal(m.Sha256, f.o.File.SHA256[:]))
+}
+
+// onSealedEnd takes the end from a client that has skimmed: it has not opened the frames
+// before, so it can open none behind them. That the server says the end is seen by its length.
+func (f *fleet) onSealedEnd(t *taker, length int) mishap {
+	if length != proto.Size(&pb.ServerFrame{Body: &pb.ServerFrame_UpdateSent{UpdateSent: &pb.UpdateSent{}}}) {
+		return mishapFailed
+	}
+	return f.onSent(t)
 }
 
 // onSent ends an update that came to its end.

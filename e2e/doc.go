@@ -14,6 +14,7 @@
 //	player_test.go   a game client that goes from login server to world and back,
 //	visit_test.go    and its connection to a world's gate; of these hundreds play
 //	native_stage_test.go  players of the native protocol, who are package client's
+//	update_stage_test.go  clients that are too old, and files for them
 //
 // At a world's gate the client's bytes are codec/world's, whose own tests have the
 // literals. Each other file is one promise of the program. A test ends only the processes

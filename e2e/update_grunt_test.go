@@ -12,15 +12,17 @@ func TestUpdate_Grunt(t *testing.T) {
 	t.Parallel()
 	f := newPatchFile(t, 1<<20+777)
 	g := start(t, setup{})
-	for _, e := range []edition{aged, agedTBC} {
+	all := []edition{aged, agedVanilla, agedTBC}
+	for _, e := range all {
 		c := dial(t, g.grunt, e)
 		c.send(c.hello(0x00, demo.name))
 		c.expect([]byte{0, 0, 9})
 		c.expectClosed()
 	}
 	addPatch(t, g.data, wayVanilla, f)
+	addPatch(t, g.data, "--from 5464 --to 5875", f)
 	addPatch(t, g.data, wayTBC, f)
-	for i, e := range []edition{aged, agedTBC} {
+	for i, e := range all {
 		g.untilAnswered(e, 0)
 		c := dial(t, g.grunt, e)
 		c.offered(demo, f)
@@ -38,14 +40,14 @@ func TestUpdate_Grunt(t *testing.T) {
 			dial(t, g.grunt, e).mustFail(w, 4)
 		}
 	}
-	if n := g.outcome("update-offered"); n != 2 {
-		t.Errorf("%v were offered the file, 2 should have been", n)
+	if n := g.outcome("update-offered"); n != 3 {
+		t.Errorf("%v were offered the file, 3 should have been", n)
 	}
 	g.untilIdle()
 	dial(t, g.grunt, vanilla).mustLogin(demo)
 
-	patch(t, g.data, "remove", "grunt-5302-5875", "grunt-8089-8606")
-	for _, e := range []edition{aged, agedTBC} {
+	patch(t, g.data, "remove", "grunt-5302-5875", "grunt-5464-5875", "grunt-8089-8606")
+	for _, e := range all {
 		g.untilAnswered(e, 9)
 	}
 	g.healthy()

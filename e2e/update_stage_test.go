@@ -18,11 +18,12 @@ import (
 	native "gatepass/client"
 )
 
-// Clients of the existing protocol that are let in only if somebody says so: one of
-// the first layout, one of the last.
+// Clients of the existing protocol that are let in only if somebody says so: of the
+// first layout, of the one of 1.12, and of the last.
 var (
-	aged    = edition{"1.10.2", 5302, [3]byte{1, 10, 2}, 2, 2, 118, 26, 2, 74, 2}
-	agedTBC = edition{"2.4.0", 8089, [3]byte{2, 4, 0}, 8, 8, 119, 32, 4, 75, 4}
+	aged        = edition{"1.10.2", 5302, [3]byte{1, 10, 2}, 2, 2, 118, 26, 2, 74, 2}
+	agedVanilla = edition{"1.11.2", 5464, [3]byte{1, 11, 2}, 3, 2, 119, 26, 2, 75, 2}
+	agedTBC     = edition{"2.4.0", 8089, [3]byte{2, 4, 0}, 8, 8, 119, 32, 4, 75, 4}
 )
 
 // The builds of native clients in these tests. Each patch leads to the next one.
@@ -175,12 +176,6 @@ func (c *client) expectOpen() {
 	if n, err := c.conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.t.Fatalf("%s: %d bytes came, or the end: %v", c.name, n, err)
 	}
-}
-
-// expectEnd wants the end, whatever comes before it: what a socket held of a file.
-func (c *client) expectEnd() {
-	c.t.Helper()
-	c.rest()
 }
 
 // dialNarrow is dial for a client that has little room for what it does not read.

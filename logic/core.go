@@ -108,6 +108,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
 		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}, tokens: rateLimit{whole: make(map[netip.Prefix]int64)}}
+	c.options.Versions = nil // those of the start are let go with the first others
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()
 	return c, nil

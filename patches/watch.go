@@ -96,6 +96,7 @@ func (w *watcher) begin() {
 		}
 		w.files = append(w.files, one)
 	}
+	w.o.First = nil // what is not offered any more is let go
 	for key, err := range w.troubles() {
 		w.said[key] = err.Error()
 	}

@@ -35,7 +35,7 @@ type edge struct {
 
 	store    *storage.Client
 	pool     *auth.Pool
-	versions *patches.Set
+	versions *patches.Set // until the logic runs
 	list     *worlds.List
 	member   *worlds.Member
 	node     *bus.Node
@@ -314,8 +314,10 @@ func (e *edge) runClock(ctx context.Context) {
 
 // watchPatches tells the logic of each new state of the patches, until ctx ends.
 func (e *edge) watchPatches(ctx context.Context) {
+	first := e.versions
+	e.versions = nil // who holds it keeps its files open
 	patches.Watch(ctx, patches.WatchOptions{
-		Dir: e.config.patchesDir(), Defaults: e.config.knownBuilds(), First: e.versions, Logger: e.log.With("part", "patches"),
+		Dir: e.config.patchesDir(), Defaults: e.config.knownBuilds(), First: first, Logger: e.log.With("part", "patches"),
 		Publish: func(set *patches.Set) {
 			for !e.inbox.Command(logic.Command{Kind: logic.CommandVersions, Versions: set}) && ctx.Err() == nil {
 				time.Sleep(logic.TickEvery)

@@ -239,3 +239,41 @@ func mustReadDir(t testing.TB, dir string) []os.DirEntry {
 	must(t, err)
 	return entries
 }
+
+// TestUpdate_LetsGo: a patch that is removed while it is sent is sent to the end, and
+// then the server keeps neither its file open nor the room on the disk.
+func TestUpdate_LetsGo(t *testing.T) {
+	t.Parallel()
+	data, f := filepath.Join(t.TempDir(), "data"), newPatchFile(t, 1<<20)
+	way := append([]string{"add", f.path, "--take"}, strings.Fields(wayVanilla)...)
+	patch(t, data, way...)
+	g := start(t, setup{data: data})
+	deleted := func() (n int) {
+		g.mustGet("/debug/pprof/heap?gc=1")
+		for _, e := range mustReadDir(t, fmt.Sprintf("/proc/%d/fd", g.cmd.Process.Pid)) {
+			to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", g.cmd.Process.Pid, e.Name())) // it may be closed by now
+			if strings.Contains(to, f.name()) && strings.HasSuffix(to, "(deleted)") {
+				n++
+			}
+		}
+		return n
+	}
+	for range 2 { // a patch that the server found at its start, and one that came later
+		c := dialNarrow(t, g.grunt, aged)
+		c.offered(demo, f)
+		c.send(acceptFile)
+		begun := c.frames(100_000)
+		patch(t, data, "remove", "grunt-5302-5875")
+		g.untilAnswered(aged, 9)
+		if deleted() == 0 {
+			t.Error("the file under way is not open any more")
+		}
+		c.mustGet(f.content[len(begun):])
+		c.close()
+		g.untilIdle()
+		eventually(t, "the file is let go", func() bool { return deleted() == 0 })
+		patch(t, data, way...)
+		g.untilAnswered(aged, 0)
+	}
+	g.healthy()
+}

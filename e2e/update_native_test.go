@@ -134,7 +134,7 @@ func TestUpdate_NativeChain(t *testing.T) {
 		return offer.Steps == 2 || offer.Close() != nil
 	})
 	if total := uint64(len(f.content) + 1); offer.From != oldBuild || offer.To != middleBuild || offer.Total != total ||
-		offer.Size != uint64(len(f.content)) || offer.Name != filepath.Base(f.path) {
+		offer.Size != uint64(len(f.content)) || offer.Name != f.name() {
 		t.Errorf("offered %+v", offer)
 	}
 	dir := t.TempDir()

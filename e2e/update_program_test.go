@@ -30,7 +30,7 @@ func TestUpdate_Program(t *testing.T) {
 	f := newPatchFile(t, 1<<20+1)
 	g := startNativePatched(t, setup{}, f, "ana")
 	dir := t.TempDir()
-	path := filepath.Join(dir, filepath.Base(f.path))
+	path := filepath.Join(dir, f.name())
 
 	flag := startClient(t, updateArgs(t, g, "--update", dir)...)
 	flag.until("update-offered", `"size":1048577`)
@@ -39,7 +39,7 @@ func TestUpdate_Program(t *testing.T) {
 	f.check(t, path)
 
 	dir = t.TempDir()
-	path = filepath.Join(dir, filepath.Base(f.path))
+	path = filepath.Join(dir, f.name())
 	line := startClient(t, updateArgs(t, g)...)
 	line.until("update-offered", `"to":42`)
 	line.say("quit")

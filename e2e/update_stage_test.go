@@ -52,6 +52,8 @@ func newPatchFile(t testing.TB, size int) *patchFile {
 	return f
 }
 
+func (f *patchFile) name() string { return filepath.Base(f.path) }
+
 // offer is what a client of the existing protocol is told: its proof was right and it
 // must update (7.2), XFER_INITIATE (15).
 func (f *patchFile) offer() []byte {

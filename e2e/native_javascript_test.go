@@ -70,7 +70,7 @@ func installClient(t *testing.T) string {
 		}
 	}
 	folder := t.TempDir()
-	for _, file := range []string{"package.json", "package-lock.json", "client.mjs", "gatepass.mjs"} {
+	for _, file := range []string{"package.json", "package-lock.json", "client.mjs", "gatepass.mjs", "update.mjs"} {
 		b, err := os.ReadFile(filepath.Join("../docs/examples/client-js", file))
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(folder, file), b, 0o600))

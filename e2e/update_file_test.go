@@ -26,12 +26,12 @@ func (g *gatepass) mustNotBeOffered(account string, build uint16) {
 	})
 }
 
-// overwrite puts bytes into a file as it is, at its beginning.
-func overwrite(t testing.TB, path string, content []byte) {
+// overwriteAt puts bytes into a file as it is.
+func overwriteAt(t testing.TB, path string, content []byte, at int64) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	must(t, err)
-	_, err = f.Write(content)
+	_, err = f.WriteAt(content, at)
 	must(t, errors.Join(err, f.Close()))
 }
 
@@ -46,7 +46,7 @@ func TestUpdate_File(t *testing.T) {
 		// changed: those under way are told so; else they get what they were offered.
 		changed bool
 	}{
-		{"overwritten", func(t testing.TB, path string) { overwrite(t, path, []byte("other")) }, true},
+		{"overwritten", func(t testing.TB, path string) { overwriteAt(t, path, []byte("other"), 0) }, true},
 		{"truncated", func(t testing.TB, path string) { must(t, os.Truncate(path, 900_000)) }, true},
 		{"removed", func(t testing.TB, path string) { must(t, os.Remove(path)) }, false},
 		{"replaced", func(t testing.TB, path string) {
@@ -92,7 +92,7 @@ func TestUpdate_File(t *testing.T) {
 		})
 	}
 	// What is again what was added is offered again.
-	overwrite(t, files[0].path, files[0].content)
+	overwriteAt(t, files[0].path, files[0].content, 0)
 	g.untilAnswered(aged, 0)
 	f := files[0]
 	c := dial(t, g.grunt, aged)

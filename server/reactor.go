@@ -209,7 +209,7 @@ func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 	if v.Forged {
 		r.count.forged.Add(1)
 	}
-	r.out = c.codec.AppendViolation(r.out[:0], v)
+	r.out = c.codec.AppendViolation(append(r.out[:0], c.takeRest()...), v)
 	if len(r.out) > 0 {
 		if _, err := c.sock.Write(r.out); err != nil {
 			return gnet.Close // the failed write has done so; c is not to be touched

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -87,10 +88,8 @@ func (r *reactor) sendTurn(c *clientConn) gnet.Action {
 	t.done = min(begun*t.frame.Data, t.most)
 	s.sent += uint64(t.done)
 	r.countTurn(t, len(frames) > taken, end)
-	if end > taken { // gnet keeps the rest of the frame that was cut
-		if _, err := c.sock.Write(frames[taken:end]); err != nil {
-			return gnet.None // the failed write has closed it; c is not to be touched
-		}
+	if s.rest = nil; end > taken {
+		s.rest = bytes.Clone(frames[taken:end])
 	}
 	return closeUnless(r.turnSent(s, t, taken == len(frames)))
 }
@@ -129,6 +128,10 @@ func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 	if t.done > 0 {
 		r.progress(s)
 	}
+	if len(s.rest) > 0 {
+		s.most = min(t.done+t.frame.Data, r.server.pump.dataOf(t.frame))
+		return r.awaitSocket(s)
+	}
 	if s.sent == s.transfer.Size {
 		return r.goOnSending(s)
 	}
@@ -156,6 +159,31 @@ func canWrite(fd int) bool {
 	set := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 	n, err := unix.Poll(set[:], 0)
 	return n > 0 || err != nil // the write tells what is wrong
+}
+
+// sendRest writes what is left of a frame that was cut; done says that it is gone. The
+// error says that the client is.
+func (r *reactor) sendRest(s *stream) (done bool, err error) {
+	taken, err := writeNow(s.conn.sock.Fd(), s.rest)
+	if err != nil {
+		return false, err
+	}
+	r.count.writes.Add(1)
+	if s.rest = s.rest[taken:]; taken > 0 {
+		r.progress(s)
+	}
+	if done = len(s.rest) == 0; done {
+		s.rest = nil
+	}
+	return done, nil
+}
+
+// takeRest hands over what has to be written to a connection before anything else.
+func (c *clientConn) takeRest() (rest []byte) {
+	if c.stream != nil {
+		rest, c.stream.rest = c.stream.rest, nil
+	}
+	return rest
 }
 
 // writeNow writes what the socket takes without waiting, which may be nothing.

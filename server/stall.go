@@ -67,21 +67,32 @@ func (r *reactor) resume(conn codec.Conn) {
 	if c == nil || c.stream == nil || c.stream.state != streamFull {
 		return
 	}
-	s, ok := c.stream, true
-	if n := c.sock.OutboundBuffered(); n > 0 { // gnet goes first
+	sock := c.sock // what goes on may free c
+	if !r.resumeStream(c.stream) {
+		_ = r.loop.Close(sock)
+	}
+}
+
+// resumeStream writes what is left from before, and goes on behind it. False says that
+// the connection is to be closed.
+func (r *reactor) resumeStream(s *stream) (ok bool) {
+	if n := s.conn.sock.OutboundBuffered(); n > 0 { // gnet goes first
 		if n < s.backlog {
 			r.progress(s)
 		}
-		ok = r.awaitSocket(s)
-	} else {
-		if !s.refused {
-			r.progress(s) // it took what was sent
+		return r.awaitSocket(s)
+	}
+	if len(s.rest) > 0 {
+		if done, err := r.sendRest(s); err != nil {
+			return false
+		} else if !done {
+			return r.awaitSocket(s)
 		}
-		ok = r.goOnSending(s)
 	}
-	if !ok {
-		_ = r.loop.Close(c.sock)
+	if !s.refused {
+		r.progress(s) // it took what was sent
 	}
+	return r.goOnSending(s)
 }
 
 // sweep closes the connections whose clients have taken nothing for too long. A stream

@@ -84,7 +84,7 @@ func TestReactor_TurnSent_RefusedTwice(t *testing.T) {
 	r.inState(h, streamFull)
 	r.onReactor(0, func(re *reactor) {
 		s := re.table.get(h).stream
-		s.refused = true
+		s.refused, s.rest = true, nil // what was cut is lost: this client reads nothing more
 		if !re.turnSent(s, &turn{request: s.request(carrierData)}, false) || s.state != streamPaused || !s.waits {
 			t.Errorf("state %d, waits %v", s.state, s.waits)
 		}

@@ -45,8 +45,9 @@ const (
 //
 // The turn is written to the socket past gnet, which would keep what does not fit:
 // there it is dropped, its frames are taken back, and it is read again when there is
-// room. Only the rest of a frame that was cut goes by gnet. That can be because no turn
-// is framed while gnet has bytes to write, so that replies and frames never mix.
+// room. Only the rest of a frame that was cut is kept, as long as it is: gnet's buffers
+// would double that. It goes before whatever is written to the connection next, and no
+// turn is framed while gnet has bytes to write, so that replies and frames never mix.
 //
 // Invariant: sent stands between two frames. acked ≤ sent ≤ Size, and with a window
 // sent-acked ≤ Window. A stream has one turn under way at most, so a turn that comes
@@ -55,7 +56,7 @@ type stream struct {
 	conn     *clientConn
 	framer   Framer
 	transfer *codec.Transfer
-	sent     uint64 // up to where the file is sent, or in gnet's hands
+	sent     uint64 // up to where the file is sent, or the rest of its frame kept
 	acked    uint64 // up to where it was acknowledged
 	tokens   bucket // of the client
 
@@ -65,6 +66,10 @@ type stream struct {
 	most int
 	// backlog is what gnet had to write when it was looked at last, in bytes.
 	backlog int
+
+	// rest is what is left of a frame that was cut. Invariant: while there is any, the
+	// stream waits for its socket (streamFull), and gnet has nothing to write.
+	rest []byte
 
 	// refused says that its socket, when it had said that it could be written to, took
 	// nothing all the same.

@@ -288,7 +288,6 @@ func TestUpdate_NativeLine(t *testing.T) {
 	third.cancel() // in line
 	first.cancel() // under way
 	second.untilHalf()
-	g.untilOutcome("update-cancelled", 2)
 	fourth.untilPlace(1)
 	for _, d := range []*download{second, fourth} {
 		path, err := d.result()
@@ -302,7 +301,8 @@ func TestUpdate_NativeLine(t *testing.T) {
 	}
 	// Declined at once.
 	must(t, offeredTo(t, g.said["native"], "ana", oldBuild).Close())
-	g.untilOutcome("update-cancelled", 3)
+	// Who cancels with data unread may be gone before that is heard.
+	eventually(t, "two or three have cancelled", func() bool { n := g.outcome("update-cancelled"); return n == 2 || n == 3 })
 	g.untilIdle()
 	g.healthy()
 }

@@ -57,11 +57,12 @@ throughput  64 clients take the file as fast as they can, again and again, witho
             to as many sockets, in frames of the grunt protocol, without any limit, and
             nothing sealed. Some clients (--checkers) compare every byte with the file;
             the others let the kernel throw it away, and look at a frame's head now and
-            then.
+            then. "whole files" are those that came to their end within the turns.
 hold        10,000 clients are offered the file, accept it, take one frame and then
             nothing. "RSS B/transfer" is what the server has more of memory then than
             when all of them had the offer and had not accepted. What sockets hold is
-            the kernel's and shown beside: it has the clients' half too.
+            the kernel's and shown beside: it has the clients' half too, and is that of the
+            whole machine ("-" when others close theirs meanwhile).
 latency     full logins of clients that are up to date, 1,000 a second however the
             server fares, by turns without updates and with 64 clients beside that take
             the file, on a server that may send 100 MiB/s. The report says what they were

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,8 +63,8 @@ func (p *patchBench) prepare() error {
 	if p.fileMiB < 1 || p.fileMiB > 1<<20 {
 		return usageError{fmt.Errorf("--file-size %d: want 1 to %d MiB", p.fileMiB, 1<<20)}
 	}
-	if !(p.limit >= 0.01) {
-		return usageError{fmt.Errorf("--limit %g: want 0.01 MiB/s or more", p.limit)}
+	if err := p.checkNumbers(); err != nil {
+		return usageError{err}
 	}
 	takers := max(1, p.clients, p.transfers)
 	accounts, err := p.ownPlayers(takers + updateLoggers)
@@ -83,6 +84,38 @@ func (p *patchBench) prepare() error {
 		return usageError{err}
 	}
 	return nil
+}
+
+// checkNumbers reports every number that is too small. Zeros are no defaults to who has
+// typed them.
+func (b *benchPatch) checkNumbers() error {
+	var faults []error
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{
+		{"clients", b.clients}, {"checkers", b.checkers}, {"rounds", b.sendTimes}, {"transfers", b.transfers},
+		{"login-rounds", b.logTimes}, {"sources", b.sources},
+	} {
+		if n.value < 1 {
+			faults = append(faults, fmt.Errorf("--%s %d: want 1 or more", n.flag, n.value))
+		}
+	}
+	for _, n := range []struct {
+		flag  string
+		value time.Duration
+	}{{"timeout", b.timeout}, {"duration", b.sendFor}, {"hold", b.hold}, {"login-duration", b.logFor}} {
+		if n.value <= 0 {
+			faults = append(faults, fmt.Errorf("--%s %v: want more than nothing", n.flag, n.value))
+		}
+	}
+	if !(b.rate > 0) {
+		faults = append(faults, fmt.Errorf("--rate %g: want more than 0 a second", b.rate))
+	}
+	if !(b.limit >= 0.01) {
+		faults = append(faults, fmt.Errorf("--limit %g: want 0.01 MiB/s or more", b.limit))
+	}
+	return errors.Join(faults...)
 }
 
 // validate reports every fault of the parts that are wanted.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 	"time"
 
 	"gatepass/auth/srp6"
@@ -11,6 +12,16 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// moves is what a crew's engines know of the moves that they make. The leg
+// begins for all of them when it is stored.
+type moves struct {
+	gate sockaddr
+	rate float64 // of one engine, a second
+	law  Arrivals
+	seed uint64
+	leg  atomic.Int32 // a Leg; -1: none yet
+}
 
 // mover sends an engine's held clients to a gate, and later back, by an open
 // loop. It belongs to its engine.

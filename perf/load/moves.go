@@ -2,7 +2,6 @@ package load
 
 import (
 	"maps"
-	"sync/atomic"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -45,16 +44,6 @@ const (
 var movePartNames = [MovePartCount]string{"queued", "greeting", "proof", "whole"}
 
 func (p MovePart) String() string { return movePartNames[p] }
-
-// moves is what a crew's engines know of the moves that they make. The leg
-// begins for all of them when it is stored.
-type moves struct {
-	gate sockaddr
-	rate float64 // of one engine, a second
-	law  Arrivals
-	seed uint64
-	leg  atomic.Int32 // a Leg; -1: none yet
-}
 
 // moveTally counts what became of the moves of one leg. It belongs to one engine
 // until that has ended.

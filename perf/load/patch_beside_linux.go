@@ -98,6 +98,3 @@ func joined(before, run *LoginRun) *LoginRun {
 	before.add(run)
 	return before
 }
-
-// whole is the times of whole logins of a run.
-func (r *LoginRun) whole() Times { return timesOf(r.tally.times[PlanRight][PartWhole]) }

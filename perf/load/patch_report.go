@@ -54,8 +54,10 @@ type StalledReport struct {
 	// PerTransfer is After less Before, and PerTransferEnd End less Before, by those held.
 	PerTransfer    float64 `json:"rss_bytes_per_transfer"`
 	PerTransferEnd float64 `json:"rss_end_bytes_per_transfer"`
-	// Kernel is what sockets hold by transfer beyond the offer, the clients' included.
-	Kernel      float64           `json:"socket_bytes_per_transfer"`
+	// Kernel is what sockets hold by transfer beyond the offer, the clients' included. It is
+	// read for the whole machine: 0 says that it is not known, since others' were closed
+	// meanwhile.
+	Kernel      float64           `json:"socket_bytes_per_transfer,omitempty"`
 	HeldSeconds float64           `json:"held_seconds"`
 	Dropped     uint64            `json:"dropped"`
 	IdleCPU     float64           `json:"server_cpu_us_per_second_holding"`
@@ -133,7 +135,7 @@ func (r *StalledRun) Report() *StalledReport {
 	if r.Held > 0 {
 		s.PerTransfer = float64(r.After-r.Before) / float64(r.Held)
 		s.PerTransferEnd = float64(r.End-r.Before) / float64(r.Held)
-		s.Kernel = float64(r.KernelAfter-r.KernelBefore) / float64(r.Held)
+		s.Kernel = float64(max(r.KernelAfter-r.KernelBefore, 0)) / float64(r.Held)
 	}
 	if r.Stayed > 0 {
 		s.IdleCPU = micros(r.Idle) / r.Stayed.Seconds()
@@ -186,3 +188,6 @@ func (r *LoginRun) maybeReport(name string) *ServerReport {
 	s := r.Report(name)
 	return &s
 }
+
+// whole is the times of whole logins of a run.
+func (r *LoginRun) whole() Times { return timesOf(r.tally.times[PlanRight][PartWhole]) }

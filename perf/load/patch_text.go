@@ -26,7 +26,7 @@ const (
 )
 
 func (r *ThroughputReport) write(t io.Writer) {
-	fmt.Fprintf(t, "\nthroughput, %d clients\tGB/s\tGB/s of one core\tcores busy\tclient GB/s of one core\tcompared MB\tfiles\tfailed\tRSS MiB\t\n", r.Clients)
+	fmt.Fprintf(t, "\nthroughput, %d clients\tGB/s\tGB/s of one core\tcores busy\tclient GB/s of one core\tcompared MB\twhole files\tfailed\tRSS MiB\t\n", r.Clients)
 	for i := range r.Servers {
 		s := &r.Servers[i]
 		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\t%d\t%d\t%.1f\t\n", s.Name, s.PerSecond/giga, s.PerCore/giga, s.Cores,
@@ -42,8 +42,8 @@ func (r *ThroughputReport) write(t io.Writer) {
 
 func (r *StalledReport) write(t io.Writer) {
 	fmt.Fprintln(t, "\nhold\tRSS B/transfer\tafter the hold\tsockets B/transfer\toffered MiB\theld MiB\tat the end MiB\theld s\tdropped\tidle CPU µs/s\t")
-	fmt.Fprintf(t, "%d of %d\t%.0f\t%.0f\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%.0f\t\n", r.Held, r.Wanted,
-		r.PerTransfer, r.PerTransferEnd, r.Kernel, float64(r.Before)/mebi, float64(r.After)/mebi, float64(r.End)/mebi,
+	fmt.Fprintf(t, "%d of %d\t%.0f\t%.0f\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%.0f\t\n", r.Held, r.Wanted,
+		r.PerTransfer, r.PerTransferEnd, known(r.Kernel), float64(r.Before)/mebi, float64(r.After)/mebi, float64(r.End)/mebi,
 		r.HeldSeconds, r.Dropped, r.IdleCPU)
 	writeMishaps(t, "hold", r.Faults)
 }

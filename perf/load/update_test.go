@@ -185,7 +185,7 @@ func TestPatchReport_Text_ShowsAllParts(t *testing.T) {
 	}
 	report := NewPatchReport(&o.Clients, file)
 	report.Patch.Throughput, report.Patch.Beside = sent.Report(&o), run.Report(&beside)
-	report.Patch.Stalled = (&StalledRun{Wanted: 2, Offered: 2, Held: 2, After: 8192, mishaps: mishaps{mishapContent: 1}}).Report()
+	report.Patch.Stalled = (&StalledRun{Wanted: 2, Offered: 2, Held: 2, After: 8192, KernelBefore: 4096, mishaps: mishaps{mishapContent: 1}}).Report()
 	var text, json strings.Builder
 	if err := report.Text(&text); err != nil {
 		t.Fatal(err)
@@ -194,14 +194,14 @@ func TestPatchReport_Text_ShowsAllParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"patch, build 5875, a file of 2 MiB", "throughput, 4 clients", "one core sends", "2 of 2", "4096", "wrong content",
+		"patch, build 5875, a file of 2 MiB", "throughput, 4 clients", "one core sends", "whole files", "2 of 2", "4096", "wrong content",
 		"beside them 4 clients were sent", "of 100.0 MiB/s", "median", "garbage",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text.String())
 		}
 	}
-	if !strings.Contains(json.String(), `"rss_bytes_per_transfer": 4096`) {
+	if !strings.Contains(json.String(), `"rss_bytes_per_transfer": 4096`) || strings.Contains(json.String(), "socket_bytes") {
 		t.Errorf("JSON: %s", json.String())
 	}
 }

@@ -125,6 +125,8 @@ type download struct {
 	o     DownloadOptions
 	file  *partFile
 	acked uint64
+	// taken: the server has heard that the file is wanted.
+	taken bool
 	// away is what the server has said of its end.
 	away *RefusedError
 }
@@ -142,22 +144,28 @@ func (d *download) run(ctx context.Context) (string, error) {
 	if err := d.file.check(ctx, checking); err != nil {
 		return "", err
 	}
-	if d.file.at < d.offer.Size {
-		if err := d.receive(); err != nil {
-			return "", d.brokenOr(err)
-		}
+	if d.file.at == d.offer.Size {
+		return d.file.finish()
+	}
+	if err := d.file.fits(); err != nil {
+		return "", err
+	}
+	if err := d.receive(); err != nil {
+		return "", d.brokenOr(err)
+	}
+	path, err := d.file.finish()
+	if err == nil {
 		d.hearEnd()
 	}
-	return d.file.finish()
+	return path, err
 }
 
 // receive asks for what is missing and takes it.
 func (d *download) receive() error {
 	d.acked = d.file.at
 	accept := &pb.AcceptUpdate{Offset: d.file.at, Window: d.o.Window}
-	if err := d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: accept}}); err != nil {
-		return err
-	}
+	// That this cannot be said is no reason: what the server said before it went may be.
+	_ = d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: accept}})
 	d.offer.talk.link.widen()
 	d.tell(UpdateInLine, 0)
 	for d.file.at < d.offer.Size {
@@ -177,6 +185,7 @@ func (d *download) take(f *pb.ServerFrame) error {
 	case *pb.ServerFrame_UpdateData:
 		return d.takeData(m.UpdateData)
 	case *pb.ServerFrame_UpdateQueued:
+		d.taken = true
 		d.tell(UpdateInLine, int(m.UpdateQueued.GetPosition()))
 	case *pb.ServerFrame_UpdateFailed:
 		return failed(m.UpdateFailed)
@@ -203,6 +212,7 @@ func (d *download) takeData(m *pb.UpdateData) error {
 	if err := d.file.write(data); err != nil {
 		return err
 	}
+	d.taken = true
 	d.tell(UpdateReceiving, 0)
 	if d.file.at-d.acked < uint64(d.o.Window/4) && d.file.at < d.offer.Size {
 		return nil
@@ -221,12 +231,18 @@ func (d *download) tell(phase UpdatePhase, position int) {
 	d.o.Progress(UpdateProgress{Phase: phase, Done: d.file.at, Size: d.offer.Size, Position: position})
 }
 
-// hearEnd waits for the server's word that it knows. It is its due and not needed:
-// the hash decides.
+// maxEndMessages is how many messages are heard before UpdateSent, at most.
+const maxEndMessages = 64
+
+// hearEnd waits for the server's word that it knows. It is its due and not needed: the
+// hash has decided, and the file has its name already. So it is bounded.
 func (d *download) hearEnd() {
-	for {
-		f, err := d.offer.talk.hear()
-		if err != nil {
+	if d.offer.talk.hearFor(d.offer.talk.timeout) != nil {
+		return
+	}
+	for range maxEndMessages {
+		f := &pb.ServerFrame{}
+		if d.offer.talk.link.receive(f) != nil {
 			return
 		}
 		switch f.GetBody().(type) {
@@ -248,6 +264,8 @@ func (d *download) brokenOr(err error) error {
 		return ErrClosed
 	case errors.As(err, &r) && forGood(r.Result):
 		return err
+	case errors.Is(err, ErrIdle) && !d.taken:
+		return fmt.Errorf("%w: %w (%w)", ErrUpdateBroken, ErrOfferOver, err)
 	case d.away != nil && (errors.Is(err, ErrLost) || r != nil):
 		return fmt.Errorf("%w: %w", ErrUpdateBroken, d.away)
 	case errors.Is(err, ErrLost), errors.Is(err, ErrUnheard), r != nil:

@@ -57,6 +57,9 @@ var (
 	ErrUpdateBroken = errors.New("client: the download broke off and can be resumed")
 	// ErrUpdateData: what came is not what the offer says. Only what is right was kept.
 	ErrUpdateData = errors.New("client: the update's data is not what was offered")
+	// ErrOfferOver: the player thought longer than the server waits, so there is nothing to
+	// be had on that connection any more. It comes with ErrUpdateBroken.
+	ErrOfferOver = errors.New("client: the offer is over: it was not answered in time")
 	// ErrNotWanted: the server lets this build in meanwhile.
 	ErrNotWanted = errors.New("client: no update is wanted any more")
 )
@@ -167,6 +170,9 @@ func (e *UpdateFileError) Unwrap() error { return e.Err }
 var (
 	// ErrInTheWay: something else has the name already. It is never overwritten.
 	ErrInTheWay = errors.New("something else is in the way; move it or take another folder")
+	// ErrNoRoom: the file system has less free than is missing of the file. Where it cannot
+	// be asked, writing finds out.
+	ErrNoRoom = errors.New("there is no room for it")
 	// ErrUpdateHeld: another program downloads the file.
 	ErrUpdateHeld = errors.New("another program is at it")
 	// ErrFileName: a file's name is no path, and none that some systems keep for devices.

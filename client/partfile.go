@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 const (
@@ -36,6 +37,8 @@ type partFile struct {
 	locked    bool
 	checked   bool          // check has come to its end: what is not good is nothing
 	out       *bufio.Writer // to file
+	// room tells how many bytes a folder has room for; false where that is not known.
+	room func(dir string) (bytes uint64, known bool)
 	// Invariant: good ≤ at. The file holds good bytes at least, and at where out is flushed.
 	at, good     uint64
 	whole, chunk hash.Hash // of what is before at
@@ -47,7 +50,7 @@ func newPart(dir, name string, offer *UpdateOffer) (*partFile, error) {
 	if err != nil {
 		return nil, fileError(dir, err)
 	}
-	return &partFile{offer: offer, dir: dir, name: name, root: root, whole: sha256.New(), chunk: sha256.New()}, nil
+	return &partFile{offer: offer, dir: dir, name: name, root: root, room: freeRoom, whole: sha256.New(), chunk: sha256.New()}, nil
 }
 
 // path is that of the file once it is whole.
@@ -177,6 +180,16 @@ func (p *partFile) checkChunk(in io.Reader, buffer []byte) (bool, error) {
 	return true, nil
 }
 
+// fits looks whether there is room for what is missing, behind check. Others may take it
+// meanwhile: it only spares a player hours of a download that must fail.
+func (p *partFile) fits() error {
+	missing := p.offer.Size - p.good
+	if room, known := p.room(p.dir); known && room < missing {
+		return fileError(p.path()+partSuffix, fmt.Errorf("%w: %d bytes are to come, %d are free", ErrNoRoom, missing, room))
+	}
+	return nil
+}
+
 // write appends data, at most as much as is missing, and checks each chunk as it is
 // whole: a wrong one is ErrUpdateData.
 func (p *partFile) write(data []byte) error {
@@ -220,15 +233,35 @@ func (p *partFile) finish() (string, error) {
 	if _, err := p.root.Lstat(p.name); err == nil {
 		return "", fileError(p.path(), ErrInTheWay)
 	}
-	err := p.file.Close() // before it is renamed, for Windows
+	if err := p.publish(); err != nil {
+		return "", fileError(p.path(), err)
+	}
+	return p.path(), nil
+}
+
+// publish renames the file while it is locked, so that nobody else begins at it in
+// between; Windows renames no open file.
+func (p *partFile) publish() error {
+	if runtime.GOOS == "windows" {
+		if err := p.letGo(); err != nil {
+			return err
+		}
+	}
+	if err := p.root.Rename(p.name+partSuffix, p.name); err != nil {
+		return err
+	}
+	_ = p.letGo() // it is synced
+	return syncFolder(p.dir)
+}
+
+// letGo closes the file, and with that unlocks it, as it is.
+func (p *partFile) letGo() error {
+	if p.file == nil {
+		return nil
+	}
+	file := p.file
 	p.file = nil
-	if err == nil {
-		err = p.root.Rename(p.name+partSuffix, p.name)
-	}
-	if err == nil {
-		err = syncFolder(p.dir)
-	}
-	return p.path(), fileError(p.path(), err)
+	return file.Close()
 }
 
 // fileError names the file in an error of it, once; nil stays nil.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,5 +28,38 @@ func TestPartFile_FullDisk(t *testing.T) {
 	err = p.write(data)
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "patch.part: no space left on device") || p.good != 0 {
 		t.Errorf("got %v, %d are good", err, p.good)
+	}
+}
+
+// What is there already needs no more room, and where room is not known nobody is kept.
+func TestPartFile_Fits_CountsWhatIsHere(t *testing.T) {
+	for _, c := range []struct {
+		good, room uint64
+		known      bool
+		want       error
+	}{
+		{0, 99, true, ErrNoRoom}, {0, 100, true, nil}, {60, 39, true, ErrNoRoom}, {60, 40, true, nil}, {0, 0, false, nil},
+	} {
+		p := &partFile{
+			offer: &UpdateOffer{Size: 100}, dir: "downloads", name: "patch", good: c.good,
+			room: func(string) (uint64, bool) { return c.room, c.known },
+		}
+		if err := p.fits(); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+func TestFreeRoom(t *testing.T) {
+	switch runtime.GOOS {
+	case "linux", "darwin", "windows":
+	default:
+		t.Skip("not asked here")
+	}
+	if room, known := freeRoom(t.TempDir()); !known || room == 0 {
+		t.Errorf("%d bytes, %t", room, known)
+	}
+	if _, known := freeRoom("no such folder"); known {
+		t.Error("a folder that is not there has room")
 	}
 }

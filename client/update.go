@@ -105,17 +105,19 @@ func (u *UpdateOffer) chunk(at uint64) (hash []byte, end uint64) {
 
 // talk is a connection on which an update was offered. It pings from begin on.
 type talk struct {
-	link  *link // its receiving half is the Download's
-	taken atomic.Bool
-	over  chan struct{} // closed first
-	done  chan struct{} // closed when pinging has ended
+	link *link // its receiving half is the Download's
+	// timeout is how long an answer may take.
+	timeout time.Duration
+	taken   atomic.Bool
+	over    chan struct{} // closed first
+	done    chan struct{} // closed when pinging has ended
 
 	sending sync.Mutex // owns link's sending half
 	ending  sync.Once
 }
 
 func newTalk(l *link) *talk {
-	return &talk{link: l, over: make(chan struct{}), done: make(chan struct{})}
+	return &talk{link: l, timeout: l.timeout, over: make(chan struct{}), done: make(chan struct{})}
 }
 
 func (t *talk) begin() { go t.pinging() }
@@ -131,7 +133,9 @@ func (t *talk) pinging() {
 		case <-ticker.C:
 		}
 		if t.say(&pb.ClientFrame{Body: &pb.ClientFrame_Ping{Ping: &pb.Ping{Number: number}}}) != nil {
-			t.link.close() // and the Download hears of it, now or later
+			// The Download hears of it, now or later, behind what the server has said
+			// before it went.
+			_ = t.hearFor(farewellWithin)
 			return
 		}
 	}
@@ -159,6 +163,14 @@ func (t *talk) hear() (*pb.ServerFrame, error) {
 		return nil, err
 	}
 	return f, t.link.receive(f)
+}
+
+// hearFor bounds what is heard from now on, until the next hear.
+func (t *talk) hearFor(d time.Duration) error {
+	if err := t.link.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return lost(err)
+	}
+	return nil
 }
 
 // cancel says that the player does not want the file (any more), if that can be said

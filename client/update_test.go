@@ -317,7 +317,7 @@ func TestUpdate_DeclinedAfterAWhile(t *testing.T) {
 			heard <- m
 		})
 		offer := f.offered(t, f.takingUpdates())
-		time.Sleep(5 * time.Minute)
+		time.Sleep(5*time.Minute + time.Second) // no ping is under way
 		offer.Close()
 		offer.Close()
 		if m := <-heard; m.GetCancelUpdate() == nil || pings < 14 {

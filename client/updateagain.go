@@ -14,7 +14,9 @@ const updateTries = 10
 // that breaks off signs in anew, after the waits of Options.Backoff, and goes on where
 // it was. Options of the download are those of UpdateOffer.Download, and so are the
 // errors. Another file that is offered by then is the error, an *UpdateOffer again: its
-// player has not agreed to that one yet. ErrNotWanted says that the build is let in
+// player has not agreed to that one yet. While the server mends a file that was changed
+// under way it may have none to offer, so that a build that is not let in is tried
+// again, too. ErrNotWanted says that the build is let in
 // meanwhile. who is asked as by Login.
 func (c *Client) Update(ctx context.Context, who Credentials, offer *UpdateOffer, o DownloadOptions) (path string, err error) {
 	a := &again{client: c, who: who, progress: o.Progress}
@@ -66,6 +68,7 @@ func (a *again) watch(p UpdateProgress) {
 
 // signIn brings the next offer; reason is why it is needed.
 func (a *again) signIn(ctx context.Context, reason error) (*UpdateOffer, error) {
+	mended := errors.Is(reason, ErrUpdateChanged) || errors.Is(reason, ErrUpdateFault)
 	for a.tries < updateTries {
 		if err := a.wait(ctx, reason); err != nil {
 			return nil, err
@@ -81,7 +84,7 @@ func (a *again) signIn(ctx context.Context, reason error) (*UpdateOffer, error) 
 			return offer, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case final(err):
+		case final(err) && !(mended && errors.Is(err, ErrVersion)):
 			return nil, err
 		}
 		reason = err

@@ -210,3 +210,121 @@ func TestUpdate_AcknowledgesWithinTheWindow(t *testing.T) {
 		})
 	}
 }
+
+// A file that was overwritten under way is no way on until it is mended, and a build
+// without one is not let in for so long.
+func TestClient_UpdateWaitsForAFileThatIsMended(t *testing.T) {
+	for name, mendedBy := range map[string]int{"soon": 4, "never": 1000} {
+		bubble(t, name, func(t *testing.T) {
+			f := newFake()
+			f.update = func(p *peer, keys *keyschedule.Keys) {
+				u := newUpdater(p, keys, someFile(250_000, 1))
+				u.offer(offerOf(u.file))
+				switch {
+				case !u.accepted():
+				case p.number == 1:
+					u.send(0, 120_000)
+					u.failed(pb.UpdateFailed_REASON_CHANGED)
+				default:
+					u.serveFrom(u.accept.GetOffset())
+				}
+			}
+			f.at = func(p *peer, s step) verdict {
+				if s == stepHeardHello && p.number > 1 && p.number < mendedBy {
+					p.refuse(codec.ResultVersionInvalid, 0)
+					return hangUp
+				}
+				return proceed
+			}
+			dir := t.TempDir()
+			_, err := f.updateBy(t, f.takingUpdates(), client.DownloadOptions{Dir: dir})
+			if name == "never" {
+				wantErr(t, err, client.ErrVersion)
+				if n := len(f.times()); n < 10 || n > 12 {
+					t.Errorf("%d connections", n)
+				}
+				return
+			}
+			wantErr(t, err, nil)
+			wantFiles(t, dir, map[string][]byte{updateName: someFile(250_000, 1)})
+		})
+	}
+}
+
+// Who has thought too long is told so, and gets the file all the same.
+func TestClient_UpdateBehindAnOfferThatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := someFile(250_000, 1)
+		f := newFake()
+		f.update = func(p *peer, keys *keyschedule.Keys) {
+			u := newUpdater(p, keys, file)
+			if p.number > 1 {
+				u.serve()
+				return
+			}
+			u.offer(offerOf(file))
+			for u.pings < 15 {
+				u.onePing()
+			}
+			u.sendAway(pb.Result_RESULT_IDLE)
+		}
+		c, err := client.Dial(t.Context(), "login", f.takingUpdates())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, err = c.Login(t.Context(), credentials())
+		var offer *client.UpdateOffer
+		if !errors.As(err, &offer) {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		dir, why := t.TempDir(), error(nil)
+		_, err = c.Update(t.Context(), credentials(), offer, client.DownloadOptions{Dir: dir, Progress: func(p client.UpdateProgress) {
+			if p.Phase == client.UpdateAway {
+				why = p.Reason
+			}
+		}})
+		wantErr(t, err, nil)
+		wantErr(t, why, client.ErrOfferOver)
+		wantFiles(t, dir, map[string][]byte{updateName: file})
+	})
+}
+
+// A server that does not come to its end keeps nobody from a file that is whole.
+func TestUpdate_AnEndThatNeverComes(t *testing.T) {
+	for name, behind := range map[string]func(u *updater){
+		"pongs for ever": func(u *updater) {
+			for range 1000 {
+				u.tellFrame(&pb.ServerFrame{Body: &pb.ServerFrame_Pong{Pong: &pb.Pong{}}})
+			}
+		},
+		"a pong now and then": func(u *updater) {
+			for range 100 {
+				time.Sleep(5 * time.Second)
+				u.tellFrame(&pb.ServerFrame{Body: &pb.ServerFrame_Pong{Pong: &pb.Pong{}}})
+			}
+		},
+		"silence": func(u *updater) { u.until() },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			file, dir := someFile(250_000, 1), t.TempDir()
+			f := updating(file, func(u *updater) {
+				u.offer(offerOf(file))
+				u.accepted()
+				u.send(0, uint64(len(file)))
+				u.wanted()
+				synctest.Wait()
+				wantFiles(t, dir, map[string][]byte{updateName: file})
+				behind(u)
+			})
+			o := f.takingUpdates()
+			o.Timeout = 20 * time.Second
+			offer, began := f.offered(t, o), time.Now()
+			if _, err := offer.Download(t.Context(), client.DownloadOptions{Dir: dir}); err != nil || time.Since(began) > o.Timeout {
+				t.Errorf("%v behind %v", err, time.Since(began))
+			}
+			time.Sleep(time.Hour) // and the server has ended
+		})
+	}
+}

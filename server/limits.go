@@ -46,6 +46,10 @@ const (
 	// a line is gone that comes back by itself.
 	DefaultTransferStall = time.Minute
 
+	// stallLeast is how many bytes a client takes within that time, at least: so that none
+	// keeps its place among those who are served by taking a byte now and then.
+	stallLeast = notSentLow / 2
+
 	// DefaultTransferReaders is how many reads of files are under way at once: enough
 	// that one that waits for a disk holds up few others, and few buffers.
 	DefaultTransferReaders = 4

@@ -91,8 +91,8 @@ type TransferOptions struct {
 	// Rate is how many bytes of files a second leave the server, ClientRate how many
 	// one client gets; 0 for no limit.
 	Rate, ClientRate int64
-	// Stall is how long a client may take nothing before its connection is closed as
-	// too slow. 0 takes DefaultTransferStall.
+	// Stall is how long a client may take less than 16 KiB before its connection is
+	// closed as too slow. 0 takes DefaultTransferStall.
 	Stall time.Duration
 	// Readers is how many reads of files are under way at once. 0 takes
 	// DefaultTransferReaders.
@@ -125,7 +125,10 @@ func (o *Options) Validate() error {
 	if o.Reactors < 1 || o.Reactors > codec.MaxReactors {
 		faults = append(faults, fmt.Errorf("reactors: %d is not in 1 … %d", o.Reactors, codec.MaxReactors))
 	}
-	if most := fileLimit() - fileReserve; o.MaxConns < 1 || o.MaxConns > most {
+	if most := fileLimit() - fileReserve; most < 1 {
+		faults = append(faults, fmt.Errorf(
+			"max-conns: the limit of open files is %d, and %d are kept back: raise it with ulimit -n or LimitNOFILE=", fileLimit(), fileReserve))
+	} else if o.MaxConns < 1 || o.MaxConns > most {
 		faults = append(faults, fmt.Errorf(
 			"max-conns: %d is not in 1 … %d (RLIMIT_NOFILE less %d kept back); raise it with ulimit -n or LimitNOFILE=",
 			o.MaxConns, most, fileReserve))

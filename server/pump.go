@@ -327,8 +327,12 @@ func (p *pump) dueIn(now, sweep time.Duration) time.Duration {
 	}
 	p.settle(1)
 	next := now + time.Hour
+	p.forgetFaults(now)
 	if p.running.Load() > 0 {
 		next = min(next, sweep)
+	}
+	if len(p.faults) > 0 {
+		next = min(next, now+faultEach)
 	}
 	if len(p.later) > 0 {
 		next = min(next, p.later[0].due)
@@ -347,7 +351,7 @@ func (p *pump) report(t *turn) {
 		key = nil
 	}
 	if p.isNews(key) {
-		p.logger.Error("a file that is being sent could not be read", "offset", t.offset, "error", t.err)
+		p.logger.Error("a file that is being sent could not be read", "file", key, "offset", t.offset, "error", t.err)
 	}
 }
 
@@ -355,16 +359,22 @@ func (p *pump) isNews(key codec.TransferSource) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	for source, at := range p.faults {
-		if now-at > faultEach {
-			delete(p.faults, source)
-		}
-	}
+	p.forgetFaults(now)
 	if _, known := p.faults[key]; known || len(p.faults) >= faultsKept {
 		return false
 	}
 	p.faults[key] = now
 	return true
+}
+
+// forgetFaults lets go of the files whose faults are so old that they would be reported
+// again. The caller holds mu.
+func (p *pump) forgetFaults(now time.Duration) {
+	for source, at := range p.faults {
+		if now-at > faultEach {
+			delete(p.faults, source)
+		}
+	}
 }
 
 // scheduleTurns sends the task that takes the turns. The pump's goroutines, but for

@@ -88,8 +88,14 @@ func (r *reactor) sendTurn(c *clientConn) gnet.Action {
 	t.done = min(begun*t.frame.Data, t.most)
 	s.sent += uint64(t.done)
 	r.countTurn(t, len(frames) > taken, end)
-	if s.rest = nil; end > taken {
-		s.rest = bytes.Clone(frames[taken:end])
+	if end > taken {
+		pressed, err := press(c.sock.Fd(), frames[taken:end])
+		if err != nil {
+			return gnet.Close
+		}
+		if rest := frames[taken+pressed : end]; len(rest) > 0 {
+			s.rest = bytes.Clone(rest)
+		}
 	}
 	return closeUnless(r.turnSent(s, t, taken == len(frames)))
 }
@@ -125,9 +131,7 @@ func (r *reactor) countTurn(t *turn, cut bool, size int) {
 // closed.
 func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 	s.tokens.take(t.done)
-	if t.done > 0 {
-		r.progress(s)
-	}
+	r.took(s, uint64(t.done))
 	if len(s.rest) > 0 {
 		s.most = min(t.done+t.frame.Data, r.server.pump.dataOf(t.frame))
 		return r.awaitSocket(s)
@@ -169,9 +173,8 @@ func (r *reactor) sendRest(s *stream) (done bool, err error) {
 		return false, err
 	}
 	r.count.writes.Add(1)
-	if s.rest = s.rest[taken:]; taken > 0 {
-		r.progress(s)
-	}
+	s.rest = s.rest[taken:]
+	r.took(s, uint64(taken))
 	if done = len(s.rest) == 0; done {
 		s.rest = nil
 	}

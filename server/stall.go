@@ -3,7 +3,7 @@ package server
 import "gatepass/codec"
 
 // waiters is the list of a reactor's streams whose client has to take something, the
-// one first that has taken nothing for longest. All have the same limit, so that no
+// one first that has taken too little for longest. All have the same limit, so that no
 // stream needs a timer: a sweep looks at the front.
 type waiters struct{ first, last *stream }
 
@@ -39,9 +39,20 @@ func (r *reactor) linger(s *stream) {
 	}
 }
 
-// progress notes that the client has taken something. Reactor.
-func (r *reactor) progress(s *stream) {
+// took notes that the client has taken so many bytes. Reactor.
+func (r *reactor) took(s *stream, n uint64) {
+	if n == 0 {
+		return
+	}
 	s.refused = false
+	if s.taken += n; s.taken >= stallLeast {
+		r.progress(s)
+	}
+}
+
+// progress notes that the client takes what it is sent. Reactor.
+func (r *reactor) progress(s *stream) {
+	s.refused, s.taken = false, 0
 	if s.waits {
 		r.waiters.remove(s)
 	}
@@ -78,7 +89,7 @@ func (r *reactor) resume(conn codec.Conn) {
 func (r *reactor) resumeStream(s *stream) (ok bool) {
 	if n := s.conn.sock.OutboundBuffered(); n > 0 { // gnet goes first
 		if n < s.backlog {
-			r.progress(s)
+			r.took(s, uint64(s.backlog-n))
 		}
 		return r.awaitSocket(s)
 	}
@@ -90,12 +101,12 @@ func (r *reactor) resumeStream(s *stream) (ok bool) {
 		}
 	}
 	if !s.refused {
-		r.progress(s) // it took what was sent
+		r.took(s, stallLeast) // it took most of what was unsent
 	}
 	return r.goOnSending(s)
 }
 
-// sweep closes the connections whose clients have taken nothing for too long. A stream
+// sweep closes the connections whose clients have taken too little for too long. A stream
 // that stands in line is not kept waiting by its client. Reactor.
 func (r *reactor) sweep() {
 	limit := r.server.pump.now() - r.server.options.Transfers.Stall

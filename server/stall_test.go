@@ -53,6 +53,44 @@ func TestTransfer_Stall_RepeatedAcksAreNoProgress(t *testing.T) {
 	r.closedFor(h, codec.CloseSlow)
 }
 
+// A client that takes a byte now and then takes nothing.
+func TestTransfer_Stall_BytesNowAndThenAreNoProgress(t *testing.T) {
+	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
+	client, h := r.open()
+	r.start(h, codec.Transfer{Source: &content{}, Size: 1 << 40, Window: 50_000})
+	a := listen(t, client, 0)
+	a.until(50_000)
+	for acked := uint64(1); len(r.sinks[0].of(codec.KindClosed, h)) == 0; acked++ {
+		if acked > a.at {
+			t.Fatal("it was never closed")
+		}
+		if _, err := client.Write(ack(acked)); err != nil {
+			break
+		}
+		time.Sleep(shortStall / 50) // what is tried is a client that takes its time
+	}
+	r.closedFor(h, codec.CloseSlow)
+}
+
+// A client that acknowledges byte by byte is sent whole frames all the same.
+func TestTransfer_Window_NoTurnForLessThanAFrame(t *testing.T) {
+	r := newCarrierRig(t, nil)
+	client, h := r.open()
+	const window, acks = 5 * carrierData, 3 * carrierData
+	r.start(h, codec.Transfer{Source: &content{}, Size: 1 << 40, Window: window})
+	a := listen(t, client, 0)
+	a.until(window)
+	for acked := range uint64(acks) {
+		write(t, client, ack(acked+1))
+	}
+	a.until(window + acks)
+	if n := r.settled().TransferTurns; n > 1+acks/carrierData {
+		t.Errorf("%d turns were sent for 8 frames", n)
+	}
+	_ = client.Close()
+	r.closedFor(h, codec.ClosePeer)
+}
+
 // Who waits for tokens is not kept waiting by the client.
 func TestTransfer_Stall_NotWhileWaitingForTokens(t *testing.T) {
 	for name, o := range map[string]TransferOptions{

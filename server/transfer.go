@@ -75,9 +75,10 @@ type stream struct {
 	// nothing all the same.
 	refused bool
 
-	// since says when the client took something last, while the stream is in the list of
-	// those that wait (waits).
+	// since says when the client had last taken as much as stallLeast, while the stream is
+	// in the list of those that wait (waits); taken is how much it has taken from then on.
 	since      time.Duration
+	taken      uint64
 	waits      bool
 	prev, next *stream
 }
@@ -128,17 +129,28 @@ func (r *reactor) goOnSending(s *stream) (ok bool) {
 		if s.acked == t.Size {
 			return r.finish(s, codec.TransferDone)
 		}
-		left = min(left, uint64(t.Window)-(s.sent-s.acked))
+		if left = s.mayBeSent(); left == 0 {
+			s.state = streamUnacked
+			r.linger(s)
+			return true
+		}
 	} else if left == 0 {
 		return r.finish(s, codec.TransferDone)
 	}
-	if left == 0 {
-		s.state = streamUnacked
-		r.linger(s)
-		return true
-	}
 	r.ask(s, min(s.most, int(min(left, turnSize))))
 	return true
+}
+
+// mayBeSent is how many bytes the window leaves room for, in whole frames, unless it is
+// the last of the file or there is no room for one: who acknowledges byte by byte would
+// else be sent turns of a byte each.
+func (s *stream) mayBeSent() uint64 {
+	left, under := s.transfer.Size-s.sent, s.sent-s.acked
+	room := min(left, uint64(s.transfer.Window)-under)
+	if whole := room - room%uint64(s.framer.FileFrame().Data); room < left && (whole > 0 || under > 0) {
+		return whole
+	}
+	return room
 }
 
 // ask asks the pump for a turn, at once or when the client may have more.
@@ -199,8 +211,8 @@ func (r *reactor) acknowledged(c *clientConn, upTo uint64) error {
 	case upTo == s.acked:
 		return nil
 	}
+	r.took(s, upTo-s.acked)
 	s.acked = upTo
-	r.progress(s)
 	switch s.state {
 	case streamUnacked:
 		_ = r.goOnSending(s) // decode sees when the connection is given up

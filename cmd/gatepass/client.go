@@ -26,6 +26,8 @@ const (
 	defaultNative = "127.0.0.1:3725"
 	// comeBackWithin bounds the waits between tries to reconnect: a person is looking.
 	comeBackWithin = 10 * time.Second
+	// maxTag is how long the client's platform, system and locale may be, in bytes.
+	maxTag = 4
 )
 
 // clientFlags are what the command line says; address is its argument.
@@ -36,13 +38,15 @@ type clientFlags struct {
 	passwordFile string
 	stdin        bool
 	build        buildNumber
-	remember     bool
-	forget       bool
-	tokens       string
-	world        string
-	enter        bool
-	json         bool
-	once         bool
+	// platform, system and locale are tags of at most maxTag bytes.
+	platform, system, locale string
+	remember                 bool
+	forget                   bool
+	tokens                   string
+	world                    string
+	enter                    bool
+	json                     bool
+	once                     bool
 	// updateDir is where an update goes, and says yes to it; so does yes.
 	updateDir string
 	yes       bool
@@ -66,7 +70,8 @@ password. --forget ends it, at the server too.
 
 A server may want this build updated first. What that is is shown, and downloaded if
 you agree, or at once with --update or --yes; an earlier try that broke off is gone on
-with. The file is checked and not run: that is for you to do.
+with. The file is checked and not run: that is for you to do. Which one it is may
+depend on --build, --platform, --system and --locale.
 
 With --json, or when standard output is no terminal, every event is a JSON object on
 a line of its own, and commands are read from standard input, one a line:
@@ -75,7 +80,8 @@ The events are told in docs/client.md. Nothing secret is ever printed.
 
 Exit codes: 0 all went well, 1 a failure, 2 a command line that makes no sense,
 3 the server refused or sent the player away (password, ban, build, kick), 4 an update
-was downloaded: run it and come back, 5 an update is needed and was declined.
+was downloaded: run it and come back, 5 an update is needed and was declined, 130
+interrupted before the sign-in or while an update was downloaded.
 
 Environment: ` + clientEnv + `ACCOUNT and ` + clientEnv + `PASSWORD_FILE stand for the
 flags of these names.`,
@@ -108,6 +114,9 @@ func (f *clientFlags) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.stdin, "password-stdin", false, "take the password from the first line of standard input")
 	f.build = 1
 	flags.Var(&f.build, "build", "`number` of the game's build, 1 to 65535")
+	flags.StringVar(&f.platform, "platform", "", "`tag` of the game's platform, such as x64; 4 bytes at most")
+	flags.StringVar(&f.system, "system", "", "`tag` of the operating system, such as Win; 4 bytes at most")
+	flags.StringVar(&f.locale, "locale", "", "`tag` of the game's language, such as enUS; 4 bytes at most")
 	flags.BoolVar(&f.remember, "remember", false, "remember this device, so that the next sign-in needs no password")
 	flags.BoolVar(&f.forget, "forget", false, "sign in, end this device's token and leave")
 	flags.StringVar(&f.tokens, "tokens", "", "`folder` of the remembered devices (default: gatepass/devices in your configuration folder)")
@@ -136,6 +145,8 @@ func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 		f.passwordFile = os.Getenv(clientEnv + "PASSWORD_FILE")
 	}
 	switch {
+	case flags.Changed("update") && f.updateDir == "":
+		return errors.New("--update wants a folder; --yes takes this one")
 	case f.stdin && f.passwordFile != "":
 		return errors.New("--password-stdin and --password-file: give one of them")
 	case f.enter && f.once, f.world != "" && f.once:
@@ -143,7 +154,21 @@ func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 	case f.forget && (f.remember || f.once || f.enter || f.world != ""):
 		return errors.New("--forget only ends this device's token: it remembers, prints, picks and enters nothing")
 	}
+	if err := f.checkTags(); err != nil {
+		return err
+	}
 	return f.findTokens()
+}
+
+// checkTags reports every one that is too long.
+func (f *clientFlags) checkTags() error {
+	var faults []error
+	for _, tag := range []struct{ name, value string }{{"platform", f.platform}, {"system", f.system}, {"locale", f.locale}} {
+		if len(tag.value) > maxTag {
+			faults = append(faults, fmt.Errorf("--%s %q is longer than %d bytes", tag.name, tag.value, maxTag))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // findTokens settles where tokens are. Without --remember and a folder to be found
@@ -176,7 +201,7 @@ func (f *clientFlags) store() client.TokenStore {
 // options are what the command signs in with.
 func (f *clientFlags) options() client.Options {
 	return client.Options{
-		Build: uint16(f.build), Tokens: f.store(), DeviceName: deviceName(), TakesUpdates: true,
+		Build: uint16(f.build), Platform: f.platform, System: f.system, Locale: f.locale, Tokens: f.store(), DeviceName: deviceName(), TakesUpdates: true,
 		Backoff: client.Backoff{Max: comeBackWithin},
 	}
 }

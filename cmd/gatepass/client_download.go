@@ -24,7 +24,7 @@ const (
 func (v *visit) download(ctx context.Context, get func(context.Context, func(client.UpdateProgress)) (string, error)) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	shown := &shown{}
+	shown := &shown{meter: meter{build: uint16(v.build)}}
 	progress := shown.take
 	if v.events != nil {
 		s := &sieve{}

@@ -44,6 +44,8 @@ func (e *playerError) reason() string {
 	var choice *client.SelectError
 	var update *client.UpdateError
 	switch {
+	case errors.Is(e.cause, context.Canceled):
+		return "interrupted"
 	case errors.As(e.cause, &refused):
 		return refused.Result.String()
 	case errors.As(e.cause, &update):
@@ -74,6 +76,8 @@ func explained(err error, address string, build uint16) *playerError {
 	var refused *client.RefusedError
 	var usage usageError
 	switch {
+	case errors.Is(err, client.ErrOfferOver):
+		e.text = withoutPackage(client.ErrOfferOver)
 	case errors.As(err, &refused):
 		e.text, e.code = refusal(refused, build), exitRefused
 	case errors.As(err, &usage):
@@ -81,7 +85,7 @@ func explained(err error, address string, build uint16) *playerError {
 	case errors.Is(err, client.ErrAccount):
 		e.text, e.code = withoutPackage(err), usage.ExitCode()
 	case errors.Is(err, context.Canceled):
-		e.text = errInterrupted.Error()
+		e.text, e.code = errInterrupted.Error(), exitInterrupted
 	case isUnreachable(err):
 		e.text = fmt.Sprintf("cannot reach %s (%s)", address, networkReason(err))
 	default:
@@ -96,9 +100,7 @@ func inPlainWords(err error) string {
 	switch {
 	case errors.As(err, &choice):
 		return selectRefusal(choice.Reason)
-	case errors.Is(err, client.ErrUpdateData):
-		return "what came of the update is not what was offered: " + withoutPackage(err)
-	case errors.As(err, new(*client.UpdateFileError)), errors.As(err, new(*client.UpdateError)):
+	case errors.Is(err, client.ErrUpdateData), errors.As(err, new(*client.UpdateFileError)), errors.As(err, new(*client.UpdateError)):
 		return withoutPackage(err)
 	case errors.Is(err, client.ErrNotWanted):
 		return "no update is wanted any more; start again"

@@ -212,7 +212,7 @@ func (e *eventPrinter) describeEvent(news any) (string, fields) {
 	case client.Reconnected:
 		return "reconnected", nil
 	}
-	return describeUpdate(news)
+	return e.describeUpdate(news)
 }
 
 func (e *eventPrinter) refused(n refusedNews) fields {

@@ -21,6 +21,7 @@ const (
 
 // meter shows how far a download is, in one line. It reads no clock.
 type meter struct {
+	build   uint16 // of this client
 	now     client.UpdateProgress
 	told    time.Time
 	samples []sample // of UpdateReceiving, those of rateOver
@@ -73,8 +74,12 @@ func (m *meter) line(at time.Time) string {
 		}
 		return fmt.Sprintf("waiting in line: number %d", p.Position)
 	case client.UpdateAway:
-		told := explained(p.Reason, "the login server", 0)
-		return fmt.Sprintf("%s; again in %d s", told.text, max(p.Retry-at.Sub(m.told)+time.Second-1, 0)/time.Second)
+		told := explained(p.Reason, "the login server", m.build)
+		left := p.Retry - at.Sub(m.told)
+		if left <= 0 {
+			return told.text + "; trying again"
+		}
+		return fmt.Sprintf("%s; again in %d s", told.text, (left+time.Second-1)/time.Second)
 	}
 	text := fmt.Sprintf("%s %s  %s of %s", bar(p), percent(p), sizeInWords(p.Done), sizeInWords(p.Size))
 	if rate := m.rate(at); rate >= 1 {

@@ -35,7 +35,7 @@ type (
 )
 
 // describeUpdate is describe for what is told of updates.
-func describeUpdate(news any) (string, fields) {
+func (e *eventPrinter) describeUpdate(news any) (string, fields) {
 	switch n := news.(type) {
 	case updateOfferedNews:
 		o := n.offer
@@ -44,20 +44,20 @@ func describeUpdate(news any) (string, fields) {
 			"steps": o.Steps, "total": o.Total,
 		}
 	case client.UpdateProgress:
-		return describeProgress(n)
+		return e.describeProgress(n)
 	case updatedNews:
 		return "update-done", fields{"path": n.path, "to": n.offer.To, "sha256": hex.EncodeToString(n.offer.SHA256[:]), "steps": n.offer.Steps - 1}
 	case updateFailedNews:
-		told := explained(n.err, "the login server", 0)
+		told := explained(n.err, "the login server", e.build)
 		return "update-failed", fields{"reason": told.reason(), "text": told.text}
 	}
 	return "", nil
 }
 
-func describeProgress(p client.UpdateProgress) (string, fields) {
+func (e *eventPrinter) describeProgress(p client.UpdateProgress) (string, fields) {
 	switch {
 	case p.Phase == client.UpdateAway:
-		told := explained(p.Reason, "the login server", 0)
+		told := explained(p.Reason, "the login server", e.build)
 		return "update-retrying", fields{"reason": told.reason(), "text": told.text, "retry_seconds": seconds(p.Retry)}
 	case p.Position > 0:
 		return "update-queued", fields{"position": p.Position}
@@ -111,7 +111,7 @@ func (v *visit) updateFailed(err error) error {
 	case errors.As(err, new(*client.UpdateOffer)):
 		return err
 	case errors.Is(err, context.Canceled):
-		err = &playerError{text: "interrupted; what is here of the update stays, and the next run goes on from there", code: 1, cause: err}
+		err = &playerError{text: "interrupted; what is here of the update stays, and the next run goes on from there", code: exitInterrupted, cause: err}
 	}
 	if v.events != nil {
 		_ = v.events.tell(updateFailedNews{err})

@@ -36,10 +36,13 @@ func TestEventPrinter_TellsOfUpdates(t *testing.T) {
 		{updatedNews{someOffer(), "/d/p"}, `{"event":"update-done","path":"/d/p","sha256":"ab` + zeros + `","steps":1,"to":6}`},
 		{updateFailedNews{client.ErrUpdateFault}, `{"event":"update-failed","reason":"update-fault","text":"no more of the update: the server could not read it"}`},
 		{updateFailedNews{&client.UpdateFileError{Path: "/d/p.part", Err: client.ErrInTheWay}}, `{"event":"update-failed","reason":"file","text":"/d/p.part: something else is in the way; move it or take another folder"}`},
-		{updateFailedNews{fmt.Errorf("%w: x", client.ErrUpdateData)}, `{"event":"update-failed","reason":"update-data","text":"what came of the update is not what was offered: the update's data is not what was offered: x"}`},
+		{updateFailedNews{fmt.Errorf("%w: x", client.ErrUpdateData)}, `{"event":"update-failed","reason":"update-data","text":"the update's data is not what was offered: x"}`},
+		{updateFailedNews{client.ErrVersion}, `{"event":"update-failed","reason":"version-invalid","text":"the server does not take this version of the game (this is build 77; --build names another)"}`},
+		{client.UpdateProgress{Phase: client.UpdateAway, Reason: client.ErrVersion}, `{"event":"update-retrying","reason":"version-invalid","retry_seconds":0,"text":"the server does not take this version of the game (this is build 77; --build names another)"}`},
+		{client.UpdateProgress{Phase: client.UpdateAway, Reason: fmt.Errorf("%w: %w (%w)", client.ErrUpdateBroken, client.ErrOfferOver, client.ErrIdle)}, `{"event":"update-retrying","reason":"idle","retry_seconds":0,"text":"the offer is over: it was not answered in time"}`},
 	} {
 		var out bytes.Buffer
-		if err := newEventPrinter(&out, 1).tell(c.news); err != nil {
+		if err := newEventPrinter(&out, 77).tell(c.news); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.TrimSuffix(out.String(), "\n"); got != c.want {
@@ -79,6 +82,11 @@ func TestMeter_SaysHowFarItIs(t *testing.T) {
 	if n := len(m.samples); n > 30 {
 		t.Errorf("%d samples are kept", n)
 	}
+	m.take(start, client.UpdateProgress{Phase: client.UpdateAway, Reason: io.EOF, Retry: time.Second})
+	if got := m.line(start.Add(time.Second)); got != "the connection was lost; trying again" {
+		t.Errorf("behind the wait: %q", got)
+	}
+	m.take(start, receiving(200))
 	if got := m.line(start.Add(time.Hour)); !strings.Contains(got, "100 %") {
 		t.Errorf("later: %q", got)
 	}
@@ -176,7 +184,7 @@ func TestVisit_UpdateExitCodes(t *testing.T) {
 		}
 		v, out = lines(clientFlags{}, "")
 		err = v.fail(v.updateFailed(context.Canceled))
-		if told, ok := err.(*playerError); !ok || told.code != 1 || !strings.Contains(told.text, "goes on from there") || strings.Count(out.String(), "\n") != 2 {
+		if told, ok := err.(*playerError); !ok || told.code != exitInterrupted || !strings.Contains(told.text, "goes on from there") || strings.Count(out.String(), `"reason":"interrupted"`) != 2 {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})

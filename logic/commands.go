@@ -90,11 +90,18 @@ func (c *Core) kickBanned() {
 func (c *Core) drain() {
 	c.draining = true
 	c.sessions.each(func(s *session) {
-		switch {
-		case s.native != nil && (s.state == StateChoosing || s.state == StateBoarded || s.state == StateUpdating):
-			c.goAway(s)
-		case s.state == StateConnected || s.state == StateChoosing || s.state == StateUpdating:
-			c.hangUp(s, codec.CloseLogic)
+		if s.state == StateConnected || s.state == StateChoosing || s.state == StateBoarded || s.state == StateUpdating {
+			c.sendOff(s)
 		}
 	})
+}
+
+// sendOff lets a client go that has nothing under way, and tells a native one when to
+// come back.
+func (c *Core) sendOff(s *session) {
+	if s.native != nil && s.state != StateConnected {
+		c.goAway(s)
+	} else {
+		c.hangUp(s, codec.CloseLogic)
+	}
 }

@@ -30,6 +30,9 @@ func (c *Core) join(s *session) {
 	s.version.stage = updateWaiting
 	l.waiting = append(l.waiting, s.conn)
 	l.live++
+	if len(l.waiting)-l.head > 2*l.live+lineRound {
+		c.closeRanks()
+	}
 	c.setNoDeadline(s) // it has nothing to say until its turn comes
 	c.callNext()
 	if s.state == StateUpdating && s.version.stage == updateWaiting {
@@ -65,6 +68,18 @@ func (c *Core) callNext() {
 		}
 	}
 	l.shrink()
+}
+
+// closeRanks takes those out of the line who have gone.
+func (c *Core) closeRanks() {
+	l := &c.line
+	kept := l.waiting[:0]
+	for _, conn := range l.waiting[l.head:] {
+		if c.waits(conn) != nil {
+			kept = append(kept, conn)
+		}
+	}
+	l.waiting, l.head, l.told = kept, 0, 0
 }
 
 // waits is the session of one in line, or nil when it has gone.

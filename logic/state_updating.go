@@ -63,6 +63,9 @@ func (updating) Enter(c *Core, s *session) {
 		c.offer(s, nil)
 	}
 	c.sessions.endAttempt(s)
+	if c.draining && s.state != StateLeaving { // it was on its way when the drain began
+		c.sendOff(s)
+	}
 }
 
 // offer sends the offer, unless the session is gone for want of room.
@@ -81,9 +84,6 @@ func (c *Core) offerNative(s *session) {
 	}
 	s.native.signIn = nil
 	c.offer(s, &codec.NativeReply{Update: s.version.Offer})
-	if c.draining && s.state != StateLeaving {
-		c.goAway(s)
-	}
 }
 
 // Leave gives the session's place back, in line or among those who are served.

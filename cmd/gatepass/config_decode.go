@@ -43,7 +43,7 @@ func decodeConfig(k *koanf.Koanf) (*config, error) {
 	return c, k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			decodeSpan, mapstructure.StringToWeakSliceHookFunc(","), decodeInteger),
+			decodeSpan, mapstructure.StringToWeakSliceHookFunc(","), decodeInteger, decodeFraction),
 	}})
 }
 
@@ -82,6 +82,19 @@ func decodeInteger(from, to reflect.Value) (any, error) {
 		return nil, fmt.Errorf("%#v is not a whole number in %d to %d", value, least, most)
 	}
 	return n, nil
+}
+
+// decodeFraction reads numbers that need not be whole; texts are those of flags and
+// variables.
+func decodeFraction(from, to reflect.Value) (any, error) {
+	if !to.CanFloat() || from.Kind() != reflect.String {
+		return from.Interface(), nil
+	}
+	f, err := strconv.ParseFloat(strings.TrimSpace(from.String()), 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil, fmt.Errorf("%q is not a number", from.String())
+	}
+	return f, nil
 }
 
 // integerRange is what an integer type holds, as far as an int64 does.
@@ -134,6 +147,12 @@ func decodeFaults(err error) (faults []error) {
 		text = fmt.Sprintf("%#v: %s", parse.Value, text)
 	}
 	if keys, ok := strings.CutPrefix(text, "has invalid keys: "); ok {
+		if section := fault.Name(); section != "" && !strings.Contains(section, "[") {
+			for key := range strings.SplitSeq(keys, ", ") { // the others of the section stay
+				faults = append(faults, &keyError{section + "." + key, "there is no such key"})
+			}
+			return faults
+		}
 		text = "there is no such key: " + keys
 	}
 	if fault.Name() == "" {

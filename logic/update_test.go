@@ -164,25 +164,26 @@ func TestLine_DoesNotGrowWithThoseWhoLeave(t *testing.T) {
 	e := newScenario(t)
 	e.options.UpdatesAtOnce = 1
 	e.restart(t)
+	generation := uint32(0)
 	wait := func(slot int) *session {
-		s := e.core.sessions.open(codec.NewConn(0, slot, 1))
+		generation++
+		s := e.core.sessions.open(codec.NewConn(0, slot, generation))
 		s.state, s.version = StateUpdating, &version{Verdict: patches.Verdict{Update: &patches.File{Size: 1}}}
 		s.name[0], s.name[1], s.name[2] = byte(slot), byte(slot>>8), 1
 		e.core.join(s)
 		return s
 	}
-	wait(0)
-	first, last := wait(1), (*session)(nil)
+	served, first := wait(0), wait(1)
 	for range 20_000 {
 		s := wait(2)
 		e.core.line.leave(s)
 		e.core.sessions.close(s)
 	}
-	last = wait(3)
+	last := wait(3)
 	if l := &e.core.line; len(l.waiting) > 4*lineRound || l.live != 2 {
 		t.Errorf("%d places for %d who wait", len(l.waiting), l.live)
 	}
-	e.core.line.leave(e.core.sessions.get(codec.NewConn(0, 0, 1)))
+	e.core.line.leave(served)
 	e.core.callNext()
 	if first.version.stage != updateSending || last.version.stage != updateWaiting {
 		t.Errorf("the first in line is in stage %d, the last in %d", first.version.stage, last.version.stage)

@@ -13,12 +13,11 @@ import (
 func makeSet(c *Catalogue, entries []Entry, d Defaults) *Set {
 	platforms, locales := c.tags()
 	s := &Set{catalogue: *c, entries: entries, platforms: number(platforms), locales: number(locales), builds: number(buildsOf(c, d))}
-	a := &answering{
-		set: s, catalogue: c, defaults: d, builds: make([]uint16, len(s.builds)+1), alike: map[answerKey]*answer{},
+	for i := range entries {
+		s.counts[entries[i].State()]++
 	}
-	for build, i := range s.builds {
-		a.builds[i] = build
-	}
+	a := newAnswering(s, d)
+	s.answers = make([]*answer, 0, 2*(len(platforms)+1)*(len(locales)+1)*len(a.builds))
 	for _, p := range [...]codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
 		for _, platform := range slices.Concat([]string{""}, platforms) {
 			for _, locale := range slices.Concat([]string{""}, locales) {
@@ -54,13 +53,62 @@ func buildsOf(c *Catalogue, d Defaults) []uint16 {
 	return slices.Compact(all)
 }
 
-// answering makes a Set's answers.
+// answering makes a Set's answers. What does not depend on the kind of client is worked
+// out once: there are some hundreds of kinds.
 type answering struct {
-	set       *Set
-	catalogue *Catalogue
-	defaults  Defaults
-	builds    []uint16 // by number; 0 is all others
-	alike     map[answerKey]*answer
+	set      *Set
+	defaults Defaults
+	builds   []uint16 // by number; 0 is all others
+	// rules are all that catalogue and configuration say of builds, each overwritten by
+	// those behind it.
+	rules []rule
+	known map[uint16][]Known // by build
+	alike map[answerKey]*answer
+}
+
+// rule says something of a build to the clients of a scope.
+type rule struct {
+	Scope
+	build int // its number
+	said
+}
+
+func newAnswering(s *Set, d Defaults) *answering {
+	a := &answering{set: s, defaults: d, builds: make([]uint16, len(s.builds)+1), known: map[uint16][]Known{}, alike: map[answerKey]*answer{}}
+	for build, i := range s.builds {
+		a.builds[i] = build
+	}
+	for _, k := range s.catalogue.Known {
+		a.known[k.Build] = append(a.known[k.Build], k)
+	}
+	a.makeRules()
+	return a
+}
+
+func (a *answering) makeRules() {
+	c := &a.set.catalogue
+	say := func(s Scope, build uint16, status Status, why string) {
+		a.rules = append(a.rules, rule{s, a.set.builds[build], said{status, why}})
+	}
+	for i := range c.Patches {
+		p := &c.Patches[i]
+		say(p.Scope, p.To, StatusAccepted, "patch "+p.ID+" leads to it")
+	}
+	for i := range c.Patches {
+		p := &c.Patches[i]
+		say(p.Scope, p.From, StatusUpdate, "patch "+p.ID+" leads from it")
+	}
+	for _, protocol := range [...]codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
+		s := Scope{Protocol: protocol}
+		for _, build := range a.list(s) {
+			say(s, build, StatusAccepted, "in the configuration's list")
+		}
+	}
+	marks := slices.Clone(c.Marks)
+	slices.SortStableFunc(marks, func(m, n Mark) int { return cmp.Compare(m.weight(), n.weight()) })
+	for _, m := range marks {
+		say(m.Scope, m.Build, m.Status, "marked for "+m.Scope.String())
+	}
 }
 
 // answerKey is what makes answers alike.
@@ -83,7 +131,7 @@ func (a *answering) answersFor(c Scope) []*answer {
 		key := answerKey{status: says[i].status, why: says[i].why}
 		switch {
 		case key.status.letsIn():
-			key.known = a.known(c, a.builds[i])
+			key.known = a.knownOf(c, a.builds[i])
 		case ways[i].next != nil:
 			key.file, key.steps, key.total = ways[i].next.file, ways[i].steps, ways[i].bytes
 		}
@@ -114,25 +162,13 @@ type said struct {
 	why    string
 }
 
-// statuses are those of the builds for such a client, by number. Each rule is
-// overwritten by the ones above it.
+// statuses are those of the builds for such a client, by number.
 func (a *answering) statuses(c Scope) []said {
 	says := slices.Repeat([]said{a.unsaid(c)}, len(a.builds))
-	say := func(build uint16, status Status, why string) { says[a.set.builds[build]] = said{status, why} }
-	patches := slices.DeleteFunc(slices.Clone(a.catalogue.Patches), func(p Patch) bool { return !p.covers(c) })
-	for i := range patches {
-		say(patches[i].To, StatusAccepted, "patch "+patches[i].ID+" leads to it")
-	}
-	for i := range patches {
-		say(patches[i].From, StatusUpdate, "patch "+patches[i].ID+" leads from it")
-	}
-	for _, build := range a.list(c) {
-		say(build, StatusAccepted, "in the configuration's list")
-	}
-	marks := slices.DeleteFunc(slices.Clone(a.catalogue.Marks), func(m Mark) bool { return !m.covers(c) })
-	slices.SortFunc(marks, func(m, n Mark) int { return cmp.Compare(m.weight(), n.weight()) })
-	for _, m := range marks {
-		say(m.Build, m.Status, "marked for "+m.Scope.String())
+	for i := range a.rules {
+		if r := &a.rules[i]; r.covers(c) {
+			says[r.build] = r.said
+		}
 	}
 	return says
 }
@@ -177,14 +213,14 @@ func (a *answering) steps(c Scope) []*step {
 	return steps
 }
 
-// known are one behind the other.
-func (a *answering) known(c Scope, build uint16) string {
+// knownOf are one behind the other.
+func (a *answering) knownOf(c Scope, build uint16) string {
 	var known []byte
 	if c.Protocol != codec.ProtocolGrunt {
 		return ""
 	}
-	for _, k := range a.catalogue.Known {
-		if k.Build == build && (k.Platform == "" || k.Platform == c.Platform) {
+	for _, k := range a.known[build] {
+		if k.Platform == "" || k.Platform == c.Platform {
 			known = append(known, k.HMAC[:]...)
 		}
 	}

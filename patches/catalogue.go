@@ -113,6 +113,16 @@ func (c *Catalogue) settle() error {
 			return fmt.Errorf("a catalogue has at most %d %s", count.max, count.what)
 		}
 	}
+	return c.countKnown()
+}
+
+// countKnown needs everything in order.
+func (c *Catalogue) countKnown() error {
+	for i := maxKnownEach; i < len(c.Known); i++ {
+		if first, k := c.Known[i-maxKnownEach], c.Known[i]; first.Build == k.Build && first.Platform == k.Platform {
+			return fmt.Errorf("at most %d hashes may be known for %s: each is compared at each login; remove those that no client shows", maxKnownEach, k)
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package patches
 
-import "os"
+import (
+	"context"
+	"os"
+)
 
 // crashDir names the environment's variable by which this program, run again, crashes
 // in the middle of an edit.
@@ -8,7 +11,7 @@ const crashDir = "GATEPASS_TEST_CRASH_IN"
 
 // crashInEdit ends the process as a crash would: no deferred call runs.
 func crashInEdit(dir string) {
-	_ = Edit(dir, func(c *Catalogue) error {
+	_ = Edit(context.Background(), dir, func(c *Catalogue) error {
 		c.Marks = nil
 		if f, err := os.CreateTemp(dir, newPrefix+"*"); err == nil {
 			_, _ = f.WriteString(`{"format": 1, "mar`)

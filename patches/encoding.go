@@ -47,7 +47,9 @@ type filePatch struct {
 	SHA256    hexBytes  `json:"sha256"`
 	ChunkSize uint32    `json:"chunk-size"`
 	// Chunks are of 32 bytes each, a line for each.
-	Chunks []hexBytes `json:"chunks"`
+	Chunks       []hexBytes `json:"chunks"`
+	Wrong        string     `json:"wrong,omitempty"`
+	WrongChanged time.Time  `json:"wrong-changed,omitzero"`
 }
 
 type fileKnown struct {
@@ -105,6 +107,7 @@ func patchToFile(p *Patch) filePatch {
 		ID: p.ID, fileScope: scopeToFile(p.Scope), From: p.From, To: p.To,
 		Path: p.Path, Taken: p.Taken, Name: p.Name, Size: p.Size, Modified: p.Modified.UTC(),
 		MD5: p.MD5[:], SHA256: p.SHA256[:], ChunkSize: p.ChunkSize,
+		Wrong: p.Wrong, WrongChanged: p.WrongChanged.UTC(),
 	}
 	for at := 0; at < len(p.Hashes); at += len(p.SHA256) {
 		f.Chunks = append(f.Chunks, p.Hashes[at:at+len(p.SHA256)])
@@ -172,7 +175,7 @@ func (f *filePatch) patch() (Patch, error) {
 	scope, err := f.scope()
 	p := Patch{
 		Scope: scope, ID: f.ID, From: f.From, To: f.To, Path: f.Path, Taken: f.Taken, Name: f.Name,
-		Size: f.Size, Modified: f.Modified, ChunkSize: f.ChunkSize,
+		Size: f.Size, Modified: f.Modified, ChunkSize: f.ChunkSize, Wrong: f.Wrong, WrongChanged: f.WrongChanged,
 	}
 	err = errors.Join(err, f.MD5.fill(p.MD5[:]), f.SHA256.fill(p.SHA256[:]))
 	p.Hashes = make([]byte, 0, len(f.Chunks)*len(p.SHA256))

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 
@@ -35,6 +37,12 @@ type File struct {
 	// writes to it.
 	stamp stamp
 }
+
+// String is for people: the patch and the name of its file, fit for a terminal.
+func (f *File) String() string { return f.ID + " (" + Printable(filepath.Base(f.file.Name())) + ")" }
+
+// LogValue has a log tell the file as String does.
+func (f *File) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // ReadVector is codec.TransferSource's: one read of the kernel, as a rule, and one look
 // whether the file is still what it was. That comes second: what is written after it
@@ -89,10 +97,6 @@ func behind(pieces [][]byte, n int) [][]byte {
 	return pieces
 }
 
-// errUnchecked: a file's time is not the one recorded, so it must be read before it is
-// offered.
-var errUnchecked = errors.New("was written to or copied since it was added; it is being checked anew before it is offered")
-
 // openFile opens a patch's file. With errUnchecked there is a File too, which is not to
 // be offered yet.
 func openFile(dir string, p *Patch) (*File, error) {
@@ -105,7 +109,9 @@ func openFile(dir string, p *Patch) (*File, error) {
 		return nil, fmt.Errorf("patch %s: %w", p.ID, err)
 	case s.size != p.Size:
 		opened.Close()
-		return nil, differs(p, path, sizeDiffers(s.size, p.Size))
+		return nil, sizeDiffers(p, path, s.size)
+	case p.Wrong != "":
+		return openWrong(newFile(p, opened, s))
 	}
 	f := newFile(p, opened, s)
 	if !s.modified().Equal(p.Modified) {
@@ -114,12 +120,14 @@ func openFile(dir string, p *Patch) (*File, error) {
 	return f, nil
 }
 
-func unchecked(f *File) error {
-	return fmt.Errorf("patch %s: %s %w", f.ID, f.file.Name(), errUnchecked)
-}
-
-func differs(p *Patch, path string, why error) error {
-	return fmt.Errorf("patch %s: %s is not what was added (%w): see gatepass patch verify %s, or remove it and add it again", p.ID, path, why, p.ID)
+// openWrong gives a file that was found wrong another try if it has changed since.
+func openWrong(f *File) (*File, error) {
+	changed, err := changedAt(f.file.Name())
+	if err != nil || changed.Equal(f.patch.WrongChanged) {
+		f.file.Close()
+		return nil, foundWrong(&f.patch, f.file.Name())
+	}
+	return f, unchecked(f)
 }
 
 func newFile(p *Patch, opened *os.File, s stamp) *File {
@@ -143,10 +151,10 @@ func (f *File) check(ctx context.Context) error {
 		return fmt.Errorf("patch %s: %w", f.ID, err)
 	}
 	if now, err := stampOf(f.file); err != nil || !now.sameContent(f.stamp) {
-		return errors.Join(fmt.Errorf("patch %s: %s was changed while it was read", f.ID, f.file.Name()), err)
+		return errors.Join(fmt.Errorf("patch %s: %s was changed while it was read", f.ID, Printable(f.file.Name())), err)
 	}
 	if [32]byte(h.Sum(nil)) != f.patch.SHA256 {
-		return differs(&f.patch, f.file.Name(), errors.New("its SHA-256 differs"))
+		return contentDiffers(&f.patch, f.file.Name(), errors.New("its SHA-256 differs"))
 	}
 	return nil
 }

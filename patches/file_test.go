@@ -142,8 +142,8 @@ func TestOpen_LeavesOutWhatIsNotAsItWas(t *testing.T) {
 		t.Fatalf("%v, %v", files, errs)
 	}
 	mustMean(t, errs[0], "grunt-2-3", gone.Path, "is missing", "gatepass patch remove grunt-2-3")
-	mustMean(t, errs[1], "grunt-3-4", short.Path, "has 99 bytes and had 100", "gatepass patch verify grunt-3-4")
-	mustMean(t, errs[2], "grunt-4-5", touched.Path, "being checked anew")
+	mustMean(t, errs[1], "grunt-3-4", short.Path, "has 99 bytes and had 100", "gatepass patch add --replace")
+	mustMean(t, errs[2], "grunt-4-5", touched.Path, "a server reads it anew before it offers it")
 	mustMean(t, errs[3], "grunt-5-6", "no regular file")
 	offer := s.Files()[0].Offer
 	if offer.From != 1 || offer.To != 2 || offer.SHA256 != good.SHA256 || offer.Steps != 1 || offer.Total != 100 || offer.Name != good.Name {

@@ -66,7 +66,7 @@ func mustAdd(t testing.TB, dir string, p Patch, size int) Patch {
 	m, err := Measure(t.Context(), path, nil)
 	must(t, err)
 	m.Scope, m.From, m.To, m.ID = p.Scope, p.From, p.To, p.MakeID()
-	must(t, Edit(dir, func(c *Catalogue) error { return c.Add(m) }))
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { return c.Add(m) }))
 	return m
 }
 

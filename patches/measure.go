@@ -143,3 +143,13 @@ func makeStamp(st *unix.Stat_t) stamp {
 	seconds, nano := st.Mtim.Unix()
 	return stamp{device: uint64(st.Dev), inode: st.Ino, size: uint64(st.Size), seconds: seconds, nano: nano}
 }
+
+// changedAt is when anything about the file was changed last: its content, its name, its
+// times. Unlike its own time nobody can set it.
+func changedAt(path string) (time.Time, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return time.Time{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return time.Unix(st.Ctim.Unix()).UTC(), nil
+}

@@ -134,7 +134,7 @@ func TestPatch_Verify(t *testing.T) {
 	b[minChunk] ^= 1
 	b[2*minChunk] ^= 1
 	must(t, os.WriteFile(path, b, 0o600))
-	mustMean(t, p.Verify(t.Context(), dir, nil), "grunt-1-2", path, "chunk that differs is 2 of 3, from byte 262144 on", "gatepass patch verify grunt-1-2")
+	mustMean(t, p.Verify(t.Context(), dir, nil), "grunt-1-2", path, "chunk that differs is 2 of 3, from byte 262144 on", "gatepass patch add --replace")
 	must(t, os.Truncate(path, 5))
 	mustMean(t, p.Verify(t.Context(), dir, nil), "has 5 bytes and had 786432")
 	must(t, os.Remove(path))

@@ -40,6 +40,11 @@ type Patch struct {
 	SHA256    [32]byte
 	ChunkSize uint32
 	Hashes    []byte
+	// Wrong is what Verify found wrong with the file: a few words, "" for nothing.
+	// WrongChanged is the file's change time then: as long as it has that one it is
+	// offered to nobody; with another one it is read anew first.
+	Wrong        string
+	WrongChanged time.Time
 }
 
 // MakeID is what ID must be.
@@ -72,6 +77,11 @@ func (p *Patch) same(q *Patch) bool {
 		p.ChunkSize == q.ChunkSize && slices.Equal(p.Hashes, q.Hashes)
 }
 
+// sameWrong says whether the same is known to be wrong with both.
+func (p *Patch) sameWrong(q *Patch) bool {
+	return p.Wrong == q.Wrong && p.WrongChanged.Equal(q.WrongChanged)
+}
+
 func comparePatches(a, b Patch) int {
 	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), compareScopes(a.Scope, b.Scope))
 }
@@ -87,7 +97,7 @@ func (p *Patch) validate() error {
 	case p.ID != p.MakeID():
 		err = fmt.Errorf("its name must be %s", p.MakeID())
 	default:
-		err = errors.Join(p.validatePath(), validateName(p.Name), p.validateSums())
+		err = errors.Join(p.validatePath(), validateName(p.Name), p.validateSums(), p.validateWrong())
 	}
 	if err != nil {
 		return fmt.Errorf("patch %s: %w", cmp.Or(p.ID, p.MakeID()), err)
@@ -119,6 +129,13 @@ func (p *Patch) validateSums() error {
 		return fmt.Errorf("there are more than %d chunks", codec.MaxTransferChunks)
 	case uint64(len(p.Hashes)) != chunksOf(p.Size, p.ChunkSize)*sha256.Size:
 		return fmt.Errorf("%d bytes of hashes are not those of %d chunks", len(p.Hashes), chunksOf(p.Size, p.ChunkSize))
+	}
+	return nil
+}
+
+func (p *Patch) validateWrong() error {
+	if len(p.Wrong) > maxWrong || !utf8.ValidString(p.Wrong) || Printable(p.Wrong) != p.Wrong {
+		return fmt.Errorf("what is wrong with it is said in at most %d bytes that can be printed", maxWrong)
 	}
 	return nil
 }

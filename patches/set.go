@@ -49,6 +49,7 @@ type Defaults struct {
 type Set struct {
 	catalogue Catalogue
 	entries   []Entry
+	counts    [StateCount]int
 	// seen and fault are for the Watcher that goes on from here.
 	seen  stamp
 	fault error
@@ -76,6 +77,9 @@ type Entry struct {
 	File *File
 	Err  error
 }
+
+// State is how the patch's file is, as far as it was looked at.
+func (e *Entry) State() State { return stateOf(e.Err) }
 
 // NewSet is a Set without a catalogue.
 func NewSet(d Defaults) *Set { return makeSet(&Catalogue{}, nil, d) }
@@ -114,6 +118,23 @@ func (s *Set) Entries() []Entry {
 		return nil
 	}
 	return slices.Clone(s.entries)
+}
+
+// Counts is how many patches of the catalogue are in each state.
+func (s *Set) Counts() [StateCount]int {
+	if s == nil {
+		return [StateCount]int{}
+	}
+	return s.counts
+}
+
+// Fault is what Open found wrong with the catalogue itself, of which the Set then has
+// nothing: it is not known who is to be refused. Nil if it was read, or if there is none.
+func (s *Set) Fault() error {
+	if s == nil {
+		return nil
+	}
+	return s.fault
 }
 
 // Files are those that are offered.

@@ -1,6 +1,7 @@
 package patches
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,11 +27,17 @@ const (
 // Load reads the catalogue of the folder. A missing file or folder is an empty
 // catalogue. It may be called anywhere, also while the catalogue is edited.
 func Load(dir string) (Catalogue, error) {
-	path := filepath.Join(dir, catalogueName)
-	b, err := readBounded(path)
+	c, err := load(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Catalogue{}, nil
 	}
+	return c, err
+}
+
+// load has fs.ErrNotExist where there is no catalogue.
+func load(dir string) (Catalogue, error) {
+	path := filepath.Join(dir, catalogueName)
+	b, err := readBounded(path)
 	if err != nil {
 		return Catalogue{}, fmt.Errorf("the catalogue of patches cannot be read: %w", err)
 	}
@@ -57,13 +63,14 @@ func readBounded(path string) ([]byte, error) {
 
 // Edit changes the folder's catalogue, which is made if it is not there. It is there as
 // before or as after, whatever happens, and an error of change leaves it as it was.
-// Several processes may edit at once: they wait for each other, up to 10 seconds. Files
-// that were taken into the folder are removed with the last patch that needs them.
-func Edit(dir string, change func(*Catalogue) error) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// Several processes may edit at once: they wait for each other, up to 10 seconds, or
+// until ctx ends. Files that were taken into the folder are removed with the last patch
+// that needs them; a patch whose taken file is not there cannot be added.
+func Edit(ctx context.Context, dir string, change func(*Catalogue) error) error {
+	if err := makeFolder(dir); err != nil {
 		return err
 	}
-	release, err := lockFolder(dir, lockWait)
+	release, err := lockFolder(ctx, dir, lockWait)
 	if err != nil {
 		return err
 	}
@@ -73,15 +80,25 @@ func Edit(dir string, change func(*Catalogue) error) error {
 	if err != nil {
 		return err
 	}
+	files := takenFiles(&c)
+	if err := rewrite(dir, &c, change); err != nil {
+		return err
+	}
+	sweepTaken(dir, &c, time.Now())
+	return removeUnneeded(dir, files, &c)
+}
+
+// rewrite is called with the lock. What stays the same is not written.
+func rewrite(dir string, c *Catalogue, change func(*Catalogue) error) error {
 	before, err := c.encode()
 	if err != nil {
 		return err
 	}
-	files := takenFiles(&c)
-	if err := change(&c); err != nil {
+	old := slices.Clone(c.Patches)
+	if err := change(c); err != nil {
 		return err
 	}
-	if err := c.validate(); err != nil {
+	if err := errors.Join(c.validate(), findTaken(dir, c, old)); err != nil {
 		return err
 	}
 	after, err := c.encode()
@@ -91,59 +108,37 @@ func Edit(dir string, change func(*Catalogue) error) error {
 	if err := writeWhole(filepath.Join(dir, catalogueName), after); err != nil {
 		return fmt.Errorf("the catalogue of patches could not be written and is as before: %w", err)
 	}
-	return removeUnneeded(dir, files, &c)
+	return nil
 }
 
-// Discard removes the file of a patch that was taken and then not added; it does nothing
-// if the catalogue has a patch that needs the file, or if it was not taken.
-func Discard(dir string, p *Patch) error {
-	if !p.Taken {
-		return nil
-	}
-	release, err := lockFolder(dir, lockWait)
-	if err != nil {
-		return err
-	}
-	defer release()
-	c, err := Load(dir)
-	if err != nil {
-		return err
-	}
-	return removeUnneeded(dir, []string{p.Path}, &c)
-}
-
-func takenFiles(c *Catalogue) (names []string) {
+// findTaken looks for the files of new patches that were taken into the folder. Between
+// the taking and the lock another command may have removed the last patch that needed
+// the same file, and the file with it.
+func findTaken(dir string, c *Catalogue, old []Patch) error {
 	for i := range c.Patches {
-		if c.Patches[i].Taken {
-			names = append(names, c.Patches[i].Path)
-		}
-	}
-	return names
-}
-
-// removeUnneeded is called with the lock. Who sends such a file goes on: it is open.
-func removeUnneeded(dir string, names []string, c *Catalogue) (err error) {
-	needed := takenFiles(c)
-	for _, name := range names {
-		if slices.Contains(needed, name) || !isTakenName(name) {
+		p := &c.Patches[i]
+		if !p.Taken || slices.ContainsFunc(old, func(o Patch) bool { return o.ID == p.ID && o.sameContent(p) }) {
 			continue
 		}
-		if e := os.Remove(filepath.Join(dir, name)); !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
+		if _, err := os.Stat(p.File(dir)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("patch %s: another command has removed %s meanwhile: add it once more", p.ID, Printable(p.File(dir)))
 		}
 	}
-	return err
+	return nil
 }
 
 // lockFolder keeps other edits out until release, or the end of the process. It waits
 // for who has the lock.
-func lockFolder(dir string, wait time.Duration) (release func(), err error) {
-	// Read-only is enough for a lock, so that another user's file will do.
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDONLY, 0o644)
+func lockFolder(ctx context.Context, dir string, wait time.Duration) (release func(), err error) {
+	f, err := openLock(dir)
 	if err != nil {
 		return nil, err
 	}
 	for until := time.Now().Add(wait); ; time.Sleep(lockEvery) {
+		if ctx.Err() != nil {
+			f.Close()
+			return nil, context.Cause(ctx)
+		}
 		locked, err := tryLock(f)
 		if locked {
 			return func() { f.Close() }, nil
@@ -158,39 +153,30 @@ func lockFolder(dir string, wait time.Duration) (release func(), err error) {
 	}
 }
 
+// openLock makes the file if it is not there. Read-only is enough for a lock, so that
+// another user's will do.
+func openLock(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockName)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDONLY, fileMode)
+	if errors.Is(err, fs.ErrExist) {
+		return os.OpenFile(path, os.O_CREATE|os.O_RDONLY, fileMode)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := handOver(f, dir, fileMode); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 func tryLock(f *os.File) (bool, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// sweep removes what crashes have left half made. It is called with the lock, so that
-// no catalogue is being written; what stays does no harm.
-func sweep(dir string) {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if strings.HasPrefix(e.Name(), newPrefix) || strings.HasPrefix(e.Name(), takingPrefix) && abandoned(path) {
-			_ = os.Remove(path)
-		}
-	}
-}
-
-// abandoned says whether nobody is taking the file any more.
-func abandoned(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || time.Since(info.ModTime()) < leftAfter {
-		return false
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	locked, _ := tryLock(f)
-	return locked
 }
 
 // writeWhole makes a file that is there whole or not at all, also after a loss of power.
@@ -207,8 +193,7 @@ func writeWhole(path string, content []byte) (err error) {
 	}()
 	_, err = f.Write(content)
 	if err == nil {
-		// The server may run as another user than who edits, and nothing is secret here.
-		err = f.Chmod(0o644)
+		err = handOver(f, filepath.Dir(path), fileMode)
 	}
 	if err == nil {
 		err = f.Sync()

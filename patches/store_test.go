@@ -41,7 +41,7 @@ func TestLoad_NamesTheFileAndTheMend(t *testing.T) {
 	must(t, os.WriteFile(path, []byte(`{"format": 9}`), 0o600))
 	_, err := Load(dir)
 	mustMean(t, err, path, "newer", "mend it")
-	mustMean(t, Edit(dir, markBuild(1)), path)
+	mustMean(t, Edit(t.Context(), dir, markBuild(1)), path)
 	must(t, os.Truncate(path, maxCatalogueFile+1))
 	_, err = Load(dir)
 	mustMean(t, err, path, "longer than")
@@ -53,7 +53,7 @@ func TestLoad_NamesTheFileAndTheMend(t *testing.T) {
 
 func TestEdit_MakesTheFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data", "patches")
-	must(t, Edit(dir, markBuild(7)))
+	must(t, Edit(t.Context(), dir, markBuild(7)))
 	if c := mustLoad(t, dir); len(c.Marks) != 1 || c.Marks[0].Build != 7 {
 		t.Errorf("%+v", c)
 	}
@@ -64,15 +64,15 @@ func TestEdit_MakesTheFolder(t *testing.T) {
 
 func TestEdit_LeavesEverythingAsItWas(t *testing.T) {
 	dir := t.TempDir()
-	must(t, Edit(dir, markBuild(7)))
+	must(t, Edit(t.Context(), dir, markBuild(7)))
 	before, err := os.Stat(filepath.Join(dir, catalogueName))
 	must(t, err)
 	mine := errors.New("no")
-	if err := Edit(dir, func(c *Catalogue) error { c.Marks = nil; return mine }); !errors.Is(err, mine) {
+	if err := Edit(t.Context(), dir, func(c *Catalogue) error { c.Marks = nil; return mine }); !errors.Is(err, mine) {
 		t.Error(err)
 	}
-	mustMean(t, Edit(dir, func(c *Catalogue) error { c.Marks[0].Build = 0; return nil }), "0 is no build")
-	must(t, Edit(dir, markBuild(7))) // changes nothing, so nothing is written
+	mustMean(t, Edit(t.Context(), dir, func(c *Catalogue) error { c.Marks[0].Build = 0; return nil }), "0 is no build")
+	must(t, Edit(t.Context(), dir, markBuild(7))) // changes nothing, so nothing is written
 	after, err := os.Stat(filepath.Join(dir, catalogueName))
 	must(t, err)
 	if !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {
@@ -86,10 +86,10 @@ func TestEdit_LeavesEverythingAsItWas(t *testing.T) {
 func TestEdit_FailsWhereNothingCanBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(dir, catalogueName), 0o700))
-	if err := Edit(dir, markBuild(1)); err == nil {
+	if err := Edit(t.Context(), dir, markBuild(1)); err == nil {
 		t.Error("a folder was replaced")
 	}
-	mustMean(t, Edit(filepath.Join(dir, catalogueName, lockName, "\x00"), markBuild(1)), "invalid")
+	mustMean(t, Edit(t.Context(), filepath.Join(dir, catalogueName, lockName, "\x00"), markBuild(1)), "invalid")
 }
 
 func TestEdit_ManyAtOnceLoseNothing(t *testing.T) {
@@ -97,7 +97,7 @@ func TestEdit_ManyAtOnceLoseNothing(t *testing.T) {
 	var all sync.WaitGroup
 	for build := range uint16(24) {
 		all.Go(func() {
-			if err := Edit(dir, markBuild(build+1)); err != nil {
+			if err := Edit(t.Context(), dir, markBuild(build+1)); err != nil {
 				t.Error(err)
 			}
 			if _, err := Load(dir); err != nil { // never half written
@@ -115,7 +115,7 @@ func TestEdit_ManyAtOnceLoseNothing(t *testing.T) {
 // half written, which the next edit sweeps away.
 func TestEdit_Crash(t *testing.T) {
 	dir := t.TempDir()
-	must(t, Edit(dir, markBuild(7)))
+	must(t, Edit(t.Context(), dir, markBuild(7)))
 	self, err := os.Executable()
 	must(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
@@ -132,7 +132,7 @@ func TestEdit_Crash(t *testing.T) {
 	if c := mustLoad(t, dir); len(c.Marks) != 1 {
 		t.Errorf("after the crash: %+v", c)
 	}
-	must(t, Edit(dir, markBuild(8)))
+	must(t, Edit(t.Context(), dir, markBuild(8)))
 	if got := names(t, dir); !slices.Equal(got, []string{lockName, catalogueName}) {
 		t.Errorf("after the edit: %v", got)
 	}
@@ -155,7 +155,7 @@ func TestEdit_SweepsWhatNobodyTakesAnyMore(t *testing.T) {
 	if locked, err := tryLock(held); !locked || err != nil {
 		t.Fatal(locked, err)
 	}
-	must(t, Edit(dir, markBuild(1)))
+	must(t, Edit(t.Context(), dir, markBuild(1)))
 	if got := names(t, dir); !slices.Equal(got, []string{takingPrefix + "held", takingPrefix + "new", lockName, catalogueName}) {
 		t.Errorf("%v", got)
 	}
@@ -163,10 +163,10 @@ func TestEdit_SweepsWhatNobodyTakesAnyMore(t *testing.T) {
 
 func TestEdit_WaitsOnlySoLong(t *testing.T) {
 	dir := t.TempDir()
-	release, err := lockFolder(dir, 0)
+	release, err := lockFolder(t.Context(), dir, 0)
 	must(t, err)
-	_, err = lockFolder(dir, time.Millisecond)
+	_, err = lockFolder(t.Context(), dir, time.Millisecond)
 	mustMean(t, err, dir, "another command", "try again")
 	release()
-	must(t, Edit(dir, markBuild(1)))
+	must(t, Edit(t.Context(), dir, markBuild(1)))
 }

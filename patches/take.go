@@ -30,7 +30,7 @@ type taker struct {
 }
 
 func (t taker) take(ctx context.Context, path string, progress func(done int64)) (p Patch, err error) {
-	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+	if err := makeFolder(t.dir); err != nil {
 		return Patch{}, err
 	}
 	f, err := t.create(t.dir, takingPrefix+"*")
@@ -49,18 +49,26 @@ func (t taker) take(ctx context.Context, path string, progress func(done int64))
 		return Patch{}, err
 	}
 	p.Path, p.Taken = takenName(&p), true
-	if err := t.settle(f, &p); err != nil {
+	if err := t.settle(ctx, f, &p); err != nil {
 		return Patch{}, err
 	}
 	return p, nil
 }
 
-// settle gives the file its name. Its time is the original's, so that a file that is
-// taken again, for other clients, does not look as if it had changed.
-func (t taker) settle(f *os.File, p *Patch) error {
-	if err := f.Chmod(0o644); err != nil {
+// settle gives the file its name. One that was taken before and is as it was stays, with
+// its time: to the patches that have it another one would look as if it had changed.
+func (t taker) settle(ctx context.Context, f *os.File, p *Patch) error {
+	there, err := t.keep(ctx, p)
+	if err != nil {
 		return err
 	}
+	if there {
+		return os.Remove(f.Name())
+	}
+	if err := handOver(f, t.dir, fileMode); err != nil {
+		return err
+	}
+	// The original's time, so that the same file has the same one everywhere.
 	if err := os.Chtimes(f.Name(), p.Modified, p.Modified); err != nil {
 		return err
 	}
@@ -76,6 +84,28 @@ func (t taker) settle(f *os.File, p *Patch) error {
 		return err
 	}
 	return syncFolder(t.dir)
+}
+
+// keep says whether the same file is in the folder already. It is read for that: it may
+// be the one that is to be mended.
+func (t taker) keep(ctx context.Context, p *Patch) (bool, error) {
+	there, s, err := openRegular(p.File(t.dir))
+	if err != nil || s.size != p.Size {
+		if err == nil {
+			there.Close()
+		}
+		return false, nil
+	}
+	f := newFile(p, there, s)
+	defer there.Close()
+	if err := f.check(ctx); err != nil {
+		return false, context.Cause(ctx)
+	}
+	p.Modified = s.modified()
+	// Its change time becomes now, which keeps it from being swept away as one that
+	// nobody needs until the patch is added. Another user's is left alone.
+	_ = os.Chtimes(there.Name(), p.Modified, p.Modified)
+	return true, nil
 }
 
 func (t taker) explain(path string, err error) error {

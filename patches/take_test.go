@@ -49,10 +49,10 @@ func TestEdit_RemovesTakenFiles(t *testing.T) {
 	must(t, err)
 	other := taken
 	taken.From, taken.To, other.From, other.To = 1, 2, 3, 4
-	must(t, Edit(dir, func(c *Catalogue) error { return errors.Join(c.Add(taken), c.Add(other)) }))
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { return errors.Join(c.Add(taken), c.Add(other)) }))
 	remove := func(id string) {
 		t.Helper()
-		must(t, Edit(dir, func(c *Catalogue) error { _, err := c.Remove(id); return err }))
+		must(t, Edit(t.Context(), dir, func(c *Catalogue) error { _, err := c.Remove(id); return err }))
 	}
 	remove("grunt-1-2")
 	must(t, Discard(dir, &taken)) // the other one needs it

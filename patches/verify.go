@@ -6,35 +6,60 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Verify reads the patch's file again; dir is the catalogue's folder. If it is what was
-// added Modified becomes the file's time, which is worth recording; else the error says
-// what differs. progress is Measure's.
+// added Modified becomes the file's time; else the error says what differs, and so does
+// Wrong unless the file is only missing or may not be read. What becomes of these
+// fields is worth recording. progress is Measure's.
 func (p *Patch) Verify(ctx context.Context, dir string, progress func(done int64)) error {
-	path := p.File(dir)
-	if s, err := stampAt(path); err == nil && s.size != p.Size {
-		return differs(p, path, sizeDiffers(s.size, p.Size))
+	changed, _ := changedAt(p.File(dir)) // before it is read: a later change will show
+	modified, err := p.verify(ctx, dir, progress)
+	switch state := stateOf(err); {
+	case err == nil:
+		p.Modified, p.Wrong, p.WrongChanged = modified, "", time.Time{}
+	case state == StateChanged || state == StateWrong:
+		p.Wrong, p.WrongChanged = cause(err), changed
+	case errors.Is(err, unix.EIO):
+		p.Wrong, p.WrongChanged = "it cannot be read: "+unix.EIO.Error(), changed
 	}
-	now, err := Measure(ctx, path, progress)
-	if errors.Is(err, fs.ErrNotExist) {
-		return missing(p, path)
-	}
-	if err != nil {
-		return fmt.Errorf("patch %s: %w", p.ID, err)
-	}
-	if err := p.compare(&now); err != nil {
-		return differs(p, path, err)
-	}
-	p.Modified = now.Modified
-	return nil
+	return err
 }
 
-// compare says what differs in a file that was read again.
-func (p *Patch) compare(now *Patch) error {
-	if now.Size != p.Size {
-		return sizeDiffers(now.Size, p.Size)
+// cause is the innermost error's text.
+func cause(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
 	}
+	return err.Error()
+}
+
+// verify gives the time of a file that is what was added.
+func (p *Patch) verify(ctx context.Context, dir string, progress func(done int64)) (time.Time, error) {
+	path := p.File(dir)
+	if s, err := stampAt(path); err == nil && s.size != p.Size {
+		return time.Time{}, sizeDiffers(p, path, s.size)
+	}
+	now, err := Measure(ctx, path, progress)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return time.Time{}, missing(p, path)
+	case err != nil:
+		return time.Time{}, fmt.Errorf("patch %s: %w", p.ID, err)
+	case now.Size != p.Size:
+		return time.Time{}, sizeDiffers(p, path, now.Size)
+	}
+	if err := p.compare(&now); err != nil {
+		return time.Time{}, contentDiffers(p, path, err)
+	}
+	return now.Modified, nil
+}
+
+// compare says what differs in a file of the same size that was read again.
+func (p *Patch) compare(now *Patch) error {
 	if now.ChunkSize == p.ChunkSize {
 		for at := 0; at < len(p.Hashes); at += len(p.SHA256) {
 			if !bytes.Equal(p.Hashes[at:at+len(p.SHA256)], now.Hashes[at:at+len(p.SHA256)]) {
@@ -51,10 +76,4 @@ func (p *Patch) compare(now *Patch) error {
 		return errors.New("its MD5 differs")
 	}
 	return nil
-}
-
-func sizeDiffers(is, was uint64) error { return fmt.Errorf("it has %d bytes and had %d", is, was) }
-
-func missing(p *Patch, path string) error {
-	return fmt.Errorf("patch %s: %s is missing: bring it back, or gatepass patch remove %s", p.ID, path, p.ID)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -32,27 +33,48 @@ type WatchOptions struct {
 // and at each file from outside. Files that have not changed stay open from Set to Set.
 // One that was written to is left out at once, is read whole by a goroutine beside, one
 // file at a time, and is offered again if it is what was added; its new time is then
-// recorded. A catalogue that cannot be read leaves everything as it is.
+// recorded. A catalogue that is gone, or cannot be read, leaves everything as it is: a
+// disk that is not mounted any more must not let in who was kept out.
+//
+// A disk that does not answer may hold Watch's goroutines for good: the one that looks
+// and the one that reads. It then returns without them half a second after ctx ended;
+// they publish nothing any more.
 func Watch(ctx context.Context, o WatchOptions) {
 	o.Every = cmp.Or(o.Every, defaultEvery)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	w := &watcher{o: o, said: map[string]string{}, checked: make(chan checked, 1)}
-	w.begin()
-	w.run(ctx)
+	w := &watcher{o: o, told: map[string]told{}, checked: make(chan checked, 1)}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.begin(ctx)
+		w.run(ctx)
+	}()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(endWait)
+	defer late.Stop()
+	select {
+	case <-ended:
+	case <-late.C:
+		o.Logger.Warn("the disk with the patches does not answer; its reader is left behind", "folder", o.Dir)
+	}
 }
 
-// watcher belongs to the goroutine that runs Watch.
+// watcher belongs to the goroutine that Watch starts.
 type watcher struct {
 	o         WatchOptions
 	catalogue Catalogue
-	seen      stamp // the catalogue's when it was read; 0 where there is none
+	seen      stamp // the catalogue's when it was read; 0 where there was none
 	fault     error // why it could not be read
 	files     []watched
-	// said is what was told last of each patch that is not offered, by ID; of the
-	// catalogue under "".
-	said     map[string]string
+	// told is of each patch that is not offered, by ID; of the catalogue under "".
+	told     map[string]told
+	lastSaid string
 	checking *File // nil if none
 	checked  chan checked
 }
@@ -82,10 +104,10 @@ type checked struct {
 	err, unrecorded error
 }
 
-func (w *watcher) begin() {
+func (w *watcher) begin(ctx context.Context) {
 	first := w.o.First
 	if first == nil {
-		w.publish()
+		w.publish(ctx)
 		return
 	}
 	w.catalogue, w.seen, w.fault = first.catalogue, first.seen, first.fault
@@ -98,7 +120,10 @@ func (w *watcher) begin() {
 	}
 	w.o.First = nil // what is not offered any more is let go
 	for key, err := range w.troubles() {
-		w.said[key] = err.Error()
+		w.told[key] = told{err.Error(), true}
+	}
+	if w.seen != (stamp{}) {
+		w.say(slog.LevelInfo, "patches are watched", "offered", first.Counts()[StateOffered], "patches", len(w.files), "marks", len(w.catalogue.Marks))
 	}
 }
 
@@ -113,7 +138,7 @@ func (w *watcher) run(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			w.settle(c)
+			w.settle(ctx, c)
 		case <-ctx.Done():
 			if w.checking != nil {
 				<-w.checked
@@ -126,14 +151,20 @@ func (w *watcher) run(ctx context.Context) {
 func (w *watcher) look(ctx context.Context) {
 	changed := w.lookAtCatalogue()
 	for i := range w.files {
-		changed = w.lookAtFile(&w.files[i]) || changed
+		// The files in a folder that is gone are gone with it.
+		if e := &w.files[i]; !e.Patch.Taken || !errors.Is(w.fault, errGone) {
+			changed = w.lookAtFile(e) || changed
+		}
 	}
 	if changed {
-		w.publish()
+		w.publish(ctx)
 	}
 	w.tell()
 	w.checkNext(ctx)
 }
+
+// errGone: there was a catalogue, and there is none now. Commands leave an empty one.
+var errGone = errors.New("there is no catalogue any more: bring it back, or begin a new one with gatepass patch")
 
 // lookAtCatalogue says whether there is a new one.
 func (w *watcher) lookAtCatalogue() bool {
@@ -144,11 +175,15 @@ func (w *watcher) lookAtCatalogue() bool {
 	}
 	c := Catalogue{}
 	if err == nil {
-		c, err = Load(w.o.Dir)
+		c, err = load(w.o.Dir)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: %w", w.o.Dir, errGone)
 	}
 	if w.fault = err; err != nil {
 		return false
 	}
+	w.tellNews(&w.catalogue, &c)
 	// The stamp is from before: what is written from now on shows at the next look.
 	w.catalogue, w.seen = c, now
 	before := w.files
@@ -156,7 +191,7 @@ func (w *watcher) lookAtCatalogue() bool {
 	for i := range c.Patches {
 		w.files[i].Patch = c.Patches[i]
 		for j := range before {
-			if before[j].Patch.same(&c.Patches[i]) {
+			if p := &before[j].Patch; p.same(&c.Patches[i]) && p.sameWrong(&c.Patches[i]) {
 				w.files[i] = before[j]
 				w.files[i].Patch = c.Patches[i]
 			}
@@ -174,14 +209,13 @@ func stampCatalogue(dir string) (stamp, error) {
 	return s, err
 }
 
-// lookAtFile says whether the file is offered now and was not, or the other way round,
-// or is another one.
+// lookAtFile says whether the file is another one than before, or in another state.
 func (w *watcher) lookAtFile(e *watched) bool {
 	s, err := stampAt(e.Patch.File(w.o.Dir))
 	if err == nil && (e.File != nil && e.File.stamp == s || e.pending != nil && e.pending.stamp == s || e.bad == s) {
 		return false
 	}
-	before := e.File
+	before, state := e.File, e.State()
 	if e.pending != nil && e.pending != w.checking {
 		e.pending.file.Close() // nobody else has it
 	}
@@ -194,7 +228,7 @@ func (w *watcher) lookAtFile(e *watched) bool {
 		e.pending = nil
 		e.offer(f)
 	}
-	return e.File != before
+	return e.File != before || e.State() != state
 }
 
 // checkNext begins to read a file that waits for it.
@@ -216,9 +250,9 @@ func (w *watcher) checkNext(ctx context.Context) {
 func check(ctx context.Context, dir string, f *File) checked {
 	c := checked{file: f, err: f.check(ctx)}
 	if c.err == nil {
-		c.unrecorded = Edit(dir, func(c *Catalogue) error {
+		c.unrecorded = Edit(ctx, dir, func(c *Catalogue) error {
 			if p := c.Find(f.ID); p != nil && p.sameContent(&f.patch) {
-				p.Modified = f.stamp.modified()
+				p.Modified, p.Wrong, p.WrongChanged = f.stamp.modified(), "", time.Time{}
 			}
 			return nil
 		})
@@ -227,7 +261,7 @@ func check(ctx context.Context, dir string, f *File) checked {
 }
 
 // settle takes what came of reading a file, unless it is another one by now.
-func (w *watcher) settle(c checked) {
+func (w *watcher) settle(ctx context.Context, c checked) {
 	w.checking = nil
 	i := slices.IndexFunc(w.files, func(e watched) bool { return e.pending == c.file })
 	if i < 0 || c.err != nil {
@@ -240,64 +274,24 @@ func (w *watcher) settle(c checked) {
 	e.pending = nil
 	if c.err != nil {
 		e.Err, e.bad = c.err, c.file.stamp
-		return
+	} else {
+		e.Patch.Modified, e.Patch.Wrong, e.Patch.WrongChanged = c.file.stamp.modified(), "", time.Time{}
+		e.offer(c.file)
 	}
-	e.offer(c.file)
 	if c.unrecorded != nil {
 		w.o.Logger.Warn("the time of a patch's file could not be recorded: it will be read anew after the next start", "patch", e.Patch.ID, "error", c.unrecorded)
 	}
-	w.publish()
+	w.publish(ctx)
 }
 
-func (w *watcher) publish() {
+// publish is silent once ctx has ended: whoever was to be told may be gone.
+func (w *watcher) publish(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	entries := make([]Entry, len(w.files))
-	offered := 0
 	for i := range w.files {
 		entries[i] = w.files[i].Entry
-		if entries[i].File != nil {
-			offered++
-		}
 	}
-	w.o.Logger.Info("patches are as they are now", "marks", len(w.catalogue.Marks), "patches", len(entries), "offered", offered)
 	w.o.Publish(makeSet(&w.catalogue, entries, w.o.Defaults))
-}
-
-// troubles are what keeps patches from being offered, by ID, and the catalogue from
-// being read, under "".
-func (w *watcher) troubles() map[string]error {
-	troubles := map[string]error{}
-	if w.fault != nil {
-		troubles[""] = w.fault
-	}
-	for i := range w.files {
-		if e := &w.files[i]; e.Err != nil {
-			troubles[e.Patch.ID] = e.Err
-		}
-	}
-	return troubles
-}
-
-// tell says of each trouble once that it is there, and once that it is over.
-func (w *watcher) tell() {
-	troubles := w.troubles()
-	for key, err := range troubles {
-		if w.said[key] == err.Error() {
-			continue
-		}
-		w.said[key] = err.Error()
-		switch {
-		case key == "":
-			w.o.Logger.Error("the catalogue of patches cannot be used; what was read before goes on", "error", err)
-		case errors.Is(err, errUnchecked):
-			w.o.Logger.Info("a patch is read anew", "patch", key, "error", err)
-		default:
-			w.o.Logger.Error("a patch cannot be offered", "patch", key, "error", err)
-		}
-	}
-	for key := range w.said {
-		if troubles[key] == nil {
-			delete(w.said, key)
-			w.o.Logger.Info("trouble with patches is over", "patch", cmp.Or(key, catalogueName))
-		}
-	}
 }

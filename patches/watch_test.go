@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gatepass/codec"
 )
 
@@ -73,7 +75,7 @@ func (l *lookout) awaitWords(words string) {
 // awaitLooks waits until the watcher has looked again, and once more.
 func (l *lookout) awaitLooks(build uint16) {
 	l.t.Helper()
-	must(l.t, Edit(l.dir, markBuild(build)))
+	must(l.t, Edit(l.t.Context(), l.dir, markBuild(build)))
 	l.await("the build is marked", func(s *Set) bool { return s.Judge(client(codec.ProtocolGrunt, build, "", "")).Allowed })
 }
 
@@ -100,10 +102,35 @@ func TestWatch_PublishesEdits(t *testing.T) {
 	if l.last.Files()[0] != first {
 		t.Error("a file that had not changed was opened again")
 	}
-	must(t, Edit(dir, func(c *Catalogue) error { _, err := c.Remove("grunt-1-2"); return err }))
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { _, err := c.Remove("grunt-1-2"); return err }))
 	l.await("a patch was removed", offers(1))
-	must(t, os.Remove(filepath.Join(dir, catalogueName)))
-	l.await("the catalogue is gone", offers(0))
+	if l.journal.count("patch added") != 2 || l.journal.count("patch removed") != 1 || l.journal.count("is over") != 0 {
+		t.Errorf("the journal:\n%s", l.journal.b.String())
+	}
+}
+
+// A disk that is not mounted any more must not let in who was kept out.
+func TestWatch_VanishedCatalogueLeavesEverything(t *testing.T) {
+	dir, path := filepath.Join(t.TempDir(), "patches"), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 10)
+	p, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	p.From, p.To = 1, 2
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { return c.Add(p) }))
+	l := watch(t, dir)
+	must(t, os.Rename(dir, dir+".away"))
+	l.awaitWords("the catalogue is gone")
+	must(t, os.Rename(dir+".away", dir))
+	l.awaitWords("is over")
+	if n := l.journal.count("level=ERROR"); n != 1 || len(l.sets) != 0 {
+		t.Errorf("%d sets, and the journal:\n%s", len(l.sets), l.journal.b.String())
+	}
+	l.awaitLooks(7)
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { c.Marks, c.Patches = nil, nil; return nil }))
+	l.await("the catalogue is empty", func(s *Set) bool { return len(s.Entries()) == 0 })
+	if n := l.journal.count("the catalogue is gone"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
 }
 
 func TestWatch_WithoutAFirstSetPublishesOne(t *testing.T) {
@@ -228,6 +255,83 @@ func TestWatch_UnrecordedTimeIsTold(t *testing.T) {
 	l.awaitWords("could not be recorded")
 }
 
+// What verify finds wrong is offered no more, whatever its time says, until it changes.
+func TestWatch_FoundWrong(t *testing.T) {
+	dir := t.TempDir()
+	p := mustAdd(t, dir, grunt(1, 2), 100)
+	good, err := os.ReadFile(p.Path)
+	must(t, err)
+	must(t, os.WriteFile(p.Path, make([]byte, 100), 0o600))
+	must(t, os.Chtimes(p.Path, p.Modified, p.Modified))
+	l := watch(t, dir) // looks as it was
+	l.await("the file is offered", offers(1))
+	verify := func() error {
+		q := mustLoad(t, dir).Patches[0]
+		err := q.Verify(t.Context(), dir, nil)
+		must(t, Edit(t.Context(), dir, func(c *Catalogue) error { c.Patches[0] = q; return nil }))
+		return err
+	}
+	mustMean(t, verify(), "first chunk that differs is 1 of 1")
+	l.await("the file is left out", func(s *Set) bool { return s.Counts()[StateWrong] == 1 && len(s.Files()) == 0 })
+	l.awaitWords("gatepass patch verify found")
+	l.awaitLooks(7)
+	s, errs := Open(dir, Defaults{})
+	if len(s.Files()) != 0 || len(errs) != 1 {
+		t.Errorf("the next start: %v", errs)
+	}
+	replace(t, p.Path, good, 5)
+	l.await("the file is offered again", offers(1))
+	if q := mustLoad(t, dir).Patches[0]; q.Wrong != "" || !q.WrongChanged.IsZero() {
+		t.Errorf("%q is still known to be wrong", q.Wrong)
+	}
+	replace(t, p.Path, make([]byte, 100), 6)
+	mustMean(t, verify(), "is not what was added")
+	l.await("the file is left out", offers(0))
+	replace(t, p.Path, good, 7)
+	must(t, verify())
+	l.await("the file is offered again", offers(1))
+}
+
+func TestWatch_TellsManyChangesInFewLines(t *testing.T) {
+	dir := t.TempDir()
+	l := watch(t, dir)
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error {
+		for build := range uint16(maxNews + 5) {
+			if err := markBuild(build + 1)(c); err != nil {
+				return err
+			}
+		}
+		return c.SetKnown(Known{Build: 1})
+	}))
+	l.awaitWords("changes=6")
+	if n := l.journal.count("build marked"); n != maxNews {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// A disk that does not answer keeps nobody from the end: here it is a catalogue that
+// nobody writes into.
+func TestWatch_EndsWhileALookHangs(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, catalogueName)
+	must(t, unix.Mkfifo(path, 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Watch(ctx, WatchOptions{Dir: dir, First: NewSet(Defaults{}), Publish: func(*Set) {}})
+	}()
+	cancel()
+	select {
+	case <-done:
+	case <-time.After(waitLimit):
+		t.Error("the watch goes on")
+	}
+	writer, err := os.OpenFile(path, os.O_RDWR, 0)
+	must(t, err)
+	must(t, writer.Close()) // the look goes on, and ends
+}
+
 // A file of the recorded time and size that is not the one that was offered is read too.
 func TestWatch_OtherContentOfTheSameTime(t *testing.T) {
 	dir := t.TempDir()
@@ -244,7 +348,7 @@ func TestWatch_OtherContentOfTheSameTime(t *testing.T) {
 func TestWatch_EndsWhileAFileIsRead(t *testing.T) {
 	dir := t.TempDir()
 	p := mustAdd(t, dir, grunt(1, 2), 1)
-	must(t, Edit(dir, func(c *Catalogue) error {
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error {
 		q := c.Find(p.ID)
 		*q = madeUp(*q, 1<<30)
 		q.Path = p.Path

@@ -89,11 +89,11 @@ func (at *catalogueAt) makeData() error {
 }
 
 // edit changes the catalogue.
-func (at *catalogueAt) edit(change func(*patches.Catalogue) error) error {
+func (at *catalogueAt) edit(ctx context.Context, change func(*patches.Catalogue) error) error {
 	if err := at.makeData(); err != nil {
 		return err
 	}
-	return explain(patches.Edit(at.dir, change), at.dir)
+	return afterSignal(ctx, explain(patches.Edit(ctx, at.dir, change), at.dir))
 }
 
 // explain adds the mend to what a file or a folder is to blame for.
@@ -158,8 +158,12 @@ func find(c *patches.Catalogue, ids []string) ([]*patches.Patch, error) {
 	return found, errors.Join(faults...)
 }
 
+// slipOfPen is how many letters an id may differ in to be guessed at: builds of one game
+// differ in two or three digits, and a wrong guess may be typed after 'patch remove'.
+const slipOfPen = 2
+
 func unknownPatch(c *patches.Catalogue, id string) error {
-	best, least := "", len(id)/3+2
+	best, least := "", slipOfPen+1
 	for i := range c.Patches {
 		if d := distance(strings.ToLower(id), strings.ToLower(c.Patches[i].ID)); d < least {
 			best, least = c.Patches[i].ID, d

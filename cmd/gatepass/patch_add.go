@@ -22,6 +22,7 @@ type patchAdd struct {
 	scopeFlags
 	from, to, name       string
 	take, require, quiet bool
+	replace              bool
 }
 
 func patchAddCommand() *cobra.Command {
@@ -37,6 +38,10 @@ The file stays where it is, and must stay as it is: one that is written to is se
 nobody. --take copies it into the data folder instead, where it goes with 'patch
 remove'.
 
+--replace puts the file in the place of a patch between the same builds for the same
+clients, in one step: nobody is refused in between, and who is being sent the old file
+gets it to its end. A copy of the old file is deleted.
+
 A build from which a patch leads and of which nothing else is said must update from
 then on. One that the configuration lists, or that is marked current or accepted, is
 let in as before until it is marked: --require does so in the same step. The build
@@ -47,6 +52,7 @@ signed. What such a file is called here does not matter to them.`,
 		Example: `  gatepass patch add wow-5875-to-6005.mpq --from 5875 --to 6005
   gatepass patch add /srv/patches/5875to6005-de.mpq --from 5875 --to 6005 --locale deDE
   gatepass patch add update-42.bin --protocol native --from 41 --to 42 --take --require
+  gatepass patch add fixed.mpq --from 5875 --to 6005 --replace
   gatepass patch add mac.bin --protocol native --platform OSX-arm --from 41 --to 42`,
 		Args: onePatchFile,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c, args[0]) },
@@ -57,6 +63,7 @@ signed. What such a file is called here does not matter to them.`,
 	a.scopeFlags.register(f)
 	f.StringVar(&a.name, "name", "", "what native clients call the file; default is its own name")
 	f.BoolVar(&a.take, "take", false, "copy the file into the data folder")
+	f.BoolVar(&a.replace, "replace", false, "put it in the place of the patch that is there between these builds")
 	f.BoolVar(&a.require, "require", false, "mark the build that it leads from as one that must update")
 	f.BoolVar(&a.quiet, "quiet", false, "show no progress")
 	return c
@@ -115,8 +122,8 @@ func (a *patchAdd) run(c *cobra.Command, path string) error {
 		return err
 	}
 	// Said before a large file is read; the edit looks again.
-	if before.Find(meant.ID) != nil {
-		return fmt.Errorf("patch %s is in the catalogue already; to replace it: gatepass patch remove %s", meant.ID, meant.ID)
+	if before.Find(meant.ID) != nil && !a.replace {
+		return fmt.Errorf("patch %s is in the catalogue already; --replace puts another file in its place", meant.ID)
 	}
 	p, err := a.read(c, at, path)
 	if err != nil {
@@ -126,9 +133,11 @@ func (a *patchAdd) run(c *cobra.Command, path string) error {
 	if a.name != "" {
 		p.Name = a.name
 	}
-	if err := a.put(c.Context(), at, &p); err != nil {
-		return afterSignal(c.Context(), errors.Join(err, patches.Discard(at.dir, &p)))
+	verb, err := a.put(c.Context(), at, &p)
+	if err != nil {
+		return errors.Join(err, patches.Discard(at.dir, &p))
 	}
+	fmt.Fprintf(c.OutOrStdout(), "patch %s %s\n", p.ID, verb)
 	a.print(c.OutOrStdout(), at, &p)
 	warnReader(c.ErrOrStderr(), at, &p)
 	return at.advise(c.OutOrStdout(), c.ErrOrStderr(), &p)
@@ -156,17 +165,22 @@ func (a *patchAdd) read(c *cobra.Command, at *catalogueAt, path string) (patches
 	return p, explain(err, at.dir)
 }
 
-// put changes the catalogue.
-func (a *patchAdd) put(ctx context.Context, at *catalogueAt, p *patches.Patch) error {
-	return at.edit(func(cat *patches.Catalogue) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
+// put changes the catalogue, and says what became of the patch.
+func (a *patchAdd) put(ctx context.Context, at *catalogueAt, p *patches.Patch) (verb string, err error) {
+	verb = "added"
+	err = at.edit(ctx, func(cat *patches.Catalogue) error {
+		if a.replace && cat.Find(p.ID) != nil {
+			verb = "replaced"
+			if _, err := cat.Remove(p.ID); err != nil {
+				return err
+			}
 		}
 		if err := cat.Add(*p); err != nil || !a.require {
 			return err
 		}
 		return cat.Mark(patches.Mark{Scope: p.Scope, Build: p.From, Status: patches.StatusUpdate})
 	})
+	return verb, err
 }
 
 func (a *patchAdd) print(out io.Writer, at *catalogueAt, p *patches.Patch) {
@@ -174,9 +188,9 @@ func (a *patchAdd) print(out io.Writer, at *catalogueAt, p *patches.Patch) {
 	if p.Taken {
 		where = ", a copy that gatepass keeps"
 	}
-	fmt.Fprintf(out, "patch %s added\nclients  %s\nsize     %s\nMD5      %s…\nSHA-256  %s…, %s\nfile     %s%s\n",
-		p.ID, p.Scope, sizeExact(p.Size), hex.EncodeToString(p.MD5[:6]), hex.EncodeToString(p.SHA256[:6]),
-		count(uint32(len(p.Hashes)/len(p.SHA256)), "chunk", "chunks")+" of "+sizeText(uint64(p.ChunkSize)), p.File(at.dir), where)
+	fmt.Fprintf(out, "clients  %s\nsize     %s\nMD5      %s…\nSHA-256  %s…, %s\nfile     %s%s\n",
+		p.Scope, sizeExact(p.Size), hex.EncodeToString(p.MD5[:6]), hex.EncodeToString(p.SHA256[:6]),
+		count(uint32(len(p.Hashes)/len(p.SHA256)), "chunk", "chunks")+" of "+sizeText(uint64(p.ChunkSize)), patches.Printable(p.File(at.dir)), where)
 	if p.Protocol == codec.ProtocolGrunt {
 		fmt.Fprintln(out, "existing clients run only files that their maker has signed; the file's name does not matter to them")
 	} else {
@@ -195,7 +209,7 @@ func warnReader(warn io.Writer, at *catalogueAt, p *patches.Patch) {
 	server, ok := data.Sys().(*syscall.Stat_t)
 	owner, isFile := file.Sys().(*syscall.Stat_t)
 	if ok && isFile && server.Uid != 0 && server.Uid != owner.Uid {
-		fmt.Fprintf(warn, "warning: the data folder is user %d's, who may not be able to read %s: let him, or add it with --take\n", server.Uid, p.File(at.dir))
+		fmt.Fprintf(warn, "warning: the data folder is user %d's, who may not be able to read %s: let him, or add it with --take\n", server.Uid, patches.Printable(p.File(at.dir)))
 	}
 }
 
@@ -209,18 +223,18 @@ func (at *catalogueAt) advise(out, warn io.Writer, p *patches.Patch) error {
 		fmt.Fprintf(warn, "warning: build %d is not let in and no patch leads on from it; 'gatepass patch mark %d current%s' lets it in\n",
 			p.To, p.To, scopeArgs(p.Scope))
 	}
-	from := v.judge(p.Scope, p.From)
+	from, who := v.judge(p.Scope, p.From), narrow(p.Scope)
 	switch {
 	case from.let():
-		fmt.Fprintf(out, "clients of build %d are still let in (%s): 'gatepass patch mark %d update%s' sends them the patch\n",
-			p.From, from.why, p.From, scopeArgs(p.Scope))
+		fmt.Fprintf(out, "clients of build %d%s are still let in (%s): 'gatepass patch mark %d update%s' sends them the patch\n",
+			p.From, who, from.why, p.From, scopeArgs(p.Scope))
 	case from.verdict.Update != nil:
-		fmt.Fprintf(out, "clients of build %d are %s\n", p.From, from.text())
+		fmt.Fprintf(out, "clients of build %d%s are %s\n", p.From, who, from.text())
 	case from.status == patches.StatusRefused:
-		fmt.Fprintf(out, "clients of build %d are refused (%s): 'gatepass patch mark %d update%s' sends them the patch\n",
-			p.From, from.why, p.From, scopeArgs(p.Scope))
+		fmt.Fprintf(out, "clients of build %d%s are refused (%s): 'gatepass patch mark %d update%s' sends them the patch\n",
+			p.From, who, from.why, p.From, scopeArgs(p.Scope))
 	default:
-		fmt.Fprintf(out, "clients of build %d are refused until a way leads to a build that is let in\n", p.From)
+		fmt.Fprintf(out, "clients of build %d%s are refused until a way leads to a build that is let in\n", p.From, who)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 type knownFlags struct {
 	platform, hmac string
 	remove, quiet  bool
+	anyFiles       bool
 }
 
 func patchKnownCommand() *cobra.Command {
@@ -36,6 +38,9 @@ The files, in this order:
   Windows  WoW.exe fmod.dll ijl15.dll dbghelp.dll unicows.dll
   Mac      "MacOS/World of Warcraft" Info.plist Resources/Main.nib/objects.xib
            Resources/wow.icns PkgInfo
+
+Others are refused: the check would let nobody in. --any-files takes what you give, for
+another game, or another platform than Win-… and OSX-…
 
 Give the files themselves, or with --hmac their HMAC-SHA1 under the salt
 BAA31E99A00B2157FC373FB369CDD2F1, 40 hex digits: the form in which the hashes of
@@ -60,6 +65,7 @@ asked again.`,
 	f.StringVar(&k.platform, "platform", "", "what such clients say they run on: `SYSTEM-ARCH`, such as Win-x86")
 	f.StringVar(&k.hmac, "hmac", "", "`HEX` of the HMAC-SHA1 of the files")
 	f.BoolVar(&k.remove, "remove", false, "forget all that is known for the build and platform: no check any more")
+	f.BoolVar(&k.anyFiles, "any-files", false, "take files of other names and numbers than these five")
 	f.BoolVar(&k.quiet, "quiet", false, "show no progress")
 	return c
 }
@@ -75,13 +81,13 @@ func (k *knownFlags) run(c *cobra.Command, build string, files []string) error {
 	}
 	switch {
 	case k.remove:
-		return at.forgetKnown(c.OutOrStdout(), known)
+		return at.forgetKnown(c.Context(), c.OutOrStdout(), known)
 	case len(files) > 0:
 		if known.HMAC, err = k.hash(c, files); err != nil {
 			return explain(err, at.dir)
 		}
 	}
-	if err := at.edit(func(cat *patches.Catalogue) error { return cat.SetKnown(known) }); err != nil {
+	if err := at.edit(c.Context(), func(cat *patches.Catalogue) error { return cat.SetKnown(known) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.OutOrStdout(), "known for %s: %s\nits clients are let in only if they show a known one; 'gatepass patch known %d --platform %s --remove' ends the check\n",
@@ -109,7 +115,10 @@ func (k *knownFlags) known(text string, files []string) (known patches.Known, er
 	scope, err := (&scopeFlags{protocol: codec.ProtocolGrunt.String(), platform: k.platform}).scope()
 	known.Platform = scope.Platform
 	if err != nil || k.hmac == "" {
-		return known, errors.Join(err, filesInOrder(files))
+		if err == nil && len(files) > 0 && !k.anyFiles {
+			err = filesInOrder(known.Platform, files)
+		}
+		return known, err
 	}
 	sum, err := hex.DecodeString(k.hmac)
 	if err != nil || len(sum) != len(known.HMAC) {
@@ -119,29 +128,28 @@ func (k *knownFlags) known(text string, files []string) (known patches.Known, er
 	return known, nil
 }
 
-// clientFiles are the files that clients hash, in their order.
-func clientFiles() [][]string {
-	return [][]string{
-		{"WoW.exe", "fmod.dll", "ijl15.dll", "dbghelp.dll", "unicows.dll"},
-		{"World of Warcraft", "Info.plist", "objects.xib", "wow.icns", "PkgInfo"},
+// clientFiles are the files that clients of the platform hash, in their order; nil where
+// that is not known.
+func clientFiles(platform string) []string {
+	switch system, _, _ := strings.Cut(platform, "-"); system {
+	case "Win":
+		return []string{"WoW.exe", "fmod.dll", "ijl15.dll", "dbghelp.dll", "unicows.dll"}
+	case "OSX":
+		return []string{"World of Warcraft", "Info.plist", "objects.xib", "wow.icns", "PkgInfo"}
 	}
+	return nil
 }
 
-// filesInOrder refuses files that have the names of a client's and not their order, or
-// of which some are missing: their hash is shown by no client. Other names are the
-// operator's own business.
-func filesInOrder(files []string) error {
-	for _, order := range clientFiles() {
-		var places []int
-		for _, path := range files {
-			if at := slices.IndexFunc(order, func(name string) bool { return strings.EqualFold(name, filepath.Base(path)) }); at >= 0 {
-				places = append(places, at)
-			}
-		}
-		whole := len(files) == len(order) && slices.Equal(places, []int{0, 1, 2, 3, 4})
-		if len(places) > 0 && !whole {
-			return usageError{fmt.Errorf("files: clients hash all of these, in this order: %s", strings.Join(order, ", "))}
-		}
+// filesInOrder refuses other files than a client's, or another order of them: their hash
+// is shown by no client, so that nobody would be let in.
+func filesInOrder(platform string, files []string) error {
+	order := clientFiles(platform)
+	if order == nil {
+		return usageError{fmt.Errorf("files: which files clients of %s hash is not known; --any-files takes those that you give", platform)}
+	}
+	named := func(path, name string) bool { return strings.EqualFold(filepath.Base(path), name) }
+	if !slices.EqualFunc(files, order, named) {
+		return usageError{fmt.Errorf("files: clients of %s hash all of these, in this order: %s; --any-files takes others", platform, strings.Join(order, ", "))}
 	}
 	return nil
 }
@@ -155,8 +163,8 @@ func (k *knownFlags) hash(c *cobra.Command, files []string) ([20]byte, error) {
 	return patches.FilesHMAC(files, bar.to)
 }
 
-func (at *catalogueAt) forgetKnown(out io.Writer, known patches.Known) error {
-	err := at.edit(func(cat *patches.Catalogue) error { return cat.RemoveKnown(known.Build, known.Platform) })
+func (at *catalogueAt) forgetKnown(ctx context.Context, out io.Writer, known patches.Known) error {
+	err := at.edit(ctx, func(cat *patches.Catalogue) error { return cat.RemoveKnown(known.Build, known.Platform) })
 	if errors.Is(err, patches.ErrNotThere) {
 		return fmt.Errorf("nothing is known for %s; 'gatepass patch list' prints what is", known)
 	}

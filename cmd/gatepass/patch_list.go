@@ -3,11 +3,8 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,8 +24,9 @@ it. Files are looked at but not read; the state of each is
 
   ok          as it was added, by its size and time
   missing     not there: it is offered to nobody
-  changed     of another size or time; a server reads one of the same size again
+  changed     of another size or time; a server reads one of the same size anew
               before it offers it, and 'gatepass patch verify' says more
+  wrong       'gatepass patch verify' found that it is not what was added
   unreadable  it is there and cannot be opened
 
 The builds are those that the configuration lists and those of marks and patches, each
@@ -60,18 +58,17 @@ which something else counts.
 	return c
 }
 
-// fileState says in a word how a patch's file is.
-func fileState(e *patches.Entry, dir string) string {
-	info, err := os.Stat(e.Patch.File(dir))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "missing"
-	case err == nil && (uint64(info.Size()) != e.Patch.Size || !info.ModTime().Equal(e.Patch.Modified)):
-		return "changed"
-	case err != nil || e.Err != nil:
-		return "unreadable"
+// fileState says in a word how a patch's file is. What a server would read anew first it
+// may have read by now: that only looks changed from here.
+func fileState(e *patches.Entry) string {
+	switch state := e.State(); state {
+	case patches.StateOffered:
+		return "ok"
+	case patches.StateChecking:
+		return patches.StateChanged.String()
+	default:
+		return state.String()
 	}
-	return "ok"
 }
 
 func yesNo(b bool) string {
@@ -90,7 +87,7 @@ func (v *catalogueView) print(out, warn io.Writer, dir string) error {
 		for i := range entries {
 			e, p := &entries[i], &entries[i].Patch
 			fmt.Fprintf(w, "%s\t%d to %d\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.From, p.To, scopeText(p.Scope),
-				sizeText(p.Size), yesNo(p.Taken), fileState(e, dir), p.File(dir))
+				sizeText(p.Size), yesNo(p.Taken), fileState(e), patches.Printable(p.File(dir)))
 		}
 		w.Flush()
 	}
@@ -104,6 +101,9 @@ func (v *catalogueView) print(out, warn io.Writer, dir string) error {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", j.build, scopeText(j.Scope), j.status, j.why, text)
 	}
 	w.Flush()
+	if len(v.defaults.Native) == 0 {
+		fmt.Fprintln(out, "every other native build is let in: native-builds is empty")
+	}
 	v.printKnown(out)
 	for i := range entries {
 		if err := entries[i].Err; err != nil {
@@ -199,7 +199,7 @@ func entryToJSON(e *patches.Entry, dir string) patchJSON {
 	j := patchJSON{
 		ID: p.ID, From: p.From, To: p.To, scopeJSON: scopeToJSON(p.Scope), Name: p.Name, File: p.File(dir), Taken: p.Taken,
 		Size: p.Size, Modified: p.Modified.UTC().Format(time.RFC3339Nano), MD5: hex.EncodeToString(p.MD5[:]),
-		SHA256: hex.EncodeToString(p.SHA256[:]), ChunkSize: p.ChunkSize, State: fileState(e, dir),
+		SHA256: hex.EncodeToString(p.SHA256[:]), ChunkSize: p.ChunkSize, State: fileState(e),
 	}
 	if e.Err != nil {
 		j.Problem = e.Err.Error()

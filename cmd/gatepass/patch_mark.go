@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,14 +49,50 @@ rules. A running server goes by it within a second: clients that are in stay in.
 			if err != nil {
 				return err
 			}
-			if err := at.edit(func(cat *patches.Catalogue) error { return applyMarks(cat, marks) }); err != nil {
-				return err
-			}
-			return at.printMarks(c.OutOrStdout(), c.ErrOrStderr(), marks)
+			return at.mark(c, marks)
 		},
 	}
 	s.register(c.Flags())
 	return c
+}
+
+func (at *catalogueAt) mark(c *cobra.Command, marks []patches.Mark) error {
+	before, err := at.view()
+	if err != nil {
+		return err
+	}
+	if err := at.edit(c.Context(), func(cat *patches.Catalogue) error { return applyMarks(cat, marks) }); err != nil {
+		return err
+	}
+	after, err := at.view()
+	if err != nil {
+		return err
+	}
+	after.printMarks(c.OutOrStdout(), c.ErrOrStderr(), marks)
+	warnStranded(c.ErrOrStderr(), before, after)
+	return nil
+}
+
+// maxStranded is how many builds are warned of one by one.
+const maxStranded = 10
+
+// warnStranded says which builds were sent somewhere before and are refused now, though
+// they were not marked refused themselves: their way led through or to one that was.
+func warnStranded(warn io.Writer, before, after *catalogueView) {
+	stranded := 0
+	for _, was := range before.judgements() {
+		is := after.judge(was.Scope, was.build)
+		if was.verdict.Update == nil || is.status != patches.StatusUpdate || is.verdict.Update != nil {
+			continue
+		}
+		if stranded++; stranded <= maxStranded {
+			fmt.Fprintf(warn, "warning: clients of build %d (%s) were sent to build %d, by %s, and are refused now: no other way leads from it\n",
+				was.build, was.Scope, was.to, strings.Join(was.ids(), ", "))
+		}
+	}
+	if stranded > maxStranded {
+		fmt.Fprintf(warn, "warning: so are those of %d more; 'gatepass patch list' shows them as refused: no way\n", stranded-maxStranded)
+	}
 }
 
 // parseMarks reads builds and a status; StatusUnknown stands for none.
@@ -103,11 +140,7 @@ func applyMarks(cat *patches.Catalogue, marks []patches.Mark) error {
 }
 
 // printMarks says what clients are told from now on.
-func (at *catalogueAt) printMarks(out, warn io.Writer, marks []patches.Mark) error {
-	v, err := at.view()
-	if err != nil {
-		return err
-	}
+func (v *catalogueView) printMarks(out, warn io.Writer, marks []patches.Mark) {
 	for _, m := range marks {
 		j := v.judge(m.Scope, m.Build)
 		what := "is marked " + m.Status.String()
@@ -120,5 +153,4 @@ func (at *catalogueAt) printMarks(out, warn io.Writer, marks []patches.Mark) err
 				m.Build, m.Build, scopeArgs(m.Scope))
 		}
 	}
-	return nil
 }

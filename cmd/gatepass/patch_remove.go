@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ leads any more is refused.`,
 				return err
 			}
 			slices.Sort(args)
-			removed, err := at.remove(slices.Compact(args))
+			removed, err := at.remove(c.Context(), slices.Compact(args))
 			if err != nil {
 				return err
 			}
@@ -42,8 +43,8 @@ leads any more is refused.`,
 }
 
 // remove takes all of them out, or none if one is not there.
-func (at *catalogueAt) remove(ids []string) (removed []patches.Patch, err error) {
-	err = at.edit(func(cat *patches.Catalogue) error {
+func (at *catalogueAt) remove(ctx context.Context, ids []string) (removed []patches.Patch, err error) {
+	err = at.edit(ctx, func(cat *patches.Catalogue) error {
 		if _, err := find(cat, ids); err != nil {
 			return err
 		}
@@ -79,9 +80,9 @@ func whatStays(p *patches.Patch, dir string) string {
 	gone := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case !p.Taken && gone:
-		return p.Path + " was gone before"
+		return patches.Printable(p.Path) + " was gone before"
 	case !p.Taken:
-		return p.Path + " stays where it is"
+		return patches.Printable(p.Path) + " stays where it is"
 	case gone:
 		return "the copy in the data folder is deleted"
 	}

@@ -77,6 +77,14 @@ func tag(word string) (t codec.Tag) {
 	return t
 }
 
+// narrow names the scope behind a build where it is not every client's.
+func narrow(s patches.Scope) string {
+	if s.Platform == "" && s.Locale == "" {
+		return ""
+	}
+	return " (" + s.String() + ")"
+}
+
 // scopeArgs are the flags that mean the scope, for a command to be typed.
 func scopeArgs(s patches.Scope) string {
 	text := ""

@@ -81,18 +81,24 @@ func TestBytesBar_PlainLinesTellBytesAndRate(t *testing.T) {
 
 func TestFilesInOrder(t *testing.T) {
 	for files, good := range map[string]bool{
-		"c/WoW.exe c/fmod.dll c/ijl15.dll c/dbghelp.dll c/unicows.dll": true,
-		"wow.exe FMOD.dll ijl15.dll dbghelp.dll unicows.dll":           true,
-		"fmod.dll wow.exe ijl15.dll dbghelp.dll unicows.dll":           false,
-		"wow.exe wow.exe fmod.dll ijl15.dll dbghelp.dll":               false,
-		"wow.exe":                 false,
-		"MacOS/World:of:Warcraft": true,
-		"joined.bin":              true,
-		"Info.plist PkgInfo":      false,
+		"Win-x86 c/WoW.exe c/fmod.dll c/ijl15.dll c/dbghelp.dll c/unicows.dll": true,
+		"Win-x64 wow.exe FMOD.dll ijl15.dll dbghelp.dll unicows.dll":           true,
+		"OSX-x86 wow.exe fmod.dll ijl15.dll dbghelp.dll unicows.dll":           false,
+		"Win-x86 fmod.dll wow.exe ijl15.dll dbghelp.dll unicows.dll":           false,
+		"Win-x86 wow.exe wow.exe fmod.dll ijl15.dll dbghelp.dll":               false,
+		"Win-x86 wow.exe":            false,
+		"Win-x86 joined.bin":         false,
+		"OSX-PPC Info.plist PkgInfo": false,
+		"Lnx-x86 wow.exe fmod.dll ijl15.dll dbghelp.dll unicows.dll": false,
 	} {
-		if err := filesInOrder(strings.Fields(files)); (err == nil) != good {
+		words := strings.Fields(files)
+		if err := filesInOrder(words[0], words[1:]); (err == nil) != good {
 			t.Errorf("%s: %v", files, err)
 		}
+	}
+	mac := []string{"MacOS/World of Warcraft", "Info.plist", "Main.nib/objects.xib", "wow.icns", "PkgInfo"}
+	if err := filesInOrder("OSX-PPC", mac); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -125,7 +131,7 @@ func TestJudgements_NarrowerLinesOnlyWhereTheyDiffer(t *testing.T) {
 	at := &catalogueAt{dir: filepath.Join(t.TempDir(), "patches"), defaults: patches.Defaults{Grunt: []uint16{5875}}}
 	mark := func(build uint16, platform, locale string, status patches.Status) {
 		t.Helper()
-		err := at.edit(func(c *patches.Catalogue) error {
+		err := at.edit(t.Context(), func(c *patches.Catalogue) error {
 			return c.Mark(patches.Mark{Scope: patches.Scope{Platform: platform, Locale: locale}, Build: build, Status: status})
 		})
 		if err != nil {

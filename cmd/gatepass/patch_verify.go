@@ -22,10 +22,10 @@ func patchVerifyCommand() *cobra.Command {
 		Long: `Reads the files of all patches, or of those named, and compares what is in them with
 what was added. One that only looks changed, because it was copied or touched, is
 recorded with its new time. Ends with exit code 1 when a file is missing or is not what
-was added: no client is sent it then.
+was added. That is recorded, and no client is sent it then: they get the next best way.
 
-To mend one: bring the file that was added back to its place, or remove the patch and
-add it again. A running server offers it within a second after that.`,
+To mend one: bring the file that was added back to its place, or put another one there
+with 'patch add --replace'. A running server reads it then and offers it again.`,
 		Example: `  gatepass patch verify
   gatepass patch verify grunt-5875-6005 && echo good`,
 		Args: manyIDs(0),
@@ -66,23 +66,23 @@ func (at *catalogueAt) verify(c *cobra.Command, chosen []*patches.Patch, quiet b
 	defer bar.end()
 	wrong := 0
 	for _, p := range chosen {
-		before := p.Modified
+		before := *p
 		err := p.Verify(c.Context(), at.dir, bar.to)
 		switch {
 		case c.Context().Err() != nil:
 			return afterSignal(c.Context(), context.Cause(c.Context()))
-		case err == nil:
-			err = at.stamp(p, before)
+		default:
+			err = at.record(c, p, before, err)
 		}
 		if err != nil {
 			wrong++
 		}
 		bar.next(p.Size)
 		bar.clear()
-		printVerified(c.OutOrStdout(), p, err, before)
+		printVerified(c.OutOrStdout(), p, err, before.Modified)
 	}
 	if wrong > 0 {
-		return fmt.Errorf("%d of %s not as added: bring the files back, or remove the patches and add them again",
+		return fmt.Errorf("%d of %s not as added: bring the files back, or put others in their place with 'gatepass patch add --replace'",
 			wrong, count(uint32(len(chosen)), "patch is", "patches are"))
 	}
 	return nil
@@ -109,7 +109,7 @@ func printVerified(out io.Writer, p *patches.Patch, err error, before time.Time)
 	}
 }
 
-// fault is what is wrong with a file, without the advice to verify it.
+// fault is what is wrong with a file, without what is said at the end for all.
 func fault(p *patches.Patch, err error) string {
 	if cause := errors.Unwrap(err); cause != nil {
 		err = cause
@@ -117,20 +117,25 @@ func fault(p *patches.Patch, err error) string {
 	return strings.TrimPrefix(err.Error(), "patch "+p.ID+": ")
 }
 
-// stamp records the time of a file that was found good.
-func (at *catalogueAt) stamp(p *patches.Patch, before time.Time) error {
-	if before.Equal(p.Modified) {
-		return nil
+// record keeps what was found, so that a server goes by it: the time of a file that is as
+// added, and that one is not. It gives what is to be told of the file.
+func (at *catalogueAt) record(c *cobra.Command, p *patches.Patch, before patches.Patch, found error) error {
+	if before.Modified.Equal(p.Modified) && before.Wrong == p.Wrong && before.WrongChanged.Equal(p.WrongChanged) {
+		return found
 	}
-	err := at.edit(func(cat *patches.Catalogue) error {
+	err := at.edit(c.Context(), func(cat *patches.Catalogue) error {
 		// It may have been replaced while the file was read.
 		if now := cat.Find(p.ID); now != nil && now.SHA256 == p.SHA256 && now.File(at.dir) == p.File(at.dir) {
-			now.Modified = p.Modified
+			now.Modified, now.Wrong, now.WrongChanged = p.Modified, p.Wrong, p.WrongChanged
 		}
 		return nil
 	})
-	if err != nil {
-		return errors.Join(errors.New("the file is as added, but its new time could not be recorded"), err)
+	switch {
+	case err == nil:
+		return found
+	case found == nil:
+		return errors.Join(errors.New("the file is as added, but that could not be recorded"), err)
 	}
-	return nil
+	fmt.Fprintf(c.ErrOrStderr(), "warning: that %s is wrong could not be recorded, so it may still be offered: %v\n", p.ID, err)
+	return found
 }

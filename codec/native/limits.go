@@ -27,10 +27,10 @@ const (
 	// MaxServerBody bounds what a server says. The longest is a list of 255 worlds
 	// with the longest names, addresses and numbers, 57,406 at most.
 	MaxServerBody = 64 << 10
-	// maxFileFrame is a full frame of a file with all that belongs to it: what is read
-	// from a disk at once is cut into whole pages, and a client that is stalled holds
-	// up one frame at most.
-	maxFileFrame = 4 << 10
+	// maxFileFrame is a full frame of a file with all that belongs to it. Sealing costs
+	// less a byte the longer a frame is (2.36 GB/s for 4 KiB here, 2.52 for 16, no more
+	// behind that), and a client that is stalled holds up one frame at most.
+	maxFileFrame = 16 << 10
 	// MinUpdateWindow is the least that may be on the way to a client unacknowledged,
 	// whatever it asks for: some frames, and the acknowledgement of a quarter of them.
 	MinUpdateWindow = 64 << 10

@@ -54,7 +54,7 @@ func appendUpdateDataHead(dst []byte, offset uint64, n int) []byte {
 	return protowire.AppendVarint(dst, uint64(n))
 }
 
-// FileFrame is how frames of a file are built: a full one has 4096 bytes in all.
+// FileFrame is how frames of a file are built: a full one has 16 KiB in all.
 func (s *Session) FileFrame() codec.FileFrame { return fileFrame }
 
 // FrameFile makes a sealed UpdateData of the n bytes, 1 … Data, that stand at

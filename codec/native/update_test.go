@@ -101,7 +101,7 @@ func TestFrameFile_IsWhatGeneratedCodeAndSealMake(t *testing.T) {
 
 func TestFrameFile_AFullOneIsAPage(t *testing.T) {
 	s, _, _ := mustOpen(t)
-	if got := s.FileFrame(); got != (codec.FileFrame{Head: 20, Data: 4060, Tail: 16}) || got.Size() != maxFileFrame {
+	if got := s.FileFrame(); got != (codec.FileFrame{Head: 20, Data: 16348, Tail: 16}) || got.Size() != maxFileFrame {
 		t.Fatalf("%+v", got)
 	}
 	if n := len(mustFrameFile(t, s, 1, make([]byte, fileFrame.Data))); n != maxFileFrame {

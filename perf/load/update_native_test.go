@@ -97,7 +97,7 @@ func mustUpdates(t *testing.T, c *Clients, u *nativeUpdate) Target {
 }
 
 func TestFleet_Native_AcknowledgesWhatItSkims(t *testing.T) {
-	for _, size := range []uint64{1, 4060, 4061, 5<<20 + 77} {
+	for _, size := range []uint64{1, 16348, 16349, 5<<20 + 77} {
 		c := takers(3, true)
 		u := &nativeUpdate{file: mustPatch(t, size)}
 		f := mustFleet(t, mustUpdates(t, &c, u), fleetOptions{File: u.file, Checkers: 1, Clients: c},

@@ -167,6 +167,11 @@ func TestEdit_WaitsOnlySoLong(t *testing.T) {
 	must(t, err)
 	_, err = lockFolder(t.Context(), dir, time.Millisecond)
 	mustMean(t, err, dir, "another command", "try again")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Edit(ctx, dir, markBuild(1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
 	release()
 	must(t, Edit(t.Context(), dir, markBuild(1)))
 }

@@ -122,3 +122,66 @@ func TestTake_FullDisk(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// A file that is taken again leaves the one that is there alone, unless that is damaged.
+func TestTake_LeavesTheSameFileAlone(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	good := mustWrite(t, path, 100)
+	first, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	before, err := stampAt(first.File(dir))
+	must(t, err)
+	must(t, os.Chtimes(path, time.Time{}, time.Unix(5, 0))) // its time is the first's nevertheless
+	second, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	if now, err := stampAt(first.File(dir)); err != nil || now != before || !second.Modified.Equal(first.Modified) {
+		t.Errorf("%+v, was %+v; %v", now, before, err)
+	}
+	must(t, os.WriteFile(first.File(dir), make([]byte, 100), 0o600))
+	_, err = Take(t.Context(), dir, path, nil)
+	must(t, err)
+	if b, err := os.ReadFile(first.File(dir)); err != nil || !bytes.Equal(b, good) {
+		t.Errorf("it is not mended: %v", err)
+	}
+	if got := names(t, dir); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+// Between a Take and the Edit another command may have removed the file.
+func TestEdit_RefusesAPatchWhoseTakenFileIsGone(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 10)
+	p, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	must(t, Discard(dir, &p))
+	p.From, p.To = 1, 2
+	err = Edit(t.Context(), dir, func(c *Catalogue) error { return c.Add(p) })
+	mustMean(t, err, "grunt-1-2", p.Path, "add it once more")
+	if c := mustLoad(t, dir); len(c.Patches) != 0 {
+		t.Error("it was added")
+	}
+}
+
+// What was taken and never added is removed after a day; what is needed, and files of
+// other names, stay.
+func TestSweepTaken(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 10)
+	needed, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	mustWrite(t, path, 11)
+	left, err := Take(t.Context(), dir, path, nil)
+	must(t, err)
+	mustWrite(t, filepath.Join(dir, "other"), 10)
+	needed.From, needed.To = 1, 2
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { return c.Add(needed) }))
+	if got := names(t, dir); !slices.Contains(got, left.Path) {
+		t.Errorf("too soon: %v", got)
+	}
+	c := mustLoad(t, dir)
+	sweepTaken(dir, &c, time.Now().Add(unneededAfter+time.Minute))
+	if got := names(t, dir); slices.Contains(got, left.Path) || !slices.Contains(got, needed.Path) || !slices.Contains(got, "other") {
+		t.Errorf("%v", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,7 @@ is for one platform or locale speaks.`,
 			}
 			j.print(c.OutOrStdout())
 			v.warnOpen(c.ErrOrStderr(), scope)
+			v.warnFiles(c.ErrOrStderr(), &j)
 			return nil
 		},
 	}
@@ -82,5 +84,24 @@ func (v *catalogueView) warnOpen(out io.Writer, s patches.Scope) {
 	}
 	if s.Locale == "" && len(locales) > 1 {
 		fmt.Fprintln(out, "note: the catalogue tells locales apart; --locale says which the client has")
+	}
+}
+
+// warnFiles tells of files that the client would be sent, or may be, if they were as they
+// were added.
+func (v *catalogueView) warnFiles(out io.Writer, j *judgement) {
+	if j.let() || j.status == patches.StatusRefused {
+		return
+	}
+	builds := []uint16{j.build}
+	for i := range j.way {
+		builds = append(builds, j.way[i].To)
+	}
+	entries := v.set.Entries()
+	for i := range entries {
+		p := &entries[i].Patch
+		if entries[i].Err != nil && p.Matches(clientOf(j.Scope, j.build)) && slices.Contains(builds, p.From) {
+			fmt.Fprintf(out, "warning: %v\n", entries[i].Err)
+		}
 	}
 }

@@ -45,6 +45,7 @@ func Watch(ctx context.Context, o WatchOptions) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	w := &watcher{o: o, told: map[string]told{}, checked: make(chan checked, 1)}
+	o.First = nil // this frame lives as long as the watch, and would keep its files open
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

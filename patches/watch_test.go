@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -357,4 +358,27 @@ func TestWatch_EndsWhileAFileIsRead(t *testing.T) {
 	must(t, os.Truncate(p.Path, 1<<30)) // a hole, which takes a while to read
 	l := watch(t, dir)
 	l.awaitLooks(7)
+}
+
+// Files that are offered no more are closed, also those of the first Set.
+func TestWatch_LetsGoOfTheFirstSet(t *testing.T) {
+	dir := t.TempDir()
+	mustAdd(t, dir, grunt(1, 2), 100)
+	l := watch(t, dir)
+	gone := make(chan struct{})
+	runtime.AddCleanup(l.last.Files()[0], func(gone chan struct{}) { close(gone) }, gone)
+	must(t, Edit(t.Context(), dir, func(c *Catalogue) error { c.Patches = nil; return nil }))
+	l.await("the patch is removed", offers(0))
+	again, late := time.NewTicker(time.Millisecond), time.After(waitLimit)
+	defer again.Stop()
+	for {
+		runtime.GC()
+		select {
+		case <-gone:
+			return
+		case <-again.C:
+		case <-late:
+			t.Fatal("the file is held on to")
+		}
+	}
 }

@@ -16,7 +16,10 @@
 // that a login costs three look-ups.
 //
 // Watch stands between them: each second it looks whether the catalogue or a file
-// behind it has changed, and publishes a new Set.
+// behind it has changed, and publishes a new Set. A catalogue that vanishes or cannot be
+// read changes nothing; only who starts without one has no rules. A file that does not
+// look as it did is read before it is offered, and one that Verify has found wrong is
+// recorded as such and offered to nobody until it changes.
 //
 // # Builds
 //

@@ -167,12 +167,13 @@ func TestUpdate_NativeOutOfPlace(t *testing.T) {
 // and the most, and the server never goes beyond.
 func TestUpdate_NativeWindow(t *testing.T) {
 	t.Parallel()
+	const frame = 16_348 // a window is filled by whole ones
 	f := newPatchFile(t, 1<<20)
 	g := startNativePatched(t, setup{}, f, "ana")
 	for _, c := range []struct {
 		window uint32
 		ahead  int // how much comes before anything is acknowledged
-	}{{0, narrow}, {1, narrow}, {100_000, 100_000}, {math.MaxUint32, 1 << 20}} {
+	}{{0, narrow / frame * frame}, {1, narrow / frame * frame}, {100_000, 6 * frame}, {math.MaxUint32, 1 << 20}} {
 		w, offer := wireOffered(t, g.said["native"], who{"ANA", "secret"})
 		w.send(acceptUpdate(0, c.window))
 		got := w.data(0, c.ahead)
@@ -182,7 +183,7 @@ func TestUpdate_NativeWindow(t *testing.T) {
 		w.mustPong() // and nothing more before it
 		for len(got) < int(offer.Size) {
 			w.send(updateReceived(uint64(len(got))))
-			got = append(got, w.data(uint64(len(got)), min(narrow, int(offer.Size)-len(got)))...)
+			got = append(got, w.data(uint64(len(got)), min(narrow/frame*frame, int(offer.Size)-len(got)))...)
 		}
 		if !bytes.Equal(got, f.content) {
 			t.Fatalf("window %d: not the file", c.window)

@@ -147,7 +147,7 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 		want       []string
 	}{
 		{"unknown key", "gurnt = '127.0.0.1:1'", nil, []string{"no such key: gurnt"}},
-		{"unknown key within", "[log]\nlevle = 'warn'", nil, []string{"log: there is no such key: levle"}},
+		{"unknown key within", "[log]\nlevle = 'warn'", nil, []string{"log.levle: there is no such key"}},
 		{"not TOML", "data = ", nil, []string{"gatepass.toml"}},
 		{"wrong kind", "max-conns = 'many'", nil, []string{`max-conns: "many"`}},
 		{"no build", "builds = [99999, -1, 5875.7, 5875]", nil, []string{

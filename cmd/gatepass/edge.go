@@ -36,6 +36,7 @@ type edge struct {
 	store    *storage.Client
 	pool     *auth.Pool
 	versions *patches.Set // until the logic runs
+	patches  atomic.Pointer[[patches.StateCount]int]
 	list     *worlds.List
 	member   *worlds.Member
 	node     *bus.Node
@@ -122,15 +123,23 @@ func (e *edge) startPool() (err error) {
 // keeps nobody else from logging in. Without a catalogue that can be read it would not
 // be known who is to be refused.
 func (e *edge) openPatches() error {
-	if _, err := patches.Load(e.config.patchesDir()); err != nil {
+	set, faults := patches.Open(e.config.patchesDir(), e.config.knownBuilds())
+	if err := set.Fault(); err != nil {
 		return err
 	}
-	set, faults := patches.Open(e.config.patchesDir(), e.config.knownBuilds())
 	for _, err := range faults {
 		e.log.Error("a patch cannot be offered", "part", "patches", "error", err)
 	}
 	e.versions = set
+	e.counted(set)
 	return nil
+}
+
+// counted keeps how many patches there are, for the metrics: who holds the set itself
+// keeps its files open.
+func (e *edge) counted(set *patches.Set) {
+	counts := set.Counts()
+	e.patches.Store(&counts)
 }
 
 func (e *edge) makeServer() (err error) {
@@ -315,10 +324,11 @@ func (e *edge) runClock(ctx context.Context) {
 // watchPatches tells the logic of each new state of the patches, until ctx ends.
 func (e *edge) watchPatches(ctx context.Context) {
 	first := e.versions
-	e.versions = nil // who holds it keeps its files open
+	e.versions = nil // see counted
 	patches.Watch(ctx, patches.WatchOptions{
 		Dir: e.config.patchesDir(), Defaults: e.config.knownBuilds(), First: first, Logger: e.log.With("part", "patches"),
 		Publish: func(set *patches.Set) {
+			e.counted(set)
 			for !e.inbox.Command(logic.Command{Kind: logic.CommandVersions, Versions: set}) && ctx.Err() == nil {
 				time.Sleep(logic.TickEvery)
 			}

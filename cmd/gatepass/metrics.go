@@ -7,6 +7,7 @@ import (
 
 	"gatepass/codec"
 	"gatepass/logic"
+	"gatepass/patches"
 	"gatepass/queue"
 	"gatepass/server"
 	"gatepass/worlds"
@@ -113,6 +114,11 @@ func (s stageCollector) logic(m metricWriter) {
 	}
 	for end := codec.TransferDone + 1; end < codec.TransferEndCount; end++ {
 		m.count("updates_failed_total", "Updates of clients that could not be finished, by reason.", st.UpdateFailures[end], "reason", end.String())
+	}
+	if counts := s.edge.patches.Load(); counts != nil {
+		for state, n := range counts {
+			m.labelled("patches", "Patches of the catalogue, by whether they are offered, and why not.", prometheus.GaugeValue, float64(n), "state", patches.State(state).String())
+		}
 	}
 	m.gauge("updates_sending", "Clients that are being sent a patch.", float64(st.Updating))
 	m.gauge("updates_waiting", "Clients that wait in line for one.", float64(st.Waiting))

@@ -160,6 +160,9 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stand.Close()) }()
+	if b.target == "" {
+		o.Collect = stand.Collect
+	}
 	run, err := load.RunHold(c.Context(), server, o, b.progress(c))
 	if err != nil {
 		return err

@@ -117,14 +117,14 @@ func (h *holdRun) stay(ctx context.Context, c *crew, run *HoldRun) error {
 		return err
 	}
 	run.Idle = last.since(first)
-	run.End, err = h.proc.rss(h.target.PIDs)
+	run.End, err = h.memory(ctx)
 	return err
 }
 
 // memory reads the server's memory once it had time to settle.
 func (h *holdRun) memory(ctx context.Context) (int64, error) {
-	pause(ctx, h.options.Settle)
-	return h.proc.rss(h.target.PIDs)
+	settled := settling{proc: h.proc, pids: h.target.PIDs, pause: h.options.Settle, collect: h.options.Collect}
+	return settled.rss(ctx)
 }
 
 // pause waits; it is false when ctx ended first.

@@ -88,30 +88,10 @@ func (s *stalledRun) stay(ctx context.Context, run *StalledRun) error {
 
 // memory reads the server's and the kernel's once they had time to settle.
 func (s *stalledRun) memory(ctx context.Context) (server, kernel int64, err error) {
-	for range mostSettles {
-		before := server
-		if server, err = s.settled(ctx); err != nil {
-			return 0, 0, err
-		}
-		if before > 0 && server > before-before/100 {
-			break // what was collected has been given back
-		}
+	settled := settling{proc: s.proc, pids: s.o.Target.PIDs, pause: s.options.Settle, collect: s.options.Collect}
+	if server, err = settled.rss(ctx); err != nil {
+		return 0, 0, err
 	}
 	kernel, err = s.proc.sockets()
 	return server, kernel, err
-}
-
-// mostSettles is how often memory is let settle at most: what a server does not give back
-// in that time it uses.
-const mostSettles = 8
-
-// settled reads the server's memory after one pause.
-func (s *stalledRun) settled(ctx context.Context) (int64, error) {
-	if s.options.Collect != nil && ctx.Err() == nil {
-		if err := s.options.Collect(ctx); err != nil && ctx.Err() == nil {
-			return 0, err
-		}
-	}
-	pause(ctx, s.options.Settle)
-	return s.proc.rss(s.o.Target.PIDs)
 }

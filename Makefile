@@ -54,7 +54,7 @@ soak: ## play SCHEDULES (default 1000000) of the pass under faults, from seed FI
 bench: ## run the benchmarks of the stages and of the parts
 	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage ./worlds/... ./perf
 
-load: build ## measure logins against the floor, held connections, worlds' changes, moves of keys
+load: build ## measure logins against the floor, held connections, worlds' changes, moves of keys, patches
 	./$(BIN) bench login
 	./$(BIN) bench login --rate 1000
 	./$(BIN) bench hold
@@ -64,6 +64,8 @@ load: build ## measure logins against the floor, held connections, worlds' chang
 	./$(BIN) bench login --protocol native --accounts 2000 --token
 	./$(BIN) bench hold --protocol native
 	./$(BIN) bench worlds --protocol native
+	./$(BIN) bench patch
+	./$(BIN) bench patch --protocol native
 
 profile: ## CPU profile of a login through all stages, as text
 	$(GO) test -run '^$$' -bench 'Pipeline' -cpuprofile bin/cpu.prof -o bin/perf.test ./perf

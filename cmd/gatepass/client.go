@@ -154,10 +154,26 @@ func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 	case f.forget && (f.remember || f.once || f.enter || f.world != ""):
 		return errors.New("--forget only ends this device's token: it remembers, prints, picks and enters nothing")
 	}
-	if err := f.checkTags(); err != nil {
+	if err := errors.Join(f.checkTags(), f.checkUpdateDir()); err != nil {
 		return err
 	}
 	return f.findTokens()
+}
+
+// checkUpdateDir looks for the folder before anybody is asked for a password.
+func (f *clientFlags) checkUpdateDir() error {
+	if f.updateDir == "" {
+		return nil
+	}
+	switch info, err := os.Stat(f.updateDir); {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("--update: there is no folder %s: make it first", f.updateDir)
+	case err != nil:
+		return fmt.Errorf("--update: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("--update: %s is a file, not a folder", f.updateDir)
+	}
+	return nil
 }
 
 // checkTags reports every one that is too long.

@@ -73,7 +73,8 @@ func (c *Core) kickAccount(name storage.Name, result codec.Result) {
 	})
 }
 
-// attempting are the states between a client's hello and the verdict on it.
+// attempting are the states of an account's clients that are not in: between hello and
+// the verdict, and those that are brought up to date.
 var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording, StateReproving, StateReclaiming,
 	StateConfirming, StateRotating, StateUpdating)
 

@@ -42,8 +42,8 @@ const (
 	// fails (UIO_MAXIOV).
 	iovMax = 1024
 
-	// DefaultTransferStall is how long a client may take nothing of a file: longer than
-	// a line is gone that comes back by itself.
+	// DefaultTransferStall is how long a client may take too little of a file: longer
+	// than a line is gone that comes back by itself.
 	DefaultTransferStall = time.Minute
 
 	// stallLeast is how many bytes a client takes within that time, at least: so that none

@@ -13,7 +13,9 @@ type Framer interface {
 	FileFrame() codec.FileFrame
 	// FrameFile makes a frame of the n bytes of a file, 1 … Data, that stand at
 	// frame[Head:Head+n] and in the file at offset. frame is Head+Data+Tail long. It
-	// returns how long the frame is, which begins at frame[0].
+	// returns how long the frame is, which begins at frame[0]. 0 says that nothing of a
+	// file can be said to this client any more, as behind a farewell: to go on all the
+	// same is a fault of ours, for which the connection is closed.
 	FrameFile(frame []byte, offset uint64, n int) (size int)
 	// UnframeFile takes the last so many frames back, of which no byte was sent: what is
 	// framed or said next takes their place.

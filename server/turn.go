@@ -55,7 +55,7 @@ func (t *turn) build(by Framer) []byte {
 		at := len(b.ends) * size
 		n := by.FrameFile(b.bytes[at:at+size], t.offset+uint64(done), min(t.most-done, t.frame.Data))
 		if n < 1 || n > size {
-			panic("server: a frame of a file is longer than was said")
+			panic("server: a frame of a file has no length that it can have")
 		}
 		if at != end {
 			copy(b.bytes[end:], b.bytes[at:at+n])

@@ -120,11 +120,9 @@ func (r *reactor) writeConn(c *clientConn, head int) {
 	c.batch = -1
 	r.iov = r.iov[:0]
 	size, closing, reason := 0, false, codec.ClosePeer
-	if r.saysSomething(head) {
-		if rest := c.takeRest(); len(rest) > 0 {
-			r.iov = append(r.iov, rest)
-			size += len(rest)
-		}
+	if rest := c.takeRest(); len(rest) > 0 { // whatever is said comes behind it
+		r.iov = append(r.iov, rest)
+		size += len(rest)
 	}
 	for i := int32(head); i >= 0 && !closing; i = r.pieces[i].next {
 		p := &r.pieces[i]
@@ -154,16 +152,6 @@ func (r *reactor) writeConn(c *clientConn, head int) {
 	if c.sock.InboundBuffered() > 0 {
 		r.unread = append(r.unread, c.handle)
 	}
-}
-
-// saysSomething tells whether any of a connection's pieces has bytes.
-func (r *reactor) saysSomething(head int) bool {
-	for i := int32(head); i >= 0; i = r.pieces[i].next {
-		if p := &r.pieces[i]; len(p.frame) > 0 || p.end > p.start {
-			return true
-		}
-	}
-	return false
 }
 
 // decodeUnread goes on with connections that had bytes lying there when something

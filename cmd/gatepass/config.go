@@ -259,7 +259,7 @@ func defaultConfig() map[string]any {
 // commonFlags are those of every role.
 func commonFlags(f *pflag.FlagSet) {
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
-	f.String("data", "data", "folder of the store, the bus and the control socket")
+	f.String("data", "data", "folder of the store, the patches, the bus and the control socket")
 	f.String("admin", "127.0.0.1:9724", "`HOST:PORT` of health, metrics and pprof; keep it on loopback")
 	f.Duration("drain-limit", 5*time.Second, "how long a stop waits for clients that have something under way")
 	f.String("log.level", "info", "debug, info, warn or error; debug has a line a login")

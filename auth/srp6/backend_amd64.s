@@ -6,7 +6,9 @@
 //
 // Rules of this file. The number that is worked on lives in BX CX SI DI (lowest limb first) between macros and a
 // product in R8 … R15; AX, BP and DX are scratch. No jump and no address depends on a limb or a digit: table entries
-// are read all and masked. MOVQ $0 is not used where flags are live (the assembler makes an XOR of it).
+// are read all and masked. MOVQ $0 is not used where flags are live (the assembler makes an XOR of it). Vector
+// registers are used by VEX-encoded instructions only (names that begin with V): an SSE instruction such as MOVQ AX, X1
+// between AVX2 code makes Intel processors wait for the upper halves of the registers, which cost a third of a login.
 
 // ROW adds (BX CX SI DI)·DX to t0 … t3, and sets t4 to the new top limb. Two carry chains run side by side: CF takes
 // the low halves, OF the high ones.
@@ -182,7 +184,7 @@
 
 // SELECT copies entry AX of the table at R8 to the first 32 bytes of the frame, having read all of the table.
 #define SELECT \
-	MOVQ         AX, X1  \
+	VMOVQ        AX, X1  \
 	VPBROADCASTQ X1, Y1  \
 	VPXOR        Y0, Y0, Y0 \
 	VPXOR        Y2, Y2, Y2 \
@@ -206,9 +208,10 @@
 	ENTRY(480) \
 	VMOVDQU Y0, entry-32(SP)
 
-// WIPE clears what SELECT left behind.
+// WIPE clears what SELECT left behind: the entry, the digit and the last entry that was compared.
 #define WIPE \
 	VPXOR   Y0, Y0, Y0 \
+	VPXOR   Y1, Y1, Y1 \
 	VPXOR   Y4, Y4, Y4 \
 	VMOVDQU Y0, entry-32(SP) \
 	VZEROUPPER

@@ -1,0 +1,118 @@
+package srp6
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// arithmetic is one function of a backend, as BenchmarkBackend calls it.
+type arithmetic struct {
+	name string
+	call func(f backend, z *limbs)
+}
+
+// arithmetics are all functions that have an assembly version. The inputs are the sizes of a login: a 19-byte secret
+// is 38 digits.
+func arithmetics() []arithmetic {
+	base := seven()
+	var w window
+	w.fill(backendPortable, &base)
+	tables := make([]window, 38)
+	for i := range tables {
+		tables[i] = w
+	}
+	digits := make([]byte, 38)
+	for i := range digits {
+		digits[i] = byte(7*i) & 15
+	}
+	return []arithmetic{
+		{"mul", func(f backend, z *limbs) { f.mul(z, z, &base) }},
+		{"sqr", func(f backend, z *limbs) { f.sqr(z, z, 4) }},
+		{"power", func(f backend, z *limbs) { f.power(z, &w, digits) }},
+		{"comb", func(f backend, z *limbs) { f.comb(z, tables, digits) }},
+	}
+}
+
+// BenchmarkBackend measures each assembly function beside the portable one, batch by batch in turn, and fails when the
+// assembly is slower on this machine: one instruction that a processor handles badly has cost a third of a login
+// without any test turning red. The best batch of each counts, so that other work on the machine does not.
+func BenchmarkBackend(b *testing.B) {
+	if native == backendPortable {
+		b.Skip("this machine or build has the portable arithmetic only")
+	}
+	for _, a := range arithmetics() {
+		b.Run("func="+a.name, func(b *testing.B) {
+			best := map[backend]time.Duration{backendPortable: time.Hour, native: time.Hour}
+			z := map[backend]*limbs{backendPortable: new(limbs(one())), native: new(limbs(one()))}
+			for b.Loop() {
+				for f := range best {
+					best[f] = min(best[f], batch(a, f, z[f]))
+				}
+			}
+			if p, n := plain(z[backendPortable]), plain(z[native]); p != n {
+				b.Fatalf("%s: %x, portable %x", native, n, p)
+			}
+			ratio := float64(best[backendPortable]) / float64(best[native])
+			b.ReportMetric(0, "ns/op") // of both, which says nothing
+			b.ReportMetric(float64(best[native])/batchSize, "ns/call")
+			b.ReportMetric(ratio, "x-portable")
+			if ratio < 1 {
+				b.Errorf("%s is slower than portable code on this machine: %.2f times as fast", native, ratio)
+			}
+		})
+	}
+}
+
+// batchSize is how many calls one measurement is made of: long enough for the clock, short enough to be left alone by
+// other work at least once.
+const batchSize = 200
+
+// batch is how long batchSize calls take.
+func batch(a arithmetic, f backend, z *limbs) time.Duration {
+	start := time.Now()
+	for range batchSize {
+		a.call(f, z)
+	}
+	return time.Since(start)
+}
+
+// plain is the residue below N, which two backends agree on.
+func plain(x *limbs) limbs {
+	z := *x
+	z.reduce()
+	return z
+}
+
+// TestAssembly_UsesNoSSEInstruction looks for an instruction that names a vector register and is not VEX-encoded.
+// Among AVX2 code such an instruction costs Intel processors dozens of cycles, and no result shows it.
+func TestAssembly_UsesNoSSEInstruction(t *testing.T) {
+	files, err := filepath.Glob("*.s")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no assembly found: %v", err)
+	}
+	vector := regexp.MustCompile(`\b[XYZ]\d+\b`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for i, line := range strings.Split(string(text), "\n") {
+			code, _, _ := strings.Cut(line, "//")
+			if !vector.MatchString(code) {
+				continue
+			}
+			found++
+			if name := strings.Fields(code)[0]; !strings.HasPrefix(name, "V") {
+				t.Errorf("%s:%d: %s is an SSE instruction; use its VEX form", file, i+1, strings.TrimSpace(code))
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s: no line with a vector register was recognised", file)
+		}
+	}
+}

@@ -10,9 +10,6 @@ import (
 	"gatepass/storage"
 )
 
-// groupMinusOne is N-1 of the grunt protocol's group, big-endian.
-const groupMinusOne = "894B645E89E1535BBDAD5B8B290650530801B18EBFBF5E8FAB3C82872A3E9BB6"
-
 // Errors of verifier columns. None holds a value.
 var (
 	errSaltHex     = errors.New("salt is not 64 hex digits")
@@ -56,14 +53,10 @@ func parseMangos(s, v string) (storage.GruntVerifier, error) {
 	return g, nil
 }
 
-// weak tells verifiers with which a login proves nothing: with 1 and N-1, as with
-// 0, anybody can compute the server's secret. One that is not below N is no
-// password's.
+// weak reports whether a login with this verifier would prove nothing.
 func weak(g *storage.GruntVerifier) bool {
 	v := srp6.Verifier(g.Verifier)
-	var minusOne [32]byte
-	decodeNumber(&minusOne, groupMinusOne)
-	return !v.Valid() || g.Verifier == [32]byte{1} || g.Verifier == minusOne
+	return !v.Valid()
 }
 
 // mangosHex writes wire order as mangos reads it. All 64 digits are written:

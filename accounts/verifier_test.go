@@ -29,6 +29,9 @@ func TestParseMangos_ReferenceRows(t *testing.T) {
 	}
 }
 
+// groupMinusOne is N-1 of the grunt protocol's group, big-endian.
+const groupMinusOne = "894B645E89E1535BBDAD5B8B290650530801B18EBFBF5E8FAB3C82872A3E9BB6"
+
 func TestParseVerifier_RefusesWhatIsNone(t *testing.T) {
 	good := strings.Repeat("5A", 32)
 	for _, c := range []struct {

@@ -94,6 +94,45 @@ func forgeZero(x *Exchange, a PublicKey) {
 	x.M1 = made.clientProof(&k)
 }
 
+// TestVerify_TrivialVerifier_IsRefused plays somebody without a password against a verifier whose powers are 1 or -1:
+// S is then (B - 3v)^a times such a power, so one of two guesses is right.
+func TestVerify_TrivialVerifier_IsRefused(t *testing.T) {
+	for _, v := range []Verifier{{1}, nearModulus(-1), nearModulus(1)} {
+		l := mustLogin(t, "Alice", "secret", 5)
+		x := &l.exchange
+		x.Verifier, x.B = v, l.ephemeral.PublicKey(&v)
+		base := new(big.Int).Sub(bigFromWire(x.B[:]), new(big.Int).Mul(big.NewInt(3), bigFromWire(v[:])))
+		s := new(big.Int).Exp(base, bigFromWire(l.client.secret[:]), bigN())
+		right := serverSecret(native, x, scramblerBytes(x), l.ephemeral.secret[:])
+		guesses := []*big.Int{s, new(big.Int).Sub(bigN(), s)}
+		hit := false
+		for _, guess := range guesses {
+			wire := new(limbs(limbsFromBig(guess))).bytes()
+			hit = hit || wire == right
+			k := interleave(&wire)
+			made := transcript{user: nameHash(&x.Name), salt: &x.Salt, a: &x.A, b: &x.B}
+			x.M1 = made.clientProof(&k)
+			if key, _, err := l.ephemeral.Verify(x); !errors.Is(err, ErrProof) || key != (SessionKey{}) {
+				t.Errorf("verifier %x: a guess is taken: %v", v[:], err)
+			}
+		}
+		if !hit {
+			t.Errorf("verifier %x: neither guess is the server's secret: the attack is played wrongly", v[:])
+		}
+	}
+}
+
+// nearModulus is N + by, in wire order.
+func nearModulus(by int64) Verifier {
+	x := limbsFromBig(new(big.Int).Add(bigN(), big.NewInt(by)))
+	return x.bytes()
+}
+
+func scramblerBytes(x *Exchange) []byte {
+	u := scrambler(&x.A, &x.B)
+	return u[:]
+}
+
 func TestVerify_WrongPassword_IsRefused(t *testing.T) {
 	l := mustLogin(t, "Alice", "secreT2", 9)
 	if k, _, err := l.ephemeral.Verify(&l.exchange); !errors.Is(err, ErrProof) || k != (SessionKey{}) {
@@ -194,13 +233,13 @@ func TestNewSalt_TopByteIsNeverZero(t *testing.T) {
 }
 
 func TestVerifier_Valid(t *testing.T) {
-	shifted := func(by int64) Verifier {
-		return Verifier(new(limbs(limbsFromBig(new(big.Int).Add(bigN(), big.NewInt(by))))).bytes())
-	}
 	cases := []struct {
 		v    Verifier
 		want bool
-	}{{Verifier{}, false}, {Verifier{1}, true}, {shifted(-1), true}, {shifted(0), false}, {shifted(1), false}}
+	}{
+		{Verifier{}, false}, {Verifier{1}, false}, {Verifier{2}, true},
+		{nearModulus(-2), true}, {nearModulus(-1), false}, {nearModulus(0), false}, {nearModulus(1), false},
+	}
 	for _, c := range cases {
 		if got := c.v.Valid(); got != c.want {
 			t.Errorf("%x: %v", c.v[:], got)

@@ -37,6 +37,14 @@ func (x *limbs) isZero() uint64 {
 	return 1 ^ ((any | -any) >> 63)
 }
 
+// isTrivial returns 1 if x is 0, 1 or N-1 and 0 otherwise, for x below N. N is a safe prime, so these are the numbers
+// whose powers take at most two values: with such a verifier the secret of an exchange needs no password.
+func (x *limbs) isTrivial() uint64 {
+	one := limbs{x[0] ^ 1, x[1], x[2], x[3]}
+	minusOne := limbs{x[0] ^ (modulus0 - 1), x[1] ^ modulus1, x[2] ^ modulus2, x[3] ^ modulus3}
+	return x.isZero() | one.isZero() | minusOne.isZero()
+}
+
 // lessModulus subtracts N and returns the borrow, 1 when x is below N.
 func (x *limbs) lessModulus() (d limbs, borrow uint64) {
 	d[0], borrow = bits.Sub64(x[0], modulus0, 0)

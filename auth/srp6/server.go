@@ -91,8 +91,13 @@ func serverSecret(f backend, x *Exchange, u, secret []byte) [32]byte {
 	return plain.bytes()
 }
 
-// usable tells whether v is not 0 modulo N. (A value above N is merely unusual.)
-func (v *Verifier) usable() bool { return !(*PublicKey)(v).isZero() }
+// usable reports whether v modulo N is not 0, 1 or N-1, with which anyone can compute S. (A value above N is merely
+// unusual.)
+func (v *Verifier) usable() bool {
+	x := limbsOf((*[32]byte)(v))
+	x.reduce()
+	return x.isTrivial() == 0
+}
 
 // nameHash is H(U).
 func nameHash(name *[MaxName]byte) [20]byte {

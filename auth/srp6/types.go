@@ -50,12 +50,12 @@ func (k SessionKey) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.Str
 // MarshalText keeps encoders that look for it (structured logs, JSON) from showing the key.
 func (k SessionKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// Valid tells whether the verifier is one a password can have: above 0 and below N. One that is 0 modulo N would let
-// anyone in, so importers must ask; Verify refuses it too.
+// Valid reports whether a password can have this verifier and a login proves something with it: it is 2 … N-2. With 0,
+// 1 and N-1 anyone can compute the session key, so importers must ask; Verify refuses those three too.
 func (v *Verifier) Valid() bool {
 	x := limbsOf((*[32]byte)(v))
 	_, below := x.lessModulus()
-	return below == 1 && x.isZero() == 0
+	return below == 1 && x.isTrivial() == 0
 }
 
 // String names the type; it never shows the verifier, from which a weak password could be guessed offline.

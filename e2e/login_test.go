@@ -18,9 +18,9 @@ const fileSalt = "\xba\xa3\x1e\x99\xa0\x0b\x21\x57\xfc\x37\x3f\xb3\x69\xcd\xd2\x
 // The worlds of listedWorlds as each layout has them (10.2): type, locked, flags, name,
 // address, population 0.5 and 1.5, characters, category, id.
 const (
-	oldWorlds = "\x04\x00\x00\x00" + "\x00" + "Demo One\x00127.0.0.1:8085\x00" + "\x00\x00\x00\x3f" + "\x00\x01\x01" +
+	oldWorlds = "\x00\x00\x00\x00" + "\x00" + "Demo One\x00127.0.0.1:8085\x00" + "\x00\x00\x00\x3f" + "\x00\x01\x01" +
 		"\x01\x00\x00\x00" + "\x00" + "Demo Two\x00127.0.0.1:8086\x00" + "\x00\x00\xc0\x3f" + "\x00\x01\x02"
-	newWorlds = "\x04\x00\x00" + "Demo One\x00127.0.0.1:8085\x00" + "\x00\x00\x00\x3f" + "\x00\x01\x01" +
+	newWorlds = "\x00\x00\x00" + "Demo One\x00127.0.0.1:8085\x00" + "\x00\x00\x00\x3f" + "\x00\x01\x01" +
 		"\x01\x00\x00" + "Demo Two\x00127.0.0.1:8086\x00" + "\x00\x00\xc0\x3f" + "\x00\x01\x02"
 )
 
@@ -150,8 +150,9 @@ func TestReconnect_AfterRestart(t *testing.T) {
 	c.mustLogin(demo)
 }
 
-// TestLogin_ConfiguredWorlds: worlds of the configuration are on the list, and
-// 1.x sees a locked world as offline.
+// TestLogin_ConfiguredWorlds: worlds of the configuration are on the list, 1.x sees a
+// locked world as offline and its category by its own number, and a client of another
+// build sees which one the world wants.
 func TestLogin_ConfiguredWorlds(t *testing.T) {
 	config := writeFile(t, "gatepass.toml", `
 [[worlds]]
@@ -169,8 +170,8 @@ builds = [5875]
 		e    edition
 		want string
 	}{
-		{vanilla, "\x10\x30\x00" + "\x00\x00\x00\x00\x01" + "\x08\x00\x00\x00" + "\x02" + seven + "\x02\x00"},
-		{wotlk, "\x10\x2f\x00" + "\x00\x00\x00\x00\x01\x00" + "\x08\x01\x03" + seven + "\x10\x00"},
+		{vanilla, "\x10\x30\x00" + "\x00\x00\x00\x00\x01" + "\x08\x00\x00\x00" + "\x02" + seven + "\x05\x07" + "\x02\x00"},
+		{wotlk, "\x10\x34\x00" + "\x00\x00\x00\x00\x01\x00" + "\x08\x01\x06" + seven + "\x03\x07" + "\x01\x0c\x01\xf3\x16" + "\x10\x00"},
 	} {
 		cl := dial(t, g.grunt, c.e)
 		cl.mustLogin(demo)
@@ -180,7 +181,7 @@ builds = [5875]
 	}
 }
 
-const seven = "Seven\x00world.example.org:8085\x00" + "\x00\x00\x00\x40" + "\x00\x03\x07"
+const seven = "Seven\x00world.example.org:8085\x00" + "\x00\x00\x00\x40" + "\x00"
 
 // TestVersionGate: a build that is not let in is told so at once, whatever the
 // account, and learns nothing else.

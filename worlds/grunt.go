@@ -6,16 +6,17 @@ import "gatepass/codec/grunt"
 func EncodeGrunt(build uint16, shown []Shown) (frame []byte, counts []int, err error) {
 	realms := make([]grunt.Realm, len(shown))
 	for i := range shown {
-		realms[i] = realmOf(&shown[i])
+		realms[i] = realmOf(grunt.Build(build), &shown[i])
 	}
 	counts = make([]int, len(shown))
 	frame, err = grunt.AppendRealmListCounts(nil, grunt.Build(build), realms, counts)
 	return frame, counts, err
 }
 
-func realmOf(s *Shown) grunt.Realm {
+// realmOf is a world as clients of a build are sent it.
+func realmOf(build grunt.Build, s *Shown) grunt.Realm {
 	r := grunt.Realm{
-		ID: s.ID, Type: uint8(s.Kind), Category: s.Category, Name: s.Name,
+		ID: s.ID, Type: gruntType(s.Kind), Category: grunt.CategoryOf(build, s.Category), Name: s.Name,
 		Address: s.Address, Population: s.Population, Locked: s.Locked,
 	}
 	if s.Full {
@@ -24,9 +25,17 @@ func realmOf(s *Shown) grunt.Realm {
 	if s.Offline {
 		r.Flags |= grunt.RealmOffline
 	}
-	if s.Mismatch {
-		// Offline too: a client lets the player try a mismatched world otherwise.
-		r.Flags |= grunt.RealmVersionMismatch | grunt.RealmOffline
+	if len(s.Wants) > 0 {
+		r.Wants(s.Wants)
 	}
 	return r
+}
+
+// gruntType is a kind on the wire. The protocol has two numbers for a normal world, 0
+// and 4; servers of the mangos family write 0, which all clients know.
+func gruntType(k Kind) uint8 {
+	if k == KindPlain {
+		return uint8(KindPvE)
+	}
+	return uint8(k)
 }

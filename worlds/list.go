@@ -37,8 +37,10 @@ type Shown struct {
 	// Population is 0.0 (empty) to 2.0 (full).
 	Population float32
 	// Offline: it cannot be entered now. Locked: a padlock. Full: who comes waits.
-	// Mismatch: it does not take that build.
-	Offline, Locked, Full, Mismatch bool
+	Offline, Locked, Full bool
+	// Wants are the builds that it takes, where the clients' is none of them; empty
+	// where it takes the clients. Not to be changed.
+	Wants []uint16
 }
 
 // Ask says who is to be shown the list.
@@ -230,7 +232,10 @@ func (l *List) frame(key frameKey) (frame, error) {
 func (l *List) show(w *World, key frameKey) Shown {
 	s := Shown{
 		ID: w.ID, Name: w.Name, Address: w.Address, Kind: w.Kind, Category: w.Category, Population: w.Population,
-		Offline: w.Offline, Locked: w.Locked, Full: w.Full, Mismatch: !w.takes(key.build),
+		Offline: w.Offline, Locked: w.Locked, Full: w.Full,
+	}
+	if !w.takes(key.build) {
+		s.Wants = w.Builds
 	}
 	longest := -1
 	for _, r := range w.Routes {

@@ -104,9 +104,6 @@ func TestEncodeGrunt_RoundTrip(t *testing.T) {
 		if lockShown := realms[2].Locked || realms[2].Flags&grunt.RealmOffline != 0; !lockShown {
 			t.Errorf("build %d: the locked world is shown neither locked nor offline", build)
 		}
-		if want := grunt.RealmOffline | grunt.RealmVersionMismatch; realms[3].Flags&want != want {
-			t.Errorf("build %d: a world of another build has flags %#x", build, realms[3].Flags)
-		}
 		if realms[4].Flags != grunt.RealmForceFull {
 			t.Errorf("build %d: a full world has flags %#x", build, realms[4].Flags)
 		}
@@ -118,6 +115,7 @@ func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
 	ws := make([]World, MaxWorlds)
 	for i := range ws {
 		ws[i] = world(uint8(i+1), strings.Repeat("n", maxName))
+		ws[i].Builds = []uint16{1, 10505} // so that the version is told, too
 		ws[i].Address = strings.Repeat("a", maxAddress-5) + ":8085"
 	}
 	l := NewList(EncodeGrunt)
@@ -133,4 +131,69 @@ func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
 
 func prefix(format string, a ...any) netip.Prefix {
 	return netip.MustParsePrefix(fmt.Sprintf(format, a...))
+}
+
+// gruntRealm is what clients of a build are sent of one world.
+func gruntRealm(t *testing.T, build uint16, w World) grunt.Realm {
+	t.Helper()
+	l := NewList(EncodeGrunt)
+	if err := l.SetStatic([]World{w}); err != nil {
+		t.Fatal(err)
+	}
+	_, realms := mustFrame(t, l, Ask{Build: build})
+	return realms[0]
+}
+
+// A normal world has the number that all clients know, on every wire of the grunt
+// protocol.
+func TestEncodeGrunt_KindsOnTheWire(t *testing.T) {
+	for kind, want := range map[Kind]uint8{KindPlain: 0, KindPvE: 0, KindPvP: 1, KindRP: 6, KindRPPvP: 8} {
+		w := world(1, "A")
+		w.Kind = kind
+		for _, build := range []uint16{4125, 5875, 6299, 7799, 8606, 12340} {
+			if got := gruntRealm(t, build, w).Type; got != want {
+				t.Errorf("build %d, %v: type %d, want %d", build, kind, got, want)
+			}
+		}
+	}
+}
+
+func TestEncodeGrunt_CategoryIsTheErasOwn(t *testing.T) {
+	w := world(1, "A")
+	w.Category = 9 // German
+	for build, want := range map[uint16]uint8{5875: 2, 8606: 9, 12340: 9} {
+		if got := gruntRealm(t, build, w).Category; got != want {
+			t.Errorf("build %d: category %d, want %d", build, got, want)
+		}
+	}
+}
+
+// A world of another build is offline and says which version it wants: in its own
+// fields where the era has them, else in the name.
+func TestEncodeGrunt_AWorldOfAnotherBuild(t *testing.T) {
+	w := world(1, "A")
+	const told = grunt.RealmOffline | grunt.RealmSpecifyBuild
+	for _, c := range []struct {
+		build, wants uint16
+		name         string
+		flags        uint8
+		version      [3]uint8
+		of           uint16
+	}{
+		{5875, 12340, "A", told, [3]uint8{3, 3, 5}, 0},                // the parser has taken it out of the name
+		{7799, 5875, "A (1,12,1)", grunt.RealmOffline, [3]uint8{}, 0}, // sources disagree on the fields
+		{8606, 5875, "A", told, [3]uint8{1, 12, 1}, 5875},
+		{12340, 8606, "A", told, [3]uint8{2, 4, 3}, 8606},
+		{12340, 9, "A", grunt.RealmOffline, [3]uint8{}, 0}, // a build that nobody knows
+	} {
+		w.Builds = []uint16{c.wants}
+		r := gruntRealm(t, c.build, w)
+		if r.Name != c.name || r.Flags != c.flags || r.Version != c.version || r.Build != c.of {
+			t.Errorf("build %d sees a world of %d as %+v", c.build, c.wants, r)
+		}
+	}
+	w.Builds = []uint16{12340}
+	if r := gruntRealm(t, 12340, w); r.Flags != 0 {
+		t.Errorf("its own build: %+v", r)
+	}
 }

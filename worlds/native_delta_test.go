@@ -7,6 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"gatepass/codec/grunt"
+
 	"gatepass/codec/native/gatepasspb"
 )
 
@@ -78,7 +80,7 @@ func changeWorld(t *rapid.T, states map[uint8]World) {
 	case 7:
 		w.Offline, w.Locked, w.Full = rapid.Bool().Draw(t, "offline"), rapid.Bool().Draw(t, "locked"), rapid.Bool().Draw(t, "full")
 	case 8:
-		w.Kind, w.Category = rapid.SampledFrom([]Kind{KindPvE, KindPvP, KindPlain, KindRP, KindRPPvP}).Draw(t, "kind"), rapid.Uint8().Draw(t, "category")
+		w.Kind, w.Category = rapid.SampledFrom([]Kind{KindPvE, KindPvP, KindPlain, KindRP, KindRPPvP}).Draw(t, "kind"), rapid.Uint8Range(0, grunt.MaxCategory).Draw(t, "category")
 	}
 	states[id] = w
 }

@@ -290,7 +290,7 @@ func longest() []World {
 	ws := make([]World, MaxWorlds)
 	for i := range ws {
 		ws[i] = World{
-			ID: uint8(i + 1), Name: string(bytes.Repeat([]byte("n"), maxName)), Address: "a:1", Kind: KindRPPvP, Category: 255, Population: 2,
+			ID: uint8(i + 1), Name: string(bytes.Repeat([]byte("n"), maxName)), Address: "a:1", Kind: KindRPPvP, Category: 37, Population: 2,
 			Locked: true, Full: true, Queue: 1<<32 - 1, Native: string(bytes.Repeat([]byte("a"), maxAddress-5)) + ":8086",
 		}
 	}

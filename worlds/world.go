@@ -10,13 +10,15 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"gatepass/codec/grunt"
 )
 
-// Kind is what sort of rules a world has; the numbers are the grunt protocol's
-// (10.2).
+// Kind is what sort of rules a world has. Records store it as this number.
 type Kind uint8
 
-// The kinds that clients know.
+// The kinds that clients know. Clients of the grunt protocol are told KindPvE for
+// KindPlain.
 const (
 	KindPvE   Kind = 0
 	KindPvP   Kind = 1
@@ -58,7 +60,8 @@ type World struct {
 	// hold the client's address, the most specific one counts.
 	Routes []Route
 	Kind   Kind
-	// Category is the tab it is listed under.
+	// Category is the tab it is listed under, counted as clients of 3.3.5 do: 0 to
+	// grunt.MaxCategory.
 	Category uint8
 	// Population is 0.0 (empty) to 2.0 (full).
 	Population float32
@@ -117,6 +120,9 @@ func (w *World) faults() []error {
 	}
 	if err := checkAddress(w.Address); err != nil {
 		faults = append(faults, err)
+	}
+	if w.Category > grunt.MaxCategory {
+		faults = append(faults, fmt.Errorf("category: %d is not in 0 … %d; 1 is development, 2 United States, 8 English", w.Category, grunt.MaxCategory))
 	}
 	if !(w.Population >= 0 && w.Population <= 2) { // so that NaN is a fault
 		faults = append(faults, fmt.Errorf("population: %v is not in 0 … 2", w.Population))

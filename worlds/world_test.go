@@ -79,6 +79,8 @@ func TestWorld_Validate(t *testing.T) {
 		{"host by name", func(w *World) { w.Address = "world.example:8085" }, ""},
 		{"host of IPv6", func(w *World) { w.Address = "[2001:db8::1]:8085" }, ""},
 		{"longer address", func(w *World) { w.Address = strings.Repeat("a", maxAddress) + ":1" }, "address"},
+		{"the greatest category", func(w *World) { w.Category = 37 }, ""},
+		{"a category that no client knows", func(w *World) { w.Category = 38 }, "category"},
 		{"population", func(w *World) { w.Population = 2.1 }, "population"},
 		{"no number of a population", func(w *World) { w.Population = float32(math.NaN()) }, "population"},
 		{"build 0", func(w *World) { w.Builds = []uint16{5875, 0} }, "builds"},

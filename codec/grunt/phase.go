@@ -38,8 +38,9 @@ var legal = [phaseCount]uint64{
 }
 
 // takes tells whether a message with this opcode may come now. Opcodes from 40 on
-// shift out of the mask, so they are never taken.
-func (p phase) takes(op byte) bool { return legal[p]>>op&1 != 0 }
+// shift out of the mask, so they are never taken; nor is anything in a phase that is
+// none of these.
+func (p phase) takes(op byte) bool { return p < phaseCount && legal[p]>>op&1 != 0 }
 
 // after is the phase once r is sent. A refusal ends the conversation; after the
 // announcement of a patch only the offer takes it up again.

@@ -24,7 +24,7 @@ func (r *Realm) append(dst []byte, l Layout) []byte {
 	flags := r.flags(l)
 	dst = append(dst, flags)
 	dst = append(dst, r.Name...)
-	if flags&RealmSpecifyBuild != 0 && l < Layout5 {
+	if l < Layout8 && r.hasVersion() {
 		dst = appendVersionSuffix(dst, r.Version)
 	}
 	dst = append(dst, 0)
@@ -46,12 +46,18 @@ func (r *Realm) flags(l Layout) uint8 {
 		f |= RealmOffline
 	}
 	// Between 2.0.3 and 2.3.3 sources disagree whether the version follows, so
-	// the flag is kept out. A flag without a version says nothing.
+	// the flag is kept out; the name has the version. A flag without a version says
+	// nothing.
 	between := l >= Layout5 && l < Layout8
-	if between || r.Version == [3]uint8{} && r.Build == 0 {
+	if between || !r.hasVersion() {
 		f &^= RealmSpecifyBuild
 	}
 	return f
+}
+
+// hasVersion tells whether the realm's version is to be told.
+func (r *Realm) hasVersion() bool {
+	return r.Flags&RealmSpecifyBuild != 0 && (r.Version != [3]uint8{} || r.Build != 0)
 }
 
 // parseVersion reads where the layout keeps the version of a realm that has the

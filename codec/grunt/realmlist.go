@@ -36,7 +36,8 @@ const (
 
 // Realm is one line of a realm list.
 type Realm struct {
-	// Type is 0 PvE, 1 PvP, 4 normal, 6 RP, 8 RP-PvP.
+	// Type is 0 normal (PvE), 1 PvP, 6 RP, 8 RP-PvP. 4 is shown as 0 is; servers of
+	// the mangos family write 0.
 	Type uint8
 	// Flags are RealmX bits.
 	Flags uint8
@@ -46,15 +47,15 @@ type Realm struct {
 	Population float32
 	// Characters is how many the account has there; 255 stands for more.
 	Characters uint8
-	// Category is the tab under which the realm is listed.
+	// Category is the tab under which the realm is listed, as CategoryOf has it.
 	Category uint8
 	// ID comes back from 3.x clients when they enter the realm.
 	ID uint8
 	// Locked shows a padlock. 1.x has none, so there the realm is shown offline.
 	Locked bool
-	// Version and Build are told under RealmSpecifyBuild, by Layout8 as they are,
-	// before Layout5 as part of the name, in between not at all. While both are
-	// zero the flag counts as not set.
+	// Version and Build are told under RealmSpecifyBuild: by Layout8 as they are,
+	// before it the version as part of the name, and there without the flag from
+	// Layout5 on. While both are zero the flag counts as not set.
 	Version [3]uint8
 	Build   uint16
 }

@@ -90,14 +90,19 @@ func TestRealmList_FooterIsNotLookedAt(t *testing.T) {
 func TestRealmList_Conflict_VersionFollowsInV8Only(t *testing.T) {
 	r := Realm{Flags: RealmSpecifyBuild, Name: "N", Address: "A", ID: 9, Version: [3]uint8{1, 12, 1}, Build: 5875}
 	const v8 = "04" + "4e00" + "4100" + "00000000" + "000009" + "010c01f316" + "1000"
-	const v5 = "00" + "4e00" + "4100" + "00000000" + "000009" + "1000" // the flag is kept out
+	// The flag is kept out, and the name has the version.
+	const v5 = "00" + "4e2028312c31322c312900" + "4100" + "00000000" + "000009" + "1000"
 	const v3 = "04" + "4e2028312c31322c312900" + "4100" + "00000000" + "000009" + "0200"
 	for build, want := range map[Build]string{4125: v3, Build1121: v3, 6299: v5, 6320: v5, Build243: v8, Build335: v8} {
 		b := mustList(t, build, r)
 		mustBytes(t, LayoutOf(build).String(), b[len(b)-len(want)/2:], want)
 		back := mustParseList(t, build, b)[0]
 		l := LayoutOf(build)
-		if back.Name != "N" || l < Layout5 && back.Version != r.Version || l >= Layout8 && back != r {
+		name := "N"
+		if l >= Layout5 && l < Layout8 {
+			name = "N (1,12,1)"
+		}
+		if back.Name != name || l < Layout5 && back.Version != r.Version || l >= Layout8 && back != r {
 			t.Errorf("build %d: %+v", build, back)
 		}
 	}

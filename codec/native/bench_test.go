@@ -224,7 +224,7 @@ func TestAllocs_NativeMessages(t *testing.T) {
 		if seal != nil {
 			frame = seal.Seal(nil, body)
 		}
-		again := rewind(srv)
+		again := rewind(t, srv)
 		allocs(t, c.name, want, func() {
 			again()
 			if _, err := srv.Decode(work[:copy(work, frame)], &m); err != nil {
@@ -235,7 +235,8 @@ func TestAllocs_NativeMessages(t *testing.T) {
 }
 
 // rewind takes a session back to where it is now.
-func rewind(s server) func() {
+func rewind(t testing.TB, s server) func() {
+	t.Helper()
 	switch s := s.(type) {
 	case *Session:
 		kept, said := *s, NewTranscript(false)
@@ -244,7 +245,8 @@ func rewind(s server) func() {
 		kept, said := *s, NewTranscript(true)
 		return func() { *s = kept; restore(&s.link, &said) }
 	}
-	panic("neither")
+	t.Fatalf("%T is neither session", s)
+	return nil
 }
 
 func restore(l *link, said *Transcript) {

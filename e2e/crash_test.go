@@ -18,6 +18,7 @@ import (
 // is killed without warning, again and again. The store always opens, and every
 // account whose addition was acknowledged is there and can log in.
 func TestKillNine(t *testing.T) {
+	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -50,6 +51,7 @@ func TestKillNine(t *testing.T) {
 // TestKillNine_DurableLogins: where logins are to be durable, a client that is
 // in is on record, whatever happens next.
 func TestKillNine_DurableLogins(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{env: []string{"GATEPASS_SESSIONS__DURABLE_LOGINS=true"}})
 	for i := range 3 {
 		from := fmt.Sprintf("127.0.0.%d", 20+i)

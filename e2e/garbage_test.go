@@ -14,6 +14,7 @@ import (
 // TestGarbage_FirstByte: of all bytes two may come first; the others end the
 // connection without a word.
 func TestGarbage_FirstByte(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	for op := range 256 {
 		if op == 0x00 || op == 0x02 {
@@ -30,6 +31,7 @@ func TestGarbage_FirstByte(t *testing.T) {
 // TestGarbage_Challenge: a challenge that fits no layout is refused as a wrong
 // name is.
 func TestGarbage_Challenge(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	good := vanilla.hello(0x00, demo.name)
 	spoiled := map[string]func(b []byte) []byte{
@@ -64,6 +66,7 @@ func TestGarbage_Challenge(t *testing.T) {
 
 // TestGarbage_OutOfPlace: after a challenge only its proof is good.
 func TestGarbage_OutOfPlace(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	for op := range 256 {
 		c := dial(t, g.grunt, tbc)
@@ -96,6 +99,7 @@ func TestGarbage_OutOfPlace(t *testing.T) {
 // TestGarbage_Pipelined: who sends a proof along with the challenge cannot have
 // answered it. He is refused, and so is whatever stands behind.
 func TestGarbage_Pipelined(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	for _, e := range []edition{vanilla, wotlk} {
 		for _, behind := range [][]byte{nil, {0x10, 0, 0, 0, 0}, bytes.Repeat([]byte{0x10, 0, 0, 0, 0}, 300)} {
@@ -118,6 +122,7 @@ func TestGarbage_Pipelined(t *testing.T) {
 // TestGarbage_PipelinedViolation: the word about a violation is the last one,
 // also when the answer to what came before it is still on its way.
 func TestGarbage_PipelinedViolation(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	refusal := wotlk.refusal(4)
 	unknown := edition{build: 1}
@@ -140,6 +145,7 @@ func TestGarbage_PipelinedViolation(t *testing.T) {
 
 // TestGarbage_Truncated: a client may leave at any byte.
 func TestGarbage_Truncated(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	hello := vanilla.hello(0x00, demo.name)
 	for n := range hello {
@@ -159,6 +165,7 @@ func TestGarbage_Truncated(t *testing.T) {
 // TestGarbage_Random: whatever comes, nothing but a refusal goes back, and the
 // server goes on. The seed is in the log.
 func TestGarbage_Random(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -210,6 +217,7 @@ func randomMessage(r *rand.Rand) []byte {
 // TestGarbage_Flood: who sends and sends before he is answered is cut off, in a
 // bounded space.
 func TestGarbage_Flood(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	c := dial(t, g.grunt, wotlk)
 	c.mustLogin(demo)
@@ -232,6 +240,7 @@ func TestGarbage_Flood(t *testing.T) {
 
 // TestFloodOfHandshakes: connections that open and go, by the thousand.
 func TestFloodOfHandshakes(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	count := 1500
 	if testing.Short() {

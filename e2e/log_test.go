@@ -38,6 +38,7 @@ func secretsOf(x *exchange, password string) map[string]string {
 // TestLog_NoSecrets: at its most talkative the log says who came and what
 // became of it, in whole JSON lines, and not one secret.
 func TestLog_NoSecrets(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{args: []string{"--log.level", "debug", "--log.format", "json"}})
 	g.account("s3cretpw\n", "add", "--password-stdin", "zaphod")
 	zaphod := who{"ZAPHOD", "s3cretpw"}
@@ -113,6 +114,7 @@ func checkJSONLines(t *testing.T, log string, messages ...string) {
 // TestLog_ReaderThatNeverReads: a full pipe behind the log stops nobody; what
 // did not fit is counted once the pipe moves again, and the stop is not held up.
 func TestLog_ReaderThatNeverReads(t *testing.T) {
+	t.Parallel()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +141,7 @@ func TestLog_ReaderThatNeverReads(t *testing.T) {
 
 // TestLog_StopBehindFullPipe: nobody reads, and the server ends nevertheless.
 func TestLog_StopBehindFullPipe(t *testing.T) {
+	t.Parallel()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

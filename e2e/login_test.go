@@ -40,6 +40,7 @@ func (e *edition) demoList() string {
 // TestLogin: each client logs in, sees the worlds and comes back by its session
 // key; every byte that is not drawn or derived is the protocol page's.
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{env: []string{allBuilds}})
 	for _, e := range editions {
 		t.Run(e.name, func(t *testing.T) {
@@ -83,6 +84,7 @@ func checkChallenge(t *testing.T, e *edition, b []byte) {
 
 // TestLogin_CaseFolded: a third-party client may send the name as it was typed.
 func TestLogin_CaseFolded(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	c := dial(t, g.grunt, wotlk)
 	c.mustLogin(who{"Demo", "dEmO"})
@@ -90,6 +92,7 @@ func TestLogin_CaseFolded(t *testing.T) {
 
 // TestLogin_TelemetryAndFactors: what was not asked for is refused.
 func TestLogin_TelemetryAndFactors(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	for name, spoil := range map[string]func(proof []byte) []byte{
 		"telemetry": func(p []byte) []byte { p[73] = 1; return append(p, make([]byte, 30)...) },
@@ -111,6 +114,7 @@ func TestLogin_TelemetryAndFactors(t *testing.T) {
 // TestReconnect_Refused: a wrong key, and an account that never logged in, get a
 // challenge and the same refusal.
 func TestReconnect_Refused(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	login := dial(t, g.grunt, tbc)
 	x := login.mustLogin(demo)
@@ -137,6 +141,7 @@ func TestReconnect_Refused(t *testing.T) {
 // TestReconnect_AfterRestart: session keys are in memory only, so a restart asks
 // everybody for the password again.
 func TestReconnect_AfterRestart(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	c := dial(t, g.grunt, vanilla)
 	x := c.mustLogin(demo)
@@ -154,6 +159,7 @@ func TestReconnect_AfterRestart(t *testing.T) {
 // locked world as offline and its category by its own number, and a client of another
 // build sees which one the world wants.
 func TestLogin_ConfiguredWorlds(t *testing.T) {
+	t.Parallel()
 	config := writeFile(t, "gatepass.toml", `
 [[worlds]]
 id = 7
@@ -186,6 +192,7 @@ const seven = "Seven\x00world.example.org:8085\x00" + "\x00\x00\x00\x40" + "\x00
 // TestVersionGate: a build that is not let in is told so at once, whatever the
 // account, and learns nothing else.
 func TestVersionGate(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	for _, e := range []edition{v2, v7, {name: "1.13", build: 6200}, {name: "none"}} {
 		for _, name := range []string{demo.name, "NOBODY"} {

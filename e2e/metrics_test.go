@@ -33,6 +33,7 @@ var stages = []string{
 
 // TestMetrics: every stage is shown, under names that keep Prometheus' rules.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	c := dial(t, g.grunt, wotlk)
 	c.mustLogin(demo)
@@ -66,6 +67,7 @@ func TestMetrics(t *testing.T) {
 // TestMetrics_TellOutcomes: what happens to players can be told from the
 // metrics.
 func TestMetrics_TellOutcomes(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	c := dial(t, g.grunt, wotlk)
 	x := c.mustLogin(demo)
@@ -101,6 +103,7 @@ func TestMetrics_TellOutcomes(t *testing.T) {
 // TestAdmin: operators are served on loopback unless they say otherwise, and
 // find the profiles there; nothing they read names a player.
 func TestAdmin(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	g.account("s3cretpw\n", "add", "--password-stdin", "zaphod")
 	c := dial(t, g.grunt, tbc)
@@ -130,6 +133,7 @@ func TestAdmin(t *testing.T) {
 
 // TestAdmin_WarnsBeyondLoopback: who opens it to others is told what that means.
 func TestAdmin_WarnsBeyondLoopback(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{args: []string{"--admin", "0.0.0.0:0"}})
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(g.admin, "http://"))
 	if err != nil {

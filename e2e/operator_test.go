@@ -10,6 +10,7 @@ import (
 // TestBan_Account: a ban ends the session that runs and keeps the account out,
 // but only who knows the password is told of it.
 func TestBan_Account(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	bob := who{"BOB", "hunter2"}
 	g.account("hunter2\n", "add", "--password-stdin", "bob")
@@ -54,6 +55,7 @@ func mustNotReconnect(t *testing.T, g *gatepass, e edition, name string, x *exch
 
 // TestBan_Expires: a ban for a time ends by itself.
 func TestBan_Expires(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	g.account("", "ban", "demo", "--for", "1s")
 	eventually(t, "the ban is over", func() bool {
@@ -74,6 +76,7 @@ func TestBan_Expires(t *testing.T) {
 // TestBan_Address: a range of addresses is told at its first word, sessions from
 // there end, and nobody else is disturbed.
 func TestBan_Address(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	g.account("x\n", "add", "--password-stdin", "bob")
 	inside := dialFrom(t, g.grunt, vanilla, "127.0.0.9")
@@ -121,6 +124,7 @@ func firstWord(t *testing.T, g *gatepass, from string) int {
 // TestBan_InMidLogin: an account that is banned, deleted or given another
 // password between challenge and proof does not slip in by what was true before.
 func TestBan_InMidLogin(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	for _, change := range []struct {
 		name  string
@@ -151,6 +155,7 @@ func TestBan_InMidLogin(t *testing.T) {
 
 // TestDelete: a deleted account is an unknown one, at once.
 func TestDelete(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	bob := who{"BOB", "pass"}
 	g.account("pass\n", "add", "--password-stdin", "bob")
@@ -166,6 +171,7 @@ func TestDelete(t *testing.T) {
 // TestPasswd: a new password counts at once, and whoever plays by the old one
 // has to show that he knows the new.
 func TestPasswd(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	g.account("old\n", "add", "--password-stdin", "bob")
 	playing := dial(t, g.grunt, tbc)
@@ -181,6 +187,7 @@ func TestPasswd(t *testing.T) {
 
 // TestRecord: what happens at the edge is what an operator is shown.
 func TestRecord(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	g.account("pass\n", "add", "--password-stdin", "bob")
 	if out := g.account("", "show", "bob"); !strings.Contains(out, "last login   never") {
@@ -197,6 +204,7 @@ func TestRecord(t *testing.T) {
 
 // TestSecondLogin: a second login ends the first, and takes its key away.
 func TestSecondLogin(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	first := dial(t, g.grunt, vanilla)
 	x := first.mustLogin(demo)

@@ -29,7 +29,6 @@ const staleBound = 3*time.Second + 3*time.Second
 
 // openCut starts it, with players 0 and 1 at the lists.
 func openCut(t *testing.T) *cutRegion {
-	t.Parallel() // it waits, most of the time
 	c := &cutRegion{T: t}
 	c.r = newRegion(t, []string{"manager.a", "login.a", "login.b", "world.1", "world.2"},
 		"GATEPASS_REGION__HEARTBEAT=500ms", "GATEPASS_REGION__LEASE=1s", "GATEPASS_DRAIN_LIMIT=500ms")
@@ -92,6 +91,7 @@ func bothOnline(l map[byte]realm) bool { return len(l) == 2 && online(1)(l) && o
 // list as it was; who comes from it is refused politely until the bus is back, and
 // is known then.
 func TestRegion_LoginCutOff(t *testing.T) {
+	t.Parallel()
 	c := openCut(t)
 	inside := c.enters(2, c.a, c.one)
 	c.loginA.cut()
@@ -136,6 +136,7 @@ func (p *player) leaveAndLogin(addr string) error {
 // TestRegion_GateCutOff: a gate that has lost the bus is offline in the list; those
 // who are in play on, newcomers are refused politely, until the bus is back.
 func TestRegion_GateCutOff(t *testing.T) {
+	t.Parallel()
 	c := openCut(t)
 	inside := c.enters(2, c.a, c.one)
 	c.gate.cut()
@@ -162,6 +163,7 @@ func TestRegion_GateCutOff(t *testing.T) {
 // TestRegion_BusStops: while the bus hangs, logins and worlds go on; when it wakes
 // up, or has been killed and started again, everything is as before.
 func TestRegion_BusStops(t *testing.T) {
+	t.Parallel()
 	c := openCut(t)
 	inside := c.enters(2, c.a, c.one)
 	c.r.bus.signal(syscall.SIGSTOP)

@@ -49,6 +49,7 @@ type day struct {
 // process, play a day with everything that happens to a region. What the design
 // says is kept is kept for everybody; what it says is lost is counted.
 func TestRegion_Day(t *testing.T) {
+	t.Parallel()
 	d := &day{T: t, lost: make(map[string]int)}
 	crowd := 300
 	if raced {

@@ -125,6 +125,7 @@ func offline(id byte) func(map[byte]realm) bool {
 // demo world online, offline within the heartbeat limit once its gate is killed, and
 // online again once the line that was printed for it is run.
 func TestDev_WorldsComeAndGo(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	one := addPlayers(t, g, vanilla, 1)[0]
 	two := &player{edition: wotlk, account: demo}
@@ -227,6 +228,7 @@ func checkWorlds(t testing.TB, g *gatepass, w demoWorld, state, players string) 
 // TestDev_Admin: an operator sees worlds and login servers, and a reset empties the
 // list until the worlds have come back by themselves, those who play stay.
 func TestDev_Admin(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	p := addPlayers(t, g, vanilla, 1)[0]
 	must(t, p.login(g.grunt))
@@ -258,6 +260,7 @@ func TestDev_Admin(t *testing.T) {
 // TestDev_QuickClient: whoever knocks the moment the login server has taken the
 // proof is let in, as one who looks at the list first.
 func TestDev_QuickClient(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	for i, p := range addPlayers(t, g, vanilla, 50) {
 		must(t, p.login(g.grunt))
@@ -273,6 +276,7 @@ func TestDev_QuickClient(t *testing.T) {
 // TestDev_QuickClientAgain: the same with one account, whose former key is in the
 // world still.
 func TestDev_QuickClientAgain(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	p := addPlayers(t, g, vanilla, 1)[0]
 	var before *visit
@@ -290,6 +294,7 @@ func TestDev_QuickClientAgain(t *testing.T) {
 // TestDev_Line: who comes to a full world stands in line, is told its place, and is
 // let in when its turn comes; also one who has dropped meanwhile.
 func TestDev_Line(t *testing.T) {
+	t.Parallel()
 	for _, e := range []edition{vanilla, wotlk} {
 		t.Run(e.name, func(t *testing.T) {
 			g, demos := startDemo(t, "GATEPASS_GATEWAY__CAPACITY=1")
@@ -329,6 +334,7 @@ func TestDev_Line(t *testing.T) {
 // TestDev_Refused: strangers at the gate are told the same, after the same time,
 // whatever is wrong with them, and cost the one who plays nothing.
 func TestDev_Refused(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	gate := demos[1].gate
 	all := addPlayers(t, g, vanilla, 3)
@@ -399,6 +405,7 @@ func TestDev_Refused(t *testing.T) {
 
 // TestDev_SecondLogin: a second login of an account ends the first, wherever it is.
 func TestDev_SecondLogin(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	first := addPlayers(t, g, wotlk, 1)[0]
 	must(t, first.login(g.grunt))
@@ -415,6 +422,7 @@ func TestDev_SecondLogin(t *testing.T) {
 // TestDev_Reconnect: whoever leaves a world is known again at the login server by
 // the key, and may go back in, or elsewhere; after the grace it is not.
 func TestDev_Reconnect(t *testing.T) {
+	t.Parallel()
 	grace := 3 * time.Second
 	g, demos := startDemo(t, "GATEPASS_SESSIONS__RECONNECT_GRACE="+grace.String())
 	p := addPlayers(t, g, vanilla, 1)[0]
@@ -462,6 +470,7 @@ func errorOf(v *visit, err error) error {
 
 // TestDev_DemoWorldsEndWithIt: however dev ends, its worlds do too.
 func TestDev_DemoWorldsEndWithIt(t *testing.T) {
+	t.Parallel()
 	g, demos := startDemo(t)
 	g.kill()
 	for _, w := range demos {

@@ -24,6 +24,10 @@ import (
 // when something is broken.
 const patience = 20 * time.Second
 
+// startPatience is how long a program may take to be ready: each makes its store and its
+// bus, and several do so at once.
+const startPatience = 60 * time.Second
+
 // setup says how to start a server; the zero value is what `gatepass dev` does.
 type setup struct {
 	data string // data folder; a new one if empty
@@ -65,7 +69,7 @@ func start(t testing.TB, s setup) *gatepass {
 		g.mustParseReady(line)
 	case <-g.exited:
 		t.Fatalf("gatepass ended before it was ready: %v\n%s", g.cmd.ProcessState, g.stderr)
-	case <-time.After(patience):
+	case <-time.After(startPatience):
 		t.Fatalf("gatepass is not ready\n%s", g.stderr)
 	}
 	return g

@@ -15,6 +15,7 @@ var shortLimits = []string{
 
 // TestTrickle: a client that sends one byte a time is a client.
 func TestTrickle(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	c := dial(t, g.grunt, wotlk)
 	c.trickle(c.hello(0x00, demo.name))
@@ -35,7 +36,8 @@ func (c *client) trickle(b []byte) {
 }
 
 // TestDeadline: no state waits for ever, not for who is silent and not for who
-// sends just enough to look alive.
+// sends just enough to look alive. The limits are shorter than a busy machine may hold
+// a client up, so no other test runs meanwhile; nor beside the next.
 func TestDeadline(t *testing.T) {
 	g := start(t, setup{env: shortLimits})
 	steps := []struct {
@@ -102,6 +104,7 @@ func TestChoosing_StaysWhileItAsks(t *testing.T) {
 
 // TestSilentCrowd: a thousand connections that say nothing hinder nobody.
 func TestSilentCrowd(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	crowd := 1000
 	if testing.Short() {
@@ -126,6 +129,7 @@ func TestSilentCrowd(t *testing.T) {
 
 // TestLogin_ManyAtOnce: logins of several players at once do not mix.
 func TestLogin_ManyAtOnce(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	var rows string
 	for _, name := range manyNames {
@@ -161,6 +165,7 @@ var manyNames = []string{"ANN", "BEN", "CID", "DOT", "EVE", "FAY", "GUS", "HAL",
 // TestFull: the next connection above the limit is turned away at once, those
 // that are there notice nothing, and there is room again when one leaves.
 func TestFull(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{args: []string{"--max-conns", "3"}})
 	player := dial(t, g.grunt, vanilla)
 	player.mustLogin(demo)

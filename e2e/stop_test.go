@@ -12,6 +12,7 @@ import (
 // TestStop_Drains: asked to end, the server first says that it is not ready,
 // lets who is logging in finish, and leaves as soon as they have.
 func TestStop_Drains(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{args: []string{"--drain-limit", "15s"}})
 	idle := dial(t, g.grunt, vanilla)
 	g.account("x\n", "add", "--password-stdin", "bob")
@@ -54,6 +55,7 @@ func TestStop_Drains(t *testing.T) {
 // TestStop_DrainLimit: who does not finish in time is hung up on, and the
 // server still ends well.
 func TestStop_DrainLimit(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{args: []string{"--drain-limit", "300ms"}})
 	halfway := dial(t, g.grunt, wotlk)
 	halfway.challenged(demo)
@@ -66,6 +68,7 @@ func TestStop_DrainLimit(t *testing.T) {
 
 // TestStop_TwoSignals: a second signal does not wait for the drain.
 func TestStop_TwoSignals(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{args: []string{"--drain-limit", "10m"}})
 	halfway := dial(t, g.grunt, wotlk)
 	halfway.challenged(demo)
@@ -85,6 +88,7 @@ func TestStop_TwoSignals(t *testing.T) {
 
 // TestStop_AtOnce: a server that is stopped while it starts ends as well.
 func TestStop_AtOnce(t *testing.T) {
+	t.Parallel()
 	for _, delay := range []time.Duration{0, 20 * time.Millisecond, 80 * time.Millisecond, 200 * time.Millisecond} {
 		g, _ := launch(t, setup{})
 		timer := time.NewTimer(delay)
@@ -103,6 +107,7 @@ func TestStop_AtOnce(t *testing.T) {
 // TestStart_Refused: what keeps a server from starting is said in a line that
 // names it, and by the exit code.
 func TestStart_Refused(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +172,7 @@ func withDefaults(t *testing.T, args []string) []string {
 // TestStart_StaleSocket: what a server that was killed leaves behind is in
 // nobody's way.
 func TestStart_StaleSocket(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	g.kill()
 	if _, err := os.Lstat(g.data + "/gatepass.sock"); err != nil {

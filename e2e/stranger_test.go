@@ -11,6 +11,7 @@ import (
 // apart by no byte and no length, and a salt stays what it is, so that asking
 // twice tells nothing either.
 func TestStranger_SeesOneAnswer(t *testing.T) {
+	t.Parallel()
 	g := start(t, setup{})
 	salts := make(map[string][]byte)
 	for range 2 { // the second time behind a restart
@@ -38,6 +39,7 @@ func TestStranger_SeesOneAnswer(t *testing.T) {
 // TestStranger_SaltsDifferByServer: a made-up salt is this server's own, so that
 // it cannot be looked up.
 func TestStranger_SaltsDifferByServer(t *testing.T) {
+	t.Parallel()
 	a, b := start(t, setup{}), start(t, setup{})
 	one, two := refusedLogin(t, a, "NOBODY"), refusedLogin(t, b, "NOBODY")
 	if bytes.Equal(one[70:102], two[70:102]) {
@@ -60,7 +62,7 @@ func refusedLogin(t *testing.T, g *gatepass, name string) []byte {
 
 // TestStranger_SeesOneTime: both answers take the same time. The samples are
 // taken in turn, so that what disturbs the machine disturbs both; the bound is
-// wide, for a machine that is busy.
+// wide, for a machine that is busy. No other test runs meanwhile.
 func TestStranger_SeesOneTime(t *testing.T) {
 	g := start(t, setup{})
 	samples := 300

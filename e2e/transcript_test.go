@@ -27,6 +27,7 @@ type transcript struct {
 // say what the recorded one said but for B, which it draws itself, and for M2,
 // which hangs on it.
 func TestTranscripts(t *testing.T) {
+	t.Parallel()
 	logins := passwordLogins(t)
 	data := filepath.Join(t.TempDir(), "data")
 	if out, err := account(data, "", "import", writeFile(t, "players.csv", asCSV(logins))); err != nil {

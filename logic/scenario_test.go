@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,11 +28,30 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestScenarios plays the scripts in testdata, one file a scenario, with a fake
 // clock and neighbours that write down what they are asked. What a command
 // prints is all that it caused. -rewrite writes the expected output anew.
-func TestScenarios(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+func TestScenarios(t *testing.T) { playScenarios(t, "testdata") }
+
+func playScenarios(t *testing.T, folder string) {
+	datadriven.Walk(t, folder, func(t *testing.T, path string) {
+		if filepath.Dir(path) != folder {
+			return // rapid and the fuzzer keep their inputs in folders of testdata
+		}
 		env := newScenario(t)
 		datadriven.RunTest(t, path, env.run)
 	})
+}
+
+func TestScenarios_LeaveInputsOfOtherTestsAlone(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"rapid/TestLine/TestLine-1.fail", "fuzz/FuzzLine/0123456789abcdef"} {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("v0.4.8#1\n0x1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	playScenarios(t, folder)
 }
 
 // scenario is a core with recording neighbours.

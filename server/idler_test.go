@@ -9,7 +9,7 @@ import (
 
 func TestServer_Idle_KeepsServingWithAnIdler(t *testing.T) {
 	if !canNap {
-		t.Skip("no idler on this system")
+		t.Skip("only Linux has an idler")
 	}
 	var asked atomic.Uint64
 	r := newRig(t, func(o *Options) {
@@ -42,7 +42,7 @@ func TestServer_Idle_CloseEndsTheIdlerWithClientsThere(t *testing.T) {
 
 func TestNapUntilReadable_TellsWhetherThereIsSomething(t *testing.T) {
 	if !canNap {
-		t.Skip("no idler on this system")
+		t.Skip("only Linux has an idler")
 	}
 	in, out, err := os.Pipe()
 	if err != nil {

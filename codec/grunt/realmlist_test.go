@@ -203,7 +203,7 @@ func TestParseRealmList_WideTypeIsRefused(t *testing.T) {
 	}
 }
 
-func TestParseRealmList_AClaimedCountReservesNothing(t *testing.T) {
+func TestParseRealmList_AClaimedCountAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}

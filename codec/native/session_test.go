@@ -362,7 +362,7 @@ func TestSession_ShowsNoKey(t *testing.T) {
 // maxSessionBytes is what an open session may cost, with its channel.
 const maxSessionBytes = 220
 
-func TestSession_CostsLittleWhenHeld(t *testing.T) {
+func TestBudget_HeldSession_Bytes(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}

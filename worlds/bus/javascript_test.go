@@ -62,7 +62,7 @@ func installExample(t *testing.T) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") == "" {
-			t.Skip(tool, "is not installed")
+			t.Skip(tool, " is not installed; on Debian: apt-get install nodejs npm")
 		} else if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ func dig(t *testing.T, s *Server, args ...string) string {
 	path, err := exec.LookPath("dig")
 	if err != nil {
 		if os.Getenv("CI") == "" {
-			t.Skip("dig is not installed")
+			t.Skip("dig is not installed; on Debian: apt-get install bind9-dnsutils")
 		}
 		t.Fatal("CI must have dig: ", err)
 	}

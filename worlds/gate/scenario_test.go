@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -26,11 +28,30 @@ func TestMain(m *testing.M) {
 // clock, login servers that are real pass machines, and a bus that delivers when
 // it is told to. What a command prints is all that it caused. -rewrite writes the
 // expected output anew.
-func TestScenarios(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+func TestScenarios(t *testing.T) { playScenarios(t, "testdata") }
+
+func playScenarios(t *testing.T, folder string) {
+	datadriven.Walk(t, folder, func(t *testing.T, path string) {
+		if filepath.Dir(path) != folder {
+			return // rapid and the fuzzer keep their inputs in folders of testdata
+		}
 		e := newScenario(t)
 		datadriven.RunTest(t, path, e.run)
 	})
+}
+
+func TestScenarios_LeaveInputsOfOtherTestsAlone(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"rapid/TestLine/TestLine-1.fail", "fuzz/FuzzLine/0123456789abcdef"} {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("v0.4.8#1\n0x1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	playScenarios(t, folder)
 }
 
 // scenario is a core with neighbours that write down what they are asked.

@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"accounts": {"storage", "auth"},
 	"perf":     {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "patches"},
 	"e2e":      {"client", "codec", "auth", "accounts", "storage", "patches"},
-	"cmd":      {"client", "codec", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "perf", "patches"},
+	"cmd":      {"client", "codec", "queue", "deadline", "logic", "server", "worlds", "storage", "auth", "accounts", "perf", "patches"},
 }
 
 const (

@@ -1,6 +1,3 @@
-// Package deadline wakes whoever has a deadline, at the ticks of a clock that its
-// owner feeds: the logic of a login server and a world's gate have thousands of
-// deadlines each, of which nearly all are put off before they come.
 package deadline
 
 import "time"
@@ -8,47 +5,79 @@ import "time"
 // Every is how often the clock's tick must come: the grain of every deadline.
 const Every = 100 * time.Millisecond
 
-// horizon is that of a wheel in ticks; what lies behind it is put off
-// once around.
+// horizon is how far ahead a wheel reaches, in ticks: a minute and three quarters.
 const horizon = 1024
 
-// Wheel wakes keys up at ticks. An entry is a hint: whoever is woken looks
-// whether its time has really come and arms itself again if not. So a deadline
-// that moves away, the common case, costs nothing.
+// Wheel wakes keys up at ticks. The zero value is ready; its first call must be
+// Advance. It belongs to one goroutine.
+//
+// An entry is a hint. A key whose deadline lies behind the horizon is woken at the
+// horizon, and one whose deadline was put off is woken at the old time: the callback
+// must look whether the time has come, and arm the key again if not. So a deadline
+// that moves away, the common case, costs nothing, and the entry of a key that is gone
+// stays for the length of the horizon at most.
+//
+// A step of the time costs what the entries cost that it wakes, and at most one look
+// at each slot, however far it goes.
 type Wheel[K any] struct {
-	slots [horizon][]K
+	slots [horizon][]entry[K]
 	tick  int64 // the last tick that was run
+	spare []entry[K]
 }
 
-// TickOf is the first tick at or after a time in milliseconds.
+// entry is a key and the tick at which it is woken. Invariant: in the slot of its
+// tick.
+type entry[K any] struct {
+	key K
+	at  int64
+}
+
+// TickOf returns the first tick at or after a time in milliseconds.
 func TickOf(ms int64) int64 {
 	grain := Every.Milliseconds()
 	return (ms + grain - 1) / grain
 }
 
-// Arm wakes k at the tick of ms, at the next tick if that has passed, or at the
+// Arm has k woken at the tick of ms, at the next tick if that has passed, or at the
 // horizon if it is further. It returns the tick.
 func (w *Wheel[K]) Arm(k K, ms int64) int64 {
 	at := min(max(TickOf(ms), w.tick+1), w.tick+horizon-1)
 	slot := &w.slots[at%horizon]
-	*slot = append(*slot, k)
+	*slot = append(*slot, entry[K]{k, at})
 	return at
 }
 
-// Advance runs every tick up to the one of ms, calling wake for each entry that
-// comes up. wake may arm again.
+// Advance moves the time to ms and calls wake for each entry whose tick has come,
+// with that tick. wake may arm again. A time before the last one does nothing.
 func (w *Wheel[K]) Advance(ms int64, wake func(k K, tick int64)) {
-	to := ms / Every.Milliseconds()
-	if w.tick == 0 {
-		w.tick = to
+	from, to := w.tick, ms/Every.Milliseconds()
+	if from == 0 {
+		from = to
 	}
-	for w.tick < to {
-		w.tick++
-		slot := &w.slots[w.tick%horizon]
-		// An entry armed while these are run goes to a later slot.
-		for _, k := range *slot {
-			wake(k, w.tick)
+	if to < from {
+		return
+	}
+	w.tick = to // what wake arms comes after it
+	for at := max(from, to-horizon) + 1; at <= to; at++ {
+		w.run(&w.slots[at%horizon], wake)
+	}
+}
+
+// run wakes the entries of one slot whose tick has come. What is armed meanwhile goes
+// into the slot's new slice.
+func (w *Wheel[K]) run(slot *[]entry[K], wake func(k K, tick int64)) {
+	if len(*slot) == 0 {
+		return
+	}
+	due := *slot
+	*slot, w.spare = w.spare[:0], nil
+	for _, e := range due {
+		if e.at <= w.tick {
+			wake(e.key, e.at)
+		} else {
+			*slot = append(*slot, e) // armed by an entry that the same step woke
 		}
-		*slot = (*slot)[:0]
 	}
+	clear(due)
+	w.spare = due[:0]
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 
 	"gatepass/auth"
 	"gatepass/codec"
@@ -35,8 +34,10 @@ type Core struct {
 	alone   bool // there is no region
 	audit   bool // whether the log takes a line a login
 
-	// now and wall are the times of the last tick (see Tick).
+	// now and wall are the times of the last tick (see Tick), whole the one before which
+	// nothing is due that is looked at with whole ticks only.
 	now, wall int64
+	whole     int64
 	// stamp is that of the last login.
 	stamp       worlds.Stamp
 	versions    Versions
@@ -47,27 +48,30 @@ type Core struct {
 	keys     *worlds.Passes[holding]
 	stock    stock
 	// natives is how many native clients are in, picks whom the passes are for that
-	// were offered, returning how many clients were told to come back and have not
-	// had the time.
+	// were offered.
 	natives int
 	picks   map[worlds.PassID]codec.Conn
 	// boarded are the native clients whose keys have gone to worlds with them.
 	boarded   map[codec.Name]codec.Conn
-	returning uint64
 	line      line
 	blocklist blocklist
 	factors   factorLock
 	// removals are of devices that are to be tried again.
 	removals []storage.Op
-	// signIns and tokens bound sign-ins by password and by token.
-	signIns, tokens rateLimit
+	// signIns and tokens bound sign-ins by password and by token, returns counts who was
+	// refused and told to come back.
+	signIns, tokens, returns rateLimit
+	// sentOff is how many clients were told to come back because this server goes away.
+	sentOff uint64
 	// bansWanted says that the blocklist is older than the store, bansLoading
 	// that a newer one is on its way: never two at once, so that the older of
 	// two answers cannot come last.
 	bansWanted, bansLoading bool
 	deadlines               deadline.Wheel[codec.Conn]
-	graces                  deadline.Wheel[storage.Name]
-	usedCodes               usedCodes
+	// overdue are the sessions whose time is over (overdue.go).
+	overdue   deadline.Queue[codec.Conn]
+	graces    deadline.Wheel[storage.Name]
+	usedCodes usedCodes
 
 	events      []Event
 	signalling  uint16 // the kinds that are being signalled
@@ -107,7 +111,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	}
 	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
-		signIns: rateLimit{whole: make(map[netip.Prefix]int64)}, tokens: rateLimit{whole: make(map[netip.Prefix]int64)}}
+		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit()}
 	c.options.Versions = nil // those of the start are let go with the first others
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()
@@ -115,12 +119,12 @@ func NewCore(o Options, p Ports) (*Core, error) {
 }
 
 // Tick tells the time: now is what deadlines count by, in milliseconds of a clock
-// that never goes back, wall the time of day, in Unix milliseconds. Deadlines are
-// looked at here and nowhere else.
+// that never goes back, stands still or is set, wall the time of day, in Unix
+// milliseconds, which may be anything. Deadlines are looked at here and nowhere else.
+// Ticks come every TickEvery at least, and may come more often (see Pace): between
+// whole ticks only what is overdue goes on.
 func (c *Core) Tick(now, wall int64) {
 	c.wall = wall
-	c.usedCodes.advance(wall)
-	c.factors.advance(wall)
 	c.removeAgain()
 	if c.bansWanted && !c.bansLoading {
 		c.loadBans()
@@ -128,8 +132,25 @@ func (c *Core) Tick(now, wall int64) {
 	if now <= c.now {
 		return
 	}
-	c.forgetReturns(now - c.now)
+	late := now-c.now > tickLate.Milliseconds()
 	c.now = now
+	if now >= c.whole {
+		c.whole = now - now%TickEvery.Milliseconds() + TickEvery.Milliseconds()
+		c.wholeTick()
+	}
+	if !late {
+		c.endOverdue()
+	}
+	c.settle()
+	c.runEvents()
+	c.count.moving.Store(int64(c.keys.Moves()))
+}
+
+// wholeTick does what is done every TickEvery.
+func (c *Core) wholeTick() {
+	now := c.now
+	c.usedCodes.advance(now, c.wall)
+	c.factors.advance(now)
 	c.deadlines.Advance(now, c.expire)
 	c.graces.Advance(now, c.expireKey)
 	c.keys.Tick(now)
@@ -139,28 +160,6 @@ func (c *Core) Tick(now, wall int64) {
 	c.pushStale()
 	c.pushDue()
 	c.tellLine()
-	c.settle()
-	c.runEvents()
-	c.count.moving.Store(int64(c.keys.Moves()))
-}
-
-// expire looks at a session whose time may have come.
-func (c *Core) expire(conn codec.Conn, tick int64) {
-	s := c.sessions.get(conn)
-	if s == nil || s.armed != tick {
-		return
-	}
-	s.armed = 0
-	if s.deadline > c.now {
-		s.armed = c.deadlines.Arm(conn, s.deadline)
-		return
-	}
-	if s.state == StateReclaiming {
-		c.notReclaimed(s)
-		return
-	}
-	c.count.expired[s.state].Add(1)
-	c.farewell(s, codec.ResultIdle)
 }
 
 // Client takes a message of a client or, about one, of its reactor.

@@ -284,14 +284,75 @@ func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 	}
 }
 
-// A wall clock that is set back does not keep deadlines from coming.
+// A wall clock that is set, to whenever, neither keeps deadlines from coming nor makes
+// them come.
 func TestCore_DeadlinesDoNotCareForTheWallClock(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
 	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
-	now, wall := e.now.UnixMilli(), e.now.Add(-24*time.Hour).UnixMilli()
-	e.core.Tick(now+DefaultConnectedLimit.Milliseconds()+200, wall)
+	end := e.now.Add(DefaultConnectedLimit)
+	walls := []int64{0, e.now.UnixMilli(), -1 << 40, 1 << 45, e.now.Add(-72 * time.Hour).UnixMilli()}
+	for i := 0; e.now.Before(end); i++ {
+		if s := e.core.sessions.get(conn); s.state != StateConnected {
+			t.Fatalf("the session is %v %v before its limit", s.state, end.Sub(e.now))
+		}
+		e.now = e.now.Add(TickEvery)
+		e.core.Tick(e.now.UnixMilli(), walls[i%len(walls)])
+	}
 	if s := e.core.sessions.get(conn); s.state != StateLeaving {
 		t.Fatalf("the session is %v after its limit", s.state)
+	}
+}
+
+// After the process has stood still, what came in time may wait behind the tick: nobody
+// is ended by that tick, and whoever speaks before the next one stays.
+func TestCore_ALateTickEndsNobody(t *testing.T) {
+	e := newScenario(t)
+	spoke, silent := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
+	for _, conn := range []codec.Conn{spoke, silent} {
+		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	}
+	now := e.now.Add(time.Hour).UnixMilli()
+	e.core.Tick(now, now)
+	e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: spoke, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}})
+	e.core.Tick(now+PaceEvery.Milliseconds(), now)
+	if s := e.core.sessions.get(spoke); s.state != StateLookingUp {
+		t.Errorf("who spoke in time is %v", s.state)
+	}
+	if s := e.core.sessions.get(silent); s.state != StateLeaving {
+		t.Errorf("who did not is %v", s.state)
+	}
+}
+
+// Sessions that come due together are ended a few with each tick, in the order in which
+// they came due, and the ticks come faster meanwhile.
+func TestCore_EndsAFewSessionsATick(t *testing.T) {
+	e := newScenario(t)
+	const count = 5000
+	for i := range count {
+		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)})
+	}
+	e.core.publish()
+	if e.core.Pace() != TickEvery {
+		t.Fatal("nothing is due yet")
+	}
+	leaving := func() int { return int(e.core.Stats().InState[StateLeaving]) }
+	now, ticks := e.now.UnixMilli(), 0
+	for due := now + DefaultConnectedLimit.Milliseconds(); leaving() < count; ticks++ {
+		before := leaving()
+		if now += TickEvery.Milliseconds(); now >= due && e.core.overdue.Len() > 0 {
+			now += PaceEvery.Milliseconds() - TickEvery.Milliseconds()
+		}
+		e.core.Tick(now, now)
+		e.core.publish()
+		if n := leaving() - before; n > overdueMost {
+			t.Fatalf("%d were ended in one tick", n)
+		}
+		if more := e.core.overdue.Len() > 0; more != (e.core.Pace() == PaceEvery) {
+			t.Fatalf("%d are due, and the next tick comes in %v", e.core.overdue.Len(), e.core.Pace())
+		}
+	}
+	if late := now - e.now.UnixMilli() - DefaultConnectedLimit.Milliseconds(); late > 1000 {
+		t.Errorf("the last was ended %d ms late", late)
 	}
 }

@@ -120,10 +120,10 @@ func (c *Core) submitJobs() {
 // submitNotes comes last, and not more often than once a tick: what worlds report
 // takes no room from what clients wait for.
 func (c *Core) submitNotes() {
-	if len(c.notes) == 0 || c.notesAt == c.now {
+	if len(c.notes) == 0 || c.notesAt == c.whole {
 		return
 	}
-	c.notesAt = c.now
+	c.notesAt = c.whole
 	taken := c.ports.Store.Submit(c.notes)
 	c.count.notesDropped.Add(uint64(len(c.notes) - taken))
 	c.notes = c.notes[:0]

@@ -124,7 +124,7 @@ func (c *Core) askFactor(s *session, ch *codec.Challenge) bool {
 // was asked for, no less and no more. A code is used up by it.
 func (c *Core) factorProven(s *session) bool {
 	a := s.attempt
-	if a.factor != nil && c.factors.locked(s.name) {
+	if a.factor != nil && c.factors.locked(s.name, c.now) {
 		return false
 	}
 	if a.factor == nil {
@@ -140,7 +140,7 @@ func (c *Core) factorProven(s *session) bool {
 	if err != nil {
 		return false
 	}
-	return !a.factor.token || c.usedCodes.use(s.name, step)
+	return !a.factor.token || c.usedCodes.use(s.name, step, c.now)
 }
 
 // decoyed draws whether a name without an account pretends to have a second

@@ -98,12 +98,15 @@ func refuseChangedFiles(_ *Core, s *session) (Verdict, codec.Result) {
 
 // refuseWrongFactor refuses in the words for a wrong password, and counts like one.
 func refuseWrongFactor(c *Core, s *session) (Verdict, codec.Result) {
-	if c.factorProven(s) {
+	asked := s.attempt.factor != nil
+	switch proven := c.factorProven(s); {
+	case proven && asked:
 		c.factors.succeed(s.name)
 		return VerdictPass, codec.ResultOK
-	}
-	if s.attempt.factor != nil {
-		c.factors.fail(s.name, c.wall)
+	case proven: // no factor was asked for: a token's sign-in, for one, says nothing about it
+		return VerdictPass, codec.ResultOK
+	case asked:
+		c.factors.fail(s.name, c.now)
 	}
 	c.signal(Signal{Kind: SignalFactorFailed, session: s})
 	return VerdictRefused, codec.ResultBadCredentials

@@ -57,19 +57,39 @@ const (
 	// of a full server that takes some ticks, and stalls nobody.
 	announceChunk = 4096
 
-	// reclaimRefusal is when a client is told that its reconnect has failed,
-	// whatever the reason: longer than the region takes to look for a key and to
-	// check a proof, so that the time says nothing; and long enough to look again
+	// tickLate is the time between two ticks from which on the process has stood still,
+	// or does not keep up: then messages that came in time may wait behind the tick, so
+	// nobody is ended before the next one.
+	tickLate = 3 * TickEvery
+
+	// PaceEvery is how often the tick comes while sessions are to be ended, or will be
+	// soon: so they are ended a few at a time.
+	PaceEvery = TickEvery / 10
+
+	// overdueLeast and overdueMost bound how many sessions are ended a tick, for want of
+	// a sign from their clients; between these it is one part in overdueShare of those
+	// that are due. At some microseconds each that keeps nobody waiting who logs in.
+	overdueLeast, overdueMost, overdueShare = 16, 256, 8
+
+	// reclaimRefusal is the least time after which a client is told that its reconnect
+	// has failed, whatever the reason: longer than the region takes to look for a key
+	// and to check a proof, so that the time says nothing; and long enough to look again
 	// with the second tick, when the directory knows of a key that has just moved.
 	reclaimRefusal = 300 * time.Millisecond
 
-	// locateEvery is how often the directory is asked again that does not answer,
-	// locateLimit for how long: longer than another manager takes to lead.
+	// locateEvery is how often the directory is asked again that does not answer, or
+	// answers with a place where the key is not, locateLimit for how long: longer than
+	// another manager takes to lead.
 	locateEvery, locateLimit = 500 * time.Millisecond, 8 * time.Second
 
+	// slowAnswer is the time of an answer from which on the region is behind: then a
+	// key that nobody knows of may be on its way to the directory, and it is asked
+	// again, slowAnswers times at most.
+	slowAnswer, slowAnswers = TickEvery, 3
+
 	// reclaimLimit is how long the move of a key to a client that came back may
-	// take.
-	reclaimLimit = 3 * time.Second
+	// take: longer than the holder is asked for it.
+	reclaimLimit = 8 * time.Second
 
 	// DefaultPingEvery is how often a silent native client shows itself: often enough
 	// for the tables of address translators on the way, which forget after minutes.
@@ -86,10 +106,19 @@ const (
 	// enrolled.
 	DefaultDeviceLifetime = 30 * 24 * time.Hour
 
-	// returnsPerSecond is how many clients that are told to come back do so in a
-	// second, returnBase when the first one does: half of what one core signs in by
-	// password, so that there is room for those who come by themselves.
+	// returnsPerSecond is how many clients come back in a second that are told to when
+	// this server goes away, returnBase when the first one does: half of what one core
+	// signs in by password, so that there is room for those who come by themselves.
 	returnsPerSecond, returnBase = 500, 500 * time.Millisecond
+
+	// returnEach is the time between two clients of one network that were refused and
+	// told to come back, returnMost the most that a network's clients make each other
+	// wait, and the time within which those come back that a server sends off.
+	returnEach, returnMost = 20 * time.Millisecond, 30 * time.Second
+
+	// returnSpread is the time over which clients of different networks are spread that
+	// were refused, in returnsSpread steps.
+	returnSpread, returnsSpread = 500 * time.Millisecond, 250
 
 	// DefaultSignInsPerMinute lets a house full of players sign in at once, and a
 	// stranger take one part in a hundred of a core.

@@ -42,6 +42,7 @@ type counters struct {
 	keys          atomic.Int64
 	stock         atomic.Int64
 	lastTick      atomic.Int64
+	overdue       atomic.Int64
 }
 
 // Stats counts what the logic did since it started, and what it holds now.
@@ -137,6 +138,7 @@ func (c *Core) publish() {
 	c.count.maintenance.Store(c.maintenance)
 	c.count.stock.Store(int64(len(c.stock.keys)))
 	c.count.lastTick.Store(c.now)
+	c.count.overdue.Store(int64(c.overdue.Len()))
 }
 
 // LastTick is the time of the last tick taken, by the clock that deadlines count

@@ -70,7 +70,7 @@ func (c *Core) refuseNative(s *session, result codec.Result) {
 	if s.welcomed() {
 		c.reply.Kind = codec.ReplyKicked
 	} else if result == codec.ResultBusy {
-		c.reply.Number = c.returnAfter()
+		c.reply.Number = c.returnAfter(s)
 		if c.maintenance {
 			c.reply.Number += uint64(maintenanceReturn.Milliseconds())
 		}
@@ -97,22 +97,23 @@ func (c *Core) farewell(s *session, result codec.Result) {
 	c.sendLast(s)
 }
 
-// returnAfter is after how many milliseconds the next client is told to come back:
-// each a little later than the one before, so that they do not come all at once.
-func (c *Core) returnAfter() uint64 {
-	c.returning++
-	return uint64(returnBase.Milliseconds()) + c.returning*1000/returnsPerSecond
+// returnAfter is after how many milliseconds a refused client is told to come back:
+// later for each that its own network has coming back already, and spread a little, by
+// the place of its connection, so that those of different networks do not come all at
+// once. Nobody of another network makes it later.
+func (c *Core) returnAfter(s *session) uint64 {
+	spread := int64(s.conn.Slot()) % returnsSpread * returnSpread.Milliseconds() / returnsSpread
+	return uint64(returnBase.Milliseconds() + spread + c.returns.delay(s.peer, c.now))
 }
 
-// forgetReturns lets those come back whose time has passed.
-func (c *Core) forgetReturns(ms int64) {
-	c.returning -= min(c.returning, uint64(ms)*returnsPerSecond/1000)
-}
-
-// goAway tells a native client when to come back, and closes behind it.
+// goAway tells a native client when to come back, and closes behind it. These are
+// clients that have proven who they are; each is told a later time than the one before,
+// up to returnMost, and then it begins anew.
 func (c *Core) goAway(s *session) {
 	c.become(s, StateLeaving)
-	c.reply = codec.Reply{Kind: codec.ReplyGoingAway, Number: c.returnAfter()}
+	c.sentOff++
+	after := c.sentOff * 1000 / returnsPerSecond % uint64(returnMost.Milliseconds())
+	c.reply = codec.Reply{Kind: codec.ReplyGoingAway, Number: uint64(returnBase.Milliseconds()) + after}
 	c.sendLast(s)
 }
 

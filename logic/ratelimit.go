@@ -18,6 +18,8 @@ type rateLimit struct {
 	swept int64
 }
 
+func newRateLimit() rateLimit { return rateLimit{whole: make(map[netip.Prefix]int64)} }
+
 const (
 	// rateNetworks is how many networks are told apart; the others share one rate.
 	rateNetworks = 1 << 16
@@ -61,6 +63,24 @@ func (l *rateLimit) take(peer netip.Addr, now int64, perMinute int) bool {
 	}
 	l.whole[network] = next
 	return true
+}
+
+// delay counts one client that is told at now, in milliseconds, to come back, and
+// returns how much later than the first of its network, returnMost at most. Networks
+// that cannot be told apart do not wait for each other.
+func (l *rateLimit) delay(peer netip.Addr, now int64) int64 {
+	network, limited := networkOf(peer)
+	if !limited {
+		return 0
+	}
+	l.sweep(now)
+	whole, known := l.whole[network]
+	if !known && len(l.whole) >= rateNetworks {
+		return 0
+	}
+	ahead := min(max(0, whole-now), returnMost.Milliseconds())
+	l.whole[network] = now + ahead + returnEach.Milliseconds()
+	return ahead
 }
 
 func (l *rateLimit) sweep(now int64) {

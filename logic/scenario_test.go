@@ -59,6 +59,8 @@ type scenario struct {
 	core *Core
 	out  bytes.Buffer
 	now  time.Time
+	// shift is how far the wall clock is off.
+	shift time.Duration
 
 	options  Options
 	outFull  bool
@@ -110,7 +112,7 @@ func (e *scenario) restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	e.core = core
-	core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+	core.Tick(e.now.UnixMilli(), e.wall().UnixMilli())
 	core.Flush()
 	e.deliverMints()
 	e.out.Reset()
@@ -145,6 +147,9 @@ func (e *scenario) run(t *testing.T, d *datadriven.TestData) string {
 	e.region.settle()
 	return e.out.String()
 }
+
+// wall is what the wall clock shows.
+func (e *scenario) wall() time.Time { return e.now.Add(e.shift) }
 
 func (e *scenario) say(format string, args ...any) { fmt.Fprintf(&e.out, format+"\n", args...) }
 
@@ -274,7 +279,7 @@ var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData)
 	"options": stepOptions, "open": stepOpen, "hello": stepHello, "account": stepAccount, "proof": stepProof,
 	"verdict": stepVerdict, "recorded": stepRecorded, "reproof": stepReproof, "list": stepMessage(codec.KindWorldList),
 	"accept": stepMessage(codec.KindTransferAccept), "survey": stepMessage(codec.KindSurveyResult),
-	"closed": stepMessage(codec.KindClosed), "tick": stepTick, "kick": stepKick, "drain": stepCommand(CommandDrain),
+	"closed": stepMessage(codec.KindClosed), "tick": stepTick, "set-clock": stepSetClock, "kick": stepKick, "drain": stepCommand(CommandDrain),
 	"stop": stepCommand(CommandClose), "maintenance": stepMaintenance, "address-bans": stepAddressBans,
 	"full": stepFull, "no-random": stepEmpty, "state": stepState, "login": stepLogin,
 	"place": stepPlace, "claim": stepClaim, "hold": stepHold, "end": stepEnd, "list-changes": stepListChanges,
@@ -434,10 +439,16 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 		}
 		e.closing = e.closing[:0]
 		e.now = e.now.Add(TickEvery)
-		e.core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+		e.core.Tick(e.now.UnixMilli(), e.wall().UnixMilli())
 		e.core.Flush()
 		e.region.settle()
 	}
+}
+
+// stepSetClock sets the wall clock ahead or back, from where it stands.
+func stepSetClock(e *scenario, t *testing.T, d *datadriven.TestData) {
+	e.shift += mustDuration(t, d.CmdArgs[0].Key)
+	e.core.Tick(e.now.UnixMilli(), e.wall().UnixMilli())
 }
 
 func stepKick(e *scenario, t *testing.T, d *datadriven.TestData) {

@@ -59,8 +59,12 @@ type attempt struct {
 	// refuseAt is when a reconnect is refused that came to nothing, in
 	// milliseconds of the ticks' clock.
 	refuseAt int64
-	// answered: the directory has said where the key is, or that there is none.
+	// answered: the directory has said that there is no key, or its holder that the
+	// proof is wrong. asked is when the directory was asked last, in milliseconds of the
+	// ticks' clock, slow how many of its answers took long.
 	answered bool
+	asked    int64
+	slow     uint8
 	// key and m2 are the outcome, while it waits for its record to be stored.
 	key srp6.SessionKey
 	m2  srp6.Proof

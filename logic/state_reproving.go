@@ -69,12 +69,16 @@ type reclaiming struct{}
 
 func (reclaiming) Enter(c *Core, s *session) {
 	s.attempt.refuseAt = s.deadline
-	s.attempt.answered = c.alone
 	c.locate(s) // also when there is a key here and the proof is wrong: it must look the same
 }
 
-// locate asks the directory, which may have just begun, or be away.
+// locate asks the directory, which may have just begun, or be away. Until it answers
+// nobody is refused.
 func (c *Core) locate(s *session) {
+	a := s.attempt
+	if a.answered = c.alone; a.asked == 0 {
+		a.asked = c.now
+	}
 	c.locates = append(c.locates, worlds.Locate{Account: codec.Name(s.name), Tag: uint64(s.conn)})
 }
 
@@ -98,17 +102,26 @@ func (c *Core) located(p *worlds.Place) {
 	}
 	a := s.attempt
 	a.answered = true
-	c.setDeadlineAt(s, a.refuseAt)
+	switch {
+	case p.Holder == c.options.Node && c.keyOf(s.name) == nil:
+		a.answered = false // it has not heard yet where the key went from here
+	case p.Holder == "" && c.now-a.asked > slowAnswer.Milliseconds() && a.slow < slowAnswers:
+		a.answered = false // it may not have heard yet of the key
+		a.slow++
+	}
+	a.asked = 0
 	if p.Holder == "" || p.Holder == c.options.Node {
 		c.lookAgain(s)
 		return
 	}
 	if !c.stock.random(a.pass[:]) {
+		a.answered = false // there will be when it is asked again
+		c.lookAgain(s)
 		return
 	}
 	proof := worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
 	if err := c.keys.Claim(a.pass, p.Account, p.Holder, &proof); err != nil {
-		a.pass = worlds.PassID{}
+		a.pass, a.answered = worlds.PassID{}, false
 		c.lookAgain(s)
 		return
 	}
@@ -134,11 +147,12 @@ func (c *Core) taken(o *worlds.Outcome[holding]) {
 	c.raise(Event{Kind: EventReconnectRequested, conn: s.conn})
 }
 
-// notTaken: there is nothing to come; the refusal comes when it would have.
+// notTaken: the key does not come. Where the client's proof was wrong, the refusal
+// comes when it would have; else the key has moved on, or its holder is behind.
 func (c *Core) notTaken(o *worlds.Outcome[holding]) {
 	if s := c.reclaimer(o.Pass); s != nil {
 		s.attempt.pass = worlds.PassID{}
-		c.setDeadlineAt(s, s.attempt.refuseAt)
+		s.attempt.answered = o.Reason == worlds.ReasonProof
 		c.lookAgain(s)
 	}
 }
@@ -147,8 +161,14 @@ func (c *Core) notTaken(o *worlds.Outcome[holding]) {
 // time for the refusal: of a key that has just moved it may have known the place
 // before only.
 func (c *Core) lookAgain(s *session) {
-	if next := c.now + 1; next < s.attempt.refuseAt {
+	a := s.attempt
+	switch next := c.now + 1; {
+	case next < a.refuseAt:
 		c.setDeadlineAt(s, next)
+	case a.answered:
+		c.setDeadlineAt(s, a.refuseAt)
+	default:
+		c.setDeadline(s, locateEvery)
 	}
 }
 
@@ -162,20 +182,27 @@ func (c *Core) reclaimer(pass worlds.PassID) *session {
 	return nil
 }
 
-// notReclaimed refuses a client whose time is over. While nobody answers, for
-// every name alike, it goes on asking.
-func (c *Core) notReclaimed(s *session) {
+// asksOn has the directory asked again for a client whose time to be refused has not
+// come; false when it has. While the directory does not answer, or is behind, it does
+// not come, for every name alike: a refusal says that there is no key, never that the
+// region was late.
+func (c *Core) asksOn(s *session) bool {
 	a := s.attempt
-	if c.now < a.refuseAt { // see lookAgain
+	switch {
+	case c.now < a.refuseAt: // see lookAgain
 		c.locate(s)
 		c.setDeadlineAt(s, a.refuseAt)
-		return
-	}
-	if !a.answered && c.now < a.refuseAt+locateLimit.Milliseconds() {
+		return true
+	case !a.answered && c.now < a.refuseAt+locateLimit.Milliseconds():
 		c.locate(s)
 		c.setDeadline(s, locateEvery)
-		return
+		return true
 	}
+	return false
+}
+
+// notReclaimed refuses a client whose time is over.
+func (c *Core) notReclaimed(s *session) {
 	c.signal(Signal{Kind: SignalReproofFailed, session: s})
 	c.refuse(s, codec.ReplyReconnectProof, codec.ResultBadCredentials)
 }

@@ -19,6 +19,7 @@ import (
 	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/codec/native"
+	"gatepass/deadline"
 	"gatepass/logic"
 	"gatepass/patches"
 	"gatepass/server"
@@ -47,7 +48,6 @@ type edge struct {
 	manager  *accounts.Manager
 	control  *accounts.Listener
 
-	started     time.Time // what the logic's clock counts from
 	draining    atomic.Bool
 	failure     chan error     // one slot
 	background  sync.WaitGroup // the clock, the control socket, who waits for the server
@@ -60,7 +60,7 @@ type edge struct {
 // which they need each other: who answers before who asks, the clients last.
 func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 	e := &edge{
-		config: p.config, log: p.log, conn: conn, started: time.Now(), failure: make(chan error, 1),
+		config: p.config, log: p.log, conn: conn, failure: make(chan error, 1),
 		stopClock: func() {}, stopControl: func() {}, stopBeat: func() {},
 	}
 	p.add(part{name: "login", failed: e.failure, alive: e.alive, drain: e.drain, close: e.close, metrics: stageCollector{e}})
@@ -309,11 +309,12 @@ func (e *edge) thread() func() {
 
 // runClock tells the logic the time.
 func (e *edge) runClock(ctx context.Context) {
-	ticker := time.NewTicker(logic.TickEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(logic.TickEvery)
+	defer timer.Stop()
 	for {
 		select {
-		case <-ticker.C:
+		case <-timer.C:
+			timer.Reset(e.core.Pace())
 			e.tick()
 		case <-ctx.Done():
 			return
@@ -340,10 +341,8 @@ func (e *edge) watchPatches(ctx context.Context) {
 // nobody can set, and by the wall.
 func (e *edge) tick() { e.inbox.Tick(e.now(), time.Now().UnixMilli()) }
 
-// now is milliseconds of a clock that goes on from the time of the start.
-func (e *edge) now() int64 {
-	return e.started.UnixMilli() + time.Since(e.started).Milliseconds()
-}
+// now is the time of the logic's deadlines in milliseconds.
+func (e *edge) now() int64 { return deadline.Now().Milliseconds() }
 
 func (e *edge) startControl() error {
 	e.manager = accounts.New(e.store, accounts.Options{Random: rand.Reader, OnChange: e.changed})

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -125,11 +124,12 @@ func (c *client) serve(ctx context.Context) {
 // answer runs one request; false ends the connection.
 func (c *client) answer(ctx context.Context, line []byte) bool {
 	var request wireRequest
-	if err := json.Unmarshal(line, &request); err != nil {
+	if err := strictJSON(line, &request); err != nil {
+		// The cause is not logged: it may quote what is secret.
 		c.logger.Warn("account control: request is not of this protocol")
 		return c.send(wireReply{Error: wordProtocol}) && false
 	}
-	reply := wireReply{ID: request.ID}
+	reply := wireReply{ID: request.ID, Version: request.Version}
 	ops, err := parseOps(&request)
 	if err != nil {
 		c.logger.Warn("account control: refused a request", "error", err)
@@ -150,7 +150,7 @@ func (c *client) answer(ctx context.Context, line []byte) bool {
 	c.log(ops, results)
 	room := maxWireLine
 	for i := range results {
-		w := newWireResult(&results[i], room)
+		w := newWireResult(&ops[i], &results[i], room)
 		for _, raw := range w.Accounts {
 			room -= len(raw)
 		}
@@ -160,7 +160,7 @@ func (c *client) answer(ctx context.Context, line []byte) bool {
 }
 
 func parseOps(request *wireRequest) (ops []storage.Op, err error) {
-	if request.Version != wireVersion || len(request.Ops) == 0 || len(request.Ops) > maxOps {
+	if request.Version < oldestWire || request.Version > wireVersion || len(request.Ops) == 0 || len(request.Ops) > maxOps {
 		return nil, ErrProtocol
 	}
 	ops = make([]storage.Op, len(request.Ops))
@@ -215,7 +215,10 @@ func (c *client) logOne(op *storage.Op, err error) {
 }
 
 func (c *client) send(reply wireReply) bool {
-	reply.Version = wireVersion
+	// An older client takes replies of its own version only.
+	if reply.Version < oldestWire || reply.Version > wireVersion {
+		reply.Version = wireVersion
+	}
 	c.out = appendLine(c.out[:0], reply)
 	c.conn.SetWriteDeadline(time.Now().Add(storeWait))
 	_, err := c.conn.Write(c.out)

@@ -184,21 +184,29 @@ func TestListener_RefusesWhatIsNoRequest(t *testing.T) {
 	long := `{"v":1,"id":1,"ops":[` + strings.Repeat(" ", maxWireLine) + "]}\n"
 	weakPair := `"salt":"` + strings.Repeat("11", 32) + `","verifier":"` + strings.Repeat("00", 32) + `"`
 	for text, want := range map[string]string{
-		"not json\n":                                              `{"v":1,"id":0,"error":"protocol"}`,
+		"not json\n":                                              `{"v":2,"id":0,"error":"protocol"}`,
 		`{"v":1,"id":1}` + "\n":                                   `{"v":1,"id":1,"error":"protocol"}`,
-		`{"v":2,"id":1,"ops":[]}` + "\n":                          `{"v":1,"id":1,"error":"protocol"}`,
+		`{"v":3,"id":1,"ops":[]}` + "\n":                          `{"v":2,"id":1,"error":"protocol"}`,
 		`{"v":1,"id":2,"ops":[{}]}`:                               ``, // half a request is none
 		`{"v":1,"id":2,"ops":[{}]}` + "\n":                        `{"v":1,"id":2,"error":"protocol"}`,
 		`{"v":1,"id":3,"ops":[{"op":"login","name":"A"}]}` + "\n": `{"v":1,"id":3,"error":"protocol"}`,
 		`{"v":1,"id":4,"ops":[{"op":"get"}]}` + "\n":              `{"v":1,"id":4,"error":"protocol"}`,
 		`{"v":1,"id":5,"ops":[{"op":"get","name":"a:b"}]}` + "\n": `{"v":1,"id":5,"error":"invalid"}`,
-		`{"v":1,"id":6,"ops":[{"op":"create","account":{"username":"A",` + weakPair + `}}]}` + "\n":   `{"v":1,"id":6,"error":"invalid"}`,
-		`{"v":1,"id":7,"ops":[` + strings.Repeat(`{"op":"list"},`, maxOps) + `{"op":"list"}]}` + "\n": `{"v":1,"id":7,"error":"protocol"}`,
-		`{"v":1,"id":8,"ops":[{"op":"set-factors","name":"a"}]}` + "\n":                               `{"v":1,"id":8,"error":"protocol"}`,
-		`{"v":1,"id":8,"ops":[{"op":"set-factors","account":{"username":"a","pin":"12"}}]}` + "\n":    `{"v":1,"id":8,"error":"invalid"}`,
-		`{"v":1,"id":8,"ops":[{"op":"ban-address","address":"10.0.0.1/8","ban":{}}]}` + "\n":          `{"v":1,"id":8,"error":"protocol"}`,
-		`{"v":1,"id":9,"ops":[{"op":"get","name":"a"}]}` + "\n":                                       `{"v":1,"id":9,"results":[{"error":"not_found"}]}`,
-		long: `{"v":1,"id":0,"error":"too_large"}`,
+		`{"v":1,"id":6,"ops":[{"op":"create","account":{"username":"A",` + weakPair + `}}]}` + "\n":        `{"v":1,"id":6,"error":"invalid"}`,
+		`{"v":1,"id":7,"ops":[` + strings.Repeat(`{"op":"list"},`, maxOps) + `{"op":"list"}]}` + "\n":      `{"v":1,"id":7,"error":"protocol"}`,
+		`{"v":1,"id":8,"ops":[{"op":"set-factors","name":"a"}]}` + "\n":                                    `{"v":1,"id":8,"error":"protocol"}`,
+		`{"v":1,"id":8,"ops":[{"op":"set-factors","account":{"username":"a","pin":"12"}}]}` + "\n":         `{"v":1,"id":8,"error":"invalid"}`,
+		`{"v":1,"id":8,"ops":[{"op":"ban-address","address":"10.0.0.1/8","ban":{"forever":true}}]}` + "\n": `{"v":1,"id":8,"error":"protocol"}`,
+		`{"v":1,"id":9,"ops":[{"op":"get","name":"a"}]}` + "\n":                                            `{"v":1,"id":9,"results":[{"error":"not_found"}]}`,
+		// What is misspelt, doubled or of no sane time changes nothing.
+		`{"v":2,"id":10,"ops":[{"op":"ban","name":"a","ban":{"untill":"2100-01-01T00:00:00Z"}}]}` + "\n":                    `{"v":2,"id":0,"error":"protocol"}`,
+		`{"v":2,"id":11,"ops":[{"op":"ban","name":"a","ban":{"forever":true},"bann":1}]}` + "\n":                            `{"v":2,"id":0,"error":"protocol"}`,
+		`{"v":2,"id":12,"ops":[{"op":"ban","name":"a","name":"b","ban":{"forever":true}}]}` + "\n":                          `{"v":2,"id":0,"error":"protocol"}`,
+		`{"v":2,"id":13,"ops":[{"op":"ban","name":"a","ban":{}}]}` + "\n":                                                   `{"v":2,"id":0,"error":"protocol"}`,
+		`{"v":2,"id":14,"ops":[{"op":"ban","name":"a","ban":{"until":"1970-01-01T00:00:00Z"}}]}` + "\n":                     `{"v":2,"id":0,"error":"protocol"}`,
+		`{"v":2,"id":15,"ops":[{"op":"ban","name":"a","ban":{"until":"0001-01-01T00:00:00Z"}}]}` + "\n":                     `{"v":2,"id":15,"error":"invalid"}`,
+		`{"v":2,"id":16,"ops":[{"op":"ban-address","address":"10.0.0.0/8","ban":{"until":"9999-12-31T23:59:59Z"}}]}` + "\n": `{"v":2,"id":16,"error":"invalid"}`,
+		long: `{"v":2,"id":0,"error":"too_large"}`,
 	} {
 		if got := exchange(t, s.path, text); got != want {
 			t.Errorf("%.70q: %s, want %s", text, got, want)
@@ -295,12 +303,12 @@ func TestRemote_ServerThatTalksNonsense(t *testing.T) {
 		"":                                   ErrDisconnected,
 		"{":                                  ErrDisconnected,
 		"hello\n":                            ErrProtocol,
-		`{"v":2,"id":1}` + "\n":              ErrProtocol,
-		`{"v":1,"id":9,"results":[]}` + "\n": ErrProtocol,
-		`{"v":1,"id":1,"results":[]}` + "\n": ErrProtocol,
-		`{"v":1,"id":1,"results":[{"account":{"username":"a:b"}}]}` + "\n": storage.ErrName,
-		`{"v":1,"id":1,"error":"failed"}` + "\n":                           storage.ErrFailed,
-		`{"v":1,"id":1,"error":"new word"}` + "\n":                         ErrProtocol,
+		`{"v":1,"id":1}` + "\n":              ErrProtocol,
+		`{"v":2,"id":9,"results":[]}` + "\n": ErrProtocol,
+		`{"v":2,"id":1,"results":[]}` + "\n": ErrProtocol,
+		`{"v":2,"id":1,"results":[{"account":{"username":"a:b"}}]}` + "\n": storage.ErrName,
+		`{"v":2,"id":1,"error":"failed"}` + "\n":                           storage.ErrFailed,
+		`{"v":2,"id":1,"error":"new word"}` + "\n":                         ErrProtocol,
 	} {
 		path := filepath.Join(t.TempDir(), "s")
 		l, err := net.Listen("unix", path)

@@ -15,14 +15,13 @@ import (
 const minFamily = 4
 
 // Devices reads the devices that may sign in to an account without its password,
-// the one used last first, expired ones too. Their keys and verifiers are zero where
-// a server was asked.
+// the one used last first, expired ones too. Their keys and verifiers are zero.
 func (m *Manager) Devices(ctx context.Context, name string) ([]storage.Device, error) {
 	folded, err := ParseName(name)
 	if err != nil {
 		return nil, err
 	}
-	result, err := m.one(ctx, storage.Op{Kind: storage.OpDevices, Name: folded})
+	result, err := m.one(ctx, storage.Op{Kind: storage.OpDevices, Name: folded, Brief: true})
 	return result.Devices, aboutAccount(folded, err)
 }
 
@@ -104,15 +103,18 @@ type hexID [16]byte
 func (id hexID) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(id[:])), nil }
 
 // UnmarshalText reads all digits, no fewer.
-func (id *hexID) UnmarshalText(text []byte) error {
-	if len(text) != hex.EncodedLen(len(id)) {
-		return errHexID
+func (id *hexID) UnmarshalText(text []byte) error { return decodeHex(id[:], text) }
+
+// decodeHex reads digits that fill dst.
+func decodeHex(dst, digits []byte) error {
+	if len(digits) != hex.EncodedLen(len(dst)) {
+		return errHexLength
 	}
-	_, err := hex.Decode(id[:], text)
+	_, err := hex.Decode(dst, digits)
 	return err
 }
 
-var errHexID = errors.New("give 32 hex digits")
+var errHexLength = errors.New("give 2 hex digits for each byte, no more and no fewer")
 
 func newDeviceRecord(d *storage.Device) deviceRecord {
 	return deviceRecord{
@@ -126,6 +128,45 @@ func (r *deviceRecord) device() storage.Device {
 		Family: r.Family, ID: r.Device, Name: r.Name, Created: int64(r.Created),
 		LastUsed: int64(r.LastUsed), LastAddr: r.LastAddr, Expires: int64(r.Expires),
 	}
+}
+
+// deviceEntry is a device in a full export, and on its way there or back: with what
+// the server keeps to let it in, which is as secret as a password's verifier.
+type deviceEntry struct {
+	deviceRecord
+	Key      hexKey `json:"key,omitzero"`
+	Verifier hexKey `json:"verifier,omitzero"`
+}
+
+// hexKey is 32 bytes, written as 64 hex digits.
+type hexKey [32]byte
+
+// MarshalText writes all digits.
+func (k hexKey) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(k[:])), nil }
+
+// UnmarshalText reads all digits, no fewer.
+func (k *hexKey) UnmarshalText(text []byte) error { return decodeHex(k[:], text) }
+
+// String hides the key.
+func (hexKey) String() string { return "device-key" }
+
+func newDeviceEntry(d *storage.Device) deviceEntry {
+	return deviceEntry{newDeviceRecord(d), d.Key, d.Verifier}
+}
+
+// stored checks a device as storage does, and says what is wrong.
+func (r *deviceEntry) stored() (storage.Device, error) {
+	d := r.device()
+	d.Key, d.Verifier = r.Key, r.Verifier
+	switch {
+	case d.Family == [16]byte{}:
+		return d, &FieldError{Field: "devices", Problem: "one has no family; give 32 hex digits"}
+	case d.Key == [32]byte{} || d.Verifier == [32]byte{}:
+		return d, &FieldError{Field: "devices", Problem: "one lacks its key or its verifier; take devices from a full export"}
+	case len(d.Name) > storage.MaxDeviceName:
+		return d, &FieldError{Field: "devices", Problem: fmt.Sprintf("one has a name of more than %d bytes", storage.MaxDeviceName)}
+	}
+	return d, nil
 }
 
 // DeviceSummary is a device as JSON, without what signs it in.

@@ -21,19 +21,19 @@
 //
 // A PIN and an authenticator secret are kept and cross the socket as they are,
 // since a login is checked against them; nor does any of them stand in an error,
-// a log line or a String. What signs a device in without a password does not cross
-// the socket at all: devices are listed and revoked without it.
+// a log line or a String. Devices are listed and revoked without what lets them in;
+// only an export asks for that, as it does for verifiers.
 //
 // # The control socket
 //
 // One line of JSON a request, one a reply, each ended by a newline and bounded in
 // length. A request is a batch of storage operations:
 //
-//	{"v":1,"id":7,"ops":[{"op":"create","account":{"username":"BOB","salt":"…","verifier":"…"}},
+//	{"v":2,"id":7,"ops":[{"op":"create","account":{"username":"BOB","salt":"…","verifier":"…"}},
 //	                     {"op":"list","name":"BOB","limit":256}]}
-//	{"v":1,"id":7,"results":[{"error":"exists"},{"accounts":[…]}]}
+//	{"v":2,"id":7,"results":[{"error":"exists"},{"accounts":[…]}]}
 //
-// A request that cannot be answered at all gets {"v":1,"id":7,"error":"…"} with
+// A request that cannot be answered at all gets {"v":2,"id":7,"error":"…"} with
 // a word of wire.go. Long jobs are a sequence of such batches, so neither side
 // holds more than one of them and a client that goes away stops its job by it.
 //

@@ -53,9 +53,16 @@ var (
 	errHalfPair = errors.New("salt and verifier, or s and v, belong together and one of them is empty")
 )
 
-// draft is a row that was read: an account that may still need its verifier.
+// draft is a row that was read: a banned range, or an account that may still need
+// its verifier.
 type draft struct {
 	account storage.Account
+	devices []storage.Device
+	// asStored tells that what is absent of the account stays so: it is out of an
+	// export that says of itself that it is whole.
+	asStored bool
+	// address is set for a banned range, which has no account.
+	address *storage.AddressBan
 	// password, or else hash, is what the verifier is to be made of; neither is
 	// set when the row brought a verifier.
 	password string
@@ -69,7 +76,7 @@ type draft struct {
 // them from the hash when one is not 64 digits long. So the hash goes first
 // then, and a short number without a hash is filled up.
 func (d *draft) secret(f *fields) (err error) {
-	s, v := mangosColumn(f[columnS]), mangosColumn(f[columnV])
+	s, v := mangosPair(f[columnS], f[columnV])
 	salt, verifier, hash := hexColumn(f[columnSalt]), hexColumn(f[columnVerifier]), hexColumn(f[columnShaPassHash])
 	switch {
 	case f[columnPassword] != "":
@@ -89,7 +96,7 @@ func (d *draft) secret(f *fields) (err error) {
 		return nil
 	case salt != verifier || s != v:
 		return errHalfPair
-	case len(d.account.Others) > 0:
+	case len(d.account.Others) > 0, d.asStored:
 		return nil
 	}
 	return errNoSecret
@@ -116,11 +123,12 @@ func hexColumn(text string) string {
 	return text
 }
 
-// mangosColumn drops what stands for none in a mangos database as well.
-func mangosColumn(text string) string {
-	text = hexColumn(text)
-	if strings.Trim(text, "0") == "" {
-		return ""
+// mangosPair drops what stands for none in a mangos database as well: both zero. One
+// that is zero beside one that is not is a number.
+func mangosPair(s, v string) (string, string) {
+	s, v = hexColumn(s), hexColumn(v)
+	if strings.Trim(s, "0") == "" && strings.Trim(v, "0") == "" {
+		return "", ""
 	}
-	return text
+	return s, v
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 
 	"gatepass/auth/srp6a"
@@ -45,6 +46,8 @@ type ImportReport struct {
 	// LostNative counts rows that took the native verifier of an account away and
 	// brought no other.
 	LostNative int
+	// Addresses counts banned ranges that were stored.
+	Addresses int
 	// Bytes of the file that are dealt with.
 	Bytes int64
 	// Ignored names the columns that mean nothing here.
@@ -121,6 +124,8 @@ type pipeline struct {
 
 	// owned by the goroutine of Import
 	report ImportReport
+	// banned is what is banned already; nil until it is asked for.
+	banned map[netip.Prefix]storage.Ban
 }
 
 // importBatch is owned by feed, then a worker, then, once ready is closed, the
@@ -215,8 +220,9 @@ func (s *rowSource) open(line []byte, format Format) (bool, error) {
 		format = sniff(line)
 	}
 	if format == FormatNDJSON {
-		s.parse = newObjects().parse
-		return true, nil
+		version, err := exportVersionOf(line)
+		s.parse = (&objects{version}).parse
+		return version == 0, err
 	}
 	t, err := parseHeader(line, format)
 	if err != nil {
@@ -322,21 +328,28 @@ func (p *pipeline) commitAll(ctx context.Context) error {
 }
 
 func (p *pipeline) commit(ctx context.Context, b *importBatch) error {
-	var good []storage.Account
+	// Not ctx: a batch that the store has begun is waited for, so that the
+	// report tells what is in.
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWait)
+	defer cancel()
+	var good []*draft
 	for i := range b.rows {
-		if a := &b.rows[i].draft.account; b.rows[i].err == nil && !b.rows[i].skip {
-			if a.Created == 0 {
-				a.Created = p.manager.now()
+		r := &b.rows[i]
+		switch d := &r.draft; {
+		case r.err != nil || r.skip:
+		case d.address != nil:
+			if err := p.banAddress(wait, r); err != nil {
+				return err
 			}
-			good = append(good, *a)
+		default:
+			if d.account.Created == 0 && !d.asStored {
+				d.account.Created = p.manager.now()
+			}
+			good = append(good, d)
 		}
 	}
 	var results []putResult
 	if len(good) > 0 {
-		// Not ctx: a batch that the store has begun is waited for, so that the
-		// report tells what is in.
-		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWait)
-		defer cancel()
 		var err error
 		if results, err = p.manager.put(wait, good, p.options.Mode); err != nil {
 			return err
@@ -347,7 +360,7 @@ func (p *pipeline) commit(ctx context.Context, b *importBatch) error {
 		switch {
 		case r.skip:
 			p.report.Skipped++
-		case r.err == nil:
+		case r.err == nil && r.draft.address == nil:
 			r.err = p.count(results[0])
 			results = results[1:]
 		}
@@ -357,6 +370,40 @@ func (p *pipeline) commit(ctx context.Context, b *importBatch) error {
 		}
 	}
 	p.note(b)
+	return nil
+}
+
+// banAddress stores a banned range. One that is banned already is treated like an
+// account that is there already.
+func (p *pipeline) banAddress(ctx context.Context, r *importRow) error {
+	ban := r.draft.address
+	if p.banned == nil {
+		there, err := p.manager.AddressBans(ctx)
+		if err != nil {
+			return err
+		}
+		p.banned = make(map[netip.Prefix]storage.Ban, len(there))
+		for _, b := range there {
+			p.banned[b.Prefix] = b.Ban
+		}
+	}
+	old, there := p.banned[ban.Prefix]
+	switch {
+	case there && (old == ban.Ban || p.options.Mode == PutSkip):
+		r.skip = true
+		return nil
+	case there && p.options.Mode == PutNew:
+		r.err = &subjectError{fmt.Sprintf("address %s is banned already", ban.Prefix), storage.ErrExists}
+		return nil
+	}
+	_, err := p.manager.one(ctx, storage.Op{Kind: storage.OpBanAddress, Prefix: ban.Prefix, Ban: ban.Ban})
+	if fatal(err) {
+		return err
+	}
+	if r.err = aboutAddress(ban.Prefix, err); r.err == nil {
+		p.banned[ban.Prefix] = ban.Ban
+		p.report.Addresses++
+	}
 	return nil
 }
 

@@ -40,10 +40,10 @@ type putResult struct {
 // put stores up to maxOps accounts in their order, with one or two durable
 // writes in all. Its error means that the store took no more; then it is not
 // known which accounts are in.
-func (m *Manager) put(ctx context.Context, batch []storage.Account, mode PutMode) ([]putResult, error) {
+func (m *Manager) put(ctx context.Context, batch []*draft, mode PutMode) ([]putResult, error) {
 	ops := make([]storage.Op, len(batch))
-	for i := range batch {
-		ops[i] = storage.Op{Kind: storage.OpCreate, Name: batch[i].Name, Account: &batch[i]}
+	for i, d := range batch {
+		ops[i] = storage.Op{Kind: storage.OpCreate, Name: d.account.Name, Account: &d.account, Devices: d.devices}
 	}
 	results, err := m.do(ctx, ops...)
 	if err != nil {
@@ -60,11 +60,11 @@ func (m *Manager) put(ctx context.Context, batch []storage.Account, mode PutMode
 		case errors.Is(err, storage.ErrExists) && mode == PutUpdate:
 			taken = append(taken, i)
 		case errors.Is(err, storage.ErrExists):
-			out[i] = failed(batch[i].Name, err)
+			out[i] = failed(ops[i].Name, err)
 		case fatal(err):
 			return nil, err
 		default:
-			out[i] = failed(batch[i].Name, err)
+			out[i] = failed(ops[i].Name, err)
 		}
 	}
 	return out, m.update(ctx, updates{ops, taken, out})

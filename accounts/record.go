@@ -4,10 +4,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
-	"time"
 
 	"gatepass/storage"
 )
@@ -28,8 +28,16 @@ type record struct {
 	Others     map[string]string `json:"others,omitempty"`
 	PIN        string            `json:"pin,omitempty"`
 	TOTPSecret string            `json:"totp_secret,omitempty"`
-	Ban        *banRecord        `json:"ban,omitempty"`
+	Ban        *banEntry         `json:"ban,omitempty"`
+	Characters []worldCount      `json:"characters,omitempty"`
+	Devices    []deviceEntry     `json:"devices,omitempty"`
 	loginRecord
+}
+
+// worldCount is how many characters an account has on one world.
+type worldCount struct {
+	World uint8 `json:"world"`
+	Count uint8 `json:"count"`
 }
 
 type banRecord struct {
@@ -47,28 +55,13 @@ type loginRecord struct {
 	Failed     uint32     `json:"failed,omitempty"`
 }
 
-// stamp is Unix seconds, written as RFC 3339 in UTC; 0 is never.
-type stamp int64
-
-// MarshalText writes RFC 3339. It never fails, whatever was stored.
-func (s stamp) MarshalText() ([]byte, error) {
-	return time.Unix(int64(s), 0).UTC().AppendFormat(nil, time.RFC3339), nil
-}
-
-// UnmarshalText reads RFC 3339.
-func (s *stamp) UnmarshalText(text []byte) error {
-	var t time.Time
-	if err := t.UnmarshalText(text); err != nil {
-		return err
-	}
-	*s = stamp(t.Unix())
-	return nil
-}
-
 func newRecord(a *storage.Account, columns Columns) record {
 	r := record{
 		Username: a.Name.String(), Created: stamp(a.Created), PIN: a.PIN,
-		TOTPSecret: hex.EncodeToString(a.TOTPSecret), Ban: newBanRecord(&a.Ban), loginRecord: newLoginRecord(&a.Login),
+		TOTPSecret: hex.EncodeToString(a.TOTPSecret), Ban: newBanEntry(&a.Ban), loginRecord: newLoginRecord(&a.Login),
+	}
+	for _, c := range a.Characters {
+		r.Characters = append(r.Characters, worldCount{c.World, c.Count})
 	}
 	switch {
 	case !a.Grunt.Set:
@@ -84,6 +77,47 @@ func newRecord(a *storage.Account, columns Columns) record {
 		}
 	}
 	return r
+}
+
+// fullRecord is newRecord with the devices of the account, and what signs them in.
+func fullRecord(a *storage.Account, devices []storage.Device, columns Columns) record {
+	r := newRecord(a, columns)
+	for i := range devices {
+		r.Devices = append(r.Devices, newDeviceEntry(&devices[i]))
+	}
+	return r
+}
+
+// devices reads what fullRecord wrote.
+func (r *record) devices() (devices []storage.Device, err error) {
+	if len(r.Devices) > storage.MaxDevices {
+		return nil, &FieldError{Field: "devices", Problem: fmt.Sprintf("are %d; an account has at most %d", len(r.Devices), storage.MaxDevices)}
+	}
+	for i := range r.Devices {
+		d, err := r.Devices[i].stored()
+		if err != nil {
+			return nil, err
+		}
+		for k := range devices {
+			if devices[k].Family == d.Family {
+				return nil, &FieldError{Field: "devices", Problem: "two have the same family"}
+			}
+		}
+		devices = append(devices, d)
+	}
+	return devices, nil
+}
+
+// characters checks what newRecord wrote.
+func (r *record) characters() (counts []storage.WorldCount, err error) {
+	last := uint8(0)
+	for _, c := range r.Characters {
+		if c.World <= last || c.Count == 0 {
+			return nil, &FieldError{Field: "characters", Problem: "give worlds of 1 to 255 in rising order, each with a count of 1 to 255"}
+		}
+		counts, last = append(counts, storage.WorldCount{World: c.World, Count: c.Count}), c.World
+	}
+	return counts, nil
 }
 
 // account checks everything but the grunt verifier, which stays for the caller:
@@ -102,9 +136,12 @@ func (r *record) account() (storage.Account, error) {
 	if a.Ban, err = r.Ban.ban(); err != nil {
 		return storage.Account{}, err
 	}
+	if a.Characters, err = r.characters(); err != nil {
+		return storage.Account{}, err
+	}
 	if r.TOTPSecret != "" {
-		if a.TOTPSecret, err = hex.DecodeString(r.TOTPSecret); err != nil {
-			return storage.Account{}, &FieldError{Field: "totp_secret", Problem: "give hex digits"}
+		if a.TOTPSecret, err = hex.DecodeString(r.TOTPSecret); err != nil || len(a.TOTPSecret) > storage.MaxTOTPSecret {
+			return storage.Account{}, &FieldError{Field: "totp_secret", Problem: fmt.Sprintf("give at most %d bytes as hex digits", storage.MaxTOTPSecret)}
 		}
 	}
 	if len(r.Others) > 0 {
@@ -127,8 +164,52 @@ func newBanRecord(b *storage.Ban) *banRecord {
 	return &banRecord{Since: stamp(b.Since), Until: stamp(b.Until), Reason: b.Reason, By: b.By}
 }
 
+// banEntry is a ban in a file or on the control socket. It says when it ends, or that
+// it does not: what is only left out must not close an account for ever.
+type banEntry struct {
+	banRecord
+	Forever bool `json:"forever,omitempty"`
+}
+
+func newBanEntry(b *storage.Ban) *banEntry {
+	r := newBanRecord(b)
+	if r == nil {
+		return nil
+	}
+	return &banEntry{*r, b.Until == 0}
+}
+
+// UnmarshalJSON reads a ban with either until or forever. Exports of the first
+// version had no forever: there a ban with since and without until is for good.
+func (r *banEntry) UnmarshalJSON(text []byte) error {
+	var raw struct {
+		Since   stamp           `json:"since"`
+		Until   json.RawMessage `json:"until"`
+		Reason  string          `json:"reason"`
+		By      string          `json:"by"`
+		Forever bool            `json:"forever"`
+	}
+	if err := strictJSON(text, &raw); err != nil {
+		return err
+	}
+	*r = banEntry{banRecord{Since: raw.Since, Reason: raw.Reason, By: raw.By}, raw.Forever}
+	switch {
+	case raw.Until == nil && !raw.Forever && raw.Since == 0:
+		return &FieldError{Field: "ban", Problem: `says neither until when nor that it is for good; give "until", or "forever": true`}
+	case raw.Until != nil && raw.Forever:
+		return &FieldError{Field: "ban", Problem: `has both "until" and "forever"; give one`}
+	case raw.Until == nil:
+		return nil
+	}
+	// A null would be left out by the decoder, and the ban be for good.
+	if len(raw.Until) == 0 || raw.Until[0] != '"' || json.Unmarshal(raw.Until, &r.Until) != nil || r.Until == 0 {
+		return &FieldError{Field: "ban.until", Problem: `give a time such as 2027-01-31T18:00:00Z; a ban for good has "forever": true instead`}
+	}
+	return nil
+}
+
 // ban of a nil record is none.
-func (r *banRecord) ban() (storage.Ban, error) {
+func (r *banEntry) ban() (storage.Ban, error) {
 	if r == nil {
 		return storage.Ban{}, nil
 	}

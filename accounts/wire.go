@@ -10,7 +10,11 @@ import (
 
 // wireVersion is the version of the lines on the control socket; it changes when
 // an old side would misunderstand a new one.
-const wireVersion = 1
+const wireVersion = 2
+
+// oldestWire is the oldest version of a request that is answered. Version 1 had no
+// devices in an account and no forever in a ban.
+const oldestWire = 1
 
 // Words for errors on the socket.
 const (
@@ -45,26 +49,26 @@ type wireOp struct {
 	Op      string       `json:"op"`
 	Name    string       `json:"name,omitempty"`
 	Account *record      `json:"account,omitempty"`
-	Ban     *banRecord   `json:"ban,omitempty"`
+	Ban     *banEntry    `json:"ban,omitempty"`
 	Address netip.Prefix `json:"address,omitzero"`
 	Limit   int          `json:"limit,omitempty"`
 	// Family is of remove-device: a device's, or zeros for all. A device that is named
 	// by its ID has Device instead: who does not know that must not take it for all.
 	Family *hexID `json:"family,omitempty"`
 	Device *hexID `json:"device,omitempty"`
+	// Stored tells that the ban is out of an export, and its times those of a clock that
+	// may have been wrong: they are not checked.
+	Stored bool `json:"stored,omitempty"`
+	// Keys asks devices for what signs them in, which an export takes along.
+	Keys bool `json:"keys,omitempty"`
 }
 
 type wireResult struct {
 	Error     string            `json:"error,omitempty"`
 	Account   json.RawMessage   `json:"account,omitempty"`
 	Accounts  []json.RawMessage `json:"accounts,omitempty"`
-	Addresses []wireAddressBan  `json:"addresses,omitempty"`
-	Devices   []deviceRecord    `json:"devices,omitempty"`
-}
-
-type wireAddressBan struct {
-	Address netip.Prefix `json:"address"`
-	Ban     *banRecord   `json:"ban"`
+	Addresses []addressRecord   `json:"addresses,omitempty"`
+	Devices   []deviceEntry     `json:"devices,omitempty"`
 }
 
 // opWord and opKind are two directions of one table: the operations that a
@@ -112,11 +116,13 @@ func opKind(word string) (storage.OpKind, bool) {
 }
 
 func newWireOp(op *storage.Op) wireOp {
-	w := wireOp{Op: opWord(op.Kind), Name: op.Name.String(), Ban: newBanRecord(&op.Ban), Address: op.Prefix, Limit: op.Limit}
+	w := wireOp{Op: opWord(op.Kind), Name: op.Name.String(), Ban: newBanEntry(&op.Ban), Address: op.Prefix, Limit: op.Limit, Keys: op.Kind == storage.OpDevices && !op.Brief}
 	if op.Account != nil {
-		r := newRecord(op.Account, ColumnsTrinity)
+		r := fullRecord(op.Account, op.Devices, ColumnsTrinity)
 		w.Account = &r
 	}
+	// An operator's ban has been checked; only an import has others.
+	w.Stored = checkTime("ban.until", op.Ban.Until) != nil
 	switch none := [16]byte{}; {
 	case op.Device == nil:
 	case op.Device.Family == none && op.Device.ID != none:
@@ -133,7 +139,7 @@ func (w *wireOp) op() (storage.Op, error) {
 	if !ok {
 		return storage.Op{}, ErrProtocol
 	}
-	op := storage.Op{Kind: kind, Prefix: w.Address, Limit: min(max(w.Limit, 1), listPage)}
+	op := storage.Op{Kind: kind, Prefix: w.Address, Limit: min(max(w.Limit, 1), listPage), Brief: kind == storage.OpDevices && !w.Keys}
 	var err error
 	if w.Name != "" {
 		if op.Name, err = ParseName(w.Name); err != nil {
@@ -143,18 +149,13 @@ func (w *wireOp) op() (storage.Op, error) {
 	if op.Ban, err = w.Ban.ban(); err != nil {
 		return op, err
 	}
+	if err := checkTime("ban.until", op.Ban.Until); err != nil && !w.Stored {
+		return op, err
+	}
 	if w.Account != nil {
-		account, err := w.Account.stored()
-		if err != nil {
+		if err := w.takeAccount(&op); err != nil {
 			return op, err
 		}
-		if account.Grunt.Set && weak(&account.Grunt) {
-			return op, errWeak
-		}
-		if err := checkOthers(account.Others); err != nil {
-			return op, err
-		}
-		op.Account, op.Name = &account, account.Name
 	}
 	switch {
 	case w.Family != nil:
@@ -163,6 +164,24 @@ func (w *wireOp) op() (storage.Op, error) {
 		op.Device = &storage.Device{ID: *w.Device}
 	}
 	return op, checkComplete(&op)
+}
+
+// takeAccount gives op the account and the devices that it stores. Their times are
+// taken as they are: they may be those of a clock that was wrong.
+func (w *wireOp) takeAccount(op *storage.Op) error {
+	account, err := w.Account.stored()
+	if err != nil {
+		return err
+	}
+	if account.Grunt.Set && weak(&account.Grunt) {
+		return errWeak
+	}
+	if err := checkOthers(account.Others); err != nil {
+		return err
+	}
+	op.Devices, err = w.Account.devices()
+	op.Account, op.Name = &account, account.Name
+	return err
 }
 
 // checkComplete refuses an op that lacks what its kind needs.
@@ -190,7 +209,7 @@ func checkComplete(op *storage.Op) error {
 
 // newWireResult leaves out accounts that would not fit into room bytes; a list
 // may be cut short, but never to nothing.
-func newWireResult(r *storage.Result, room int) wireResult {
+func newWireResult(op *storage.Op, r *storage.Result, room int) wireResult {
 	if r.Err != nil {
 		return wireResult{Error: errorWord(r.Err)}
 	}
@@ -207,10 +226,14 @@ func newWireResult(r *storage.Result, room int) wireResult {
 		w.Accounts = append(w.Accounts, raw)
 	}
 	for _, b := range r.AddressBans {
-		w.Addresses = append(w.Addresses, wireAddressBan{b.Prefix, newBanRecord(&b.Ban)})
+		w.Addresses = append(w.Addresses, addressRecord{b.Prefix, newBanEntry(&b.Ban)})
 	}
 	for i := range r.Devices {
-		w.Devices = append(w.Devices, newDeviceRecord(&r.Devices[i]))
+		d := newDeviceEntry(&r.Devices[i])
+		if op.Brief {
+			d.Key, d.Verifier = hexKey{}, hexKey{}
+		}
+		w.Devices = append(w.Devices, d)
 	}
 	return w
 }
@@ -244,7 +267,9 @@ func (w *wireResult) result(op *storage.Op) (storage.Result, error) {
 		r.AddressBans = append(r.AddressBans, storage.AddressBan{Prefix: b.Address, Ban: ban})
 	}
 	for i := range w.Devices {
-		r.Devices = append(r.Devices, w.Devices[i].device())
+		d, keyed := w.Devices[i].device(), w.Devices[i]
+		d.Key, d.Verifier = keyed.Key, keyed.Verifier
+		r.Devices = append(r.Devices, d)
 	}
 	return r, nil
 }

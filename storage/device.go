@@ -16,6 +16,18 @@ func validDevice(d *Device) bool {
 	return d != nil && d.Family != [16]byte{} && len(d.Name) <= MaxDeviceName
 }
 
+// validDevices tells whether an account can have these devices, and no others.
+func validDevices(devices []Device) bool {
+	families := make(map[[16]byte]bool, len(devices))
+	for i := range devices {
+		if !validDevice(&devices[i]) || families[devices[i].Family] {
+			return false
+		}
+		families[devices[i].Family] = true
+	}
+	return len(devices) <= MaxDevices
+}
+
 // appendDevice appends the record of d, which must be valid. Its family is in the
 // key.
 func appendDevice(b []byte, d *Device) []byte {

@@ -75,7 +75,7 @@ func (b *builder) end() (*group, error) {
 func (b *builder) apply(op *Op) error {
 	switch op.Kind {
 	case OpCreate:
-		return b.create(op.Account)
+		return b.create(op)
 	case OpSetVerifier:
 		return b.setVerifier(op)
 	case OpSetFactors:
@@ -111,8 +111,9 @@ func (b *builder) apply(op *Op) error {
 	return ErrInvalid
 }
 
-func (b *builder) create(a *Account) error {
-	if !validAccount(a) {
+func (b *builder) create(op *Op) error {
+	a := op.Account
+	if !validAccount(a) || !validDevices(op.Devices) {
 		return ErrInvalid
 	}
 	there, err := b.exists(a.Name)
@@ -128,6 +129,11 @@ func (b *builder) create(a *Account) error {
 	}
 	if a.Login != (LoginRecord{}) {
 		b.logins[a.Name] = a.Login
+	}
+	for i := range op.Devices {
+		if err := b.putDevice(a.Name, op.Devices[i]); err != nil {
+			return err
+		}
 	}
 	copied := *a
 	return b.put(&copied)

@@ -79,7 +79,7 @@ func (v *view) answer(op *Op) Result {
 	case OpDevice:
 		r.Account, r.Device, r.Err = v.accountAndDevice(op)
 	case OpDevices:
-		r.Devices, r.Err = v.devicesOfAccount(op.Name)
+		r.Devices, r.Err = v.devicesOfAccount(op)
 	}
 	return r
 }

@@ -33,16 +33,21 @@ func (v *view) device(n Name, family [16]byte) (d Device, err error) {
 }
 
 // devicesOfAccount answers OpDevices.
-func (v *view) devicesOfAccount(n Name) ([]Device, error) {
-	there, err := v.has(v.key.account(&n))
+func (v *view) devicesOfAccount(op *Op) ([]Device, error) {
+	there, err := v.has(v.key.account(&op.Name))
 	switch {
 	case err != nil:
 		return nil, err
 	case !there:
 		return nil, ErrNotFound
 	}
-	list, err := v.devices(n)
+	list, err := v.devices(op.Name)
 	slices.SortFunc(list, lastUsedFirst)
+	for i := range list {
+		if op.Brief {
+			list[i].Key, list[i].Verifier = [32]byte{}, [32]byte{}
+		}
+	}
 	return list, err
 }
 

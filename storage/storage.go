@@ -47,7 +47,9 @@ type OpKind uint8
 const (
 	// OpGet reads the account Name into Result.Account.
 	OpGet OpKind = iota + 1
-	// OpCreate stores Op.Account under its name; ErrExists if it is taken.
+	// OpCreate stores Op.Account under its name, and Op.Devices as its devices;
+	// ErrExists if the name is taken. Devices are stored as they are, expired ones
+	// too; more than MaxDevices, or a family twice, is ErrInvalid.
 	OpCreate
 	// OpSetVerifier replaces the verifier fields (Grunt and Others) of Name by
 	// those of Op.Account and removes all devices of Name.
@@ -126,8 +128,10 @@ type Op struct {
 	// the fsync, like those of other writes.
 	Synced bool
 	// Brief leaves Account.Login out of the answer to OpGet, which is then read
-	// at half the cost.
+	// at half the cost, and Key and Verifier out of that to OpDevices.
 	Brief bool
+	// Devices are for OpCreate; read only, like Account.
+	Devices []Device
 	// Device and Expect are for the kinds about devices.
 	Device *Device // read only, like Account
 	Expect [32]byte

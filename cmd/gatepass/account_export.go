@@ -27,11 +27,12 @@ func (f *accountFlags) exportCommand() *cobra.Command {
 standard output. The file holds verifiers: keep it as safe as the accounts
 themselves. An import reads it back.
 
-CSV has names and verifiers. NDJSON has all that is known of an account, with its
-ban, its login record, its PIN and its token secret. Address bans are in neither.`,
+NDJSON has all there is: an import of it into an empty store gives an equal one, with
+bans, banned addresses, second factors, devices and character counts. Take it for a
+backup. CSV has names and grunt verifiers only.`,
 		Example: `  gatepass account export backup.ndjson
   gatepass account export --columns mangos accounts.csv
-  gatepass account export --format ndjson - | jq -r .username`,
+  gatepass account export --format ndjson - | jq -r '.username // empty'`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error { return f.runExport(c, e, args[0]) },
 	}
@@ -88,9 +89,17 @@ func (f *accountFlags) runExport(c *cobra.Command, e *exportFlags, path string) 
 			bar.line("%d accounts have no grunt verifier", report.NoVerifier)
 		}
 		// On stderr: stdout may be the file.
-		fmt.Fprintf(c.ErrOrStderr(), "%d accounts written\n", report.Accounts)
+		fmt.Fprintf(c.ErrOrStderr(), "%d accounts%s written\n", report.Accounts, alsoAddresses(report.Addresses))
 		return nil
 	})
+}
+
+// alsoAddresses counts banned ranges behind a number of accounts.
+func alsoAddresses(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return " and " + count(uint32(n), "banned address range", "banned address ranges")
 }
 
 // writeFile makes a file of mode 0600 that is there whole or not at all.

@@ -1,0 +1,103 @@
+package accounts
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// strictJSON reads exactly one JSON value into v. Keys that v does not know, and keys
+// that stand twice in one object, are errors at every depth: a misspelt key would
+// otherwise be left out, and what it was to say with it. Keys are told apart without
+// regard to case, as they are read.
+func strictJSON(text []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return jsonFault(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errNotObject
+	}
+	if key, twice := doubledKey(text); twice {
+		return &FieldError{Field: shownKey(key), Problem: "stands twice in one object; leave one out"}
+	}
+	return nil
+}
+
+// jsonFault words a decoder's error. The decoder's own words would quote values.
+func jsonFault(err error) error {
+	var field *FieldError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &field):
+		return field
+	case errors.As(err, &kind) && kind.Field != "":
+		return &FieldError{Field: kind.Field, Problem: "has a value of the wrong kind", cause: errWrongKind}
+	case errors.As(err, &kind), errors.Is(err, errHexLength), errors.Is(err, errTime):
+		return errWrongKind
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return &FieldError{Field: shownKey(strings.Trim(name, `"`)), Problem: "there is no such key; take it out, or mend its spelling"}
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errNotObject
+	}
+	return errWrongKind
+}
+
+// shownKey cuts a key to what an error shows of it.
+func shownKey(key string) string {
+	if len(key) > 40 {
+		key = key[:40] + "…"
+	}
+	return fmt.Sprintf("%q", key)
+}
+
+// doubledKey finds a key that stands twice in one object of text, which must be
+// valid JSON.
+func doubledKey(text []byte) (string, bool) {
+	var open []map[string]bool // of each object or array around; nil for arrays
+	keyNext := false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '{':
+			open, keyNext = append(open, make(map[string]bool)), true
+		case '[':
+			open, keyNext = append(open, nil), false
+		case '}', ']':
+			open, keyNext = open[:len(open)-1], false
+		case ',':
+			keyNext = len(open) > 0 && open[len(open)-1] != nil
+		case '"':
+			end := stringEnd(text, i)
+			if keyNext {
+				var key string
+				if json.Unmarshal(text[i:end], &key) != nil {
+					return "", false
+				}
+				folded := strings.ToLower(key)
+				if open[len(open)-1][folded] {
+					return key, true
+				}
+				open[len(open)-1][folded] = true
+			}
+			i, keyNext = end-1, false
+		}
+	}
+	return "", false
+}
+
+// stringEnd is the index behind the JSON string that begins at i.
+func stringEnd(text []byte, i int) int {
+	for i++; i < len(text) && text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return min(i+1, len(text))
+}

@@ -43,6 +43,13 @@ func mustCluster(tb testing.TB, a *Authority, n int) []*Server {
 			Name: "bus-" + port, ClusterListen: routes[i], Routes: routes,
 		}))
 	}
+	mustHaveBuckets(tb, all)
+	return all
+}
+
+// mustHaveBuckets waits until all servers know that the buckets are made.
+func mustHaveBuckets(tb testing.TB, all []*Server) {
+	tb.Helper()
 	for _, s := range all {
 		select {
 		case <-s.buckets:
@@ -50,7 +57,6 @@ func mustCluster(tb testing.TB, a *Authority, n int) []*Server {
 			tb.Fatal("the buckets were not made")
 		}
 	}
-	return all
 }
 
 // Three servers keep the buckets together: what was stored is there when one of

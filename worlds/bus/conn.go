@@ -76,6 +76,8 @@ type Conn struct {
 	incarnation uint64
 	// helloEvery is that of nodes; tests want it short.
 	helloEvery time.Duration
+	leader     leaderWatch
+	fence      fence
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
@@ -109,6 +111,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, fmt.Errorf("bus: creds %s: %w", o.Creds, err)
 	}
 	c := &Conn{self: self, now: o.Now, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL, helloEvery: helloEvery}
+	c.leader.silence = leaderSilence
 	c.incarnation = max(1, binary.BigEndian.Uint64(incarnation[:]))
 	if o.Server != nil {
 		c.where = "the embedded bus"

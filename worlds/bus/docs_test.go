@@ -65,8 +65,8 @@ func TestDocs_ExamplesAreUnderstood(t *testing.T) {
 		"gatepass.directory.announce.<kind>.<name>": {exampleAnnounce, exampleAnnounce},
 		"gatepass.directory.locate.<kind>.<name>":   {func(b []byte) error { _, err := decodeLocate(b); return err }},
 		"gatepass.directory.end.login.L":            {func(b []byte) error { _, err := decodeAccountEnd(b); return err }},
-		"gatepass.place.<kind>.<name>":              {func(b []byte) error { _, err := decodePlace(b); return err }},
-		"gatepass.end.<kind>.<name>":                {func(b []byte) error { _, err := decodeEnd(b); return err }},
+		"gatepass.place.<kind>.<name>":              {func(b []byte) error { _, _, err := decodePlace(b); return err }},
+		"gatepass.end.<kind>.<name>":                {func(b []byte) error { _, _, err := decodeEnd(b); return err }},
 		"gatepass.admin.reset":                      {registerReply},
 		"gatepass.admin.logins":                     {func(b []byte) error { _, err := decodeLogins(b); return err }},
 	}

@@ -36,6 +36,9 @@ type lease struct {
 	now    func() time.Time
 	base   time.Time // what deadline counts from, so that it is not the wall clock's
 	nonce  hex64     // tells two processes with one node's credentials apart
+	// wrote is told how each attempt to write the key ended: nil when it is written,
+	// by whomever, which is a sign of a leader. May be nil.
+	wrote func(error)
 
 	// owned by who campaigns and renews
 	epoch    uint64
@@ -72,6 +75,13 @@ func (l *lease) hold(started time.Time) {
 	l.deadline.Store(int64(started.Sub(l.base) + l.length))
 }
 
+// tell tells wrote.
+func (l *lease) tell(err error) {
+	if l.wrote != nil {
+		l.wrote(err)
+	}
+}
+
 // seen is the lease as a campaigner knows it.
 type seen struct {
 	revision uint64 // 0 when there is no key yet
@@ -87,9 +97,10 @@ func (l *lease) campaign(ctx context.Context) error {
 	}
 	defer func() { _ = watch.Stop() }()
 	var last seen
-	patience := time.NewTimer(time.Hour)
+	// A watch that shows nothing is none: the stream may have gone meanwhile.
+	patience := time.NewTimer(max(l.length, requestTimeout))
 	defer patience.Stop()
-	patience.Stop()
+	known := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -98,6 +109,10 @@ func (l *lease) campaign(ctx context.Context) error {
 			if !open {
 				return errors.New("bus: the lease cannot be watched any more")
 			}
+			if entry != nil && known {
+				l.tell(nil)
+			}
+			known = true
 			if entry != nil {
 				last = l.look(entry)
 			} else if last.revision > 0 {
@@ -105,6 +120,9 @@ func (l *lease) campaign(ctx context.Context) error {
 			}
 			patience.Reset(last.wait)
 		case <-patience.C:
+			if !known {
+				return errors.New("bus: the watch of the lease shows nothing")
+			}
 			return l.take(ctx, last)
 		}
 	}
@@ -140,6 +158,7 @@ func (l *lease) take(ctx context.Context, last seen) error {
 	if outdated(err) {
 		return errOutrun
 	}
+	l.tell(err)
 	if err != nil {
 		return fmt.Errorf("bus: take the lease: %w", err)
 	}
@@ -159,12 +178,15 @@ func (l *lease) keep(ctx context.Context) error {
 			err = l.renew(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			l.deadline.Store(0)
+			l.lose()
 			return errors.Join(errLost, err)
 		}
 	}
 	return nil
 }
+
+// lose ends a lease that another manager has; anywhere.
+func (l *lease) lose() { l.deadline.Store(0) }
 
 // renew tries once.
 func (l *lease) renew(ctx context.Context) error {
@@ -175,6 +197,7 @@ func (l *lease) renew(ctx context.Context) error {
 	if outdated(err) {
 		return l.recover(ctx)
 	}
+	l.tell(err)
 	if err != nil {
 		return err
 	}
@@ -210,7 +233,7 @@ func (l *lease) release() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), min(l.left(), requestTimeout))
 	defer cancel()
-	l.deadline.Store(0)
+	l.lose()
 	_, err := l.kv.Update(ctx, leaseKey, l.value(""), l.revision)
 	return err
 }

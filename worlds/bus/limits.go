@@ -31,6 +31,15 @@ const (
 	// and accountStore what the region may take of it in all copies together.
 	storeLimit   = 256 << 20
 	accountStore = 256 << 20
+	// storeLook is how often the store is looked at, and mended when it takes no more
+	// writes. storeRoom is how much the disk must take first, in bytes: less would
+	// be full again at once.
+	storeLook = time.Second
+	storeRoom = 1 << 20
+	// storeOffLimit bounds how long JetStream may take to switch itself off, which
+	// storeOffLook looks at.
+	storeOffLimit = 15 * time.Second
+	storeOffLook  = 20 * time.Millisecond
 	// worldsBucketSize and leaseBucketSize bound the buckets, in bytes: a table
 	// of 255 worlds takes 100 KB, a lease 100 B.
 	worldsBucketSize = 16 << 20

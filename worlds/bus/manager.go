@@ -92,10 +92,11 @@ type ManagerStats struct {
 	// not. Terms counts how often it has begun to.
 	Leads bool
 	Terms uint64
-	// Stores counts what was stored durably, StoreFailures attempts that failed.
+	// Stores counts changes of the list that were stored durably. StoreFailures counts
+	// attempts to write the list or the lease that failed though the bus was there.
 	Stores, StoreFailures uint64
-	// FailingSince is when storing began to fail, zero while it does not: a full
-	// disk, which the bus has to be started anew for once there is room.
+	// FailingSince is when storing began to fail, zero while it does not: the disk of
+	// the bus is full or broken.
 	FailingSince time.Time
 	// Dropped counts messages of nodes that sent more than their share.
 	Dropped uint64
@@ -146,6 +147,9 @@ func RunManager(ctx context.Context, c *Conn, o ManagerOptions) error {
 	if err != nil {
 		return fmt.Errorf("bus: %w", err)
 	}
+	if err := c.watchLeader(); err != nil {
+		return fmt.Errorf("bus: %w", err)
+	}
 	s := &standing{conn: c, js: js, options: o, nonce: binary.BigEndian.Uint64(nonce[:])}
 	s.run(ctx)
 	return nil
@@ -185,20 +189,42 @@ func (s *standing) stand(ctx context.Context) error {
 	defer cancel()
 	kv, err := s.js.KeyValue(look, bucketLease)
 	if err != nil {
-		return fmt.Errorf("bus: bucket %s: %w", bucketLease, err)
+		err = fmt.Errorf("bus: bucket %s: %w", bucketLease, err)
+		s.wrote(ctx, err)
+		return err
 	}
 	t, err := openTable(look, s.js)
 	if err != nil {
+		s.wrote(ctx, err)
 		return err
 	}
 	l := &lease{
 		kv: kv, self: s.conn.self, length: s.options.Lease,
 		now: s.options.Now, base: s.options.Now(), nonce: hex64(s.nonce),
+		wrote: func(err error) { s.wrote(ctx, err) },
 	}
 	if err := l.campaign(ctx); err != nil {
 		return err
 	}
 	return s.lead(ctx, l, t)
+}
+
+// wrote notes how an attempt to write the lease, or to find it, has ended. When it is
+// written, by whomever, somebody leads and the store works.
+func (s *standing) wrote(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+		s.conn.leader.hear(s.conn.now())
+		s.options.Monitor.failing.Store(0)
+	case ctx.Err() == nil && s.conn.Up():
+		s.options.Monitor.failed(s.options.Now())
+	}
+}
+
+// failed notes that something could not be stored.
+func (m *Monitor) failed(now time.Time) {
+	m.failures.Add(1)
+	m.failing.CompareAndSwap(0, now.UnixMilli())
 }
 
 // lead keeps the lease and reigns until one of both ends.

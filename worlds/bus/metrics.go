@@ -12,6 +12,7 @@ type counters struct {
 	dropped               atomic.Uint64
 	droppedAnnouncements  atomic.Uint64
 	malformed             atomic.Uint64
+	outdated              atomic.Uint64
 }
 
 // Stats counts what a Conn and its nodes did since Connect.
@@ -32,6 +33,9 @@ type Stats struct {
 	Dropped, DroppedAnnouncements uint64
 	// Malformed counts messages that were not as docs/bus.md says.
 	Malformed uint64
+	// Outdated counts what was not listened to, for the manager that said it leads no
+	// more.
+	Outdated uint64
 }
 
 // Stats reads the counters; anywhere.
@@ -43,6 +47,6 @@ func (c *Conn) Stats() Stats {
 		Sent: n.sent.Load(), Received: n.received.Load(),
 		Announced: n.announced.Load(), Batches: n.batches.Load(),
 		Dropped: n.dropped.Load(), DroppedAnnouncements: n.droppedAnnouncements.Load(),
-		Malformed: n.malformed.Load(),
+		Malformed: n.malformed.Load(), Outdated: n.outdated.Load(),
 	}
 }

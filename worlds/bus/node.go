@@ -90,7 +90,7 @@ type Node struct {
 	spareProgress []progressTo
 	sparePending  []worlds.Announcement
 	buf           []byte
-	epoch         uint64 // owned by the receiving goroutine
+	epoch         uint64 // owned by the receiving goroutine; that of the last new pulse
 }
 
 // Node begins to correspond for the connection's own node, which must be a
@@ -109,6 +109,10 @@ func (c *Conn) Node(o NodeOptions) (*Node, error) {
 	n.timer.Stop()
 	if err := n.subscribe(); err != nil {
 		return nil, err
+	}
+	if err := c.watchLeader(); err != nil {
+		n.unsubscribe()
+		return nil, fmt.Errorf("bus: node: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

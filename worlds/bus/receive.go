@@ -43,7 +43,7 @@ func (n *Node) take(m *nats.Msg) {
 		}
 		return
 	}
-	event, err := n.decode(m)
+	event, epoch, err := n.decode(m)
 	if errors.Is(err, errStatus) {
 		return
 	}
@@ -52,6 +52,12 @@ func (n *Node) take(m *nats.Msg) {
 		return
 	}
 	n.conn.count.received.Add(1)
+	if n.conn.outdated(epoch) {
+		return
+	}
+	if event.Pulse != nil {
+		n.conn.leader.hear(n.conn.now())
+	}
 	if n.knowsEpoch(event.Pulse) {
 		n.options.Deliver(event)
 	} else {
@@ -69,38 +75,46 @@ func (n *Node) knowsEpoch(p *worlds.Pulse) bool {
 	return false
 }
 
-func (n *Node) decode(m *nats.Msg) (e worlds.Event, err error) {
+// decode also tells the epoch of the manager that says it, 0 if it is of nobody who
+// leads.
+func (n *Node) decode(m *nats.Msg) (e worlds.Event, epoch uint64, err error) {
 	switch s := m.Subject; {
 	case strings.HasPrefix(s, prefixMove):
 		from, ok := senderOf(s)
 		if !ok {
-			return e, errSender
+			return e, 0, errSender
 		}
 		e.From = from
 		e.Move, err = decodeMove(m.Data)
 		clear(m.Data) // it may have held a key
 	case s == subjectPulse:
-		e.Pulse, err = decodePulse(m.Data)
+		if e.Pulse, err = decodePulse(m.Data); err == nil {
+			epoch = e.Pulse.Version.Epoch
+		}
 	case s == subjectChange:
-		e.Change, err = decodeChange(m.Data)
+		if e.Change, err = decodeChange(m.Data); err == nil {
+			epoch = e.Change.Version.Epoch
+		}
 	case s == subjectOrder:
 		e.Order, err = decodeOrder(m.Data)
 	case s == n.inbox && len(m.Data) == 0:
 		err = errStatus
 	case s == n.inbox:
-		e.Snapshot, err = decodeSnapshot(m.Data)
+		if e.Snapshot, err = decodeSnapshot(m.Data); err == nil {
+			epoch = e.Snapshot.Version.Epoch
+		}
 	case strings.HasPrefix(s, prefixPlace):
-		e.Place, err = decodePlace(m.Data)
+		e.Place, epoch, err = decodePlace(m.Data)
 	case strings.HasPrefix(s, prefixEnd):
-		e.End, err = decodeEnd(m.Data)
+		e.End, epoch, err = decodeEnd(m.Data)
 	default:
 		id, ok := worldOf(s, suffixCharacters)
 		if !ok {
-			return e, errSender
+			return e, 0, errSender
 		}
 		e.Characters, err = decodeCharacters(id, m.Data)
 	}
-	return e, err
+	return e, epoch, err
 }
 
 var errSender = errors.New("bus: the subject names no node")

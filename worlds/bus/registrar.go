@@ -164,6 +164,9 @@ func (r *Registrar) register(ctx context.Context) error {
 		return err
 	}
 	reply, err := decodeRegisterReply(answer)
+	if err == nil && r.conn.outdated(uint64(reply.Epoch)) {
+		err = errOutdated
+	}
 	if err != nil {
 		return err
 	}
@@ -227,6 +230,9 @@ func (r *Registrar) beat(ctx context.Context, b worlds.Beat) (known bool, err er
 		return false, err
 	}
 	reply, err := decodeBeatReply(answer)
+	if err == nil && r.conn.outdated(uint64(reply.Epoch)) {
+		err = errOutdated
+	}
 	return reply.Known, err
 }
 

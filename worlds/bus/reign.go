@@ -57,6 +57,9 @@ func (r *reign) now() int64 { return r.options.Now().Sub(r.started).Milliseconds
 
 // run leads until ctx ends or the lease is over.
 func (r *reign) run(ctx context.Context) error {
+	if err := r.table.fence(ctx, r.lease.epoch); err != nil {
+		return err
+	}
 	records, err := r.table.load(ctx, r.options.Logger)
 	if err != nil {
 		return err
@@ -73,7 +76,6 @@ func (r *reign) run(ctx context.Context) error {
 	r.options.Logger.Info("bus: this manager leads", "epoch", r.lease.epoch, "worlds", len(records))
 	r.options.Monitor.leads.Store(true)
 	r.options.Monitor.terms.Add(1)
-	r.options.Monitor.failing.Store(0)
 	r.options.OnLead(true)
 	var serving sync.WaitGroup
 	serving.Go(func() { r.serveList(ctx) })

@@ -88,9 +88,9 @@ func (r *reign) announced(from worlds.Node, payload []byte) error {
 func (r *reign) tell() {
 	for _, e := range r.directory.Effects() {
 		if e.Place != nil {
-			r.publish(prefixPlace+string(e.To), encodePlace(e.Place))
+			r.publish(prefixPlace+string(e.To), encodePlace(e.Place, r.lease.epoch))
 		} else {
-			r.publish(prefixEnd+string(e.To), encodeEnd(e.End))
+			r.publish(prefixEnd+string(e.To), encodeEnd(e.End, r.lease.epoch))
 		}
 	}
 }

@@ -85,8 +85,12 @@ func (r *reign) store(ctx context.Context, w *worlds.Write) bool {
 			r.options.Monitor.failing.Store(0)
 			return true
 		}
-		r.options.Monitor.failures.Add(1)
-		r.options.Monitor.failing.CompareAndSwap(0, r.options.Now().UnixMilli())
+		if errors.Is(err, errFenced) {
+			r.options.Logger.Warn("bus: this manager does not lead any more: another has taken the list of worlds", "epoch", r.lease.epoch)
+			r.lease.lose()
+			return false
+		}
+		r.options.Monitor.failed(r.options.Now())
 		r.options.Logger.Warn("bus: a world is not stored, trying again", "world", w.World, "error", err)
 		if !sleep(ctx, storeRetry) {
 			return false
@@ -130,7 +134,7 @@ func (r *reign) reset(ctx context.Context, m *nats.Msg) {
 	}
 	r.manager.Reset()
 	if r.settle(ctx) {
-		r.reply(m, encodeJSON(registerReply{OK: true}))
+		r.reply(m, encodeJSON(registerReply{OK: true, Epoch: hex64(r.lease.epoch)}))
 	}
 }
 
@@ -146,7 +150,7 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 	}
 	if err != nil {
 		r.tellRefusal(id, err)
-		reply := registerReply{Reason: clip(err.Error())}
+		reply := registerReply{Reason: clip(err.Error()), Epoch: hex64(r.lease.epoch)}
 		if errors.Is(err, worlds.ErrTwin) {
 			reply.RetryMs = uint32(r.options.Heartbeat.Milliseconds())
 		}
@@ -157,6 +161,7 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 	if r.settle(ctx) {
 		r.reply(m, encodeJSON(registerReply{
 			OK: true, HeartbeatMs: uint32(r.options.Heartbeat.Milliseconds()), Missed: uint32(r.options.Missed),
+			Epoch: hex64(r.lease.epoch),
 		}))
 	}
 }
@@ -184,7 +189,7 @@ func (r *reign) beat(ctx context.Context, m *nats.Msg) {
 	}
 	known := r.manager.Beat(worlds.WorldNode(id), b, r.now())
 	if r.settle(ctx) {
-		r.reply(m, encodeJSON(beatReply{Known: known}))
+		r.reply(m, encodeJSON(beatReply{Known: known, Epoch: hex64(r.lease.epoch)}))
 	}
 }
 

@@ -121,6 +121,7 @@ type Server struct {
 	encrypted bool
 	clustered bool
 	release   func() // gives the store back
+	store     *storeWatch
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
@@ -169,6 +170,8 @@ func (s *Server) start(o ServerOptions) error {
 		s.release = func() {}
 		return fmt.Errorf("store: %w", err)
 	}
+	removeProbes(o.Store)
+	again := options.Clone() // a server changes those that it is given
 	if s.nats, err = server.NewServer(options); err != nil {
 		return err
 	}
@@ -180,6 +183,8 @@ func (s *Server) start(o ServerOptions) error {
 	}
 	s.background.Add(1)
 	go s.follow(filepath.Join(o.Dir, fileRegion), trust)
+	s.store = &storeWatch{nats: s.nats, options: again, log: o.Logger, now: o.Now}
+	s.background.Go(func() { s.store.run(s.life) })
 	return s.startBuckets(filepath.Join(o.Dir, fileSetup), replicasFor(o))
 }
 

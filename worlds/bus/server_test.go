@@ -56,10 +56,16 @@ func mustJoin(tb testing.TB, s *Server, creds string, more ...nats.Option) *nats
 // eventually waits for a condition.
 func eventually(tb testing.TB, what string, is func() bool) {
 	tb.Helper()
-	deadline := time.Now().Add(patience)
+	eventuallyWithin(tb, patience, what, is)
+}
+
+// eventuallyWithin waits for a condition that takes longer than others.
+func eventuallyWithin(tb testing.TB, limit time.Duration, what string, is func() bool) {
+	tb.Helper()
+	deadline := time.Now().Add(limit)
 	for !is() {
 		if time.Now().After(deadline) {
-			tb.Fatalf("%s did not happen within %s", what, patience)
+			tb.Fatalf("%s did not happen within %s", what, limit)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -68,7 +68,13 @@ const testLease = 500 * time.Millisecond
 
 func (s *stage) manage(node worlds.Node, o ManagerOptions) *testManager {
 	s.tb.Helper()
-	m := &testManager{conn: s.connect(node), done: make(chan struct{})}
+	return s.manageOn(s.connect(node), o)
+}
+
+// manageOn runs a manager on a connection.
+func (s *stage) manageOn(conn *Conn, o ManagerOptions) *testManager {
+	s.tb.Helper()
+	m := &testManager{conn: conn, done: make(chan struct{})}
 	o.Monitor = &m.monitor
 	if o.Lease == 0 {
 		o.Lease = testLease

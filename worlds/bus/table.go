@@ -9,16 +9,39 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"gatepass/worlds"
 )
 
-// table is the durable list of worlds: one key a world, its id.
+// table is the durable list of worlds: one key a world, its id, and one that says
+// which leader's it is.
+//
+// Who leads may stand still between a look at its lease and a write, until another
+// leads that has read the list. So a new leader first writes its epoch under fenceKey,
+// and every write demands that nothing was written since the writer's own last write:
+// one of a manager that was overtaken is refused, whenever it comes.
 type table struct {
+	js     jetstream.JetStream
 	stream jetstream.Stream
 	kv     jetstream.KeyValue
+
+	// owned by the goroutine of the list
+	epoch uint64 // of the leader that has it
+	last  uint64 // the sequence of the stream's last message
 }
+
+// fenceKey is the key of the leader whose table it is.
+const fenceKey = "fence"
+
+// fenceWire is its value.
+type fenceWire struct {
+	Epoch hex64 `json:"epoch"`
+}
+
+// errFenced: another manager has the table, whose epoch is greater.
+var errFenced = errors.New("bus: another manager has taken the list of worlds")
 
 // openTable finds the bucket, which the server has made.
 func openTable(ctx context.Context, js jetstream.JetStream) (*table, error) {
@@ -30,7 +53,7 @@ func openTable(ctx context.Context, js jetstream.JetStream) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bus: bucket %s: %w", bucketWorlds, err)
 	}
-	return &table{stream: stream, kv: kv}, nil
+	return &table{js: js, stream: stream, kv: kv}, nil
 }
 
 const tablePrefix = "$KV." + bucketWorlds + "."
@@ -88,10 +111,78 @@ func parseRecord(id uint8, value []byte) (r worlds.Record, err error) {
 	return r, err
 }
 
-// store returns when a write is durable.
+// fence takes the table for a leader, or finds out again what its last message is. It
+// is errFenced where a later leader has it.
+func (t *table) fence(ctx context.Context, epoch uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	// The order matters: who takes the table in between changes the last sequence.
+	info, err := t.stream.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("bus: read the worlds: %w", err)
+	}
+	has, err := t.fenced(ctx)
+	if err != nil {
+		return fmt.Errorf("bus: read whose the worlds are: %w", err)
+	}
+	if has > epoch {
+		return errFenced // and what was the last message stays, so that no write succeeds
+	}
+	t.epoch, t.last = epoch, info.State.LastSeq
+	if has == epoch {
+		return nil
+	}
+	if err := t.write(ctx, nats.NewMsg(tablePrefix+fenceKey), encodeJSON(fenceWire{hex64(epoch)})); err != nil {
+		return fmt.Errorf("bus: take the worlds: %w", err)
+	}
+	return nil
+}
+
+// fenced is the epoch of the leader that has the table; 0 for none, or one of an
+// earlier version.
+func (t *table) fenced(ctx context.Context) (uint64, error) {
+	entry, err := t.kv.Get(ctx, fenceKey)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	var w fenceWire
+	if decodeJSON(entry.Value(), maxSmall, &w) != nil {
+		return 0, nil // spoilt: the next leader writes it anew
+	}
+	return uint64(w.Epoch), nil
+}
+
+// write writes one message, if nothing was written meanwhile by anybody else.
+func (t *table) write(ctx context.Context, m *nats.Msg, payload []byte) error {
+	m.Data = payload
+	ack, err := t.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequence(t.last))
+	if err != nil {
+		return err
+	}
+	t.last = ack.Sequence
+	return nil
+}
+
+// store returns when a write is durable. After an error it may be tried again, but not
+// after errFenced.
 func (t *table) store(ctx context.Context, w *worlds.Write) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	err := t.put(ctx, w)
+	if err == nil {
+		return nil
+	}
+	// Somebody has written, or it was we, and the answer was lost.
+	if fenced := t.fence(ctx, t.epoch); errors.Is(fenced, errFenced) {
+		return fenced
+	}
+	return err
+}
+
+func (t *table) put(ctx context.Context, w *worlds.Write) error {
 	if w.Reset {
 		return t.reset(ctx)
 	}
@@ -99,9 +190,14 @@ func (t *table) store(ctx context.Context, w *worlds.Write) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.kv.Put(ctx, worldKey(w.World), b)
-	return err
+	return t.write(ctx, nats.NewMsg(tablePrefix+worldKey(w.World)), b)
 }
+
+// The headers with which a bucket's key is purged.
+const (
+	headerOperation = "KV-Operation"
+	operationPurge  = "PURGE"
+)
 
 func (t *table) reset(ctx context.Context) error {
 	ids, err := t.ids(ctx)
@@ -109,7 +205,10 @@ func (t *table) reset(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := t.kv.Purge(ctx, worldKey(id)); err != nil {
+		m := nats.NewMsg(tablePrefix + worldKey(id))
+		m.Header.Set(headerOperation, operationPurge)
+		m.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
+		if err := t.write(ctx, m, nil); err != nil {
 			return err
 		}
 	}

@@ -2,27 +2,29 @@ package bus
 
 import "gatepass/worlds"
 
-// placeWire is a Place without stamp and hop. An empty holder is nobody.
+// placeWire is a Place without stamp and hop. An empty holder is nobody. Epoch is
+// that of the leader who says it, 0 for one of an earlier version.
 type placeWire struct {
 	Account account `json:"account"`
 	Holder  string  `json:"holder"`
 	Tag     hex64   `json:"tag"`
+	Epoch   hex64   `json:"epoch,omitempty"`
 }
 
-func encodePlace(p *worlds.Place) []byte {
-	return encodeJSON(placeWire{account(p.Account), string(p.Holder), hex64(p.Tag)})
+func encodePlace(p *worlds.Place, epoch uint64) []byte {
+	return encodeJSON(placeWire{account(p.Account), string(p.Holder), hex64(p.Tag), hex64(epoch)})
 }
 
-func decodePlace(b []byte) (*worlds.Place, error) {
+func decodePlace(b []byte) (p *worlds.Place, epoch uint64, err error) {
 	var w placeWire
 	if err := decodeJSON(b, maxSmall, &w); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	holder := worlds.Node(w.Holder)
 	if w.Account == (account{}) || holder != "" && holder.Validate() != nil {
-		return nil, errPayload
+		return nil, 0, errPayload
 	}
-	return &worlds.Place{Account: [16]byte(w.Account), Holder: holder, Tag: uint64(w.Tag)}, nil
+	return &worlds.Place{Account: [16]byte(w.Account), Holder: holder, Tag: uint64(w.Tag)}, uint64(w.Epoch), nil
 }
 
 type locateWire struct {
@@ -46,11 +48,12 @@ func decodeLocate(b []byte) (*worlds.Locate, error) {
 	return &worlds.Locate{Account: [16]byte(w.Account), Tag: uint64(w.Tag), Wait: w.Wait}, nil
 }
 
-// endWire is an End, and without the stamp an AccountEnd.
+// endWire is an End, with the epoch of the leader who says it.
 type endWire struct {
 	Account account `json:"account"`
 	Stamp   hex64   `json:"stamp"`
 	Why     string  `json:"why"`
+	Epoch   hex64   `json:"epoch,omitempty"`
 }
 
 type accountEndWire struct {
@@ -58,19 +61,19 @@ type accountEndWire struct {
 	Why     string  `json:"why"`
 }
 
-func encodeEnd(e *worlds.End) []byte {
-	return encodeJSON(endWire{account(e.Account), hex64(e.Stamp), clip(e.Why)})
+func encodeEnd(e *worlds.End, epoch uint64) []byte {
+	return encodeJSON(endWire{account(e.Account), hex64(e.Stamp), clip(e.Why), hex64(epoch)})
 }
 
-func decodeEnd(b []byte) (*worlds.End, error) {
+func decodeEnd(b []byte) (e *worlds.End, epoch uint64, err error) {
 	var w endWire
 	if err := decodeJSON(b, maxSmall, &w); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if w.Account == (account{}) || len(w.Why) > maxText {
-		return nil, errPayload
+		return nil, 0, errPayload
 	}
-	return &worlds.End{Account: [16]byte(w.Account), Stamp: worlds.Stamp(w.Stamp), Why: w.Why}, nil
+	return &worlds.End{Account: [16]byte(w.Account), Stamp: worlds.Stamp(w.Stamp), Why: w.Why}, uint64(w.Epoch), nil
 }
 
 func appendAccountEnd(b []byte, e *worlds.AccountEnd) []byte {

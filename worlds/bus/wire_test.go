@@ -355,9 +355,9 @@ func recoders() map[string]func(b []byte) []byte {
 			}
 			return b
 		}),
-		"place":       recode(decodePlace, encodePlace),
+		"place":       recodeOf(decodePlace, encodePlace),
 		"locate":      recode(decodeLocate, func(l *worlds.Locate) []byte { return appendLocate(nil, l) }),
-		"end":         recode(decodeEnd, encodeEnd),
+		"end":         recodeOf(decodeEnd, encodeEnd),
 		"account end": recode(decodeAccountEnd, func(e *worlds.AccountEnd) []byte { return appendAccountEnd(nil, e) }),
 		"change":      recode(decodeChange, encodeChange),
 		"snapshot":    recode(decodeSnapshot, encodeSnapshot),
@@ -392,13 +392,24 @@ func recode[T any](decode func([]byte) (*T, error), encode func(*T) []byte) func
 	}
 }
 
+// recodeOf is recode for what names the leader who says it.
+func recodeOf[T any](decode func([]byte) (*T, uint64, error), encode func(*T, uint64) []byte) func([]byte) []byte {
+	return func(b []byte) []byte {
+		v, epoch, err := decode(b)
+		if err != nil {
+			return nil
+		}
+		return encode(v, epoch)
+	}
+}
+
 func samples(tb testing.TB) map[string][]byte {
 	e := fullEntry()
 	name := mustName(tb, "ALICE")
 	all := map[string][]byte{
-		"place":        encodePlace(&worlds.Place{Account: name, Holder: "login.eu1", Stamp: 1, Hop: 2, Tag: 3}),
+		"place":        encodePlace(&worlds.Place{Account: name, Holder: "login.eu1", Stamp: 1, Hop: 2, Tag: 3}, 5),
 		"locate":       appendLocate(nil, &worlds.Locate{Account: name, Tag: 3, Wait: true}),
-		"end":          encodeEnd(&worlds.End{Account: name, Stamp: 4, Why: "ban"}),
+		"end":          encodeEnd(&worlds.End{Account: name, Stamp: 4, Why: "ban"}, 5),
 		"account end":  appendAccountEnd(nil, &worlds.AccountEnd{Account: name, Why: "ban"}),
 		"change":       encodeChange(&worlds.Change{Entry: &e}),
 		"snapshot":     encodeSnapshot(&worlds.Snapshot{Entries: []worlds.Entry{e}}),

@@ -108,6 +108,8 @@ type registerReply struct {
 	Missed      uint32 `json:"missed,omitempty"`
 	// RetryMs is after how long a refused world may be taken.
 	RetryMs uint32 `json:"retry_ms,omitempty"`
+	// Epoch is that of the leader who answers, 0 for one of an earlier version.
+	Epoch hex64 `json:"epoch,omitempty"`
 }
 
 func decodeRegisterReply(b []byte) (r registerReply, err error) {
@@ -141,6 +143,8 @@ func decodeBeat(b []byte) (*worlds.Beat, error) {
 // beatReply is a manager's answer to a heartbeat.
 type beatReply struct {
 	Known bool `json:"known"`
+	// Epoch is that of the leader who answers, 0 for one of an earlier version.
+	Epoch hex64 `json:"epoch,omitempty"`
 }
 
 func decodeBeatReply(b []byte) (r beatReply, err error) {

@@ -1,0 +1,190 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// storeWatch keeps the store of an embedded server working.
+//
+// JetStream remembers the first error of a write and then refuses every write to
+// that stream, and a server of a cluster switches JetStream off, until the process
+// is started again. So a disk that was full for a second would leave the region
+// without a leader for ever. The watch sees such an error, waits until the disk
+// takes a file again, and starts JetStream anew within the running server: it reads
+// back from disk what it had acknowledged, and connections stay.
+//
+// A restart of the whole embedded server would do too, but would cut every node off.
+// A table that is kept elsewhere would need a lease that is kept elsewhere.
+type storeWatch struct {
+	// static after construction
+	nats *server.Server
+	// options are a copy of those that the server was started with.
+	options *server.Options
+	log     *slog.Logger
+	now     func() time.Time
+
+	// owned by the goroutine of run
+	told string // the reason why it could not be mended that the log has
+
+	mu    sync.Mutex
+	stats StoreStats // guarded by mu
+}
+
+// StoreStats tell how the store of an embedded server is.
+type StoreStats struct {
+	// FailingSince is when the store was seen to take no more writes, zero while it
+	// takes them. Fault says why.
+	FailingSince time.Time
+	Fault        error
+	// Faults counts how often that has happened, Restarts how often JetStream was
+	// started anew because of it.
+	Faults, Restarts uint64
+}
+
+// run looks until ctx ends.
+func (w *storeWatch) run(ctx context.Context) {
+	for sleep(ctx, storeLook) {
+		w.look()
+	}
+}
+
+// look checks the store once, and mends it if there is room.
+func (w *storeWatch) look() {
+	fault := w.fault()
+	if !w.note(fault) {
+		return
+	}
+	err := w.probe()
+	if err == nil {
+		err = w.restart()
+	}
+	if err == nil {
+		err = w.fault()
+	}
+	if err == nil {
+		w.note(nil)
+		return
+	}
+	if err.Error() != w.told {
+		w.told = err.Error()
+		w.log.Warn("bus: the store cannot be mended yet, trying on", "store", w.options.StoreDir, "error", err)
+	}
+}
+
+// note keeps what was seen, and logs the changes. It tells whether there is a fault.
+func (w *storeWatch) note(fault error) bool {
+	w.mu.Lock()
+	since := w.stats.FailingSince
+	w.stats.Fault = fault
+	switch {
+	case fault == nil:
+		w.stats.FailingSince = time.Time{}
+	case since.IsZero():
+		w.stats.FailingSince = w.now()
+		w.stats.Faults++
+	}
+	w.mu.Unlock()
+	switch {
+	case fault == nil && !since.IsZero():
+		w.told = ""
+		w.log.Info("bus: the store takes writes again", "store", w.options.StoreDir, "after", w.now().Sub(since).Round(time.Millisecond))
+	case fault != nil && since.IsZero():
+		w.log.Error("bus: the store takes no writes, so no world manager can lead; make room on its disk, the rest happens by itself",
+			"store", w.options.StoreDir, "error", fault)
+	}
+	return fault != nil
+}
+
+func (w *storeWatch) read() StoreStats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stats
+}
+
+// errStoreOff: JetStream has switched itself off.
+var errStoreOff = errors.New("JetStream is off")
+
+// fault is why JetStream takes no more writes, or nil. What a cluster lacks while
+// others of its servers are away is no fault of this server's store.
+func (w *storeWatch) fault() error {
+	if !w.nats.JetStreamEnabled() {
+		return errStoreOff
+	}
+	for _, e := range w.nats.Healthz(&server.HealthzOptions{Details: true}).Errors {
+		if strings.Contains(e.Error, "write error") || strings.Contains(e.Error, "could not be recovered") {
+			return errors.New(e.Error)
+		}
+	}
+	return nil
+}
+
+// probe tells why the disk does not take a file.
+func (w *storeWatch) probe() (err error) {
+	f, err := os.CreateTemp(w.options.StoreDir, ".probe-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, storeRoom))
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// restart starts JetStream anew. It is off for some milliseconds; in a cluster it
+// may have led something, which another server takes over first.
+func (w *storeWatch) restart() error {
+	if err := w.nats.ShutdownJetStream(); err != nil {
+		return fmt.Errorf("stop JetStream: %w", err)
+	}
+	// JetStream that switches itself off does it in the background.
+	for range int(storeOffLimit / storeOffLook) {
+		if w.nats.JetStreamConfig() == nil {
+			break
+		}
+		time.Sleep(storeOffLook)
+	}
+	w.count()
+	// To reload options that ask for JetStream is how NATS starts it in a server that
+	// runs, and tells the others of the cluster.
+	if err := w.nats.ReloadOptions(w.options.Clone()); err != nil {
+		return fmt.Errorf("start JetStream: %w", err)
+	}
+	return nil
+}
+
+func (w *storeWatch) count() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stats.Restarts++
+}
+
+// Store tells how the store is; anywhere.
+func (s *Server) Store() StoreStats {
+	if s.store == nil {
+		return StoreStats{}
+	}
+	return s.store.read()
+}
+
+// removeProbes removes what a process that was killed while it probed has left.
+func removeProbes(dir string) {
+	left, err := filepath.Glob(filepath.Join(dir, ".probe-*"))
+	if err != nil {
+		return // never: the pattern is well-formed
+	}
+	for _, file := range left {
+		_ = os.Remove(file)
+	}
+}

@@ -1,0 +1,156 @@
+package bus
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sys/unix"
+)
+
+// smallDisk is a folder with a disk of its own of that size.
+func smallDisk(tb testing.TB, size string) string {
+	tb.Helper()
+	dir := filepath.Join(tb.TempDir(), "small")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+size+",mode=0700"); err != nil {
+		if os.Getenv("CI") != "" {
+			tb.Fatalf("no small disk to be had, which needs root: %v", err)
+		}
+		tb.Skipf("no small disk to be had, run this as root: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			tb.Errorf("unmount: %v", err)
+		}
+	})
+	return dir
+}
+
+// fillDisk writes a file until there is no room; empty makes room again.
+func fillDisk(tb testing.TB, dir string) (empty func()) {
+	tb.Helper()
+	path := filepath.Join(dir, "ballast")
+	f, err := os.Create(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4096)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			tb.Error(err)
+		}
+	}
+}
+
+// putUntilRefused writes until the server sees that its store fails. It returns the
+// last revision that was acknowledged.
+func putUntilRefused(tb testing.TB, s *Server, kv jetstream.KeyValue) (last uint64) {
+	tb.Helper()
+	filler := make([]byte, 1000)
+	eventually(tb, "the store is seen to fail", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), storeLook)
+		defer cancel()
+		if rev, err := kv.Put(ctx, "1", filler); err == nil {
+			last = rev
+		}
+		return !s.Store().FailingSince.IsZero()
+	})
+	return last
+}
+
+// A disk that was full for a while leaves the server as it was: it takes writes
+// again when there is room, what it had acknowledged is there, and connections stay.
+func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	disk := smallDisk(t, "8m")
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Store: disk, Listen: "127.0.0.1:0", Logger: testLog(t)})
+	within := mustJoin(t, s, mustCreds(t, a, "manager.a"))
+	remote, err := nats.Connect(s.URL(), nats.UserCredentials(mustCreds(t, a, "world.7")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remote.Close()
+	kv := mustBucket(t, within, bucketWorlds)
+	first := mustPut(t, kv, "2")
+	for range 2 {
+		empty := fillDisk(t, disk)
+		last := putUntilRefused(t, s, kv)
+		if s.Store().Fault == nil {
+			t.Error("it does not say why")
+		}
+		empty()
+		eventually(t, "the store takes writes again", func() bool { return s.Store().FailingSince.IsZero() })
+		ctx := context.Background()
+		if e, err := kv.Get(ctx, "key"); err != nil || e.Revision() != first {
+			t.Errorf("%v is there, %d was acknowledged: %v", e, first, err)
+		}
+		if rev, err := kv.Put(ctx, "1", nil); err != nil || rev <= last {
+			t.Errorf("revision %d after %d: %v", rev, last, err)
+		}
+	}
+	if st := s.Store(); st.Faults != 2 || st.Restarts < 2 {
+		t.Errorf("%+v", st)
+	}
+	for _, c := range []*nats.Conn{within, remote} {
+		if err := c.Flush(); err != nil || c.Stats().Reconnects != 0 {
+			t.Errorf("a connection was cut: %v", err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(disk, ".probe-*")); len(left) > 0 {
+		t.Errorf("probes are left: %v", left)
+	}
+}
+
+// A server of a cluster whose disk was full takes its part again.
+func TestCluster_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	routes := mustFreeAddrs(t, 3)
+	var all []*Server
+	var disks []string
+	for i, route := range routes {
+		disks = append(disks, smallDisk(t, "8m"))
+		all = append(all, mustServer(t, ServerOptions{
+			Dir: a.Dir(), Store: disks[i], Listen: "127.0.0.1:0", Name: "bus-" + strconv.Itoa(i), ClusterListen: route, Routes: routes,
+			Logger: testLog(t),
+		}))
+	}
+	mustHaveBuckets(t, all)
+	client := mustJoin(t, all[0], mustCreds(t, a, "manager.a"))
+	kv := mustBucket(t, client, bucketWorlds)
+	first := mustPut(t, kv, "2")
+	var rooms []func()
+	for _, disk := range disks {
+		rooms = append(rooms, fillDisk(t, disk))
+	}
+	putUntilRefused(t, all[0], kv)
+	for _, empty := range rooms {
+		empty()
+	}
+	eventuallyWithin(t, 6*patience, "the cluster takes writes again", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), storeLook)
+		defer cancel()
+		_, err := kv.Put(ctx, "1", nil)
+		return err == nil
+	})
+	for _, s := range all {
+		eventuallyWithin(t, 6*patience, "a server takes its part", func() bool {
+			return s.Store().FailingSince.IsZero() && s.nats.Healthz(nil).Error == ""
+		})
+	}
+	if e, err := kv.Get(context.Background(), "key"); err != nil || e.Revision() != first {
+		t.Errorf("%v is there, %d was acknowledged: %v", e, first, err)
+	}
+}

@@ -103,6 +103,10 @@ func (c *client) serve(ctx context.Context) {
 	defer stop()
 	r := bufio.NewReader(c.conn)
 	for {
+		c.conn.SetReadDeadline(time.Now().Add(clientIdle))
+		if ctx.Err() != nil {
+			c.conn.SetReadDeadline(time.Unix(1, 0)) // the line above may have undone that
+		}
 		line, err := readLine(r, maxWireLine)
 		switch {
 		case ctx.Err() != nil:

@@ -40,6 +40,11 @@ const (
 	// is told that the server is busy.
 	maxClients = 16
 
+	// clientIdle is how long a client of the control socket may be silent: longer than
+	// somebody types a password or a database writes the next rows of an import. One
+	// that hangs would keep its place among maxClients for ever.
+	clientIdle = 15 * time.Minute
+
 	// storeWait bounds the wait for one batch, so that a hung disk or server
 	// ends a command with an error.
 	storeWait = 60 * time.Second

@@ -37,6 +37,8 @@ type setup struct {
 	args  []string // further arguments
 	env   []string // further environment, KEY=value
 	stdin io.Reader
+	// files is the server's limit of open files, 0 for that of the tests.
+	files int
 	// stderr replaces the buffer in which what the server logs is kept.
 	stderr *os.File
 }
@@ -87,6 +89,10 @@ func launch(t testing.TB, s setup) (*gatepass, <-chan string) {
 	}
 	g := &gatepass{t: t, data: s.data, exited: make(chan struct{}), stdout: new(lockedBuffer), stderr: new(lockedBuffer)}
 	g.cmd = command(args...)
+	if s.files != 0 {
+		limited := exec.Command("/bin/sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, s.files)}, g.cmd.Args...)...)
+		limited.Env, g.cmd = g.cmd.Env, limited
+	}
 	// It does not outlive the tests, however they end.
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	g.cmd.Env = append(g.cmd.Env, s.env...)

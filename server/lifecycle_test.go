@@ -261,7 +261,7 @@ func TestOptions_EnsureDefaultsIsValid(t *testing.T) {
 	if err := o.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if o.MaxConns != fileLimit()-fileReserve || o.SendBound != DefaultSendBound || o.SendQueue != DefaultSendQueue {
+	if o.MaxConns != FileLimit()-FileReserve || o.SendBound != DefaultSendBound || o.SendQueue != DefaultSendQueue {
 		t.Errorf("defaults: %+v", o)
 	}
 }

@@ -27,11 +27,16 @@ const (
 	// most a few a message, and its inbox is bounded below this.
 	DefaultSendQueue = 1 << 17
 
-	// fileReserve is how many file descriptors are kept back from connections:
-	// the store's files (at most 256), patches (256, and for a while those of before),
-	// account and admin clients, the bus, listeners, epoll, and one accepted connection
-	// a reactor that is on its way to be refused.
-	fileReserve = 1024
+	// FileReserve is how many file descriptors are kept back from connections:
+	// the store's files (at most 256, and for a while those of a second opening),
+	// patches (256, and for a while those of before), the admin listener's (64 and 8
+	// spare ones), account clients (16), the bus's client, listeners, epoll, and one
+	// accepted connection a reactor that is on its way to be refused.
+	FileReserve = 1024
+
+	// crowdEase is which share of its places a full server must have free again
+	// before it says that it has room: one in so many.
+	crowdEase = 50
 
 	// drainReads bounds what is read away before a refused connection is
 	// closed, in bytes: unread bytes would turn the close into a reset, which

@@ -46,6 +46,12 @@ type Stats struct {
 	// Accepted counts connections taken; the Refused… those closed at once:
 	// at the connection cap, while draining, and for want of room in the inbox.
 	Accepted, RefusedFull, RefusedDraining, RefusedOverload uint64
+	// AcceptFailures counts connections that could not be accepted, for want of file
+	// descriptors or memory; they wait. CannotAccept tells that it is so now.
+	AcceptFailures uint64
+	CannotAccept   bool
+	// StaleEvents counts events of connections that were closed in the same round.
+	StaleEvents uint64
 	// Messages counts decoded messages, Stalls those that had to wait for room.
 	Messages, Stalls uint64
 	// Panics counts faults of ours that cost a connection.
@@ -97,6 +103,8 @@ func (s *Server) Stats() Stats {
 	for _, r := range s.reactors {
 		r.count.addTo(&st)
 	}
+	st.AcceptFailures, st.CannotAccept = s.accepts.failures.Load(), s.accepts.now()
+	st.StaleEvents = s.stale.Load()
 	st.TransfersRunning = int(s.pump.running.Load())
 	st.TransferWaits += s.pump.dryWaits.Load()
 	st.SendQueued, st.SendRefused = int(s.sender.handed.Load()), s.sender.refused.Load()

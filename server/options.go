@@ -67,6 +67,9 @@ type Options struct {
 	// MaxConns is how many connections there may be at once; the next is
 	// refused. 0 takes what RLIMIT_NOFILE leaves.
 	MaxConns int
+	// OtherFiles is how many file descriptors are kept back from connections beside
+	// the usual ones, for what else the process serves.
+	OtherFiles int
 	// SendBound is how many bytes may wait unsent for one connection before it
 	// is cut off. 0 takes DefaultSendBound.
 	SendBound int
@@ -108,7 +111,7 @@ func (o *Options) EnsureDefaults() {
 		o.SendQueue = DefaultSendQueue
 	}
 	if o.MaxConns == 0 {
-		o.MaxConns = max(1, fileLimit()-fileReserve)
+		o.MaxConns = max(1, o.mostConns())
 	}
 	if o.Transfers.Stall == 0 {
 		o.Transfers.Stall = DefaultTransferStall
@@ -125,13 +128,13 @@ func (o *Options) Validate() error {
 	if o.Reactors < 1 || o.Reactors > codec.MaxReactors {
 		faults = append(faults, fmt.Errorf("reactors: %d is not in 1 … %d", o.Reactors, codec.MaxReactors))
 	}
-	if most := fileLimit() - fileReserve; most < 1 {
+	if most := o.mostConns(); most < 1 {
 		faults = append(faults, fmt.Errorf(
-			"max-conns: the limit of open files is %d, and %d are kept back: raise it with ulimit -n or LimitNOFILE=", fileLimit(), fileReserve))
+			"max-conns: the limit of open files is %d, and %d are kept back: raise it with ulimit -n or LimitNOFILE=", FileLimit(), FileReserve+o.OtherFiles))
 	} else if o.MaxConns < 1 || o.MaxConns > most {
 		faults = append(faults, fmt.Errorf(
 			"max-conns: %d is not in 1 … %d (RLIMIT_NOFILE less %d kept back); raise it with ulimit -n or LimitNOFILE=",
-			o.MaxConns, most, fileReserve))
+			o.MaxConns, most, FileReserve+o.OtherFiles))
 	}
 	if o.SendBound < MaxPending {
 		faults = append(faults, fmt.Errorf("send-bound: %d is below %d", o.SendBound, MaxPending))
@@ -183,9 +186,12 @@ func (o *TransferOptions) faults() (faults []error) {
 	return faults
 }
 
-// fileLimit is the process's limit of open files; Go raises the soft limit to
-// the hard one by itself.
-func fileLimit() int {
+// mostConns is how many connections the limit of open files allows.
+func (o *Options) mostConns() int { return FileLimit() - FileReserve - o.OtherFiles }
+
+// FileLimit is the process's limit of open files; Go raises the soft limit to the
+// hard one by itself. Any goroutine.
+func FileLimit() int {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
 		return 1024

@@ -58,6 +58,7 @@ type reactor struct {
 // opened takes a new connection in, or refuses it. Reactor.
 func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 	s := r.server
+	s.accepts.worked(s.options.Logger)
 	switch {
 	case s.draining.Load():
 		r.count.refusedDraining.Add(1)
@@ -65,6 +66,7 @@ func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 	case s.conns.Add(1) > int64(s.options.MaxConns):
 		s.conns.Add(-1)
 		r.count.refusedFull.Add(1)
+		s.crowd.refuse(s.options.Logger, s.options.MaxConns)
 		return gnet.Close
 	}
 	if !r.admit(sock) {
@@ -122,7 +124,8 @@ func (r *reactor) closed(c *clientConn) {
 	r.count.closed[c.reason].Add(1)
 	m := codec.Message{Conn: c.handle, Kind: codec.KindClosed, Reason: c.reason}
 	r.table.close(c)
-	r.server.conns.Add(-1)
+	s := r.server
+	s.crowd.left(s.options.Logger, s.conns.Add(-1), s.options.MaxConns)
 	r.deliver(&m)
 }
 

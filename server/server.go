@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -30,6 +29,9 @@ type Server struct {
 	engine   gnet.Engine
 
 	conns    atomic.Int64
+	accepts  acceptWatch
+	crowd    crowdWatch
+	stale    atomic.Uint64 // see gnetLogger
 	draining atomic.Bool
 	stopping atomic.Bool
 
@@ -88,6 +90,7 @@ func (s *Server) Start() error {
 	if err := s.pump.start(); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
+	surviveAccept()
 	result := make(chan error, 1)
 	go func() {
 		defer close(s.finished)
@@ -118,12 +121,12 @@ func (s *Server) gnetOptions() gnet.Options {
 		WriteBufferCap: DefaultReadBuffer,
 		TCPKeepAlive:   keepAlive,
 		TCPNoDelay:     gnet.TCPNoDelay,
-		Logger:         gnetLogger{s.options.Logger},
+		Logger:         gnetLogger{server: s, to: s.options.Logger},
 	}
 }
 
-// watch turns any end of the engine that nobody asked for into a failure: gnet
-// may return nil when it could not accept any more.
+// watch turns any end of the engine that nobody asked for into a failure: gnet may
+// return nil then.
 func (s *Server) watch(result <-chan error) {
 	err := <-result
 	if !s.stopping.Load() {
@@ -256,14 +259,3 @@ func (s *Server) reactorOf(loop gnet.EventLoop) *reactor {
 	s.loops++
 	return r
 }
-
-// gnetLogger gives gnet's lines to our logger.
-type gnetLogger struct{ to *slog.Logger }
-
-func (l gnetLogger) Debugf(f string, a ...any) { l.to.Debug("gnet: " + fmt.Sprintf(f, a...)) }
-func (l gnetLogger) Infof(f string, a ...any)  { l.to.Debug("gnet: " + fmt.Sprintf(f, a...)) }
-func (l gnetLogger) Warnf(f string, a ...any)  { l.to.Warn("gnet: " + fmt.Sprintf(f, a...)) }
-func (l gnetLogger) Errorf(f string, a ...any) { l.to.Error("gnet: " + fmt.Sprintf(f, a...)) }
-
-// Fatalf does not end the process: only cmd may.
-func (l gnetLogger) Fatalf(f string, a ...any) { l.to.Error("gnet: " + fmt.Sprintf(f, a...)) }

@@ -154,7 +154,7 @@ func budgetClients(t *testing.T) int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
 		t.Fatal(err)
 	}
-	n := min(2_000, (int(min(l.Cur, 1<<20))-fileReserve)/2-100)
+	n := min(2_000, (int(min(l.Cur, 1<<20))-FileReserve)/2-100)
 	if n < 100 {
 		if os.Getenv("CI") != "" {
 			t.Fatal("CI must allow more open files: ulimit -n 8192")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -19,11 +20,13 @@ import (
 type admin struct {
 	http   http.Server
 	listen net.Listener
+	seats  *adminSeats
 	done   chan struct{}
 	// ready says whether traffic should come, able why it should not though ready
-	// is set; alive whether the process does what it is for.
-	ready       atomic.Bool
-	able, alive func() error
+	// is set; alive whether the process does what it is for, degraded what of it it
+	// cannot do just now.
+	ready                 atomic.Bool
+	able, alive, degraded func() error
 }
 
 // newAdmin listens at once, so that a port in use is found before anything else
@@ -33,7 +36,7 @@ func newAdmin(addr string, logger *slog.Logger) (*admin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin: listen on %s: %w", addr, err)
 	}
-	a := &admin{listen: l, done: make(chan struct{}), able: func() error { return nil }, alive: func() error { return nil }}
+	a := &admin{listen: newSpareListener(l), seats: newAdminSeats(adminConns), done: make(chan struct{}), able: noFault, alive: noFault, degraded: noFault}
 	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		logger.Warn("the admin listener has no login of its own and is not on loopback: keep strangers away", "admin", l.Addr())
 	}
@@ -50,19 +53,14 @@ func (a *admin) serve(c prometheus.Collector, logger *slog.Logger) error {
 			return fmt.Errorf("admin: %w", err)
 		}
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.healthz)
-	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	a.http = http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: 5 * time.Second,
+		Handler:           a.handler(registry),
+		ReadHeaderTimeout: adminReadLimit,
+		ReadTimeout:       adminReadLimit,
+		WriteTimeout:      adminWriteLimit,
+		IdleTimeout:       adminIdleLimit,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         a.seats.note,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	go func() {
@@ -74,12 +72,45 @@ func (a *admin) serve(c prometheus.Collector, logger *slog.Logger) error {
 	return nil
 }
 
+// handler is what is served.
+func (a *admin) handler(metrics *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{MaxRequestsInFlight: adminScrapes}))
+	for path, serve := range map[string]http.HandlerFunc{
+		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+	} {
+		mux.HandleFunc("/debug/pprof/"+path, boundedProfile(serve))
+	}
+	return mux
+}
+
+// boundedProfile refuses profiles that would take longer than profileLimit.
+func boundedProfile(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		seconds, err := strconv.ParseFloat(r.URL.Query().Get("seconds"), 64)
+		if err == nil && !(seconds <= profileLimit.Seconds()) {
+			http.Error(w, fmt.Sprintf("seconds: a profile takes %v at most", profileLimit), http.StatusBadRequest)
+			return
+		}
+		serve(w, r)
+	}
+}
+
 func (a *admin) addr() net.Addr { return a.listen.Addr() }
 
-// healthz: the process is alive and its logic moves.
+func noFault() error { return nil }
+
+// healthz: the process is alive and its logic moves. One that is degraded answers 200
+// too: whoever restarts what is not healthy would only make it worse.
 func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
 	if err := a.alive(); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	if err := a.degraded(); err != nil {
+		fmt.Fprintf(w, "degraded: %v\n", err)
 		return
 	}
 	fmt.Fprintln(w, "ok")

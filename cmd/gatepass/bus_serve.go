@@ -60,7 +60,7 @@ func startBus(_ context.Context, p *process) error {
 	c := p.config
 	server, err := bus.StartServer(bus.ServerOptions{
 		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen,
-		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, Logger: p.log.With("part", "bus"),
+		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, MaxConns: c.busConns(), Logger: p.log.With("part", "bus"),
 	})
 	if err != nil {
 		return err

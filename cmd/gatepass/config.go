@@ -105,6 +105,8 @@ type config struct {
 	// keepKeys says that there are other login servers, which may claim keys while
 	// this one drains.
 	keepKeys bool
+	// servesBoth says that this process serves clients and the bus.
+	servesBoth bool
 }
 
 // updatesConfig bounds the sending of patches to clients that are too old.

@@ -79,6 +79,7 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 		return usageError{errors.New("bus.url: dev has a bus of its own; run the roles one by one to join another")}
 	}
 	c.Bus.Listen = freeOr(c.Bus.Listen)
+	c.servesBoth = true
 	if c.Native != "" {
 		c.Native = freeOr(c.Native)
 	}

@@ -63,7 +63,7 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 		config: p.config, log: p.log, conn: conn, failure: make(chan error, 1),
 		stopClock: func() {}, stopControl: func() {}, stopBeat: func() {},
 	}
-	p.add(part{name: "login", failed: e.failure, alive: e.alive, drain: e.drain, close: e.close, metrics: stageCollector{e}})
+	p.add(part{name: "login", failed: e.failure, alive: e.alive, ready: e.ready, degraded: e.degraded, drain: e.drain, close: e.close, metrics: stageCollector{e}})
 	for _, start := range []func() error{
 		e.makeInbox, e.startStore, e.startPool, e.openPatches, e.makeServer, e.makeList, e.startNode, e.startLogic,
 		e.startControl, e.startServer, e.startBeat,
@@ -155,7 +155,7 @@ func (e *edge) makeServer() (err error) {
 	e.server, err = server.New(server.Options{
 		Listeners: listeners,
 		Reactors:  e.config.Reactors,
-		MaxConns:  e.config.MaxConns,
+		MaxConns:  e.config.MaxConns, OtherFiles: e.config.otherFiles(),
 		Idle:      e.idle(),
 		Transfers: e.transfers(),
 		Sink:      func(i int) server.Sink { return e.inbox.Client(i) },
@@ -403,6 +403,20 @@ func (e *edge) alive() error {
 	behind := time.Duration(e.now()-e.core.LastTick()) * time.Millisecond
 	if behind > aliveLimit {
 		return fmt.Errorf("the logic has not moved for %v", behind.Round(time.Second))
+	}
+	return nil
+}
+
+// ready says why clients should go elsewhere just now.
+func (e *edge) ready() error { return acceptFault(e.server.Stats()) }
+
+// degraded says what the login server cannot do although it works.
+func (e *edge) degraded() error { return acceptFault(e.server.Stats()) }
+
+// acceptFault says that a server cannot accept clients just now.
+func acceptFault(st server.Stats) error {
+	if st.CannotAccept {
+		return errors.New("clients cannot be accepted, for want of file descriptors or memory; see the log")
 	}
 	return nil
 }

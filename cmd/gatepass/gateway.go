@@ -88,13 +88,14 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 			p.log.Info("players were still in when the drain limit was over", "error", err)
 		}
 	}
-	registered := func() error {
+	accepts := func() error { return acceptFault(opened.Stats().Server) }
+	ready := func() error {
 		if opened.Registered() {
-			return nil
+			return accepts()
 		}
 		return errors.New("the world is not registered; see the log")
 	}
-	p.add(part{name: "gate", failed: opened.Failed(), ready: registered, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
+	p.add(part{name: "gate", failed: opened.Failed(), ready: ready, degraded: accepts, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
 	p.say("world=%d gate=%s", registration.ID, opened.Addr())
 	if g.NativeListen != "" {
 		p.say("native-gate=%s", opened.NativeAddr())

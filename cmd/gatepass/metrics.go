@@ -35,10 +35,11 @@ func (s stageCollector) server(m metricWriter) {
 	m.gauge("connections", "Open client connections.", float64(st.Conns))
 	m.gauge("connections_max", "Client connections there may be.", float64(st.MaxConns))
 	m.counter("connections_accepted_total", "Client connections taken.", st.Accepted)
-	const refused, why = "connections_refused_total", "Client connections closed at once, by reason."
+	const refused, why = "connections_refused_total", refusedHelp
 	m.count(refused, why, st.RefusedFull, "reason", "full")
 	m.count(refused, why, st.RefusedDraining, "reason", "draining")
 	m.count(refused, why, st.RefusedOverload, "reason", "overload")
+	m.accepts(&st)
 	for r := range codec.CloseReasonCount {
 		m.count("connections_closed_total", "Client connections closed, by reason.", st.Closed[r], "reason", r.String())
 	}

@@ -103,6 +103,8 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	m.gauge("connections", "Open client connections.", float64(st.Server.Conns))
 	m.gauge("connections_max", "Client connections there may be.", float64(st.Server.MaxConns))
 	m.counter("connections_accepted_total", "Client connections taken.", st.Server.Accepted)
+	m.count("connections_refused_total", refusedHelp, st.Server.RefusedFull, "reason", "full")
+	m.accepts(&st.Server)
 	m.rounds("gate_logic", st.Inbox.Loop)
 }
 

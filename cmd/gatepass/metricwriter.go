@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"gatepass/queue"
+	"gatepass/server"
 	"gatepass/storage"
 )
 
@@ -52,4 +53,13 @@ func (m metricWriter) rounds(who string, st queue.ConsumerStats) {
 	m.counter(who+"_rounds_total", "Rounds of the "+who+".", st.Rounds)
 	m.counter(who+"_rounds_lent_total", "Rounds of the "+who+" that ran on a producer's goroutine.", st.Lent)
 	m.counter(who+"_sleeps_total", "How often the "+who+" had nothing left to do.", st.Sleeps)
+}
+
+const refusedHelp = "Client connections closed at once, by reason."
+
+// accepts shows whether a server can accept connections.
+func (m metricWriter) accepts(st *server.Stats) {
+	m.counter("connections_accept_failures_total", "Accepts of client connections that failed, for want of file descriptors or memory. The clients wait.", st.AcceptFailures)
+	m.flag("connections_cannot_accept", "1 while client connections cannot be accepted.", st.CannotAccept)
+	m.counter("connections_stale_events_total", "Events of connections that had been closed in the same round.", st.StaleEvents)
 }

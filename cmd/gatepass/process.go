@@ -39,8 +39,8 @@ type part struct {
 	// failed brings the error with which it can do its work no longer.
 	failed <-chan error
 	// alive says what is wrong with it while it runs, ready why nobody should be
-	// sent to it just now.
-	alive, ready func() error
+	// sent to it just now, degraded what it cannot do although it works.
+	alive, ready, degraded func() error
 	// drain lets what is under way finish and nothing new begin, until ctx ends.
 	drain func(ctx context.Context)
 	close func() error
@@ -86,7 +86,7 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 		defer stop()
 		go keepPolling(polling, p.busTraffic)
 	}
-	p.admin.alive, p.admin.able = p.alive, p.able
+	p.admin.alive, p.admin.able, p.admin.degraded = p.alive, p.able, p.degraded
 	if err := p.admin.serve(p, log.Logger); err != nil {
 		return errors.Join(err, p.close())
 	}
@@ -180,23 +180,22 @@ func (p *process) close() error {
 }
 
 // alive is the process's health.
-func (p *process) alive() error {
-	for _, q := range p.parts {
-		if q.alive != nil {
-			if err := q.alive(); err != nil {
-				return fmt.Errorf("%s: %w", q.name, err)
-			}
-		}
-	}
-	return nil
-}
+func (p *process) alive() error { return p.first(func(q *part) func() error { return q.alive }) }
 
 // able is the process's readiness, once it has started.
-func (p *process) able() error {
-	for _, q := range p.parts {
-		if q.ready != nil {
-			if err := q.ready(); err != nil {
-				return fmt.Errorf("%s: %w", q.name, err)
+func (p *process) able() error { return p.first(func(q *part) func() error { return q.ready }) }
+
+// degraded is what the process cannot do although it works.
+func (p *process) degraded() error {
+	return p.first(func(q *part) func() error { return q.degraded })
+}
+
+// first asks the parts and returns the first fault, with the part's name.
+func (p *process) first(question func(*part) func() error) error {
+	for i := range p.parts {
+		if ask := question(&p.parts[i]); ask != nil {
+			if err := ask(); err != nil {
+				return fmt.Errorf("%s: %w", p.parts[i].name, err)
 			}
 		}
 	}

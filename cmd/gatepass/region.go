@@ -110,7 +110,7 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	}
 	server, err := bus.StartServer(bus.ServerOptions{
 		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen, Name: c.Node,
-		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, Logger: p.log.With("part", "bus"),
+		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, MaxConns: c.busConns(), Logger: p.log.With("part", "bus"),
 	})
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ type ServerOptions struct {
 	// Routes are the ClusterListen of all servers of the cluster, as they reach each
 	// other, this one's own too: their number is the size of the cluster.
 	Routes []string
+	// MaxConns is how many nodes may be connected at once; 0 takes the default,
+	// which is enough for the largest region.
+	MaxConns int
 	// Logger takes what operators should know; nil discards it.
 	Logger *slog.Logger
 	// Now is the clock that certificates are checked by; nil is the system's.
@@ -55,6 +58,9 @@ func (o *ServerOptions) ensureDefaults() {
 		if o.Name == "" {
 			o.Name = "bus"
 		}
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = maxConnections
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

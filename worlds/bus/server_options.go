@@ -75,7 +75,7 @@ func natsOptions(o ServerOptions, t trust) (*server.Options, error) {
 		SystemAccount:    t.system.Subject,
 		AccountResolver:  resolver,
 
-		MaxPayload: maxPayload, MaxPending: maxPending, MaxConn: maxConnections, MaxSubs: maxSubscriptions,
+		MaxPayload: maxPayload, MaxPending: maxPending, MaxConn: o.MaxConns, MaxSubs: maxSubscriptions,
 		AuthTimeout: authLimit.Seconds(), TLSTimeout: authLimit.Seconds(),
 		PingInterval: serverPing, MaxPingsOut: missedPings, WriteDeadline: serverWriteLimit,
 

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// staleWord is in gnet's message about an event of a connection that is closed
+// already: the kernel had reported it in the same round. That is normal when
+// connections end while they still send, and a client can cause it at will.
+const staleWord = "of a stale connection"
+
+// gnetLogger gives gnet's lines to our logger. gnet calls it on its event loops.
+type gnetLogger struct {
+	server *Server
+	to     *slog.Logger
+}
+
+func (l gnetLogger) Debugf(f string, a ...any) { l.debug(f, a) }
+func (l gnetLogger) Infof(f string, a ...any)  { l.debug(f, a) }
+
+// Warnf counts what is normal and logs the rest.
+func (l gnetLogger) Warnf(f string, a ...any) {
+	if strings.Contains(f, staleWord) {
+		l.server.stale.Add(1)
+		return
+	}
+	l.to.Warn("gnet: " + fmt.Sprintf(f, a...))
+}
+
+// Errorf handles a failed accept, of which gnet tells in no other way, and logs
+// everything else. Reactor, where it is about an accept.
+func (l gnetLogger) Errorf(f string, a ...any) {
+	if isAccept(f) {
+		l.server.accepts.failed(l.to, fmt.Sprint(a...))
+		return
+	}
+	l.to.Error("gnet: " + fmt.Sprintf(f, a...))
+}
+
+// Fatalf does not end the process: only cmd may.
+func (l gnetLogger) Fatalf(f string, a ...any) { l.to.Error("gnet: " + fmt.Sprintf(f, a...)) }
+
+func (l gnetLogger) debug(f string, a []any) { l.to.Debug("gnet: " + fmt.Sprintf(f, a...)) }

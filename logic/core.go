@@ -46,6 +46,7 @@ type Core struct {
 
 	sessions sessionTable
 	keys     *worlds.Passes[holding]
+	vouchers *worlds.Vouchers // those of keys
 	stock    stock
 	// natives is how many native clients are in, picks whom the passes are for that
 	// were offered.
@@ -109,9 +110,10 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), keys: newKeys(&o), usedCodes: newUsedCodes(), factors: newFactorLock(),
+	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
 		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit()}
+	c.keys = newKeys(&c.options, c.vouchers)
 	c.options.Versions = nil // those of the start are let go with the first others
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
 	c.loadBans()

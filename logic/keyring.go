@@ -30,11 +30,12 @@ type holding struct {
 type heldKey = worlds.Held[holding]
 
 // newKeys makes the keyring of a node.
-func newKeys(o *Options) *worlds.Passes[holding] {
+func newKeys(o *Options, v *worlds.Vouchers) *worlds.Passes[holding] {
 	self := o.Node
 	return worlds.NewPasses(worlds.PassOptions[holding]{
 		Self:     self,
 		Validity: o.PassValidity,
+		Vouchers: v,
 		Verify:   proves,
 		Gives: func(to worlds.Node) bool {
 			return to != self && (to.Kind() == worlds.KindWorld || to.Kind() == worlds.KindLogin)

@@ -21,6 +21,8 @@ func (c *Core) Region(e *worlds.Event) {
 	case e.Change != nil:
 		c.follow(c.ports.Region.Change(e.Change, c.now))
 	case e.Snapshot != nil:
+		c.vouchers.SetKey(&e.Snapshot.VoucherKey) // one without leaves what is known
+		e.Snapshot.VoucherKey.Wipe()
 		c.follow(c.ports.Region.Snapshot(e.Snapshot, c.now))
 	case e.Pulse != nil:
 		c.follow(c.ports.Region.Pulse(e.Pulse, c.now))

@@ -123,7 +123,12 @@ func stepClaim(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepHold(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	account, _ := codec.NameOf(d.CmdArgs[0].Key)
 	key := worlds.NewSecret(e.key[:])
-	e.region.peer.Hold(account, worlds.NewStamp(e.now.UnixMilli(), 5), &key)
+	e.core.Region(&worlds.Event{Snapshot: &worlds.Snapshot{VoucherKey: worlds.NewSecret(make([]byte, worlds.VoucherKeySize))}})
+	stay := worlds.Stay{Stamp: worlds.NewStamp(e.now.UnixMilli(), 5)}
+	if !d.HasArg("unvouched") {
+		stay.Voucher = e.core.vouchers.Make(worlds.VoucherClaimed, peerNode, account, stay)
+	}
+	e.region.peer.HoldAt(account, stay, &key)
 }
 
 func stepEnd(e *scenario, _ *testing.T, d *datadriven.TestData) {

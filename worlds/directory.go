@@ -24,10 +24,12 @@ import (
 // smaller stamps), but no second one: SecondLoginRefuse does not keep it out. Nor
 // has it shown a password again, so that an End which it meets still holds.
 //
-// Login servers are trusted with that, worlds only with what is theirs: a world
-// has no fresh logins, knows the stamp of a key that it was given, and can neither
-// end another's key nor take its place without. What a world alone has told of,
-// after the directory began anew, gives way to any login server's word.
+// Login servers are trusted with that. A world is believed only what a login server
+// vouches for: that this very stay of the key, by stamp and hop, was handed over to it
+// (Voucher). So it can make up no login, and no place in the order of one; what it
+// says without a voucher changes nothing and is not answered. It says nothing at all
+// while it is not registered, but for the end of what it was known to hold. And it is
+// told of no other world's players: for those it asks as for accounts that nobody has.
 //
 // An entry is 32 bytes in a slot, and its place in the index; the node is a
 // number. A node that starts anew or is gone loses its entries at once, since
@@ -41,9 +43,8 @@ type Directory struct {
 	// Locate or Tick.
 	grown int64
 	// now is the time of the last Locate or Tick.
-	now    int64
-	ended  ended
-	claims claims
+	now   int64
+	ended ended
 	// swept is when what is left of lives that are over may be swept at last.
 	swept   int64
 	effects []DirectoryEffect
@@ -85,6 +86,11 @@ type DirectoryOptions struct {
 	// MaxOfWorld is how many of them one world may hold; 0 is 1,000,000, the most
 	// players that a world may say it takes.
 	MaxOfWorld int
+	// Vouchers checks what worlds announce; without a key, or where it is nil, no world
+	// is believed.
+	Vouchers *Vouchers
+	// Registered tells whether a world is in the list; nil takes all for registered.
+	Registered func(world Node) bool
 }
 
 // EnsureDefaults fills in what is 0.
@@ -119,8 +125,9 @@ type DirectoryStats struct {
 	ByNode map[Node]int
 	// Logins are fresh ones, Ends what nodes were told to end, Late announcements
 	// that others had overtaken, Full those for which there was no room, Refused
-	// those that a world may not make.
-	Logins, Ends, Late, Full, Refused uint64
+	// those that a world may not make, Unvouched those of them that no login server
+	// vouches for.
+	Logins, Ends, Late, Full, Refused, Unvouched uint64
 	// Unknown are asks that were answered so.
 	Unknown uint64
 }
@@ -128,30 +135,16 @@ type DirectoryStats struct {
 // NewDirectory makes one that knows nothing.
 func NewDirectory(o DirectoryOptions) *Directory {
 	o.EnsureDefaults()
-	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting(), ended: newEnded(), claims: newClaims()}
+	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting(), ended: newEnded()}
 }
-
-// verdict is what an announcement comes to.
-type verdict uint8
-
-const (
-	// verdictTake: it is the account's place from now on.
-	verdictTake verdict = iota
-	// verdictLate: the key has gone on from there.
-	verdictLate
-	// verdictEarly: a world says it of a login that no login server has told of.
-	verdictEarly
-	// verdictLost, verdictOnline: another login of the account stays; this one is
-	// to be ended.
-	verdictLost
-	verdictOnline
-	// verdictRefused: a world has no say in that.
-	verdictRefused
-)
 
 // Hello notes that an incarnation of a node is there. What was known of an earlier
 // one is out of date: who holds keys announces them after its hello.
 func (d *Directory) Hello(from Node, incarnation uint64) {
+	if d.stranger(from) {
+		d.stats.Refused++
+		return
+	}
 	if _, fault := d.lives.of(from, incarnation); fault != nil {
 		d.drop(fault)
 	}
@@ -160,6 +153,10 @@ func (d *Directory) Hello(from Node, incarnation uint64) {
 // Announce takes what a node says of a key, in that incarnation of the node. a is
 // not kept.
 func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
+	if d.stranger(from) && (a.Kind != AnnounceGone || !d.lives.is(from, incarnation)) {
+		d.stats.Refused++
+		return
+	}
 	life, fault := d.lives.of(from, incarnation)
 	if fault != nil {
 		d.drop(fault)
@@ -172,69 +169,21 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 		}
 		return
 	}
-	if known != nil && known.stamp == a.Stamp && from.Kind() == KindLogin {
-		known.vouched = true
-	}
 	switch d.judge(known, from, a) {
 	case verdictTake:
 		d.take(known, life, a)
 	case verdictLate:
 		d.stats.Late++
-	case verdictEarly:
-		key := claimKey{a.Account, a.Stamp}
-		d.claims.add(key, claim{d.lives.node(life), incarnation, a.Hop}, d.now)
 	case verdictLost:
 		d.end(from, a.Account, a.Stamp, whySecondLogin)
 	case verdictOnline:
 		d.end(from, a.Account, a.Stamp, WhyOnline)
 	case verdictRefused:
 		d.stats.Refused++
+	case verdictUnvouched:
+		d.stats.Refused++
+		d.stats.Unvouched++
 	}
-}
-
-// judge compares an announcement with what is known; nil for nothing.
-func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
-	world := from.Kind() == KindWorld
-	switch {
-	case world && (a.Kind == AnnounceFresh || a.Kind == AnnounceRenewed):
-		return verdictRefused
-	case known == nil:
-		return verdictTake
-	case known.stamp == a.Stamp && a.Hop < known.hop:
-		return verdictLate
-	case known.stamp == a.Stamp:
-		return verdictTake
-	case world:
-		return d.judgeWorld(known, a)
-	}
-	switch {
-	case d.stays(known) && a.Kind != AnnounceHeld && a.Kind != AnnounceRenewed:
-		return verdictOnline
-	case a.Kind != AnnounceFresh && a.Stamp < known.stamp && known.vouched:
-		return verdictLost
-	}
-	return verdictTake
-}
-
-// judgeWorld judges what a world says of another login than the known one. It is
-// not taken, unless a login server tells of that login too, and ends nothing but
-// what the world itself says it holds; that only if it is a login server who knows
-// better.
-func (d *Directory) judgeWorld(known *slot, a *Announcement) verdict {
-	switch {
-	case known.vouched && d.stays(known) && a.Kind == AnnounceMoved:
-		return verdictOnline
-	case a.Stamp > known.stamp:
-		return verdictEarly
-	case known.vouched:
-		return verdictLost
-	}
-	return verdictLate
-}
-
-// stays tells whether no other login may take a known one's place.
-func (d *Directory) stays(known *slot) bool {
-	return d.options.SecondLogin == SecondLoginRefuse && d.lives.node(known.life).Kind() == KindWorld
 }
 
 // take makes an announcement the account's place, and answers who waits for it.
@@ -257,18 +206,14 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 		if known.life != life { // a node ends its own older key by itself
 			d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
 		}
-		known.ending, known.vouched = false, false
+		known.ending = false
 	}
 	if known.ending = known.ending || d.ended.has(a.Account, d.now); known.ending {
 		d.end(node, a.Account, a.Stamp, whyEnded)
 	}
 	d.lives.moved(known.life, life)
 	known.stamp, known.hop, known.life = a.Stamp, a.Hop, life
-	known.vouched = known.vouched || node.Kind() == KindLogin
-	if c, ok := d.claims.take(claimKey{a.Account, a.Stamp}); ok {
-		d.Announce(c.from, c.incarnation, &Announcement{Account: a.Account, Stamp: a.Stamp, Hop: c.hop, Kind: AnnounceMoved})
-	}
-	for _, w := range d.waiting.take(a.Account) {
+	for _, w := range d.waiting.take(a.Account, func(from Node) bool { return d.mayKnow(from, known) }) {
 		d.answer(w, known)
 	}
 }
@@ -285,15 +230,22 @@ func (d *Directory) hasRoom(known *slot, life uint16) bool {
 // Locate answers where an account's key is, at once or, when it is not known and
 // l wants to wait, when it is announced or the limit is over. The same ask again
 // takes the place of the one before. An account whose holder has just begun anew
-// is waited for in any case, for the holder may be about to announce it. l is not
-// kept.
+// is waited for in any case, for the holder may be about to announce it. A world that
+// is not registered gets no answer. l is not kept.
 func (d *Directory) Locate(from Node, l *Locate, now int64) {
+	if d.stranger(from) {
+		d.stats.Refused++
+		return
+	}
 	w := waiter{account: l.Account, from: from, tag: l.Tag, until: now + d.options.WaitLimit.Milliseconds()}
 	d.clock(now)
 	known := d.slots.find(l.Account)
 	wait := l.Wait || now < d.grown
 	if known != nil && d.lives.ended(known.life) {
 		wait = wait || d.lives.all[known.life].renewed
+		known = nil
+	}
+	if known != nil && !d.mayKnow(from, known) {
 		known = nil
 	}
 	if known == nil && wait && d.waiting.park(w, d.options.MaxWaiting) {
@@ -305,7 +257,7 @@ func (d *Directory) Locate(from Node, l *Locate, now int64) {
 // answer tells w an account's place; nil for none.
 func (d *Directory) answer(w waiter, known *slot) {
 	place := &Place{Account: w.account, Tag: w.tag}
-	if known != nil {
+	if known != nil && d.mayKnow(w.from, known) {
 		place.Holder, place.Stamp, place.Hop = d.lives.node(known.life), known.stamp, known.hop
 	} else {
 		d.stats.Unknown++
@@ -338,7 +290,6 @@ func (d *Directory) NodeGone(node Node) { d.lives.gone(node) }
 // have ended.
 func (d *Directory) Tick(now int64) {
 	d.clock(now)
-	d.claims.expire(now)
 	for _, w := range d.waiting.expired(now) {
 		d.answer(w, nil)
 	}
@@ -403,6 +354,9 @@ func (d *Directory) Effects() []DirectoryEffect {
 	d.effects = nil
 	return e
 }
+
+// Unvouched is that of the Stats, for every message.
+func (d *Directory) Unvouched() uint64 { return d.stats.Unvouched }
 
 // Stats are the counts so far. It walks over the nodes, so call it for a scrape
 // and not for a message.

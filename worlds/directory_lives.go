@@ -78,6 +78,12 @@ func (l *lives) of(node Node, incarnation uint64) (uint16, error) {
 	return n.current, nil
 }
 
+// is tells whether a node is known in that life.
+func (l *lives) is(node Node, incarnation uint64) bool {
+	n := l.nodes[node]
+	return n != nil && l.all[n.current].incarnation == incarnation
+}
+
 // begin gives a life a number.
 func (l *lives) begin(new life) uint16 {
 	if n := len(l.free); n > 0 {

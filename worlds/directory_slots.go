@@ -18,8 +18,6 @@ type slot struct {
 	hop    uint32
 	life   uint16
 	ending bool
-	// vouched: a login server has told of that stamp.
-	vouched bool
 }
 
 // slots are the entries of a Directory. A slot stays where it is while its

@@ -18,7 +18,8 @@ import (
 // command prints what nodes are told because of it.
 func TestDirectory_Scenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata/directory", func(t *testing.T, path string) {
-		s := &directoryScript{d: grownDirectory(DirectoryOptions{})}
+		s := &directoryScript{}
+		s.d = s.directoryOf(DirectoryOptions{}, false)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			s.out.Reset()
 			s.run(args{t, d})
@@ -39,9 +40,30 @@ func grownDirectory(o DirectoryOptions) *Directory {
 }
 
 type directoryScript struct {
-	d   *Directory
-	now int64
-	out strings.Builder
+	d         *Directory
+	now       int64
+	out       strings.Builder
+	strangers map[Node]bool // worlds that are not registered
+}
+
+// directoryOf makes a directory that is there for a while, or has just begun. It
+// believes the vouchers of the tests.
+func (s *directoryScript) directoryOf(o DirectoryOptions, young bool) *Directory {
+	s.strangers = make(map[Node]bool)
+	o.Vouchers, o.Registered = testVouchers(), func(world Node) bool { return !s.strangers[world] }
+	if young {
+		return NewDirectory(o)
+	}
+	return grownDirectory(o)
+}
+
+// vouched gives what a world announces the voucher that it should have of a login
+// server.
+func vouched(from Node, a Announcement) Announcement {
+	if from.Kind() == KindWorld {
+		a.Voucher = testVouchers().Make(VoucherClaimed, from, a.Account, Stay{Stamp: a.Stamp, Hop: a.Hop})
+	}
+	return a
 }
 
 func (s *directoryScript) run(a args) {
@@ -51,15 +73,18 @@ func (s *directoryScript) run(a args) {
 		if a.text("second") == "refuse" {
 			o.SecondLogin = SecondLoginRefuse
 		}
-		s.d = grownDirectory(o)
-		if a.d.HasArg("young") {
-			s.d = NewDirectory(o)
-		}
+		s.d = s.directoryOf(o, a.d.HasArg("young"))
 	case "fresh", "moved", "held", "gone", "renewed":
 		kinds := map[string]AnnouncementKind{"fresh": AnnounceFresh, "moved": AnnounceMoved, "held": AnnounceHeld, "gone": AnnounceGone, "renewed": AnnounceRenewed}
-		s.d.Announce(Node(a.text("from")), max(1, a.number("incarnation")), &Announcement{
+		said, from := Announcement{
 			Account: a.name("account"), Stamp: Stamp(a.number("stamp")), Hop: uint32(a.number("hop")), Kind: kinds[a.d.Cmd],
-		})
+		}, Node(a.text("from"))
+		if !a.d.HasArg("unvouched") {
+			said = vouched(from, said)
+		}
+		s.d.Announce(from, max(1, a.number("incarnation")), &said)
+	case "leave", "register":
+		s.strangers[Node(a.text("world"))] = a.d.Cmd == "leave"
 	case "locate":
 		s.d.Locate(Node(a.text("from")), &Locate{Account: a.name("account"), Tag: a.number("tag"), Wait: a.d.HasArg("wait")}, s.now)
 	case "end":
@@ -144,7 +169,7 @@ func fill(d *Directory, n int) {
 // is answered once.
 func TestDirectory_Property_Invariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &directoryModel{d: NewDirectory(DirectoryOptions{MaxWaiting: 5}), said: make(map[string]bool), life: make(map[Node]uint64), asks: make(map[uint64]bool)}
+		m := &directoryModel{d: NewDirectory(DirectoryOptions{MaxWaiting: 5, Vouchers: testVouchers()}), said: make(map[string]bool), life: make(map[Node]uint64), asks: make(map[uint64]bool)}
 		m.d.options.SecondLogin = SecondLogin(rapid.IntRange(0, 1).Draw(t, "rule"))
 		for range rapid.IntRange(1, 100).Draw(t, "steps") {
 			m.step(t)
@@ -198,7 +223,12 @@ func (m *directoryModel) step(t *rapid.T) {
 			Account: name, Stamp: Stamp(rapid.IntRange(1, 3).Draw(t, "stamp")),
 			Hop: uint32(rapid.IntRange(0, 3).Draw(t, "hop")), Kind: AnnouncementKind(rapid.IntRange(0, 4).Draw(t, "kind")),
 		}
-		m.said[m.place(name, node, a.Stamp, a.Hop)] = true
+		if rapid.Bool().Draw(t, "vouched") {
+			a = vouched(node, a)
+		}
+		if node.Kind() == KindLogin || a.Voucher != (Voucher{}) {
+			m.said[m.place(name, node, a.Stamp, a.Hop)] = true
+		}
 		m.d.Announce(node, m.life[node], &a)
 	}
 }
@@ -271,9 +301,13 @@ func TestDirectory_NodeGone_SweepsInSteps(t *testing.T) {
 // However often nodes start anew, their lives' numbers are used again, and one
 // whose former lives all still have keys is refused and counted, not mixed up.
 func TestDirectory_Lives_AreBounded(t *testing.T) {
-	d := NewDirectory(DirectoryOptions{})
+	d := NewDirectory(DirectoryOptions{Vouchers: testVouchers()})
+	held := func(i int) *Announcement {
+		a := vouched("world.1", Announcement{Account: nthName(i), Stamp: 1, Kind: AnnounceHeld})
+		return &a
+	}
 	for i := range 70_000 {
-		d.Announce("world.1", uint64(i+1), &Announcement{Account: nthName(i), Stamp: 1, Kind: AnnounceHeld})
+		d.Announce("world.1", uint64(i+1), held(i))
 	}
 	if s := d.Stats(); s.Full == 0 || s.Entries != 1 {
 		t.Errorf("%+v", s)
@@ -281,7 +315,7 @@ func TestDirectory_Lives_AreBounded(t *testing.T) {
 	for d.lives.left > 0 {
 		d.Tick(0)
 	}
-	d.Announce("world.1", 1_000_000, &Announcement{Account: nthName(1), Stamp: 1, Kind: AnnounceHeld})
+	d.Announce("world.1", 1_000_000, held(1))
 	if p, ok := d.Find(nthName(1)); !ok || p.Holder != "world.1" {
 		t.Errorf("%+v, %v", p, ok)
 	}
@@ -326,14 +360,15 @@ func BenchmarkDirectory_Announce(b *testing.B) {
 	for _, kind := range []string{"fresh", "moved"} {
 		b.Run("kind="+kind, func(b *testing.B) {
 			const n = 200_000
-			d := NewDirectory(DirectoryOptions{})
+			d := NewDirectory(DirectoryOptions{Vouchers: testVouchers()})
 			fill(d, n)
 			nodes := map[string][2]Node{"fresh": {"login.16", "login.17"}, "moved": {"login.16", "world.1"}}[kind]
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				a := Announcement{Account: nthName(i % n), Stamp: Stamp(n + i), Kind: AnnounceFresh}
 				if kind == "moved" {
-					a.Stamp, a.Hop, a.Kind = Stamp(i%n+1), uint32(i), AnnounceMoved
+					a.Stamp, a.Hop, a.Kind = Stamp(i%n+1), uint32(i/n+1), AnnounceMoved
+					a = vouched(nodes[i/n&1], a)
 				}
 				d.Announce(nodes[i/n&1], 1, &a)
 				if e := d.Effects(); (len(e) == 1) != (kind == "fresh") {
@@ -371,19 +406,5 @@ func TestEnded_IsBounded(t *testing.T) {
 	e.add(nthName(1), endedFor+1)
 	if len(e.order) != 1 || len(e.until) != 1 {
 		t.Errorf("%d are remembered when their time is over", len(e.until))
-	}
-}
-
-func TestClaims_AreBounded(t *testing.T) {
-	c := newClaims()
-	for i := range 2 * maxClaimsOfNode {
-		c.add(claimKey{nthName(i), 1}, claim{from: "world.9"}, 0)
-	}
-	c.add(claimKey{nthName(-1), 1}, claim{from: "world.7"}, 1)
-	if len(c.all) != maxClaimsOfNode+1 || len(c.order) != len(c.all) {
-		t.Errorf("%d claims of one world and another wait", len(c.all))
-	}
-	if c.expire(claimFor); len(c.all) != 1 || len(c.order) != 1 || len(c.byNode) != 1 {
-		t.Errorf("%d claims when the time of all but one is over", len(c.all))
 	}
 }

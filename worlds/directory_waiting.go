@@ -56,16 +56,22 @@ func (q *waiting) park(w waiter, most int) bool {
 	return true
 }
 
-// take removes all who wait for an account.
-func (q *waiting) take(account codec.Name) []waiter {
+// take removes all who wait for an account and may know its place.
+func (q *waiting) take(account codec.Name, may func(from Node) bool) (all []waiter) {
 	asks := q.asks[account]
 	if asks == nil {
 		return nil
 	}
-	delete(q.asks, account)
-	all := make([]waiter, len(asks))
-	for i, e := range asks {
-		all[i] = q.remove(e)
+	var left []*list.Element
+	for _, e := range asks {
+		if may(e.Value.(waiter).from) {
+			all = append(all, q.remove(e))
+		} else {
+			left = append(left, e)
+		}
+	}
+	if q.asks[account] = left; left == nil {
+		delete(q.asks, account)
 	}
 	return all
 }

@@ -234,11 +234,14 @@ func (m *Manager) Beat(from Node, b *Beat, now int64) (known bool) {
 
 // find is the world that a node speaks for, or nil.
 func (m *Manager) find(from Node) *managed {
-	if id, ok := worldOf(from); ok {
+	if id, ok := WorldOf(from); ok {
 		return m.worlds[id]
 	}
 	return nil
 }
+
+// Knows tells whether a world is in the list, online or not.
+func (m *Manager) Knows(id uint8) bool { return m.worlds[id] != nil }
 
 // Reset forgets all worlds: maintenance. Their next heartbeats are unknown, so
 // they register again.

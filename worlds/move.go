@@ -136,6 +136,9 @@ type Move struct {
 	// was meant for one accepting, delayed however long, has no effect on another.
 	// 0 before.
 	Ticket uint64
+	// Voucher is set where a login server says MoveCommit to a world, and where a world
+	// that was handed a key gives it back with MoveOffer.
+	Voucher Voucher
 	// Reason is set for MoveRefuse only.
 	Reason Reason
 }

@@ -74,6 +74,12 @@ import (
 // Offer becomes pending under a new ticket, which H refuses; whatever else there
 // is gets Refuse, Recalled or no answer.
 //
+// A login server vouches for what it hands over to a world: its Commit carries a
+// Voucher, by which the world is believed when it announces the key. And it takes back
+// only what such a voucher is shown for, under the stamp and hop that follow from it:
+// a world can neither make up a login nor a place in its order. A key that has moved
+// MaxHop times moves no more.
+//
 // A login has a Stamp, and a later one a greater: what has a smaller stamp than
 // a key that is held here is refused, and wiped when a greater one comes in.
 type Passes[O any] struct {
@@ -113,6 +119,10 @@ type PassOptions[O any] struct {
 	Takes func(from Node, m *Move) Reason
 	// Gives tells whether that node may claim a key here; nil gives to none.
 	Gives func(to Node) bool
+	// Vouchers is what a login server vouches with for the keys that it hands over to
+	// worlds, and checks what worlds give back: without a key there it takes nothing
+	// from them. Worlds have none.
+	Vouchers *Vouchers
 	// Retry is the time between repeats of what got no answer (default 200 ms),
 	// GiveUp when a side that is free to do so lets a move go (5 s), Validity how
 	// long an offered pass may stay unused (60 s; at a node that takes passes, at
@@ -163,6 +173,8 @@ type Held[O any] struct {
 	Hop uint32
 	// Owner is the node's own.
 	Owner O
+	// Voucher is the login server's that handed the key over to this world.
+	Voucher Voucher
 
 	key   Secret
 	state keyState
@@ -185,6 +197,9 @@ func (h *Held[O]) Key() *Secret {
 	}
 	return &h.key
 }
+
+// Stay is this stay of the key here.
+func (h *Held[O]) Stay() Stay { return Stay{Stamp: h.Stamp, Hop: h.Hop, Voucher: h.Voucher} }
 
 // String tells whose it is, and nothing of the key.
 func (h Held[O]) String() string {
@@ -237,11 +252,16 @@ type Outcome[O any] struct {
 	Account codec.Name
 	Stamp   Stamp
 	Hop     uint32
+	// Voucher came with the key, see OutcomeTaken at a world.
+	Voucher Voucher
 	// Node is the other side.
 	Node   Node
 	Reason Reason
 	Owner  O
 }
+
+// Stay is the stay of the key that came out so.
+func (o *Outcome[O]) Stay() Stay { return Stay{Stamp: o.Stamp, Hop: o.Hop, Voucher: o.Voucher} }
 
 // OutgoingMove is a Move to be sent.
 type OutgoingMove struct {
@@ -302,7 +322,8 @@ func (p *Passes[O]) recount(end *ending, m *Move) {
 	switch m.Kind {
 	case MoveClaim, MoveAccept:
 		if end.how == endCommitted && (m.Kind == MoveClaim || m.Ticket == end.ticket) {
-			p.answer(end.peer, m, MoveCommit).Ticket = end.ticket
+			again := p.answer(end.peer, m, MoveCommit)
+			again.Ticket, again.Voucher = end.ticket, end.voucher
 			return
 		}
 	case MoveCommit:
@@ -413,6 +434,15 @@ func (p *Passes[O]) answer(to Node, m *Move, kind MoveKind) *Move {
 	return &p.out[len(p.out)-1].Move
 }
 
+// commit says that the copy here is gone, and to a world that it has the key from
+// here.
+func (p *Passes[O]) commit(mv *move[O], kind VoucherKind) {
+	if mv.peer.Kind() == KindWorld {
+		mv.held.Voucher = p.options.Vouchers.Make(kind, mv.peer, mv.held.Account, mv.held.Stay())
+	}
+	p.send(mv, MoveCommit).Voucher = mv.held.Voucher
+}
+
 func (p *Passes[O]) refuse(to Node, m *Move, why Reason) {
 	p.answer(to, m, MoveRefuse).Reason = why
 }
@@ -421,7 +451,7 @@ func (p *Passes[O]) refuse(to Node, m *Move, why Reason) {
 func (p *Passes[O]) report(mv *move[O], kind OutcomeKind, why Reason) *Outcome[O] {
 	h := &mv.held
 	p.outcomes = append(p.outcomes, Outcome[O]{
-		Kind: kind, Pass: mv.pass, Account: h.Account, Stamp: h.Stamp, Hop: h.Hop,
+		Kind: kind, Pass: mv.pass, Account: h.Account, Stamp: h.Stamp, Hop: h.Hop, Voucher: h.Voucher,
 		Node: mv.peer, Reason: why, Owner: h.Owner,
 	})
 	return &p.outcomes[len(p.outcomes)-1]

@@ -358,7 +358,7 @@ func TestPass_HoldAtKeepsTheHop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, replaced := world.HoldAt(used.Account, used.Stamp, used.Hop, used.Key())
+	h, replaced := world.HoldAt(used.Account, used.Stay(), used.Key())
 	if replaced == nil || h.Hop != 1 || h.Stamp != 5 || string(h.Key().Bytes()) != "secret" || world.Len() != 1 {
 		t.Errorf("%v, in place of %v", h, replaced)
 	}

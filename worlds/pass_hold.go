@@ -10,22 +10,22 @@ import "gatepass/codec"
 // if there was one, is returned and good until the next call. h is good until
 // the key is gone.
 func (p *Passes[O]) Hold(name codec.Name, stamp Stamp, key *Secret) (h *Held[O], older *O) {
-	return p.HoldAt(name, stamp, 0, key)
+	return p.HoldAt(name, Stay{Stamp: stamp}, key)
 }
 
 // HoldAt is Hold for a key that has been elsewhere: that of a pass whose client has
-// just come in, with its hop; see Use. From then on it is the account's key here,
+// just come in, with its stay; see Use. From then on it is the account's key here,
 // found, announced and dropped as any other.
-func (p *Passes[O]) HoldAt(name codec.Name, stamp Stamp, hop uint32, key *Secret) (h *Held[O], older *O) {
+func (p *Passes[O]) HoldAt(name codec.Name, stay Stay, key *Secret) (h *Held[O], older *O) {
 	a := p.keys.byName[name]
 	if a != nil && a.held.state != keyNone {
 		p.older, older = a.held.Owner, &p.older
 	}
 	if a != nil && a.moves != nil {
-		p.cancel(a, stamp)
+		p.cancel(a, stay.Stamp)
 	}
 	a = p.keys.make(name)
-	p.keys.put(a, Held[O]{Account: name, Stamp: stamp, Hop: hop, key: *key})
+	p.keys.put(a, Held[O]{Account: name, Stamp: stay.Stamp, Hop: stay.Hop, Voucher: stay.Voucher, key: *key})
 	return &a.held, older
 }
 
@@ -116,7 +116,9 @@ func (p *Passes[O]) cancelMove(mv *move[O]) {
 // end forgets a move but for how it ended.
 func (p *Passes[O]) end(mv *move[O], h how, why Reason) {
 	a := mv.account
-	p.ended.add(ending{pass: mv.pass, peer: mv.peer, ticket: mv.ticket, how: h, reason: why, until: p.now + p.bounds.remember})
+	p.ended.add(ending{
+		pass: mv.pass, peer: mv.peer, ticket: mv.ticket, how: h, reason: why, voucher: mv.held.Voucher, until: p.now + p.bounds.remember,
+	})
 	p.moves.remove(mv)
 	p.keys.release(a)
 }
@@ -177,6 +179,8 @@ func (p *Passes[O]) onClaim(from Node, m *Move) {
 		p.refuse(from, m, ReasonProof)
 	case a.held.state == keyAway:
 		p.refuse(from, m, ReasonBusy)
+	case a.held.Hop >= MaxHop:
+		p.refuse(from, m, ReasonExpired)
 	case p.full():
 		p.refuse(from, m, ReasonFull)
 	default:
@@ -188,9 +192,10 @@ func (p *Passes[O]) onClaim(from Node, m *Move) {
 	}
 }
 
-// lend says Offer.
+// lend says Offer. A world shows by whom it has the key.
 func (p *Passes[O]) lend(mv *move[O]) {
-	p.send(mv, MoveOffer).Key = mv.account.held.key
+	m := p.send(mv, MoveOffer)
+	m.Key, m.Voucher = mv.account.held.key, mv.account.held.Voucher
 }
 
 func (p *Passes[O]) stepLent(mv *move[O], m *Move) {
@@ -215,7 +220,7 @@ func (p *Passes[O]) leave(mv *move[O], ticket uint64) {
 	left.Hop, left.Owner = a.held.Hop, a.held.Owner
 	p.keys.wipe(a)
 	mv.ticket = ticket
-	p.send(mv, MoveCommit)
+	p.commit(mv, VoucherClaimed)
 	p.end(mv, endCommitted, ReasonExpired)
 }
 

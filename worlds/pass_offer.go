@@ -85,7 +85,7 @@ func (p *Passes[O]) stepOffering(mv *move[O], m *Move) {
 		mv.held.key.Wipe()
 		mv.ticket = m.Ticket
 		p.enter(mv, stageCommitting, p.bounds.settled)
-		p.send(mv, MoveCommit)
+		p.commit(mv, VoucherPass)
 	case MoveRefuse:
 		p.keep(mv, m.Reason)
 	}
@@ -104,7 +104,7 @@ func (p *Passes[O]) lookCommitted(mv *move[O], over bool) {
 		p.keep(mv, ReasonTimeout)
 		return
 	case mv.stage == stageCommitting:
-		p.send(mv, MoveCommit)
+		p.commit(mv, VoucherPass)
 	case mv.stage == stageRecalling:
 		p.send(mv, MoveRecall)
 	}
@@ -124,7 +124,7 @@ func (p *Passes[O]) stepCommitted(mv *move[O], m *Move) {
 	switch m.Kind {
 	case MoveAccept:
 		if mv.stage == stageCommitting {
-			p.send(mv, MoveCommit)
+			p.commit(mv, VoucherPass)
 		}
 	case MoveLive:
 		if mv.stage == stageCommitting {

@@ -44,7 +44,7 @@ func TestPasses_SecondPassOfTheSameLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := *h.Key()
-	w.HoldAt(h.Account, h.Stamp, h.Hop, &key)
+	w.HoldAt(h.Account, h.Stay(), &key)
 	for _, out := range w.Outgoing() {
 		login.Handle("world.1", &out.Move)
 	}
@@ -71,7 +71,7 @@ func TestPasses_PassOfAnEarlierLogin(t *testing.T) {
 	w, login := newPair()
 	alice, _ := codec.NameOf("ALICE")
 	key := NewSecret(make([]byte, 32))
-	w.HoldAt(alice, 6, 1, &key)
+	w.HoldAt(alice, Stay{Stamp: 6, Hop: 1}, &key)
 	offered(t, w, login, PassID{1}, 5)
 	if w.Pass(PassID{1}) != nil {
 		t.Error("the pass is live")

@@ -227,7 +227,9 @@ type ending struct {
 	ticket uint64
 	how    how
 	reason Reason
-	until  int64
+	// voucher went with the commit.
+	voucher Voucher
+	until   int64
 }
 
 // endTable is the moves that have ended, a ring by age. All are remembered

@@ -81,11 +81,27 @@ func (p *Passes[O]) stepClaiming(mv *move[O], m *Move) {
 	case m.Kind != MoveOffer:
 	case m.Account != mv.held.Account || m.Key.Empty() || m.Validity != 0:
 		p.decline(mv, ReasonUnknown) // not what was asked for
+	case !p.givenBack(mv, m):
+		p.decline(mv, ReasonForeign)
 	case p.outdated(mv.account, m.Stamp):
 		p.decline(mv, ReasonReplaced)
 	default:
 		p.accept(mv, m, p.bounds.remember)
 	}
+}
+
+// givenBack tells whether H may offer what it does under that stamp and hop. A login
+// server is believed. A world must show the voucher of its own stay, from which they
+// follow; that of a pass is none, for its key is good for that world alone.
+func (p *Passes[O]) givenBack(mv *move[O], m *Move) bool {
+	switch {
+	case m.Hop == 0 || m.Hop > MaxHop:
+		return false
+	case mv.peer.Kind() != KindWorld:
+		return true
+	}
+	stay := Stay{Stamp: m.Stamp, Hop: m.Hop - 1, Voucher: m.Voucher}
+	return m.Voucher.Kind() == VoucherClaimed && p.options.Vouchers.Right(mv.peer, m.Account, stay)
 }
 
 // outdated tells whether a key of that login is older than what is held here.
@@ -172,12 +188,22 @@ func (p *Passes[O]) stepPending(mv *move[O], m *Move) {
 	case m.Kind == MoveCommit && m.Ticket != mv.ticket:
 		p.refuse(mv.peer, m, ReasonUnknown)
 	case m.Ticket != mv.ticket: // an answer to the claim, come late
-	case m.Kind == MoveCommit && mv.offered:
-		p.takePass(mv)
 	case m.Kind == MoveCommit:
-		p.takeKey(mv)
+		if p.options.Self.Kind() == KindWorld { // a login server needs none
+			mv.held.Voucher = m.Voucher
+		}
+		p.take(mv)
 	case m.Kind == MoveRefuse:
 		p.discard(mv, m.Reason)
+	}
+}
+
+// take makes what was pending live.
+func (p *Passes[O]) take(mv *move[O]) {
+	if mv.offered {
+		p.takePass(mv)
+	} else {
+		p.takeKey(mv)
 	}
 }
 

@@ -60,6 +60,9 @@ func (e *passEnv) start(name Node) {
 		},
 		Gives: func(to Node) bool { return name.Kind() == KindLogin || to.Kind() == KindLogin },
 	}
+	if name.Kind() == KindLogin {
+		o.Vouchers = testVouchers()
+	}
 	if name.Kind() == KindWorld {
 		o.Takes = func(from Node, m *Move) Reason {
 			if from.Kind() != KindLogin {

@@ -72,8 +72,8 @@ func (e *Entry) shown() World {
 	return w
 }
 
-// worldOf is the id of the world that a node is.
-func worldOf(n Node) (id uint8, ok bool) {
+// WorldOf is the id of the world that a node is.
+func WorldOf(n Node) (id uint8, ok bool) {
 	v, err := strconv.ParseUint(n.Name(), 10, 8)
 	return uint8(v), err == nil && n == WorldNode(uint8(v))
 }

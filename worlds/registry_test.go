@@ -139,7 +139,7 @@ func TestRecord_JSON_RefusesWhatItDoesNotKnow(t *testing.T) {
 
 func TestWorldOf(t *testing.T) {
 	for node, want := range map[Node]uint8{"world.1": 1, "world.255": 255, "world.01": 0, "world.256": 0, "world.": 0, "login.1": 0, "world": 0, "": 0} {
-		if id, ok := worldOf(node); ok != (want > 0) || ok && id != want {
+		if id, ok := WorldOf(node); ok != (want > 0) || ok && id != want {
 			t.Errorf("%q: %d, %v", node, id, ok)
 		}
 	}

@@ -250,7 +250,7 @@ func (s *sim) enter(p *Passes[simOwner], world, k int, used *Held[simOwner]) {
 	}
 	s.end(p, a)
 	s.excused[a] = true // an older login's key that is on its way here goes too
-	h, _ := p.HoldAt(used.Account, used.Stamp, used.Hop, &key)
+	h, _ := p.HoldAt(used.Account, used.Stay(), &key)
 	h.Owner = used.Stamp
 	if p.Find(used.Account) != h || h.Hop != 1 || h.Key() == nil {
 		s.fail("use: pass %d has left %v at %s", k, h, s.nodes[world].name)

@@ -81,6 +81,7 @@ type sim struct {
 	nodes   [simNodes]simNode
 	// messages are all that were sent, in order.
 	messages []Move
+	vouchers *Vouchers // the region's
 	faults   simFaults
 	// faultless is set in one run of ten.
 	faultless bool
@@ -110,7 +111,7 @@ type simFaults struct {
 	stale, wrongProof, eager     int
 }
 
-func newSim() *sim { return &sim{ended: make(map[Stamp]bool)} }
+func newSim() *sim { return &sim{ended: make(map[Stamp]bool), vouchers: testVouchers()} }
 
 // play plays the schedule of a seed: some seconds of clients and faults, then
 // peace until everything has settled, then a last round that must succeed.
@@ -136,7 +137,7 @@ func (s *sim) play(seed uint64) error {
 
 func (s *sim) reset(seed uint64) {
 	*s = sim{
-		rng: rand.New(rand.NewPCG(seed, 0)), queue: s.queue[:0], messages: s.messages[:0], passes: s.passes[:0], ended: s.ended,
+		rng: rand.New(rand.NewPCG(seed, 0)), queue: s.queue[:0], messages: s.messages[:0], passes: s.passes[:0], ended: s.ended, vouchers: s.vouchers,
 		trace: s.trace, sawMove: s.sawMove, sawOutcome: s.sawOutcome,
 	}
 	clear(s.ended)
@@ -164,6 +165,10 @@ func (s *sim) reset(seed uint64) {
 func (s *sim) start(i int) {
 	n := &s.nodes[i]
 	n.life++
+	vouchers := s.vouchers
+	if i >= simLogins {
+		vouchers = nil
+	}
 	n.p = NewPasses(PassOptions[simOwner]{
 		Self: n.name, Incarnation: s.rng.Uint64() | 1,
 		Verify: func(h *Held[simOwner], proof *Proof) bool {
@@ -181,7 +186,7 @@ func (s *sim) start(i int) {
 		// Worlds give to login servers only.
 		Gives: func(to Node) bool { return i < simLogins || to.Kind() == KindLogin },
 		Retry: simRetry * time.Millisecond, GiveUp: simGiveUp * time.Millisecond,
-		Validity: simValidity * time.Millisecond, MaxMoves: 64,
+		Validity: simValidity * time.Millisecond, MaxMoves: 64, Vouchers: vouchers,
 	})
 	n.p.Tick(n.clock(s.now))
 	n.wake = 0

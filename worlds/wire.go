@@ -54,6 +54,9 @@ type Change struct {
 type Snapshot struct {
 	Version Version
 	Entries []Entry
+	// VoucherKey is the region's, for a login server that asks; empty for others. Who
+	// takes the snapshot wipes it.
+	VoucherKey Secret
 }
 
 // Pulse tells that the manager is there and how far its list is.
@@ -65,6 +68,9 @@ type Announcement struct {
 	Stamp   Stamp
 	Hop     uint32
 	Kind    AnnouncementKind
+	// Voucher is what a world has of the key, without which it is not believed. Login
+	// servers need none.
+	Voucher Voucher
 }
 
 // AnnouncementKind says what an Announcement says.

@@ -160,6 +160,10 @@ func (s *stage) hold(node worlds.Node) *holder {
 
 func (s *stage) holdAs(o worlds.PassOptions[struct{}]) *holder {
 	s.tb.Helper()
+	vouchers := worlds.NewVouchers(nil)
+	if o.Self.Kind() == worlds.KindLogin {
+		o.Vouchers = vouchers
+	}
 	h := &holder{passes: worlds.NewPasses(o)}
 	ready := make(chan struct{})
 	conn := s.connect(o.Self)
@@ -168,6 +172,12 @@ func (s *stage) holdAs(o worlds.PassOptions[struct{}]) *holder {
 		<-ready
 		if e.Move != nil {
 			h.do(func() { h.passes.Handle(e.From, e.Move) })
+		}
+		if e.Snapshot != nil {
+			h.do(func() { vouchers.SetKey(&e.Snapshot.VoucherKey) })
+		}
+		if e.Up && o.Self.Kind() == worlds.KindLogin {
+			h.node.Submit([]worlds.Effect{{AskSnapshot: true}})
 		}
 	}})
 	close(ready)

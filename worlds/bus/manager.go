@@ -238,12 +238,21 @@ func (s *standing) lead(ctx context.Context, l *lease, t *table) error {
 			s.options.Logger.Warn("bus: this manager does not lead any more", "epoch", l.epoch, "error", err)
 		}
 	})
-	r := newReign(s, l, t)
-	err := r.run(reign)
+	err := s.reign(reign, l, t)
 	stop()
 	keeping.Wait()
 	if ctx.Err() == nil && !l.held() {
 		return nil
 	}
 	return errors.Join(err, l.release())
+}
+
+// reign leads while the lease is held.
+func (s *standing) reign(ctx context.Context, l *lease, t *table) error {
+	key, err := openVoucherKey(ctx, l.kv, s.options.Random)
+	if err != nil {
+		return err
+	}
+	defer key.Wipe()
+	return newReign(s, l, t, key).run(ctx)
 }

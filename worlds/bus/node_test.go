@@ -95,6 +95,7 @@ func TestDirectory_FindsAndEnds(t *testing.T) {
 	s := newStage(t)
 	s.manage("manager.a", ManagerOptions{}).mustLead(t)
 	one, two, world := s.correspond("login.eu1", 1), s.correspond("login.eu2", 2), s.correspond("world.7", 3)
+	s.mustJoin(world.conn, 3)
 	world.locate("ALICE", 42) // before anybody has her
 	one.submit(announce("ALICE", 10, worlds.AnnounceFresh))
 	eventually(t, "the place", func() bool { return world.count(isPlace) == 1 })
@@ -119,6 +120,7 @@ func TestDirectory_IsFilledAnewAfterAFailOver(t *testing.T) {
 	leader, other := leaderOf(t, s.manage("manager.a", ManagerOptions{}), s.manage("manager.b", ManagerOptions{}))
 	login, world := s.correspond("login.eu1", 1), s.correspond("world.7", 3)
 	eventually(t, "the first epoch", func() bool { return login.newEpochs() == 1 })
+	s.mustJoin(world.conn, 3)
 	upsBefore := world.count(isUp)
 
 	leader.conn.nats.Close()
@@ -253,12 +255,13 @@ func TestDirectory_RenewedEndsTheOlderStay(t *testing.T) {
 	s := newStage(t)
 	s.manage("manager.a", ManagerOptions{SecondLogin: worlds.SecondLoginRefuse}).mustLead(t)
 	login, other, world := s.correspond("login.eu1", 1), s.correspond("login.eu2", 2), s.correspond("world.7", 3)
+	s.mustJoin(world.conn, 3)
 	login.submit(announce("ALICE", 10, worlds.AnnounceFresh))
 	login.locate("ALICE", 1)
 	eventually(t, "the login is known", func() bool { return login.count(isPlace) == 1 })
 	moved := announce("ALICE", 10, worlds.AnnounceMoved)
 	moved.Announce.Hop = 1
-	world.submit(moved)
+	world.submit(s.vouched("world.7", moved))
 	eventually(t, "the stay is known", func() bool {
 		login.locate("ALICE", 2)
 		return login.find(isPlace).Place.Holder == "world.7"

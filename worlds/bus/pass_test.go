@@ -54,7 +54,7 @@ func TestPass_OfferedOverTheBus(t *testing.T) {
 		if err != nil || h.Account != mustName(t, "ALICE") || h.Stamp != 10 || h.Hop != 1 || !bytes.Equal(h.Key().Bytes(), passKey) {
 			t.Fatalf("%+v, %v", h, err)
 		}
-		v.world.passes.HoldAt(h.Account, h.Stamp, h.Hop, h.Key())
+		v.world.passes.HoldAt(h.Account, h.Stay(), h.Key())
 		if _, err := v.world.passes.Use(pass); !errors.Is(err, worlds.ErrUsed) {
 			t.Errorf("a second time: %v", err)
 		}

@@ -103,6 +103,7 @@ func (n *Node) decode(m *nats.Msg) (e worlds.Event, epoch uint64, err error) {
 		if e.Snapshot, err = decodeSnapshot(m.Data); err == nil {
 			epoch = e.Snapshot.Version.Epoch
 		}
+		clear(m.Data) // it holds the voucher key
 	case strings.HasPrefix(s, prefixPlace):
 		e.Place, epoch, err = decodePlace(m.Data)
 	case strings.HasPrefix(s, prefixEnd):

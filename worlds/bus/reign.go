@@ -24,6 +24,9 @@ type reign struct {
 	list     *turns
 	keys     *turns
 	presence *presence
+	listed   listed
+	// voucherKey is the region's, owned by the goroutine of the list once it runs.
+	voucherKey worlds.Secret
 
 	// owned by the goroutine of the list
 	manager   *worlds.Manager
@@ -35,20 +38,25 @@ type reign struct {
 	// owned by the goroutine of the directory
 	directory *worlds.Directory
 	entries   []worlds.Announcement
+	unvouched map[worlds.Node]*refusal
 }
 
-func newReign(s *standing, l *lease, t *table) *reign {
+func newReign(s *standing, l *lease, t *table, key worlds.Secret) *reign {
 	o := s.options
-	return &reign{
+	r := &reign{
 		conn: s.conn, lease: l, options: o, table: t, started: o.Now(),
-		list: newTurns(), keys: newTurns(), presence: newPresence(),
+		list: newTurns(), keys: newTurns(), presence: newPresence(), voucherKey: key,
 		manager: worlds.NewManager(worlds.ManagerOptions{
 			Epoch: l.epoch, HeartbeatEvery: o.Heartbeat, Missed: o.Missed, RefreshEvery: o.Refresh,
 		}),
 		refused:   make(map[uint8]*refusal),
 		logins:    logins{heard: make(map[worlds.Node]heardLogin)},
-		directory: worlds.NewDirectory(worlds.DirectoryOptions{SecondLogin: o.SecondLogin}),
+		unvouched: make(map[worlds.Node]*refusal),
 	}
+	r.directory = worlds.NewDirectory(worlds.DirectoryOptions{
+		SecondLogin: o.SecondLogin, Vouchers: worlds.NewVouchers(&key), Registered: r.listed.has,
+	})
+	return r
 }
 
 // now is the time of the cores, in milliseconds since the term began, which is
@@ -67,6 +75,7 @@ func (r *reign) run(ctx context.Context) error {
 	if left := r.manager.Restore(records, r.now()); left > 0 {
 		r.options.Logger.Error("bus: stored worlds that cannot stand beside the others are left out", "worlds", left)
 	}
+	r.listed.follow(r.manager)
 	// Listening comes before the first pulse: what it makes nodes announce must
 	// find somebody.
 	if err := r.listen(); err != nil {

@@ -78,10 +78,26 @@ func (r *reign) announced(from worlds.Node, payload []byte) error {
 		return err
 	}
 	r.directory.Hello(from, incarnation) // also when it says no more than that
+	before := r.directory.Unvouched()
 	for i := range entries {
 		r.directory.Announce(from, incarnation, &entries[i])
 	}
+	if n := r.directory.Unvouched() - before; n > 0 {
+		r.tellUnvouched(from, n)
+	}
 	return nil
+}
+
+// tellUnvouched logs once a minute that a world is not believed. It may be of a version
+// that knows no vouchers, hold keys from before the voucher key was lost, or lie.
+func (r *reign) tellUnvouched(world worlds.Node, entries uint64) {
+	if r.unvouched[world] == nil {
+		r.unvouched[world] = new(refusal) // worlds that are registered only: 255 at most
+	}
+	if r.unvouched[world].tells("unvouched", r.options.Now()) {
+		r.options.Logger.Warn("bus: a world announces keys that no login server vouches for; it is not believed",
+			"world", string(world), "keys", entries)
+	}
 }
 
 // tell sends what the directory has to say.

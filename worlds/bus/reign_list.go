@@ -66,6 +66,7 @@ func (r *reign) settle(ctx context.Context) bool {
 			return false
 		}
 	}
+	r.listed.follow(r.manager)
 	for _, c := range r.manager.Changes() {
 		r.publish(subjectChange, encodeChange(&c))
 	}
@@ -106,7 +107,13 @@ func (r *reign) takeList(ctx context.Context, m *nats.Msg) {
 	switch s := m.Subject; {
 	case s == subjectSnapshot:
 		snapshot := r.manager.Snapshot()
-		r.reply(m, encodeSnapshot(&snapshot))
+		if strings.HasPrefix(m.Reply, inboxOfLogins) {
+			snapshot.VoucherKey = r.voucherKey
+		}
+		answer := encodeSnapshot(&snapshot)
+		r.reply(m, answer)
+		clear(answer)
+		snapshot.VoucherKey.Wipe()
 	case s == subjectReset:
 		r.reset(ctx, m)
 	case s == subjectLogins:
@@ -208,12 +215,16 @@ func answerable(m *nats.Msg) bool {
 	return false
 }
 
+// inboxOfLogins is what the inbox of a login server begins with. Nobody but that login
+// server hears what comes there, whoever has asked.
+const inboxOfLogins = prefixInbox + worlds.KindLogin + "."
+
 // inboxesFor are what an answer to a request on a subject may begin with.
 func inboxesFor(subject string) []string {
-	const logins, admins = prefixInbox + worlds.KindLogin + ".", prefixInbox + worlds.KindAdmin + "."
+	const admins = prefixInbox + worlds.KindAdmin + "."
 	switch subject {
 	case subjectSnapshot:
-		return []string{logins, admins}
+		return []string{inboxOfLogins, admins}
 	case subjectReset, subjectLogins:
 		return []string{admins}
 	}

@@ -18,6 +18,7 @@ type stage struct {
 	options   ServerOptions
 	server    *Server
 	creds     map[worlds.Node]string
+	vouching  *worlds.Vouchers // once it was asked for
 }
 
 // newStage starts a server on a socket, so that it can come back under the same
@@ -103,9 +104,10 @@ func (m *testManager) end() {
 
 // correspondent is a node that keeps what it is delivered, and a member's copy.
 type correspondent struct {
-	tb   testing.TB
-	conn *Conn
-	node *Node
+	tb    testing.TB
+	stage *stage
+	conn  *Conn
+	node  *Node
 
 	mu     sync.Mutex
 	events []worlds.Event
@@ -123,7 +125,7 @@ func (s *stage) correspond(node worlds.Node, incarnation uint64) *correspondent 
 // correspondEvery is for a node that says hello so often.
 func (s *stage) correspondEvery(node worlds.Node, incarnation uint64, hello time.Duration) *correspondent {
 	s.tb.Helper()
-	c := &correspondent{tb: s.tb, conn: s.connect(node), start: time.Now()}
+	c := &correspondent{tb: s.tb, stage: s, conn: s.connect(node), start: time.Now()}
 	c.conn.helloEvery = hello
 	c.member = worlds.NewMember(worlds.NewList(worlds.EncodeGrunt), worlds.MemberOptions{AskEvery: 20 * time.Millisecond})
 	ready := make(chan struct{})
@@ -175,9 +177,42 @@ func (c *correspondent) submit(effects ...worlds.Effect) { c.node.Submit(effects
 func (c *correspondent) holdAlice(m *testManager) {
 	c.tb.Helper()
 	eventually(c.tb, "the key is known", func() bool {
-		c.submit(announce("ALICE", 10, worlds.AnnounceHeld))
+		c.submit(c.stage.vouched(c.conn.Self(), announce("ALICE", 10, worlds.AnnounceHeld)))
 		return m.monitor.Stats().Directory.Entries == 1
 	})
+}
+
+// vouchers are those of the region, as a login server gets them.
+func (s *stage) vouchers() *worlds.Vouchers {
+	s.tb.Helper()
+	c := s.connect("login.vouchers")
+	defer c.Close()
+	var v *worlds.Vouchers
+	eventually(s.tb, "the voucher key", func() bool {
+		answer, err := c.request(context.Background(), subjectSnapshot, []byte("{}"))
+		if err != nil {
+			return false // nobody leads yet
+		}
+		list, err := decodeSnapshot(answer)
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		v = worlds.NewVouchers(&list.VoucherKey)
+		return v.Ready()
+	})
+	return v
+}
+
+// vouched gives what a world announces the voucher that a login server would have
+// given it.
+func (s *stage) vouched(world worlds.Node, e worlds.Effect) worlds.Effect {
+	s.tb.Helper()
+	if s.vouching == nil {
+		s.vouching = s.vouchers()
+	}
+	a := e.Announce
+	a.Voucher = s.vouching.Make(worlds.VoucherClaimed, world, a.Account, worlds.Stay{Stamp: a.Stamp, Hop: a.Hop})
+	return e
 }
 
 // count is how many events so far are such.
@@ -264,4 +299,11 @@ func (s *stage) join(c *Conn, r worlds.Registration) *Registrar {
 // testLog shows what went wrong in a test that has failed.
 func testLog(tb testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// mustJoin registers world 7 and waits until it is in the list.
+func (s *stage) mustJoin(c *Conn, incarnation uint64) {
+	s.tb.Helper()
+	reg := s.join(c, testRegistration(7, incarnation))
+	eventually(s.tb, "the world is registered", reg.Registered)
 }

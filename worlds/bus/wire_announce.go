@@ -5,7 +5,8 @@ import "gatepass/worlds"
 // Announcements are the bulk of what the bus carries, so they are written and
 // read by hand, as are the counts of characters, which have the same shape:
 //
-//	{"incarnation":"…","entries":[["NAME","0123456789abcdef",0,"fresh"],…]}
+//	{"incarnation":"…","entries":[["NAME","0123456789abcdef",0,"fresh"],
+//	                              ["NAME","0123456789abcdef",1,"moved","000102…0f"],…]}
 //	{"counts":[["NAME",3],…]}
 //
 // Fields other than these are refused; space between tokens is not.
@@ -42,7 +43,11 @@ func appendAnnounce(b []byte, incarnation uint64, all []worlds.Announcement) []b
 		b = appendUint(b, a.Hop)
 		b = append(b, ',', '"')
 		b = append(b, kinds[a.Kind]...)
-		b = append(b, '"', ']')
+		b = append(b, '"')
+		if a.Voucher != (worlds.Voucher{}) {
+			b = appendBytesHex(append(b, ','), a.Voucher[:])
+		}
+		b = append(b, ']')
 	}
 	return append(b, ']', '}')
 }
@@ -88,6 +93,10 @@ func (s *scanner) announcements(into []worlds.Announcement) []worlds.Announcemen
 			if string(text) == name {
 				a.Kind, known = worlds.AnnouncementKind(k), true
 			}
+		}
+		if s.peek() == ',' {
+			s.at++
+			s.bad = s.bad || !unhex(a.Voucher[:], string(s.text()))
 		}
 		s.byte(']')
 		s.bad = s.bad || !known

@@ -16,6 +16,7 @@ type moveWire struct {
 	Validity uint32     `json:"validity"`
 	Ticket   hex64      `json:"ticket"`
 	Reason   string     `json:"reason"`
+	Voucher  string     `json:"voucher"`
 }
 
 type proofWire struct {
@@ -58,6 +59,9 @@ func appendMove(b []byte, m *worlds.Move) ([]byte, error) {
 		b = append(appendField(b, "reason"), '"')
 		b = append(append(b, m.Reason.String()...), '"')
 	}
+	if m.Voucher != (worlds.Voucher{}) {
+		b = appendBytesHex(appendField(b, "voucher"), m.Voucher[:])
+	}
 	return append(b, '}'), nil
 }
 
@@ -77,13 +81,15 @@ func appendProof(b []byte, p *worlds.Proof) []byte {
 }
 
 // moveFits tells whether m has exactly what its kind has: a key only when it is
-// offered, a proof only with a claim, a reason only for a refusal.
+// offered, a proof only with a claim, a reason only for a refusal, and a voucher with
+// nothing but a commit and an offer.
 func moveFits(m *worlds.Move) bool {
 	return m.Kind > 0 && m.Kind < worlds.MoveKindCount && nameFits(&m.Account) &&
 		m.Key.Empty() != (m.Kind == worlds.MoveOffer) &&
 		(m.Proof != nil) == (m.Kind == worlds.MoveClaim) &&
 		(m.Reason != worlds.ReasonNone) == (m.Kind == worlds.MoveRefuse) && m.Reason < worlds.ReasonCount &&
-		(m.Validity == 0 || m.Kind == worlds.MoveOffer)
+		(m.Validity == 0 || m.Kind == worlds.MoveOffer) &&
+		(m.Voucher == worlds.Voucher{} || m.Kind == worlds.MoveCommit || m.Kind == worlds.MoveOffer)
 }
 
 func decodeMove(b []byte) (*worlds.Move, error) {
@@ -103,6 +109,9 @@ func decodeMove(b []byte) (*worlds.Move, error) {
 	}
 	m.Key = worlds.NewSecret(w.Key)
 	if m.Reason, ok = reasonOf(w.Reason); !ok {
+		return nil, errPayload
+	}
+	if w.Voucher != "" && !unhex(m.Voucher[:], w.Voucher) {
 		return nil, errPayload
 	}
 	if w.Proof != nil {

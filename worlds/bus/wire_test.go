@@ -35,6 +35,7 @@ func TestWire_EntryKeepsEveryField(t *testing.T) {
 		}
 	}
 	s := worlds.Snapshot{Version: worlds.Version{Epoch: 1, Seq: 2}, Entries: []worlds.Entry{e, {Registration: testRegistration(8, 1)}}}
+	s.VoucherKey = worlds.NewSecret(bytes.Repeat([]byte{9}, worlds.VoucherKeySize))
 	if got, err := decodeSnapshot(encodeSnapshot(&s)); err != nil || !reflect.DeepEqual(*got, s) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -136,8 +137,10 @@ func sampleMoves() []worlds.Move {
 	offer, accept, refuse := move(worlds.MoveOffer), move(worlds.MoveAccept), move(worlds.MoveRefuse)
 	offer.Key, offer.Validity = worlds.NewSecret(bytes.Repeat([]byte{0xfe}, worlds.SecretMax)), 60000
 	accept.Ticket = 1<<64 - 1
+	commit := move(worlds.MoveCommit)
+	commit.Voucher = worlds.Voucher{1, 15: 2}
 	refuse.Reason = worlds.ReasonBusy
-	return []worlds.Move{claim, reconnect, offer, accept, refuse, move(worlds.MoveRecall)}
+	return []worlds.Move{claim, reconnect, offer, accept, refuse, move(worlds.MoveRecall), commit}
 }
 
 func TestWire_MovesKeepEveryField(t *testing.T) {
@@ -152,7 +155,7 @@ func TestWire_MovesKeepEveryField(t *testing.T) {
 			t.Errorf("%s: %+v, %v", b, got, err)
 		}
 	}
-	if n := reflect.TypeFor[worlds.Move]().NumField(); n != 10 {
+	if n := reflect.TypeFor[worlds.Move]().NumField(); n != 11 {
 		t.Errorf("a Move has %d fields now: has the wire?", n)
 	}
 }
@@ -168,6 +171,9 @@ func TestWire_MovesThatSayTooMuchOrTooLittle(t *testing.T) {
 		`{"kind":"steal",` + head + `}`,
 		`{"kind":"none",` + head + `}`,
 		`{"kind":"commit",` + head + `,"key":"AAAA"}`,
+		`{"kind":"commit",` + head + `,"voucher":"01"}`,
+		`{"kind":"commit",` + head + `,"voucher":"0102030405060708090a0b0c0d0e0f1g"}`,
+		`{"kind":"accept",` + head + `,"voucher":"0102030405060708090a0b0c0d0e0f10"}`,
 		`{"kind":"offer",` + head + `}`,
 		`{"kind":"offer",` + head + `,"key":"` + strings.Repeat("A", 88) + `"}`,
 		`{"kind":"offer",` + head + `,"key":"*"}`,

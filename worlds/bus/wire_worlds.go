@@ -171,6 +171,8 @@ type changeWire struct {
 type snapshotWire struct {
 	versionWire
 	Worlds []entryWire `json:"worlds"`
+	// VoucherKey is for login servers only.
+	VoucherKey []byte `json:"voucher_key,omitempty"`
 }
 
 func encodePulse(p worlds.Pulse) []byte { return encodeJSON(versionToWire(p.Version)) }
@@ -229,6 +231,7 @@ func encodeSnapshot(s *worlds.Snapshot) []byte {
 	for i := range s.Entries {
 		w.Worlds[i] = entryToWire(&s.Entries[i])
 	}
+	w.VoucherKey = s.VoucherKey.Bytes()
 	return encodeJSON(w)
 }
 
@@ -239,10 +242,11 @@ func decodeSnapshot(b []byte) (*worlds.Snapshot, error) {
 	if err := decodeJSON(b, maxSnapshot, &w); err != nil {
 		return nil, err
 	}
-	if w.Worlds == nil || len(w.Worlds) > worlds.MaxWorlds {
+	defer clear(w.VoucherKey)
+	if n := len(w.VoucherKey); w.Worlds == nil || len(w.Worlds) > worlds.MaxWorlds || n != 0 && n != worlds.VoucherKeySize {
 		return nil, errPayload
 	}
-	s := &worlds.Snapshot{Version: w.versionWire.value(), Entries: make([]worlds.Entry, len(w.Worlds))}
+	s := &worlds.Snapshot{VoucherKey: worlds.NewSecret(w.VoucherKey), Version: w.versionWire.value(), Entries: make([]worlds.Entry, len(w.Worlds))}
 	for i := range w.Worlds {
 		var err error
 		if s.Entries[i], err = w.Worlds[i].value(); err != nil {

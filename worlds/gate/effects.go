@@ -132,9 +132,9 @@ func (c *core) report(o *origin, p worlds.Progress) {
 }
 
 // announce tells the directory about a key here.
-func (c *core) announce(kind worlds.AnnouncementKind, account codec.Name, stamp worlds.Stamp, hop uint32) {
+func (c *core) announce(kind worlds.AnnouncementKind, account codec.Name, stay worlds.Stay) {
 	c.effects = append(c.effects, worlds.Effect{
-		Announce: &worlds.Announcement{Account: account, Stamp: stamp, Hop: hop, Kind: kind},
+		Announce: &worlds.Announcement{Account: account, Stamp: stay.Stamp, Hop: stay.Hop, Kind: kind, Voucher: stay.Voucher},
 	})
 }
 

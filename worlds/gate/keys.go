@@ -42,7 +42,7 @@ func (c *core) settled(o *worlds.Outcome[holding]) {
 			h.Owner.origin = &origin{from: o.Node, pass: o.Pass}
 			return
 		}
-		c.announce(worlds.AnnounceMoved, o.Account, o.Stamp, o.Hop)
+		c.announce(worlds.AnnounceMoved, o.Account, o.Stay())
 		c.taken(o)
 	case worlds.OutcomeNotTaken:
 		c.notTaken(o.Pass, o.Reason)
@@ -101,9 +101,9 @@ func (c *core) release(s *session) {
 	switch {
 	case h == nil:
 	case s.native && h.Stamp == s.stamp:
-		stamp, hop := h.Stamp, h.Hop
+		stay := h.Stay()
 		c.passes.DropKey(s.account) // a second pass of the same login stays good
-		c.announce(worlds.AnnounceGone, s.account, stamp, hop)
+		c.announce(worlds.AnnounceGone, s.account, stay)
 	default:
 		c.keepKey(h)
 	}
@@ -128,9 +128,9 @@ func (c *core) expireKey(account codec.Name, tick int64) {
 
 // dropKey wipes a key and says so.
 func (c *core) dropKey(h *held) {
-	account, stamp, hop := h.Account, h.Stamp, h.Hop
+	account, stay := h.Account, h.Stay()
 	c.passes.Drop(account)
-	c.announce(worlds.AnnounceGone, account, stamp, hop)
+	c.announce(worlds.AnnounceGone, account, stay)
 }
 
 // sendAccountAway ends the connection that plays or waits on an account. A place
@@ -190,7 +190,7 @@ func (c *core) announceSome() {
 	n := min(len(c.unannounced), announceAtOnce)
 	for _, account := range c.unannounced[:n] {
 		if h := c.passes.Find(account); h != nil && h.Key() != nil {
-			c.announce(worlds.AnnounceHeld, account, h.Stamp, h.Hop)
+			c.announce(worlds.AnnounceHeld, account, h.Stay())
 		}
 	}
 	c.unannounced = c.unannounced[n:]

@@ -18,11 +18,11 @@ import (
 const passKeySize = 32
 
 // knock is a pass that a client shows. The key is ours, zeros where the pass is not
-// known here; hop is the pass's.
+// known here; stay is the pass's.
 type knock struct {
 	keyschedule.Knock
 	key, transcript [passKeySize]byte
-	hop             uint32
+	stay            worlds.Stay
 }
 
 // takes tells whether a pass that a login server offers is welcome. A full world
@@ -99,7 +99,7 @@ func (c *core) usePass(s *session, k *knock) {
 	}
 	c.count.passesUsed.Add(1)
 	s.proven = true
-	s.account, s.stamp, s.origin, k.hop = h.Account, h.Stamp, h.Owner.origin, h.Hop
+	s.account, s.stamp, s.origin, k.stay = h.Account, h.Stamp, h.Owner.origin, h.Stay()
 }
 
 // accept tells a client that its proof was right, proves the gate to it, and lets
@@ -121,8 +121,8 @@ func (c *core) accept(s *session, k *knock) {
 		return
 	}
 	secret := worlds.NewSecret(k.key[:])
-	c.passes.HoldAt(s.account, s.stamp, k.hop, &secret)
+	c.passes.HoldAt(s.account, k.stay, &secret)
 	secret.Wipe()
-	c.announce(worlds.AnnounceMoved, s.account, s.stamp, k.hop)
+	c.announce(worlds.AnnounceMoved, s.account, k.stay)
 	c.admit(s, older)
 }

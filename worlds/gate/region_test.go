@@ -126,15 +126,18 @@ type login struct {
 
 	mu     sync.Mutex // guards passes, and that one at a time submits
 	passes *worlds.Passes[struct{}]
-	stamp  worlds.Stamp
-	came   map[worlds.PassID]worlds.OutcomeKind // what moves have come to so far
-	places map[worlds.PassID][]uint32           // what gates have told of passes
+	// vouchers are those of passes.
+	vouchers *worlds.Vouchers
+	stamp    worlds.Stamp
+	came     map[worlds.PassID]worlds.OutcomeKind // what moves have come to so far
+	places   map[worlds.PassID][]uint32           // what gates have told of passes
 }
 
 func newLogin(conn *bus.Conn) (l *login, err error) {
 	l = &login{stop: make(chan struct{}), came: make(map[worlds.PassID]worlds.OutcomeKind), places: make(map[worlds.PassID][]uint32)}
+	l.vouchers = worlds.NewVouchers(nil)
 	l.passes = worlds.NewPasses(worlds.PassOptions[struct{}]{
-		Self: conn.Self(), Verify: l.verify,
+		Self: conn.Self(), Verify: l.verify, Vouchers: l.vouchers,
 		Gives: func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
 	})
 	l.passes.Tick(1)
@@ -193,9 +196,18 @@ func (l *login) deliver(e worlds.Event) {
 		l.do(func() { l.passes.Handle(e.From, e.Move) })
 	case e.Progress != nil:
 		l.do(func() { l.places[e.Progress.Pass] = append(l.places[e.Progress.Pass], e.Progress.Position) })
-	case e.Up:
-		l.do(l.announceAll)
+	case e.Snapshot != nil:
+		l.do(func() { l.vouchers.SetKey(&e.Snapshot.VoucherKey) })
+	case e.Up, e.Pulse != nil && !l.vouches():
+		l.do(l.announceAll, worlds.Effect{AskSnapshot: true})
 	}
+}
+
+// vouches tells whether a manager has given it the voucher key.
+func (l *login) vouches() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.vouchers.Ready()
 }
 
 // announceAll tells the directory again what is held here.

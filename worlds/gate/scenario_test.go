@@ -269,6 +269,9 @@ func (e *scenario) Left(p Player, why LeftReason) {
 
 // Login servers.
 
+// voucherKey is the region's.
+var voucherKey = worlds.NewSecret(make([]byte, worlds.VoucherKeySize))
+
 func (e *scenario) login(t *testing.T, d *datadriven.TestData) (worlds.Node, *worlds.Passes[int]) {
 	name := "login.a"
 	d.MaybeScanArgs(t, "at", &name)
@@ -280,7 +283,8 @@ func (e *scenario) login(t *testing.T, d *datadriven.TestData) (worlds.Node, *wo
 				want := world.Digest(h.Account.Bytes(), p.ClientSeed, p.ServerSeed, (*[40]byte)(h.Key().Bytes()))
 				return p.World && want == p.Digest
 			},
-			Gives: func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
+			Gives:    func(to worlds.Node) bool { return to.Kind() == worlds.KindWorld },
+			Vouchers: worlds.NewVouchers(&voucherKey),
 		})
 		p.Tick(e.now)
 		e.logins[node] = p

@@ -72,7 +72,7 @@ async function stayRegistered() {
 
 // --- the directory: who holds what ------------------------------------------
 
-const keys = new Map(); // account → {key, stamp, hop}: the keys that live here
+const keys = new Map(); // account → {key, stamp, hop, voucher}: the keys that live here
 let epoch = "";
 
 let life = random64(); // another one whenever what was said may be lost
@@ -83,12 +83,16 @@ function announce(entries) {
   }
 }
 
+// What happened to a key that is here. The voucher came with it, and without it the
+// directory does not believe that it is.
+const entry = (account, k, what) => [account, k.stamp, k.hop, what, ...(k.voucher ? [k.voucher] : [])];
+
 // A new life with nothing in it makes the directory forget the one before; what
 // is here is announced behind that.
 function hello() {
   life++;
   publish(`gatepass.directory.announce.${self}`, { incarnation: hex64(life), entries: [] });
-  announce([...keys].map(([account, k]) => [account, k.stamp, k.hop, "held"]));
+  announce([...keys].map(([account, k]) => entry(account, k, "held")));
 }
 
 (async () => {
@@ -105,7 +109,7 @@ listen(`gatepass.end.${self}`, ({ account, stamp, why }) => {
   const k = keys.get(account);
   if (!k || (stamp !== "0000000000000000" && stamp !== k.stamp)) return;
   keys.delete(account);
-  announce([[account, k.stamp, k.hop, "gone"]]);
+  announce([entry(account, k, "gone")]);
   console.log(`ended ${account}: ${why}`);
 });
 
@@ -162,8 +166,9 @@ listen(`gatepass.move.${self}.login.*`, (got, subject) => {
     }
   } else if (got.kind === "commit" && got.ticket === m.ticket) {
     if (!m.ended) {
-      keys.set(m.account, { key: m.key, stamp: m.stamp, hop: m.hop });
-      announce([[m.account, m.stamp, m.hop, "moved"]]);
+      // The voucher proves to the directory that the holder has handed the key over.
+      keys.set(m.account, { key: m.key, stamp: m.stamp, hop: m.hop, voucher: got.voucher });
+      announce([entry(m.account, keys.get(m.account), "moved")]);
       m.end();
     }
     m.say("live");

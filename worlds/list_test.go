@@ -116,7 +116,7 @@ func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
 	for i := range ws {
 		ws[i] = world(uint8(i+1), strings.Repeat("n", maxName))
 		ws[i].Builds = []uint16{1, 10505} // so that the version is told, too
-		ws[i].Address = strings.Repeat("a", maxAddress-5) + ":8085"
+		ws[i].Address = strings.Repeat("a.", (maxAddress-6)/2) + "a:8085"
 	}
 	l := NewList(EncodeGrunt)
 	if err := l.SetStatic(ws); err != nil {

@@ -291,7 +291,7 @@ func longest() []World {
 	for i := range ws {
 		ws[i] = World{
 			ID: uint8(i + 1), Name: string(bytes.Repeat([]byte("n"), maxName)), Address: "a:1", Kind: KindRPPvP, Category: 37, Population: 2,
-			Locked: true, Full: true, Queue: 1<<32 - 1, Native: string(bytes.Repeat([]byte("a"), maxAddress-5)) + ":8086",
+			Locked: true, Full: true, Queue: 1<<32 - 1, Native: string(bytes.Repeat([]byte("a."), (maxAddress-6)/2)) + "a:8086",
 		}
 	}
 	return ws

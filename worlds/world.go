@@ -3,10 +3,8 @@ package worlds
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -170,18 +168,6 @@ func routeFaults(routes []Route) []error {
 		}
 	}
 	return faults
-}
-
-// checkAddress tells whether a client can be sent there.
-func checkAddress(s string) error {
-	if printable(s, 1, maxAddress) {
-		host, port, err := net.SplitHostPort(s)
-		n, notNumber := strconv.ParseUint(port, 10, 16)
-		if err == nil && notNumber == nil && n > 0 && host != "" && !strings.Contains(host, " ") {
-			return nil
-		}
-	}
-	return fmt.Errorf("address: %q is not host:port of at most %d bytes", head(s), maxAddress)
 }
 
 // head is as much of a text that may be of any length as an error should show.

@@ -201,8 +201,15 @@ func (c *config) checkSessions() error {
 
 // checkAdvertise: DNS answers with addresses, not with names.
 func (c *config) checkAdvertise() error {
-	if _, err := netip.ParseAddrPort(c.Advertise); c.Advertise != "" && err != nil {
-		return fmt.Errorf("advertise: %q is not IP:PORT", c.Advertise)
+	if c.Advertise == "" {
+		return nil
+	}
+	at, err := netip.ParseAddrPort(c.Advertise)
+	if err != nil || at.Port() == 0 {
+		return fmt.Errorf("advertise: %q is not IP:PORT with a port in 1 to 65535", c.Advertise)
+	}
+	if err := worlds.CheckIP(at.Addr()); err != nil {
+		return fmt.Errorf("advertise: %w", err)
 	}
 	return nil
 }

@@ -139,6 +139,11 @@ func TestConfig_FitMachine_StaysWithinTheReactors(t *testing.T) {
 	}
 }
 
+// worldAt is a file with a world at that address.
+func worldAt(address string) string {
+	return "[[worlds]]\nid = 9\nname = 'Zero'\nkind = 'pve'\naddress = '" + address + "'"
+}
+
 // Every fault is named with its key, and all of them at once.
 func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 	for _, test := range []struct {
@@ -180,6 +185,14 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 			"native-builds[1]: 70000", "no such key: frob", "sessions: ", `native: "x" is not HOST:PORT`, "log.level", "drain-limit: -1s"}},
 		{"worlds", "[[worlds]]\nid = 1\nname = 'A'\naddress = 'nowhere'\nkind = 'pve'\n[[worlds]]\nid = 1\nname = ''\naddress = 'a:1'\nkind = 'pvq'",
 			nil, []string{"address", "kind", "pvq"}},
+		{"every address of a world", worldAt("0.0.0.0:8085"), nil, []string{`world 9 "Zero": address: "0.0.0.0:8085": 0.0.0.0 stands for every address`}},
+		{"every IPv6 address", worldAt("[::]:8085"), nil, []string{`address: "[::]:8085": :: stands for every address`}},
+		{"port 0", worldAt("192.0.2.1:0"), nil, []string{"address: ", "port in 1 to 65535"}},
+		{"no brackets", worldAt("2001:db8::1:8085"), nil, []string{"brackets, such as [2001:db8::1]:8085"}},
+		{"a world's category", worldAt("192.0.2.1:1") + "\ncategory = 38", nil, []string{"category: 38 is not in 0 … 37"}},
+		{"advertised every address", "advertise = '0.0.0.0:3724'", nil, []string{"advertise: 0.0.0.0 stands for every address"}},
+		{"advertised port 0", "advertise = '192.0.2.1:0'", nil, []string{"advertise: ", "1 to 65535"}},
+		{"advertised on a link", "advertise = '[fe80::1]:3724'", nil, []string{"advertise: fe80::1 is good on one link only"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := mayLoad(t, test.file, nil, test.args...)

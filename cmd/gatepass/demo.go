@@ -74,7 +74,7 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 		return err
 	}
 	host, _, err := net.SplitHostPort(c.Grunt)
-	if err != nil || host == "" {
+	if err != nil {
 		host = "127.0.0.1"
 	}
 	d.gate = freeOr(net.JoinHostPort(host, strconv.Itoa(firstGatePort+int(d.id)-1)))
@@ -86,10 +86,10 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 		"--gateway.listen", d.gate, "--gateway.native-listen", d.own,
 		"--log.level", c.Log.Level, "--log.format", c.Log.Format,
 	}
-	if _, port, _ := net.SplitHostPort(d.gate); anyAddress(d.gate) {
+	if told := c.reachable(); told != host {
+		_, port, _ := net.SplitHostPort(d.gate)
 		_, own, _ := net.SplitHostPort(d.own)
-		args = append(args, "--gateway.address", net.JoinHostPort(c.reachable(), port),
-			"--gateway.native-address", net.JoinHostPort(c.reachable(), own))
+		args = append(args, "--gateway.address", net.JoinHostPort(told, port), "--gateway.native-address", net.JoinHostPort(told, own))
 	}
 	d.line = commandLine(self, args)
 	d.closing = make(chan struct{})

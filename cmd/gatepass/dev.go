@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +66,7 @@ native clients, which its line of "ready" names.`,
 	commonFlags(cmd.Flags())
 	edgeFlags(cmd.Flags())
 	busListenFlag(cmd.Flags())
+	cmd.Flags().String("advertise", "", "`IP:PORT` of this machine as clients see it, such as a router's; empty takes --grunt, or this machine's own address where that is all of them")
 	cmd.Flags().IntVar(&demoWorlds, "demo-worlds", 2, "how many demo worlds to run")
 	return cmd
 }
@@ -113,20 +115,15 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	fmt.Fprintf(p.out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
 		c.Data, demoName, demoPassword, c.reachable())
 	if c.Native != "" {
-		fmt.Fprintf(p.out, "to sign in natively: %s\n", commandLine("gatepass", []string{"client", e.server.AddrOf(1).String(), "--account", demoName}))
+		at := e.server.AddrOf(1).String()
+		if worlds.EveryAddress(c.Native) {
+			at = net.JoinHostPort(c.reachable(), strconv.Itoa(int(e.server.AddrOf(1).Port())))
+		}
+		fmt.Fprintf(p.out, "to sign in natively: %s\n", commandLine("gatepass", []string{"client", at, "--account", demoName}))
 	}
 	fmt.Fprintf(p.out, "to look at the region: %s\n",
 		commandLine("gatepass", []string{"admin", "worlds", "--data", c.Data, "--bus.url", server.URL()}))
 	return startDemoWorlds(ctx, p, server.URL(), demoWorlds)
-}
-
-// reachable is the host where clients find this machine: what is advertised, and
-// loopback where that is every address.
-func (c *config) reachable() string {
-	if host, _, err := net.SplitHostPort(c.Advertise); err == nil && !anyAddress(c.Advertise) {
-		return host
-	}
-	return "127.0.0.1"
 }
 
 // freeOr is the address, or one with a free port where somebody has that one

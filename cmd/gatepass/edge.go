@@ -72,6 +72,11 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 			return nil, err
 		}
 	}
+	configured, err := p.config.worldList()
+	if err != nil {
+		return nil, err
+	}
+	warnTold(p, configured, remoteClients(p.config.Grunt))
 	p.say("grunt=%s", e.server.Addr())
 	if p.config.Native != "" {
 		p.say("native=%s", e.server.AddrOf(1))

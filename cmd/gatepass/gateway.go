@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -96,6 +95,7 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 		return errors.New("the world is not registered; see the log")
 	}
 	p.add(part{name: "gate", failed: opened.Failed(), ready: ready, degraded: accepts, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
+	warnNames(p, []worlds.World{registration.World}, remoteClients(g.Listen))
 	p.say("world=%d gate=%s", registration.ID, opened.Addr())
 	if g.NativeListen != "" {
 		p.say("native-gate=%s", opened.NativeAddr())
@@ -128,7 +128,7 @@ func (c *config) registration() (worlds.Registration, error) {
 	for _, at := range []struct{ told, listen, key string }{
 		{checked.Address, g.Listen, "address"}, {checked.Native, g.NativeListen, "native-address"},
 	} {
-		if at.told == "" && at.listen != "" && anyAddress(at.listen) { // it is told where the gate listens
+		if at.told == "" && at.listen != "" && worlds.EveryAddress(at.listen) { // it is told where the gate listens
 			faults = append(faults, fmt.Errorf("%s: clients cannot reach %s; set gateway.%s to what they can", at.key, at.listen, at.key))
 		}
 	}
@@ -152,14 +152,6 @@ func orListen(told, listen string) string {
 		return listen + "1"
 	}
 	return listen
-}
-
-// anyAddress tells whether a host:port stands for every address of the machine,
-// which is nothing that a client could be told.
-func anyAddress(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	ip, parse := netip.ParseAddr(host)
-	return err == nil && (host == "" || parse == nil && ip.IsUnspecified())
 }
 
 // notAtAll is how a gate is told that a span of 0 is meant.

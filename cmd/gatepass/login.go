@@ -48,7 +48,7 @@ func startLogin(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	if anyAddress(p.config.Advertise) {
+	if worlds.EveryAddress(p.config.Advertise) {
 		p.log.Warn("DNS names this server to nobody: set advertise to the IP:PORT at which clients reach it", "grunt", p.config.Grunt)
 	}
 	_, err = startEdge(p, conn)

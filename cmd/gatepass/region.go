@@ -67,7 +67,7 @@ func (c *config) busURL() string {
 	if c.Bus.URL != "" {
 		return c.Bus.URL
 	}
-	if _, port, err := net.SplitHostPort(c.Bus.Listen); err == nil && anyAddress(c.Bus.Listen) {
+	if _, port, err := net.SplitHostPort(c.Bus.Listen); err == nil && worlds.EveryAddress(c.Bus.Listen) {
 		return "tls://" + net.JoinHostPort("127.0.0.1", port) // its certificate is good for loopback
 	}
 	return "nats://" + c.Bus.Listen
@@ -104,7 +104,7 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fresh && anyAddress(c.Bus.Listen) {
+	if fresh && worlds.EveryAddress(c.Bus.Listen) {
 		p.log.Warn("the bus's certificate was made just now and names this machine's loopback only; make one with the names by which others find it: gatepass bus certify --dir "+c.Bus.Dir+" --host NAME",
 			"listen", c.Bus.Listen)
 	}
@@ -168,7 +168,7 @@ func renew(authority *bus.Authority, node worlds.Node, file string) error {
 // is every address.
 func hostsOf(listen string) []string {
 	host, _, err := net.SplitHostPort(listen)
-	if err != nil || anyAddress(listen) {
+	if err != nil || worlds.EveryAddress(listen) {
 		return nil
 	}
 	return []string{host}

@@ -165,6 +165,9 @@ func (r *reign) register(ctx context.Context, m *nats.Msg) {
 		return
 	}
 	delete(r.refused, id)
+	for _, doubt := range registration.Doubts(false) {
+		r.options.Logger.Warn("clients may not reach a world", "world", id, "why", doubt)
+	}
 	if r.settle(ctx) {
 		r.reply(m, encodeJSON(registerReply{
 			OK: true, HeartbeatMs: uint32(r.options.Heartbeat.Milliseconds()), Missed: uint32(r.options.Missed),

@@ -74,7 +74,7 @@ func TestWire_RegistrationKeepsEveryField(t *testing.T) {
 func TestWire_LargestFit(t *testing.T) {
 	t.Parallel()
 	e := fullEntry()
-	e.Name, e.Address, e.Region = strings.Repeat("N", 64), strings.Repeat("a", 122)+":65535", strings.Repeat("R", 32)
+	e.Name, e.Address, e.Region = strings.Repeat("N", 64), strings.Repeat("a.", 61)+":65535", strings.Repeat("R", 32)
 	e.Players, e.Queue, e.Load, e.Capacity = 1<<32-1, 1<<32-1, 0.12345679, worlds.MaxCapacity
 	e.Builds, e.NativeBuilds, e.Routes, e.Native = nil, nil, nil, e.Address
 	for i := range 32 {

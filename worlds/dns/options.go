@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"gatepass/worlds"
 )
 
 // Defaults of Options.
@@ -119,6 +121,9 @@ func ParseNS(values []string) (names []string, glue map[string][]netip.Addr, err
 			addr, err := netip.ParseAddr(text)
 			if err != nil || addr.Zone() != "" {
 				return nil, nil, fmt.Errorf("dns: name server %s: %q is not an IP address", name, text)
+			}
+			if err := worlds.CheckIP(addr); err != nil {
+				return nil, nil, fmt.Errorf("dns: name server %s: %w", name, err)
 			}
 			glue[name] = append(glue[name], addr)
 		}

@@ -23,7 +23,7 @@ var (
 	// errFull: there are maxLogins servers, none of them silent.
 	errFull = errors.New("there are too many login servers")
 	// errAddress: clients could not reach it there.
-	errAddress = errors.New("its address is not ip:port")
+	errAddress = errors.New("its address is not an ip:port that clients reach; set its advertise")
 )
 
 // login is one login server as its last heartbeat has it. It is never changed.
@@ -51,7 +51,7 @@ func (z *zone) newLogin(b *worlds.LoginBeat, now time.Time) (login, error) {
 	}
 	addr, err := netip.ParseAddrPort(b.Address)
 	ip := addr.Addr().Unmap()
-	if err != nil || addr.Port() == 0 || ip.Zone() != "" || ip.IsUnspecified() || ip.IsMulticast() {
+	if err != nil || addr.Port() == 0 || worlds.CheckIP(ip) != nil {
 		return login{}, errAddress
 	}
 	if b.Conns < b.MaxConns {

@@ -23,8 +23,8 @@ import (
 var ErrBusy = errors.New("gate: the logic does not answer")
 
 // unknownAddress stands for where the gate will listen, until the port is known.
-// Nobody listens there.
-const unknownAddress = "[::]:1"
+// Nobody listens there, and nobody is told it.
+const unknownAddress = "gate.invalid:1"
 
 // Gate is an open gate. Its life: Open, (Drain,) Close. All methods may be called
 // anywhere but within the handler.
@@ -141,6 +141,9 @@ func (g *Gate) start() error {
 	}
 	if o.World.Native == unknownAddress {
 		o.World.Native = g.NativeAddr().String()
+	}
+	for _, doubt := range o.World.Doubts(!g.Addr().Addr().IsLoopback()) {
+		o.Logger.Warn("clients may not reach this world", "why", doubt)
 	}
 	g.registrar, err = o.Bus.Register(bus.RegisterOptions{
 		World: func() worlds.Registration { return o.World }, Beat: g.Beat, Logger: o.Logger,

@@ -117,6 +117,13 @@ func (o *Options) Validate() error {
 	if _, _, err := net.SplitHostPort(o.NativeAddr); err != nil && o.NativeAddr != "" {
 		faults = append(faults, fmt.Errorf("native address %q: %w", o.NativeAddr, err))
 	}
+	for _, at := range []struct{ told, listen, field string }{
+		{o.World.Address, o.Addr, "World.Address"}, {o.World.Native, o.NativeAddr, "World.Native"},
+	} {
+		if at.told == unknownAddress && worlds.EveryAddress(at.listen) {
+			faults = append(faults, fmt.Errorf("%s: is needed, since the gate listens on %q, which is nothing that clients could be told", at.field, at.listen))
+		}
+	}
 	if o.NativeAddr == "" && o.World.Native != "" {
 		faults = append(faults, fmt.Errorf("native address: there is none, and clients are sent to %s", o.World.Native))
 	}

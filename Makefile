@@ -3,6 +3,9 @@
 GO       ?= go
 BIN      := bin/gatepass
 FUZZTIME ?= 10s
+N ?= 20
+SEED ?= 0
+PKG ?= $(shell $(GO) list ./... | grep -v -e /e2e -e /cmd/)
 SCHEDULES ?= 1000000
 FIRST ?= 1
 # The race detector needs a C compiler; without one the tests run all the same.
@@ -13,7 +16,7 @@ TEST     := $(GO) test $(RACE) -shuffle=on
 RACELESS := 'Alloc|Budget|Timing|AtEachStep'
 BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage ./worlds/...
 
-.PHONY: help run build check lint test race fuzz soak bench load profile generate tidy clean
+.PHONY: help run build check lint test race mutants fuzz soak bench load profile generate tidy clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -41,6 +44,9 @@ lint: ## format, vet, static checks, tidiness of go.mod
 
 check: lint test ## lint and test, and see that neither changed the tree
 	@test -z "$$(git status --porcelain)" || { git status --short; echo "the work tree is not clean"; exit 1; }
+
+mutants: ## try N random changes of PKG (N=20 PKG=./... SEED=0 for a random one): does a test notice?
+	$(GO) run ./mutants -n $(N) -seed $(SEED) $(PKG)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 10s)
 	@for pkg in $$($(GO) list ./...); do \

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// outcome is what became of a mutant.
+type outcome string
+
+const (
+	outcomeKilled   outcome = "killed"   // a test failed
+	outcomeTimeout  outcome = "timeout"  // the tests did not end: noticed, too
+	outcomeSurvived outcome = "survived" // no test noticed
+	outcomeNoBuild  outcome = "no-build" // the compiler refused it: not counted
+)
+
+// bench builds mutants and runs their tests. Close takes its files away.
+type bench struct {
+	root, copy, scratch string
+	short               bool
+	most                time.Duration            // how long one run of tests may take
+	limits              map[string]time.Duration // by import path, from a run without a change
+}
+
+func newBench(root string, short bool, most time.Duration) (*bench, error) {
+	scratch, err := os.MkdirTemp("", "mutants-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{
+		root: root, copy: filepath.Join(scratch, "tree"), scratch: scratch,
+		short: short, most: most, limits: make(map[string]time.Duration),
+	}
+	if err := copyTree(root, b.copy); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func (b *bench) Close() error { return os.RemoveAll(b.scratch) }
+
+// grace is how many times longer than the unchanged tests a mutant's may take.
+const grace = 4
+
+// measure runs the tests of the unchanged package. They must pass: else every mutant would
+// count as caught.
+func (b *bench) measure(ctx context.Context, t *target) error {
+	if _, known := b.limits[t.ImportPath]; known {
+		return nil
+	}
+	binary := b.binary()
+	if out, err := b.build(ctx, t, binary, ""); err != nil {
+		return fmt.Errorf("%s does not build: %w\n%s", t.ImportPath, err, out)
+	}
+	begin := time.Now()
+	out, err := b.run(ctx, t, binary, b.most)
+	if err != nil {
+		return fmt.Errorf("the tests of %s fail without a change: %w\n%.4000s", t.ImportPath, err, out)
+	}
+	b.limits[t.ImportPath] = min(b.most, 10*time.Second+grace*time.Since(begin))
+	return nil
+}
+
+// try builds a mutant and runs its tests. It returns what they said, too.
+func (b *bench) try(ctx context.Context, m *mutation) (outcome, string, error) {
+	overlay, err := b.overlay(m)
+	if err != nil {
+		return "", "", err
+	}
+	binary := b.binary()
+	if out, err := b.build(ctx, m.target, binary, overlay); err != nil {
+		return outcomeNoBuild, out, ctx.Err()
+	}
+	out, err := b.run(ctx, m.target, binary, b.limits[m.target.ImportPath])
+	switch {
+	case ctx.Err() != nil:
+		return "", "", ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return outcomeTimeout, out, nil
+	case err != nil:
+		return outcomeKilled, out, nil
+	}
+	return outcomeSurvived, out, nil
+}
+
+func (b *bench) binary() string { return filepath.Join(b.scratch, "mutant.test") }
+
+// overlay writes the changed file and the file that tells the go command of it.
+func (b *bench) overlay(m *mutation) (path string, err error) {
+	original := filepath.Join(b.root, filepath.FromSlash(m.file))
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return "", err
+	}
+	changed := filepath.Join(b.scratch, "mutant.go")
+	if err := os.WriteFile(changed, m.apply(source), 0o600); err != nil {
+		return "", err
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(b.scratch, "overlay.json")
+	return path, os.WriteFile(path, list, 0o600)
+}
+
+func (b *bench) build(ctx context.Context, t *target, binary, overlay string) (string, error) {
+	args := []string{"test", "-c", "-vet=off", "-o", binary}
+	if overlay != "" {
+		args = append(args, "-overlay", overlay)
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, t.ImportPath)...)
+	cmd.Dir = b.root
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// run runs a test binary in the package's folder of the copy, with all processes that it
+// starts, and ends them all when the time is over or ctx is.
+func (b *bench) run(ctx context.Context, t *target, binary string, limit time.Duration) (string, error) {
+	folder, err := filepath.Rel(b.root, t.Dir)
+	if err != nil {
+		return "", err
+	}
+	timed, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	args := []string{"-test.failfast", "-test.timeout=0"}
+	if b.short {
+		args = append(args, "-test.short")
+	}
+	cmd := exec.CommandContext(timed, binary, args...)
+	cmd.Dir = filepath.Join(b.copy, folder)
+	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	if timed.Err() != nil && err != nil {
+		err = timed.Err()
+	}
+	return out.String(), err
+}

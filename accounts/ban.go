@@ -59,9 +59,13 @@ func (m *Manager) UnbanAddress(ctx context.Context, prefix netip.Prefix) error {
 	return aboutAddress(prefix, err)
 }
 
-// AddressBans reads all banned ranges.
+// AddressBans reads all banned ranges. Where some are damaged it returns the others,
+// and a DamagedBansError.
 func (m *Manager) AddressBans(ctx context.Context) ([]storage.AddressBan, error) {
 	result, err := m.one(ctx, storage.Op{Kind: storage.OpAddressBans})
+	if err == nil && len(result.Damaged) > 0 {
+		err = &DamagedBansError{Bans: result.Damaged}
+	}
 	return result.AddressBans, err
 }
 

@@ -3,6 +3,7 @@ package accounts
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"gatepass/storage"
 )
@@ -42,6 +43,18 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
 // Unwrap gives the cause, for errors.Is.
 func (e *FieldError) Unwrap() error { return e.cause }
+
+// DamagedBansError names bans of addresses that are stored and cannot be read. They
+// do not hold.
+type DamagedBansError struct {
+	// Bans names each: its range, or where it is, and what is wrong with it.
+	Bans []string
+}
+
+func (e *DamagedBansError) Error() string {
+	return fmt.Sprintf("%d address bans cannot be read and do not hold; lift each by its range ('account unban --address') and set it again: %s",
+		len(e.Bans), strings.Join(e.Bans, "; "))
+}
 
 // subjectError puts the account or address before what storage says of it.
 type subjectError struct {

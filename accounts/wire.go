@@ -68,6 +68,7 @@ type wireResult struct {
 	Account   json.RawMessage   `json:"account,omitempty"`
 	Accounts  []json.RawMessage `json:"accounts,omitempty"`
 	Addresses []addressRecord   `json:"addresses,omitempty"`
+	Damaged   []string          `json:"damaged,omitempty"`
 	Devices   []deviceEntry     `json:"devices,omitempty"`
 }
 
@@ -225,6 +226,7 @@ func newWireResult(op *storage.Op, r *storage.Result, room int) wireResult {
 		}
 		w.Accounts = append(w.Accounts, raw)
 	}
+	w.Damaged = r.Damaged
 	for _, b := range r.AddressBans {
 		w.Addresses = append(w.Addresses, addressRecord{b.Prefix, newBanEntry(&b.Ban)})
 	}
@@ -244,7 +246,7 @@ func rawRecord(a *storage.Account) json.RawMessage {
 }
 
 func (w *wireResult) result(op *storage.Op) (storage.Result, error) {
-	r := storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Err: wordError(w.Error)}
+	r := storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Damaged: w.Damaged, Err: wordError(w.Error)}
 	if w.Account != nil {
 		account, err := parseStored(w.Account)
 		if err != nil {

@@ -68,7 +68,9 @@ type Core struct {
 	// that a newer one is on its way: never two at once, so that the older of
 	// two answers cannot come last.
 	bansWanted, bansLoading bool
-	deadlines               deadline.Wheel[codec.Conn]
+	// bansTold is what was logged of bans that could not be read.
+	bansTold  string
+	deadlines deadline.Wheel[codec.Conn]
 	// overdue are the sessions whose time is over (overdue.go).
 	overdue   deadline.Queue[codec.Conn]
 	graces    deadline.Wheel[storage.Name]

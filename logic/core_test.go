@@ -1,7 +1,10 @@
 package logic
 
 import (
+	"bytes"
+	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +243,41 @@ func TestCore_OpenedInATakenSlotEndsTheOldSession(t *testing.T) {
 	e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: old})
 	if e.core.sessions.get(young) == nil {
 		t.Fatal("the late end of the old connection ended the new one")
+	}
+}
+
+// Bans that are damaged are named once and keep the others from nobody; a reading that
+// fails leaves the bans of before.
+func TestCore_AddressBansThatAreDamaged(t *testing.T) {
+	e := newScenario(t)
+	c := e.core
+	var log bytes.Buffer
+	c.options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	if c.Stats().BansLoaded {
+		t.Error("the bans count as read before they are")
+	}
+	banned, now := netip.MustParseAddr("203.0.113.7"), int64(0)
+	answer := &storage.Result{Kind: storage.OpAddressBans, Damaged: []string{"10.0.0.0/8: corrupt"}, AddressBans: []storage.AddressBan{
+		{Prefix: netip.MustParsePrefix("203.0.113.0/24"), Ban: storage.Ban{Set: true}},
+	}}
+	for range 3 {
+		c.Stored(answer)
+		c.loadBans()
+	}
+	if c.blocklist.find(banned, now) == nil {
+		t.Error("a good ban does not hold beside a damaged one")
+	}
+	if st := c.Stats(); !st.BansLoaded || st.Bans != 1 || st.BansDamaged != 1 {
+		t.Errorf("%v, %d bans, %d damaged", st.BansLoaded, st.Bans, st.BansDamaged)
+	}
+	if n := strings.Count(log.String(), "10.0.0.0/8"); n != 1 {
+		t.Errorf("the damaged ban is named %d times:\n%s", n, log.String())
+	}
+	for range 3 {
+		c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: errors.New("the disk does not answer")})
+	}
+	if c.blocklist.find(banned, now) == nil || strings.Count(log.String(), "does not answer") != 1 {
+		t.Errorf("after readings that failed: the ban holds: %v\n%s", c.blocklist.find(banned, now) != nil, log.String())
 	}
 }
 

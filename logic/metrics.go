@@ -33,6 +33,9 @@ type counters struct {
 	pushed            atomic.Uint64
 	// notesDropped counts character counts for which there was no room.
 	notesDropped atomic.Uint64
+	// bansLoaded tells that the address bans were read once, bans how many hold.
+	bansLoaded        atomic.Bool
+	bans, bansDamaged atomic.Int64
 	// selectRefused counts what native clients were told that got no pass, natives
 	// those that are in.
 	selectRefused [codec.SelectReasonCount]atomic.Uint64
@@ -71,6 +74,10 @@ type Stats struct {
 	Pushed            uint64
 	// NotesDropped counts reports of characters for which there was no room.
 	NotesDropped uint64
+	// BansLoaded tells that the address bans have been read once: nobody should be let
+	// in before. Bans is how many hold, BansDamaged how many could not be read.
+	BansLoaded        bool
+	Bans, BansDamaged int64
 	// SelectRefused counts picks of native clients that came to no pass, by reason,
 	// Natives how many native clients are in.
 	SelectRefused [codec.SelectReasonCount]uint64
@@ -125,6 +132,7 @@ func (c *Core) Stats() Stats {
 	st.Natives, st.Maintenance = n.natives.Load(), n.maintenance.Load()
 	st.Stale, st.NotesDropped = n.stale.Load(), n.notesDropped.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
+	st.BansLoaded, st.Bans, st.BansDamaged = n.bansLoaded.Load(), n.bans.Load(), n.bansDamaged.Load()
 	return st
 }
 

@@ -73,7 +73,7 @@ func (v *view) answer(op *Op) Result {
 	case OpGet:
 		r.Account, r.Err = v.account(op.Name, op.Brief)
 	case OpAddressBans:
-		r.AddressBans, r.Err = v.addressBans()
+		r.AddressBans, r.Damaged, r.Err = v.addressBans()
 	case OpList:
 		r.Accounts, r.Err = v.list(op.Name, op.Limit)
 	case OpDevice:
@@ -167,20 +167,6 @@ func (v *view) list(after Name, limit int) (list []Account, err error) {
 		return nil
 	})
 	return list, err
-}
-
-func (v *view) addressBans() (bans []AddressBan, err error) {
-	lower, upper := bounds(prefixAddressBan)
-	err = v.scan(lower, upper, func(key, value []byte) error {
-		p, err := prefixOf(key)
-		if err != nil {
-			return errors.Join(ErrCorrupt, err)
-		}
-		ban, err := parseAddressBan(value)
-		bans = append(bans, AddressBan{Prefix: p, Ban: ban})
-		return err
-	})
-	return bans, err
 }
 
 // scan calls each for every key in [lower, upper) until it returns an error;

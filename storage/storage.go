@@ -68,7 +68,9 @@ const (
 	// OpUnbanAddress lifts the ban of exactly Op.Prefix; ErrNotBanned if there is
 	// none.
 	OpUnbanAddress
-	// OpAddressBans reads all address bans into Result.AddressBans.
+	// OpAddressBans reads all address bans into Result.AddressBans. Those that cannot
+	// be read are named in Result.Damaged, and do not keep the others back; Result.Err
+	// is set when none could be read.
 	OpAddressBans
 	// OpList reads up to Op.Limit accounts behind Name in name order into
 	// Result.Accounts; the zero Name starts at the first.
@@ -150,6 +152,9 @@ type Result struct {
 	Account     *Account
 	Accounts    []Account
 	AddressBans []AddressBan
+	// Damaged names what OpAddressBans could not read, each with the reason; the
+	// bans in AddressBans are the others.
+	Damaged []string
 	// Device and Devices belong to the receiver.
 	Device  *Device
 	Devices []Device

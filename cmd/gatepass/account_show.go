@@ -113,12 +113,10 @@ func (l *listFlags) printRow(out io.Writer, a *storage.Account, now int64) error
 }
 
 func (l *listFlags) printAddresses(c *cobra.Command, h *accounts.Handle) error {
-	bans, err := h.AddressBans(c.Context())
-	if err != nil {
-		return err
-	}
+	bans, damage := h.AddressBans(c.Context())
 	out, now := c.OutOrStdout(), h.Now().Unix()
 	for i := range bans {
+		var err error
 		if l.asJSON {
 			err = json.NewEncoder(out).Encode(accounts.SummarizeBan(&bans[i], now))
 		} else {
@@ -128,7 +126,7 @@ func (l *listFlags) printAddresses(c *cobra.Command, h *accounts.Handle) error {
 			return err
 		}
 	}
-	return nil
+	return damage // those that could be read are listed all the same
 }
 
 // details is all that is shown of one account.

@@ -66,7 +66,7 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 	p.add(part{name: "login", failed: e.failure, alive: e.alive, ready: e.ready, degraded: e.degraded, drain: e.drain, close: e.close, metrics: stageCollector{e}})
 	for _, start := range []func() error{
 		e.makeInbox, e.startStore, e.startPool, e.openPatches, e.makeServer, e.makeList, e.startNode, e.startLogic,
-		e.startControl, e.startServer, e.startBeat,
+		e.startControl, e.awaitBans, e.startServer, e.startBeat,
 	} {
 		if err := start(); err != nil {
 			return nil, err
@@ -386,6 +386,28 @@ func (e *edge) changed(c accounts.Change) {
 	}
 }
 
+// bansLimit is how long the first reading of the address bans may take.
+const bansLimit = 30 * time.Second
+
+// awaitBans returns once the address bans have been read: before, the server would let
+// in those who are banned.
+func (e *edge) awaitBans() error {
+	return awaitBans(func() bool { return e.core.Stats().BansLoaded }, e.failure, time.After(bansLimit))
+}
+
+func awaitBans(loaded func() bool, failure <-chan error, limit <-chan time.Time) error {
+	for !loaded() {
+		select {
+		case err := <-failure:
+			return err
+		case <-limit:
+			return errors.New("the address bans cannot be read, and nobody may be let in without them; see the log")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
 func (e *edge) startServer() error {
 	if err := e.server.Start(); err != nil {
 		return err
@@ -416,7 +438,12 @@ func (e *edge) alive() error {
 func (e *edge) ready() error { return acceptFault(e.server.Stats()) }
 
 // degraded says what the login server cannot do although it works.
-func (e *edge) degraded() error { return acceptFault(e.server.Stats()) }
+func (e *edge) degraded() error {
+	if n := e.core.Stats().BansDamaged; n > 0 {
+		return fmt.Errorf("%d address bans cannot be read and do not hold; the log names them", n)
+	}
+	return acceptFault(e.server.Stats())
+}
 
 // acceptFault says that a server cannot accept clients just now.
 func acceptFault(st server.Stats) error {

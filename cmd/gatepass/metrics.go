@@ -131,6 +131,8 @@ func (s stageCollector) logic(m metricWriter) {
 		m.count("moves_total", "How moves of keys came out here.", st.Moves[k], "outcome", k.String())
 	}
 	m.counter("character_counts_dropped_total", "Reports of characters for which there was no room.", st.NotesDropped)
+	m.gauge("address_bans", "Address bans that hold.", float64(st.Bans))
+	m.gauge("address_bans_damaged", "Address bans that are stored and cannot be read; they do not hold.", float64(st.BansDamaged))
 	m.flag("list_stale", "1 while no world manager is heard: the list may be out of date.", st.Stale)
 	m.counter("lists_pushed_total", "Lists of worlds sent unasked.", st.Pushed)
 	m.gauge("session_keys", "Session keys held, those in their grace included.", float64(st.Keys))

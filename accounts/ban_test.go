@@ -1,0 +1,48 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"gatepass/storage"
+)
+
+// damagedStore is a store in which one address ban cannot be read.
+type damagedStore struct{ Store }
+
+func (s damagedStore) Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
+	results, err := s.Store.Do(ctx, ops...)
+	for i := range results {
+		if results[i].Kind == storage.OpAddressBans {
+			results[i].Damaged = []string{"10.0.0.0/8: corrupt"}
+		}
+	}
+	return results, err
+}
+
+// A ban that cannot be read is named, beside those that can, on the socket too; an
+// export does not leave it out in silence.
+func TestManager_AddressBansThatAreDamaged(t *testing.T) {
+	local := New(damagedStore{openStore(t)}, testOptions())
+	s := startControl(t, local, SocketPath(t.TempDir()))
+	for name, m := range map[string]*Manager{"local": local, "remote": New(mustDial(t, s.path), testOptions())} {
+		prefix, err := ParsePrefix("203.0.113.0/24")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.BanAddress(t.Context(), prefix, Sentence{}); err != nil {
+			t.Fatal(err)
+		}
+		bans, err := m.AddressBans(t.Context())
+		var damage *DamagedBansError
+		if len(bans) != 1 || bans[0].Prefix != prefix || !errors.As(err, &damage) || !strings.Contains(err.Error(), "10.0.0.0/8") {
+			t.Errorf("%s: %v, %v", name, bans, err)
+		}
+		if _, err := m.Export(t.Context(), io.Discard, ExportOptions{Format: FormatNDJSON}); !errors.As(err, &damage) {
+			t.Errorf("%s: export: %v", name, err)
+		}
+	}
+}

@@ -26,8 +26,8 @@ var mayImport = map[string][]string{
 	"queue":    {},
 	"deadline": {},
 	"patches":  {"codec"},
-	"server":   {"codec", "queue"},
-	"worlds":   {"codec"},
+	"server":   {"codec", "queue", "deadline"},
+	"worlds":   {"codec", "deadline"},
 	// What a game embeds serves clients by itself.
 	"worlds/gate": {"worlds", "codec", "queue", "deadline", "server", "auth"},
 	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline", "patches"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatepass/codec"
+	"gatepass/deadline"
 )
 
 // pump reads the files that are being sent. A stream that may go on asks it for its
@@ -27,8 +28,8 @@ type pump struct {
 	options  TransferOptions
 	logger   *slog.Logger
 	reactors []*reactor
-	began    time.Time
-	writable *writable // set by start
+	now      func() time.Duration // what dues and stalls count by
+	writable *writable            // set by start
 	stop     chan struct{}
 	alarm    chan struct{} // one slot: the clock is to look again
 	done     sync.WaitGroup
@@ -57,7 +58,7 @@ type pump struct {
 
 func newPump(o TransferOptions, logger *slog.Logger, reactors []*reactor) *pump {
 	p := &pump{
-		options: o, logger: logger, reactors: reactors, began: time.Now(),
+		options: o, logger: logger, reactors: reactors, now: deadline.Now,
 		stop: make(chan struct{}), alarm: make(chan struct{}, 1),
 		faults: make(map[codec.TransferSource]time.Duration),
 	}
@@ -98,9 +99,6 @@ func (p *pump) end() error {
 		return errors.New("server: a file that is being sent could not be read within 10 s")
 	}
 }
-
-// now is the time since the pump was made.
-func (p *pump) now() time.Duration { return time.Since(p.began) }
 
 // resting tells whether no turn is under way. Anywhere.
 func (p *pump) resting() bool { return !p.busy.Load() }

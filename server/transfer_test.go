@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gatepass/codec"
+	"gatepass/deadline"
 )
 
 func TestTransfer_ArrivesExactly(t *testing.T) {
@@ -322,7 +323,7 @@ func TestPump_Report_OncePerFile(t *testing.T) {
 	if n := strings.Count(log.String(), "offset=7"); n != 3 || !strings.Contains(log.String(), io.ErrUnexpectedEOF.Error()) {
 		t.Errorf("%d lines, want 3:\n%s", n, log.String())
 	}
-	p.began = p.began.Add(-2 * faultEach)
+	p.now = func() time.Duration { return deadline.Now() + 2*faultEach }
 	p.report(&turn{request: request{source: one, offset: 8}, err: io.ErrUnexpectedEOF})
 	if !strings.Contains(log.String(), "offset=8") || len(p.faults) != 1 {
 		t.Errorf("not logged again after a while, or %d files are remembered", len(p.faults))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 	"gatepass/worlds/dns"
@@ -117,7 +118,7 @@ type lastBeats struct {
 
 type heardBeat struct {
 	worlds.LoginBeat
-	at time.Time
+	at time.Duration // by deadline.Now
 }
 
 // beat takes a heartbeat. Any goroutine.
@@ -125,7 +126,7 @@ func (l *lastBeats) beat(b worlds.LoginBeat) {
 	l.server.Beat(b)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.last[b.Node] = heardBeat{b, time.Now()}
+	l.last[b.Node] = heardBeat{b, deadline.Now()}
 }
 
 // run repeats them while the bus is away, until ctx ends.
@@ -135,14 +136,14 @@ func (l *lastBeats) run(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			l.repeat(l.conn.Up(), time.Now())
+			l.repeat(l.conn.Up(), deadline.Now())
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (l *lastBeats) repeat(up bool, now time.Time) {
+func (l *lastBeats) repeat(up bool, now time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for node, b := range l.last {
@@ -150,7 +151,7 @@ func (l *lastBeats) repeat(up bool, now time.Time) {
 		case !up:
 			l.last[node] = heardBeat{b.LoginBeat, now}
 			l.server.Beat(b.LoginBeat)
-		case now.Sub(b.at) > l.forget:
+		case now-b.at > l.forget:
 			delete(l.last, node) // it fell silent while it could have been heard
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 	"gatepass/worlds/dns"
 )
@@ -21,7 +22,7 @@ func TestLastBeats_StandWhileTheBusIsAway(t *testing.T) {
 	}
 	l := &lastBeats{server: server, forget: 3 * time.Second, last: make(map[worlds.Node]heardBeat)}
 	l.beat(worlds.LoginBeat{Node: "login.a", Address: "192.0.2.1:3724", MaxConns: 10})
-	now := time.Now()
+	now := deadline.Now()
 	for i, c := range []struct {
 		up    bool
 		after time.Duration
@@ -35,7 +36,7 @@ func TestLastBeats_StandWhileTheBusIsAway(t *testing.T) {
 		{true, 24 * time.Second, 3, 0},  // it did not, and is gone
 		{false, 25 * time.Second, 3, 0}, // for good
 	} {
-		l.repeat(c.up, now.Add(c.after))
+		l.repeat(c.up, now+c.after)
 		if st := server.Stats(); st.Beats != c.beats || len(l.last) != c.kept {
 			t.Errorf("step %d: %d beats and %d kept, want %d and %d", i, st.Beats, len(l.last), c.beats, c.kept)
 		}

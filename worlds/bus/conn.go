@@ -20,6 +20,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -44,9 +45,9 @@ type Options struct {
 	Demand bool
 	// Logger takes what operators should know; nil discards it.
 	Logger *slog.Logger
-	// Now is the clock that silences are measured by; nil is time.Now. Random is
-	// what tells processes apart; nil is the system's.
-	Now    func() time.Time
+	// Clock is what silences are measured by; nil is deadline.Now. Random is what tells
+	// processes apart; nil is the system's.
+	Clock  func() time.Duration
 	Random io.Reader
 }
 
@@ -68,7 +69,7 @@ type Conn struct {
 	self   worlds.Node
 	nats   *nats.Conn
 	log    *slog.Logger
-	now    func() time.Time
+	clock  func() time.Duration
 	where  string
 	count  counters
 	closed chan struct{} // closed when the NATS client has ended
@@ -96,8 +97,8 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = deadline.Now
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader
@@ -110,7 +111,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bus: creds %s: %w", o.Creds, err)
 	}
-	c := &Conn{self: self, now: o.Now, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL, helloEvery: helloEvery}
+	c := &Conn{self: self, clock: o.Clock, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL, helloEvery: helloEvery}
 	c.leader.silence = leaderSilence
 	c.incarnation = max(1, binary.BigEndian.Uint64(incarnation[:]))
 	if o.Server != nil {

@@ -18,23 +18,24 @@ type leaderWatch struct {
 	silence time.Duration // static
 
 	mu    sync.Mutex
-	on    bool      // guarded by mu; this node listens for a leader
-	heard time.Time // guarded by mu; since on, at least
-	told  bool      // guarded by mu; the log says that nobody leads
+	on    bool          // guarded by mu; this node listens for a leader
+	heard time.Duration // guarded by mu; since on, at least, by the connection's clock
+	told  bool          // guarded by mu; the log says that nobody leads
 }
 
 // hear notes a sign of a leader; anywhere.
-func (w *leaderWatch) hear(now time.Time) {
+func (w *leaderWatch) hear(now time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.heard = now
 }
 
-// missing tells whether no leader was heard for long, and since when.
-func (w *leaderWatch) missing(now time.Time) (since time.Time, missing bool) {
+// missing tells whether no leader was heard for long, and for how long.
+func (w *leaderWatch) missing(now time.Duration) (silent time.Duration, missing bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.heard, w.on && now.Sub(w.heard) >= w.silence
+	silent = now - w.heard
+	return silent, w.on && silent >= w.silence
 }
 
 // turned tells whether missing is other than the log says, which it does from now on.
@@ -52,7 +53,7 @@ func (c *Conn) watchLeader() error {
 	c.leader.mu.Lock()
 	on := c.leader.on
 	if !on {
-		c.leader.on, c.leader.heard = true, c.now()
+		c.leader.on, c.leader.heard = true, c.clock()
 	}
 	c.leader.mu.Unlock()
 	if on {
@@ -67,7 +68,7 @@ func (c *Conn) watchLeader() error {
 }
 
 func (c *Conn) tellLeader() {
-	since, missing := c.leader.missing(c.now())
+	since, missing := c.Leaderless()
 	if !c.leader.turned(missing) {
 		return
 	}
@@ -81,7 +82,10 @@ func (c *Conn) tellLeader() {
 // Leaderless tells whether this node has not heard for 6 s that a world manager
 // leads, and since when. It is false for nodes that do not listen for one: DNS
 // servers, operators, and whoever has called neither Node nor RunManager. Anywhere.
-func (c *Conn) Leaderless() (since time.Time, leaderless bool) { return c.leader.missing(c.now()) }
+func (c *Conn) Leaderless() (since time.Time, leaderless bool) {
+	silent, leaderless := c.leader.missing(c.clock())
+	return time.Now().Add(-silent), leaderless
+}
 
 // errOutdated: a manager has said it that does not lead any more.
 var errOutdated = errors.New("bus: the answer is of a manager that does not lead any more")

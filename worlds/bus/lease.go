@@ -19,7 +19,8 @@ const leaseKey = "leader"
 // written by compare and swap, whose value says who holds it and for how long.
 //
 // Nobody compares clocks. The holder counts from before it sent what renewed the
-// lease, and stops leading when that time is over. Whoever wants to lead waits
+// lease, and stops leading when that time is over, by a clock that goes on while its
+// machine sleeps. Whoever wants to lead waits
 // that long after it saw the last renewal, which is later, and only then takes
 // the key over. A held lease is renewed three times in its length, so two lost
 // renewals do not matter.
@@ -33,9 +34,9 @@ type lease struct {
 	kv     jetstream.KeyValue
 	self   worlds.Node
 	length time.Duration
-	now    func() time.Time
-	base   time.Time // what deadline counts from, so that it is not the wall clock's
-	nonce  hex64     // tells two processes with one node's credentials apart
+	clock  func() time.Duration
+	wall   func() time.Time // for epochs
+	nonce  hex64            // tells two processes with one node's credentials apart
 	// wrote is told how each attempt to write the key ended: nil when it is written,
 	// by whomever, which is a sign of a leader. May be nil.
 	wrote func(error)
@@ -44,7 +45,7 @@ type lease struct {
 	epoch    uint64
 	revision uint64
 
-	deadline atomic.Int64 // a time.Duration since base; 0 when not held
+	deadline atomic.Int64 // a time of clock; 0 when not held
 }
 
 // leaseWire is the value of the key.
@@ -67,12 +68,12 @@ func (l *lease) held() bool { return l.left() > 0 }
 
 // left is how long it is held still.
 func (l *lease) left() time.Duration {
-	return time.Duration(l.deadline.Load()) - l.now().Sub(l.base)
+	return time.Duration(l.deadline.Load()) - l.clock()
 }
 
 // hold notes that what was begun at started has won or renewed the lease.
-func (l *lease) hold(started time.Time) {
-	l.deadline.Store(int64(started.Sub(l.base) + l.length))
+func (l *lease) hold(started time.Duration) {
+	l.deadline.Store(int64(started + l.length))
 }
 
 // tell tells wrote.
@@ -145,8 +146,8 @@ func (l *lease) look(entry jetstream.KeyValueEntry) seen {
 // take takes a lease over that was last seen so. When the answer is lost the
 // next campaign waits for our own lease to end; that is rare, and always right.
 func (l *lease) take(ctx context.Context, last seen) error {
-	started := l.now()
-	l.epoch = max(uint64(started.UnixMilli()), last.epoch+1)
+	started := l.clock()
+	l.epoch = max(uint64(max(0, l.wall().UnixMilli())), last.epoch+1)
 	ctx, cancel := context.WithTimeout(ctx, l.length)
 	defer cancel()
 	var err error
@@ -190,7 +191,7 @@ func (l *lease) lose() { l.deadline.Store(0) }
 
 // renew tries once.
 func (l *lease) renew(ctx context.Context) error {
-	started := l.now()
+	started := l.clock()
 	ctx, cancel := context.WithTimeout(ctx, min(l.length/3, max(0, l.left())))
 	defer cancel()
 	revision, err := l.kv.Update(ctx, leaseKey, l.value(string(l.self)), l.revision)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -22,7 +23,7 @@ func (s *stage) mustLease(node worlds.Node, nonce hex64) *lease {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	return &lease{kv: kv, self: node, length: time.Second, now: time.Now, base: time.Now(), nonce: nonce}
+	return &lease{kv: kv, self: node, length: time.Second, clock: deadline.Now, wall: time.Now, nonce: nonce}
 }
 
 func (l *lease) mustWin(t *testing.T) *lease {
@@ -96,6 +97,26 @@ func TestLease_OnlyOneOfTwoTakesIt(t *testing.T) {
 	b.mustWin(t)
 	if time.Since(started) > 30*time.Second {
 		t.Error("a lease that was given back was waited for")
+	}
+}
+
+// A lease is over when its time is, whatever the wall clock shows: it is not held by a
+// machine that has slept, and not lost by one whose clock was set.
+func TestLease_CountsByTheClockThatGoesOnWhileTheMachineSleeps(t *testing.T) {
+	slept, set := time.Duration(0), time.Duration(0)
+	l := &lease{
+		length: time.Minute,
+		clock:  func() time.Duration { return time.Hour + slept },
+		wall:   func() time.Time { return time.Now().Add(set) },
+	}
+	l.hold(l.clock())
+	for _, set = range []time.Duration{-1000 * time.Hour, 1000 * time.Hour} {
+		if !l.held() {
+			t.Errorf("lost because the wall clock was set by %v", set)
+		}
+	}
+	if slept = time.Minute; l.held() {
+		t.Error("held by a machine that has slept for as long as it lasts")
 	}
 }
 

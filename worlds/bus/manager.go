@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -39,9 +40,11 @@ type ManagerOptions struct {
 	OnLead func(leads bool)
 	// Monitor, if set, is told what the manager counts.
 	Monitor *Monitor
-	// Now is the wall clock, of which epochs are made; nil is time.Now. Random is
-	// what tells processes apart; nil is the system's.
+	// Now is the wall clock, of which epochs are made; nil is time.Now. Clock is what
+	// leases and silences are measured by; nil is deadline.Now. Random is what tells
+	// processes apart; nil is the system's.
 	Now    func() time.Time
+	Clock  func() time.Duration
 	Random io.Reader
 }
 
@@ -67,6 +70,9 @@ func (o *ManagerOptions) ensureDefaults(c *Conn) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Clock == nil {
+		o.Clock = deadline.Now
+	}
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
@@ -78,7 +84,7 @@ type Monitor struct {
 	terms     atomic.Uint64
 	stores    atomic.Uint64
 	failures  atomic.Uint64
-	failing   atomic.Int64 // since when, in Unix milliseconds; 0 for not
+	failing   atomic.Int64 // since when, by deadline.Now; 0 for not
 	dropped   atomic.Uint64
 	twins     atomic.Uint64
 	worlds    atomic.Pointer[worlds.ManagerStats]
@@ -112,7 +118,7 @@ type ManagerStats struct {
 func (m *Monitor) Stats() ManagerStats {
 	s := ManagerStats{Leads: m.leads.Load(), Terms: m.terms.Load(), Stores: m.stores.Load(), StoreFailures: m.failures.Load(), Dropped: m.dropped.Load(), Twins: m.twins.Load()}
 	if since := m.failing.Load(); since != 0 {
-		s.FailingSince = time.UnixMilli(since)
+		s.FailingSince = time.Now().Add(time.Duration(since) - deadline.Now())
 	}
 	if w, d := m.worlds.Load(), m.directory.Load(); s.Leads && w != nil && d != nil {
 		s.Worlds, s.Directory, s.Logins = *w, *d, int(m.logins.Load())
@@ -200,7 +206,7 @@ func (s *standing) stand(ctx context.Context) error {
 	}
 	l := &lease{
 		kv: kv, self: s.conn.self, length: s.options.Lease,
-		now: s.options.Now, base: s.options.Now(), nonce: hex64(s.nonce),
+		clock: s.options.Clock, wall: s.options.Now, nonce: hex64(s.nonce),
 		wrote: func(err error) { s.wrote(ctx, err) },
 	}
 	if err := l.campaign(ctx); err != nil {
@@ -214,17 +220,17 @@ func (s *standing) stand(ctx context.Context) error {
 func (s *standing) wrote(ctx context.Context, err error) {
 	switch {
 	case err == nil:
-		s.conn.leader.hear(s.conn.now())
+		s.conn.leader.hear(s.conn.clock())
 		s.options.Monitor.failing.Store(0)
 	case ctx.Err() == nil && s.conn.Up():
-		s.options.Monitor.failed(s.options.Now())
+		s.options.Monitor.failed()
 	}
 }
 
 // failed notes that something could not be stored.
-func (m *Monitor) failed(now time.Time) {
+func (m *Monitor) failed() {
 	m.failures.Add(1)
-	m.failing.CompareAndSwap(0, now.UnixMilli())
+	m.failing.CompareAndSwap(0, int64(deadline.Now()))
 }
 
 // lead keeps the lease and reigns until one of both ends.

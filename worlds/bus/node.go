@@ -78,7 +78,7 @@ type Node struct {
 	progress []progressTo          // guarded by mu
 	pending  []worlds.Announcement // guarded by mu
 	due      bool                  // guarded by mu; the batch is to go
-	sentAt   time.Time             // guarded by mu; when the last batch went
+	sentAt   time.Duration         // guarded by mu; when the last batch went
 	lost     bool                  // guarded by mu; an announcement was dropped
 	life     uint64                // guarded by mu; the incarnation that announces
 	lived    bool                  // guarded by mu; a hello of that life was raised
@@ -197,7 +197,7 @@ func (n *Node) Submit(effects []worlds.Effect) {
 	case after >= announceBatch || slices.ContainsFunc(n.pending[before:], renewed):
 		n.due, wake = true, true
 	case before == 0 && after > 0:
-		if wait := announceEvery - n.conn.now().Sub(n.sentAt); wait > 0 {
+		if wait := announceEvery - (n.conn.clock() - n.sentAt); wait > 0 {
 			n.timer.Reset(wait)
 		} else {
 			n.due, wake = true, true

@@ -242,7 +242,7 @@ func TestNode_RenewedGoesAtOnce(t *testing.T) {
 	login := s.correspond("login.eu1", 1)
 	eventually(t, "up", func() bool { return login.count(isUp) == 1 })
 	login.node.mu.Lock()
-	login.node.sentAt = login.conn.now().Add(time.Hour) // nothing else goes before
+	login.node.sentAt = login.conn.clock() + time.Hour // nothing else goes before
 	login.node.mu.Unlock()
 	login.submit(announce("ALICE", 10, worlds.AnnounceFresh), announce("BOB", 11, worlds.AnnounceRenewed))
 	eventually(t, "both are sent", func() bool { return login.conn.Stats().Announced == 2 })

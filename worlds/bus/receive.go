@@ -56,7 +56,7 @@ func (n *Node) take(m *nats.Msg) {
 		return
 	}
 	if event.Pulse != nil {
-		n.conn.leader.hear(n.conn.now())
+		n.conn.leader.hear(n.conn.clock())
 	}
 	if n.knowsEpoch(event.Pulse) {
 		n.options.Deliver(event)

@@ -10,12 +10,12 @@ const refusalEvery = time.Minute
 // nothing. Owned by one goroutine.
 type refusal struct {
 	reason string
-	at     time.Time
+	at     time.Duration
 }
 
 // tells reports whether the log should say this now, and takes it as said then.
-func (r *refusal) tells(reason string, now time.Time) bool {
-	if reason == r.reason && now.Sub(r.at) < refusalEvery {
+func (r *refusal) tells(reason string, now time.Duration) bool {
+	if reason == r.reason && now-r.at < refusalEvery {
 		return false
 	}
 	r.reason, r.at = reason, now

@@ -58,7 +58,7 @@ type Registrar struct {
 	// owned by the registrar's goroutine
 	every time.Duration // between heartbeats
 	limit time.Duration // the silence after which the manager forgets
-	heard time.Time     // the last answer; zero before the first
+	heard time.Duration // the last answer, by the connection's clock; 0 before the first
 	told  refusal       // what the log said of a refusal, once registered nothing
 
 	mu         sync.Mutex
@@ -143,7 +143,7 @@ type RefusedError struct {
 func (e *RefusedError) Error() string { return "bus: registration refused: " + e.Reason }
 
 func (r *Registrar) refused(e *RefusedError) {
-	if r.told.tells(e.Reason, r.conn.now()) {
+	if r.told.tells(e.Reason, r.conn.clock()) {
 		r.options.Logger.Warn("bus: registration refused, trying again", "world", r.world, "reason", e.Reason)
 	}
 	if r.options.OnRefused != nil {
@@ -178,10 +178,10 @@ func (r *Registrar) register(ctx context.Context) error {
 		r.every = max(minHeartbeat, time.Duration(reply.HeartbeatMs)*time.Millisecond)
 	}
 	r.limit = time.Duration(reply.HeartbeatMs) * time.Millisecond * time.Duration(reply.Missed)
-	if !r.heard.IsZero() {
+	if r.heard != 0 {
 		r.conn.raise()
 	}
-	r.heard, r.told = r.conn.now(), refusal{}
+	r.heard, r.told = r.conn.clock(), refusal{}
 	r.setRegistered(true)
 	r.options.Logger.Info("bus: registered", "world", r.world)
 	return nil
@@ -189,8 +189,8 @@ func (r *Registrar) register(ctx context.Context) error {
 
 // answered notes that the manager knows the world, as of a beat just now.
 func (r *Registrar) answered() {
-	now := r.conn.now()
-	if now.Sub(r.heard) >= r.limit {
+	now := r.conn.clock()
+	if now-r.heard >= r.limit {
 		r.conn.raise()
 	}
 	r.heard = now

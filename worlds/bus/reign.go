@@ -19,7 +19,7 @@ type reign struct {
 	lease    *lease
 	options  ManagerOptions
 	table    *table
-	started  time.Time
+	started  time.Duration // by options.Clock
 	subs     []*nats.Subscription
 	list     *turns
 	keys     *turns
@@ -44,7 +44,7 @@ type reign struct {
 func newReign(s *standing, l *lease, t *table, key worlds.Secret) *reign {
 	o := s.options
 	r := &reign{
-		conn: s.conn, lease: l, options: o, table: t, started: o.Now(),
+		conn: s.conn, lease: l, options: o, table: t, started: o.Clock(),
 		list: newTurns(), keys: newTurns(), presence: newPresence(), voucherKey: key,
 		manager: worlds.NewManager(worlds.ManagerOptions{
 			Epoch: l.epoch, HeartbeatEvery: o.Heartbeat, Missed: o.Missed, RefreshEvery: o.Refresh,
@@ -61,7 +61,7 @@ func newReign(s *standing, l *lease, t *table, key worlds.Secret) *reign {
 
 // now is the time of the cores, in milliseconds since the term began, which is
 // 1 so that no time is 0.
-func (r *reign) now() int64 { return r.options.Now().Sub(r.started).Milliseconds() + 1 }
+func (r *reign) now() int64 { return (r.options.Clock() - r.started).Milliseconds() + 1 }
 
 // run leads until ctx ends or the lease is over.
 func (r *reign) run(ctx context.Context) error {

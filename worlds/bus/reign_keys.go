@@ -94,7 +94,7 @@ func (r *reign) tellUnvouched(world worlds.Node, entries uint64) {
 	if r.unvouched[world] == nil {
 		r.unvouched[world] = new(refusal) // worlds that are registered only: 255 at most
 	}
-	if r.unvouched[world].tells("unvouched", r.options.Now()) {
+	if r.unvouched[world].tells("unvouched", r.options.Clock()) {
 		r.options.Logger.Warn("bus: a world announces keys that no login server vouches for; it is not believed",
 			"world", string(world), "keys", entries)
 	}

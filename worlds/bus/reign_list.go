@@ -91,7 +91,7 @@ func (r *reign) store(ctx context.Context, w *worlds.Write) bool {
 			r.lease.lose()
 			return false
 		}
-		r.options.Monitor.failed(r.options.Now())
+		r.options.Monitor.failed()
 		r.options.Logger.Warn("bus: a world is not stored, trying again", "world", w.World, "error", err)
 		if !sleep(ctx, storeRetry) {
 			return false
@@ -181,7 +181,7 @@ func (r *reign) tellRefusal(id uint8, err error) {
 	if r.refused[id] == nil {
 		r.refused[id] = new(refusal)
 	}
-	if r.refused[id].tells(err.Error(), r.options.Now()) {
+	if r.refused[id].tells(err.Error(), r.options.Clock()) {
 		r.options.Logger.Warn("bus: registration refused", "world", id, "reason", err)
 	}
 }

@@ -43,7 +43,7 @@ func (n *Node) flush(last bool) {
 		batch = n.pending
 		n.pending, n.due = n.sparePending[:0], false
 		if len(batch) > 0 {
-			n.sentAt = n.conn.now()
+			n.sentAt = n.conn.clock()
 		}
 	}
 	lost := n.lost && len(n.pending) == 0

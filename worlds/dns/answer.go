@@ -93,11 +93,11 @@ func (z *zone) glueOf(name string, q dns.Question) (records []dns.RR) {
 }
 
 // soa is the zone's own record. The zone is never the same, so its serial number
-// is the time.
+// is the time of day.
 func (z *zone) soa(owner string, s *source) dns.RR {
 	return &dns.SOA{
 		Hdr: header(owner, dns.TypeSOA, z.ttl), Ns: z.ns[0], Mbox: z.mailbox,
-		Serial: uint32(s.now.Unix()), Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: z.ttl,
+		Serial: s.serial, Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: z.ttl,
 	}
 }
 

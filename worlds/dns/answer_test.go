@@ -92,7 +92,7 @@ ns1.login.example.org. 3600 IN AAAA 2001:db8::53`},
 func TestAnswer_NobodyHealthy(t *testing.T) {
 	z := mustZone(t, nil)
 	silent := firstOf(mustTable(t, z, beat("eu1", "192.0.2.1:3724", 100)))
-	silent.now = testNow.Add(z.forgetAfter + time.Millisecond)
+	silent.now = testNow + z.forgetAfter + time.Millisecond
 	for name, s := range map[string]*source{
 		"never":    firstOf(nil),
 		"draining": firstOf(mustTable(t, z, draining(beat("eu1", "192.0.2.1:3724", 100)))),
@@ -112,7 +112,7 @@ func TestAnswer_SilentLeaveAfterTheLimit(t *testing.T) {
 	z := mustZone(t, nil)
 	s := firstOf(mustTable(t, z, beat("eu1", "192.0.2.1:3724", 100)))
 	for after, want := range map[time.Duration]int{0: 1, z.forgetAfter: 1, z.forgetAfter + 1: 0} {
-		s.now = testNow.Add(after)
+		s.now = testNow + after
 		if got := len(z.answer(question(z.origin, dns.TypeA), s).Answer); got != want {
 			t.Errorf("after %v: %d records, want %d", after, got, want)
 		}

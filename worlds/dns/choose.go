@@ -11,7 +11,9 @@ import (
 type source struct {
 	logins []login
 	// now is one reading of the clock: one answer, one moment.
-	now time.Time
+	now time.Duration
+	// serial is the zone's number, by the wall clock.
+	serial uint32
 	// random draws 64 even bits.
 	random func() uint64
 }

@@ -103,7 +103,7 @@ func TestDraw_WithoutReplacement(t *testing.T) {
 		for i := range logins {
 			logins[i].free = rapid.Uint32().Draw(t, "room")
 		}
-		s := &source{logins: logins, now: testNow, random: func() uint64 { return rapid.Uint64().Draw(t, "random") }}
+		s := &source{logins: logins, now: testNow, serial: testSerial, random: func() uint64 { return rapid.Uint64().Draw(t, "random") }}
 		all := z.named(s, func(*login) bool { return true })
 		limit := rapid.IntRange(1, maxMaxAnswers).Draw(t, "limit")
 		drawn := s.draw(slices.Clone(all), limit, byRoom)

@@ -16,7 +16,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var testNow = time.Unix(1_800_000_000, 0)
+const (
+	testNow    = 1_800_000_000 * time.Second
+	testSerial = 1_800_000_000
+)
 
 // testOptions are of a zone with everything in it.
 func testOptions() Options {
@@ -25,7 +28,7 @@ func testOptions() Options {
 		NS:    []string{"ns1.login.example.org.", "ns.example.net"},
 		Glue:  map[string][]netip.Addr{"ns1.login.example.org": {netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")}},
 		Names: []string{"play", "eu.region"},
-		Now:   func() time.Time { return testNow },
+		Clock: func() time.Duration { return testNow },
 	}
 }
 
@@ -70,11 +73,11 @@ func mustTable(t testing.TB, z *zone, beats ...worlds.LoginBeat) (logins []login
 
 // firstOf draws the first that there is, always.
 func firstOf(logins []login) *source {
-	return &source{logins: logins, now: testNow, random: func() uint64 { return 0 }}
+	return &source{logins: logins, now: testNow, serial: testSerial, random: func() uint64 { return 0 }}
 }
 
 func seeded(logins []login, seed uint64) *source {
-	return &source{logins: logins, now: testNow, random: rand.New(rand.NewPCG(seed, 1)).Uint64}
+	return &source{logins: logins, now: testNow, serial: testSerial, random: rand.New(rand.NewPCG(seed, 1)).Uint64}
 }
 
 // fleet is n login servers with IPv4 addresses and room for 1, 2, … clients.

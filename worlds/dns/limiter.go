@@ -37,7 +37,6 @@ type limiter struct {
 	interval int64 // nanoseconds a response costs
 	depth    int64 // nanoseconds a full bucket holds
 	mix      uint64
-	start    time.Time
 
 	mu   sync.Mutex
 	sets [][limiterWays]bucket // guarded by mu
@@ -46,7 +45,7 @@ type limiter struct {
 // bucket is one network's.
 type bucket struct {
 	network uint64 // 0: none
-	fullAt  int64  // nanoseconds since start
+	fullAt  int64  // nanoseconds of Options.Clock
 	beyond  uint64 // responses beyond the limit so far
 }
 
@@ -58,17 +57,17 @@ func newLimiter(o *Options, mix uint64) *limiter {
 	}
 	interval := int64(time.Second) / int64(o.RateLimit)
 	return &limiter{
-		interval: interval, depth: interval * int64(o.RateBurst), mix: mix | 1, start: o.Now(),
+		interval: interval, depth: interval * int64(o.RateBurst), mix: mix | 1,
 		sets: make([][limiterWays]bucket, 1<<limiterBits),
 	}
 }
 
 // take asks for one response. Any goroutine.
-func (l *limiter) take(network uint64, now time.Time) verdict {
+func (l *limiter) take(network uint64, now time.Duration) verdict {
 	if l == nil {
 		return verdictSend
 	}
-	at := int64(now.Sub(l.start)) // monotonic: a clock that is set back must not silence us
+	at := int64(now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucketLocked(network)

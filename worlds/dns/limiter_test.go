@@ -8,14 +8,14 @@ import (
 )
 
 func testLimiter(rate, burst int) *limiter {
-	return newLimiter(&Options{RateLimit: rate, RateBurst: burst, Now: func() time.Time { return testNow }}, 12345)
+	return newLimiter(&Options{RateLimit: rate, RateBurst: burst, Clock: func() time.Duration { return testNow }}, 12345)
 }
 
 func TestLimiter_BurstThenRate(t *testing.T) {
 	l := testLimiter(10, 20)
 	met := func(from, to time.Duration, every time.Duration) (send, slip, drop int) {
 		for at := from; at < to; at += every {
-			switch l.take(1, testNow.Add(at)) {
+			switch l.take(1, testNow+at) {
 			case verdictSend:
 				send++
 			case verdictSlip:
@@ -50,10 +50,10 @@ func TestLimiter_EachNetworkItsOwn(t *testing.T) {
 func TestLimiter_ClockSetBack(t *testing.T) {
 	l := testLimiter(1, 1)
 	l.take(1, testNow)
-	if l.take(1, testNow.Add(-time.Second)) == verdictSend {
+	if l.take(1, testNow-time.Second) == verdictSend {
 		t.Error("a step back filled the bucket")
 	}
-	if l.take(1, testNow.Add(time.Second)) != verdictSend {
+	if l.take(1, testNow+time.Second) != verdictSend {
 		t.Error("still shut out")
 	}
 }
@@ -63,12 +63,12 @@ func TestLimiter_ClockSetBack(t *testing.T) {
 func TestLimiter_Bounded(t *testing.T) {
 	l := testLimiter(1, 1)
 	for n := range uint64(1 << 18) {
-		l.take(n+1, testNow.Add(time.Duration(n)))
+		l.take(n+1, testNow+time.Duration(n))
 	}
 	if got := len(l.sets) * limiterWays; got != 1<<16 {
 		t.Errorf("%d buckets", got)
 	}
-	late := testNow.Add(time.Hour)
+	late := testNow + time.Hour
 	if l.take(7, late) != verdictSend || l.take(7, late) == verdictSend {
 		t.Error("after a flood: a network has no bucket of its own")
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gatepass/deadline"
 	"gatepass/worlds"
 )
 
@@ -69,8 +70,10 @@ type Options struct {
 	MaxConns int
 	// IdleTimeout is how long a TCP connection may take for its next question.
 	IdleTimeout time.Duration
-	// Now tells the time, Random draws 64 even bits; both are called from several
-	// goroutines at once. Nil for the machine's.
+	// Clock tells the time that silences and rates count by, Now the time of day, which
+	// is the zone's serial number, Random draws 64 even bits; all are called from several
+	// goroutines at once. Nil for the machine's: deadline.Now and time.Now.
+	Clock  func() time.Duration
 	Now    func() time.Time
 	Random func() uint64
 	// Logger gets news of login servers; nil drops them. Questions are counted,
@@ -90,6 +93,9 @@ func (o *Options) EnsureDefaults() {
 	o.IdleTimeout = orDefault(o.IdleTimeout, DefaultIdleTimeout)
 	o.Hostmaster = orDefault(o.Hostmaster, "hostmaster@"+strings.TrimSuffix(o.Zone, "."))
 	o.Logger = orDefault(o.Logger, slog.New(slog.DiscardHandler))
+	if o.Clock == nil {
+		o.Clock = deadline.Now
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

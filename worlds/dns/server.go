@@ -33,7 +33,7 @@ type Server struct {
 	table   atomic.Pointer[[]login]
 	tableMu sync.Mutex
 	// complained is when a heartbeat was last complained about. Guarded by tableMu.
-	complained time.Time
+	complained time.Duration
 
 	// Guarded by mu: Start and Close.
 	mu      sync.Mutex
@@ -71,7 +71,7 @@ func (s *Server) logins() []login { return *s.table.Load() }
 // go by it. What makes no sense is counted and logged, at most once a minute. Any
 // goroutine, before Start and after Close too.
 func (s *Server) Beat(b worlds.LoginBeat) {
-	now := s.options.Now()
+	now := s.options.Clock()
 	s.tableMu.Lock()
 	defer s.tableMu.Unlock()
 	l, err := s.zone.newLogin(&b, now)
@@ -83,7 +83,7 @@ func (s *Server) Beat(b worlds.LoginBeat) {
 		return
 	}
 	s.count.beatsRefused.Add(1)
-	if now.Sub(s.complained) >= time.Minute {
+	if s.complained == 0 || now-s.complained >= time.Minute {
 		s.complained = now
 		s.options.Logger.Warn("heartbeat refused", "node", string(b.Node), "address", b.Address, "err", err)
 	}
@@ -109,7 +109,7 @@ func (s *Server) replaceLocked(l login) error {
 
 // source is what an answer given now is made of.
 func (s *Server) source() source {
-	return source{logins: s.logins(), now: s.options.Now(), random: s.options.Random}
+	return source{logins: s.logins(), now: s.options.Clock(), serial: uint32(s.options.Now().Unix()), random: s.options.Random}
 }
 
 // respond answers a packet. A fault of ours costs the reply and not the server.

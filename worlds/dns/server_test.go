@@ -15,7 +15,7 @@ import (
 func mustStart(t testing.TB, change func(*Options)) *Server {
 	t.Helper()
 	o := testOptions()
-	o.Now = nil
+	o.Clock = nil
 	o.RateLimit = -1
 	o.ForgetAfter = time.Hour
 	if change != nil {
@@ -81,15 +81,15 @@ func TestServer_DrainingLeavesAtOnce(t *testing.T) {
 }
 
 func TestServer_SilentOnesLeave(t *testing.T) {
-	now, mu := testNow, sync.Mutex{}
+	now, mu := time.Duration(testNow), sync.Mutex{}
 	s := mustStart(t, func(o *Options) {
 		o.ForgetAfter = 3 * time.Second
-		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+		o.Clock = func() time.Duration { mu.Lock(); defer mu.Unlock(); return now }
 	})
 	s.Beat(beat("a", "192.0.2.1:1", 5))
 	for after, want := range []int{1, 1, 1, 1, 0} { // seconds
 		mu.Lock()
-		now = testNow.Add(time.Duration(after) * time.Second)
+		now = testNow + time.Duration(after)*time.Second
 		mu.Unlock()
 		if m := mustAsk(t, s, "udp", query("login.example.org.", dns.TypeA)); len(m.Answer) != want {
 			t.Errorf("after %d s: %v", after, m)
@@ -294,7 +294,7 @@ func waitFor(t testing.TB, ok func() bool) {
 func TestServer_RateLimit(t *testing.T) {
 	s := mustStart(t, func(o *Options) {
 		o.RateLimit, o.RateBurst = 1, 10
-		o.Now = func() time.Time { return testNow }
+		o.Clock = func() time.Duration { return testNow }
 	})
 	s.Beat(beat("a", "192.0.2.1:1", 5))
 	c, err := net.Dial("udp", s.Addr().String())

@@ -59,7 +59,7 @@ func (s *Server) Stats() Stats {
 	for i := range c.outcomes {
 		st.Outcomes[i] = c.outcomes[i].Load()
 	}
-	logins, now := s.logins(), s.options.Now()
+	logins, now := s.logins(), s.options.Clock()
 	st.Known = len(logins)
 	for i := range logins {
 		if logins[i].draining {

@@ -34,11 +34,11 @@ type login struct {
 	record   dns.RR // its A or AAAA under target; shared by all answers
 	free     uint32 // clients it has room for
 	draining bool
-	heard    time.Time
+	heard    time.Duration
 }
 
 // newLogin checks a heartbeat.
-func (z *zone) newLogin(b *worlds.LoginBeat, now time.Time) (login, error) {
+func (z *zone) newLogin(b *worlds.LoginBeat, now time.Duration) (login, error) {
 	if err := b.Node.Validate(); err != nil {
 		return login{}, err
 	}
@@ -63,8 +63,8 @@ func (z *zone) newLogin(b *worlds.LoginBeat, now time.Time) (login, error) {
 }
 
 // healthy tells whether clients are to be sent there.
-func (z *zone) healthy(l *login, now time.Time) bool {
-	return !l.draining && now.Sub(l.heard) <= z.forgetAfter
+func (z *zone) healthy(l *login, now time.Duration) bool {
+	return !l.draining && now-l.heard <= z.forgetAfter
 }
 
 // with is a copy of the table in which l is as it is now; was is its former self.
@@ -81,7 +81,7 @@ func (z *zone) with(logins []login, l login) (now []login, was *login, err error
 	if len(logins) < maxLogins {
 		return slices.Insert(slices.Clone(logins), i, l), nil, nil
 	}
-	silent := slices.IndexFunc(logins, func(have login) bool { return l.heard.Sub(have.heard) > z.forgetAfter })
+	silent := slices.IndexFunc(logins, func(have login) bool { return l.heard-have.heard > z.forgetAfter })
 	if silent < 0 {
 		return logins, nil, errFull
 	}

@@ -41,9 +41,9 @@ func TestBeat_Refused(t *testing.T) {
 // The log tells who comes, moves and leaves, and not of each heartbeat.
 func TestBeat_LogsChanges(t *testing.T) {
 	var log strings.Builder
-	now := testNow
+	now := time.Duration(testNow)
 	o := testOptions()
-	o.Now = func() time.Time { return now }
+	o.Clock = func() time.Duration { return now }
 	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	s, err := New(o)
 	if err != nil {
@@ -57,7 +57,7 @@ func TestBeat_LogsChanges(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	s.Beat(there)
-	now = now.Add(time.Minute)
+	now += (time.Minute)
 	if st := s.Stats(); st.Known != 1 || st.Healthy != 0 {
 		t.Errorf("silent: %+v", st)
 	}
@@ -82,7 +82,7 @@ func TestTable_Bounded(t *testing.T) {
 	if _, _, err := z.with(logins, l); err != errFull {
 		t.Error(err)
 	}
-	logins[17].heard = testNow.Add(-time.Hour)
+	logins[17].heard = testNow - time.Hour
 	silent := logins[17].target
 	after, was, err := z.with(logins, l)
 	if err != nil || was != nil || len(after) != maxLogins || len(logins) != maxLogins {

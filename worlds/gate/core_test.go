@@ -13,6 +13,7 @@ import (
 
 	"gatepass/codec"
 	"gatepass/codec/world"
+	"gatepass/queue"
 	"gatepass/worlds"
 )
 
@@ -459,4 +460,25 @@ func heap() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// When the machine has slept, what a client sends may be here before the first tick:
+// it is dealt with at the time it is, not at the time of the last tick.
+func TestLoop_TellsTheTimeBeforeWhatCameMeanwhile(t *testing.T) {
+	b := newBare(t, Options{World: worlds.Registration{Capacity: 1}, Random: func([]byte) {}})
+	now := b.core.now
+	l := &loop{core: b.core, inbox: newInbox(1, func(int) {}), clock: func() int64 { return now }, done: make(chan struct{})}
+	round := func(slot int) int64 {
+		conn := codec.NewConn(0, slot, 1)
+		l.inbox.clients[0].Push(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		l.round(queue.Ready(1 << l.inbox.clients[0].Index()))
+		return b.core.sessionOf(conn).deadline - b.core.options.HandshakeLimit.Milliseconds()
+	}
+	if at := round(1); at != 1000 {
+		t.Errorf("opened at %d, want the last tick, which was just now", at)
+	}
+	now += time.Hour.Milliseconds()
+	if at := round(2); at != now {
+		t.Errorf("opened %d ms before the time it was opened", now-at)
+	}
 }

@@ -91,7 +91,7 @@ func (g *Gate) build() error {
 		drained: func() { close(g.drained) },
 		door:    &door{push: g.inbox.posts.Push},
 	})
-	g.loop = &loop{core: g.core, inbox: g.inbox, done: make(chan struct{})}
+	g.loop = &loop{core: g.core, inbox: g.inbox, clock: clockNow, done: make(chan struct{})}
 	return err
 }
 
@@ -128,11 +128,10 @@ func (g *Gate) start() error {
 	if g.node, err = o.Bus.Node(bus.NodeOptions{Incarnation: o.World.Incarnation, Deliver: g.inbox.deliver}); err != nil {
 		return err
 	}
-	started := time.Now()
-	g.tick(started)
+	g.tick()
 	go g.loop.run()
 	g.clock.Add(1)
-	go g.runClock(started)
+	go g.runClock()
 	if err := g.server.Start(); err != nil {
 		return err
 	}
@@ -152,14 +151,14 @@ func (g *Gate) start() error {
 }
 
 // runClock is the goroutine that tells the logic the time.
-func (g *Gate) runClock(started time.Time) {
+func (g *Gate) runClock() {
 	defer g.clock.Done()
 	ticks := time.NewTicker(deadline.Every)
 	defer ticks.Stop()
 	for {
 		select {
 		case <-ticks.C:
-			g.tick(started)
+			g.tick()
 		case <-g.stop:
 			return
 		}
@@ -168,10 +167,13 @@ func (g *Gate) runClock(started time.Time) {
 
 // tick leaves the time. When the logic is several ticks behind it is dropped: the
 // next will do.
-func (g *Gate) tick(started time.Time) {
-	now := (time.Since(started) + deadline.Every).Milliseconds() // never 0
+func (g *Gate) tick() {
+	now := clockNow()
 	g.inbox.ticks.Push(&now)
 }
+
+// clockNow is the time of the gate's deadlines in milliseconds.
+func clockNow() int64 { return deadline.Now().Milliseconds() }
 
 // Addr is where the gate listens, with the port it got.
 func (g *Gate) Addr() netip.AddrPort { return g.server.Addr() }

@@ -73,8 +73,10 @@ func (s clientSink) Deliver(m *codec.Message) bool { return s.shard.Push(m) }
 // loop is the logic goroutine: it drains the inbox into the core until it takes
 // the close command.
 type loop struct {
-	core   *core
-	inbox  *inbox
+	core  *core
+	inbox *inbox
+	// clock is the time in milliseconds; see keepTime.
+	clock  func() int64
 	done   chan struct{}
 	closed bool
 }
@@ -89,6 +91,7 @@ func (l *loop) run() {
 // round takes what the ready shards hold and submits what came of it.
 func (l *loop) round(ready queue.Ready) (more bool) {
 	in := l.inbox
+	l.keepTime()
 	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
 		switch i {
 		case in.ticks.Index():
@@ -105,6 +108,15 @@ func (l *loop) round(ready queue.Ready) (more bool) {
 	}
 	l.flush()
 	return !l.closed
+}
+
+// keepTime makes up for ticks that are late before anything else is done. When the
+// machine has slept or the process was stopped, messages may be here before the first
+// tick, and what they come with, such as a pass, may be over.
+func (l *loop) keepTime() {
+	if now := l.clock(); now-l.core.now > tickLate.Milliseconds() {
+		l.tick(&now)
+	}
 }
 
 func (l *loop) tick(now *int64) {

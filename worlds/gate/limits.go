@@ -1,10 +1,18 @@
 package gate
 
-import "time"
+import (
+	"time"
+
+	"gatepass/deadline"
+)
 
 // The limits of a gate, each with its reason. What an operator may set stands in
 // Options; these are its defaults and what is fixed.
 const (
+	// tickLate is the time between two ticks from which on the process has stood still:
+	// then the time is told before anything else is done.
+	tickLate = 3 * deadline.Every
+
 	// DefaultHandshakeLimit: a client answers the challenge at once.
 	DefaultHandshakeLimit = 10 * time.Second
 	// DefaultClaimLimit is how long getting a key may take, from the client's proof

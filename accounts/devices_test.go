@@ -28,8 +28,12 @@ func mustAddDevices(t testing.TB, m *Manager, name string, devices ...*storage.D
 	if err != nil {
 		t.Fatal(err)
 	}
+	account, err := m.Show(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, d := range devices {
-		if _, err := m.one(t.Context(), storage.Op{Kind: storage.OpAddDevice, Name: folded, Device: d}); err != nil {
+		if _, err := m.one(t.Context(), storage.Op{Kind: storage.OpAddDevice, Name: folded, Device: d, Proven: account.Credentials()}); err != nil {
 			t.Fatal(err)
 		}
 	}

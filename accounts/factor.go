@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"encoding/base32"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -69,9 +68,9 @@ func (m *Manager) ClearFactors(ctx context.Context, name string) error {
 	return err
 }
 
-// changeFactors reads an account's factors, changes them and writes them back.
-// Of two operators who do so at the same moment the later one wins. Where there is a
-// factor then, devices go: a token asks for none.
+// changeFactors reads an account's factors, changes them and writes them back, and
+// returns how many devices the account had that the store has removed with the change.
+// Of two operators who do so at the same moment the later one wins.
 func (m *Manager) changeFactors(ctx context.Context, name string, change func(*storage.Account)) (forgotten int, err error) {
 	account, err := m.Show(ctx, name)
 	if err != nil {
@@ -79,20 +78,12 @@ func (m *Manager) changeFactors(ctx context.Context, name string, change func(*s
 	}
 	changed := storage.Account{Name: account.Name, PIN: account.PIN, TOTPSecret: account.TOTPSecret}
 	change(&changed)
-	set := storage.Op{Kind: storage.OpSetFactors, Name: changed.Name, Account: &changed}
-	if changed.PIN == "" && len(changed.TOTPSecret) == 0 {
-		_, err = m.one(ctx, set)
-		return 0, aboutAccount(changed.Name, err)
+	var devices []storage.Device
+	if changed.PIN != "" || len(changed.TOTPSecret) != 0 {
+		if devices, err = m.Devices(ctx, name); err != nil {
+			return 0, err
+		}
 	}
-	devices, err := m.Devices(ctx, name)
-	if err != nil {
-		return 0, err
-	}
-	// Also where none was seen, and behind the factor: one that is remembered this
-	// moment must not slip through.
-	results, err := m.do(ctx, set, storage.Op{Kind: storage.OpRemoveDevice, Name: changed.Name, Device: &storage.Device{}})
-	if err != nil {
-		return 0, aboutAccount(changed.Name, err)
-	}
-	return len(devices), aboutAccount(changed.Name, errors.Join(results[0].Err, results[1].Err))
+	_, err = m.one(ctx, storage.Op{Kind: storage.OpSetFactors, Name: changed.Name, Account: &changed})
+	return len(devices), aboutAccount(changed.Name, err)
 }

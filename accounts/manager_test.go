@@ -147,7 +147,7 @@ func TestManager_OnChange_TellsDurableChangesOnly(t *testing.T) {
 	m.Delete(ctx, "EVE")
 	m.BanAddress(ctx, prefix, Sentence{})
 	m.UnbanAddress(ctx, prefix)
-	want := []ChangeKind{ChangeAdd, ChangePassword, ChangeFactors, ChangeDevices, ChangeBan, ChangeUnban, ChangeDelete, ChangeBanAddress, ChangeUnbanAddress}
+	want := []ChangeKind{ChangeAdd, ChangePassword, ChangeFactors, ChangeBan, ChangeUnban, ChangeDelete, ChangeBanAddress, ChangeUnbanAddress}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("told %v, want %v", kinds, want)
 	}

@@ -122,7 +122,7 @@ func (s *wholeStore) fillWith(t *rapid.T) int {
 			var d storage.Device
 			drawInto(t, reflect.ValueOf(&d).Elem(), "device")
 			d.Family[0], d.ID[0], d.Expires = byte(i+1), byte(i+1), 4_000_000_000
-			if _, err := s.direct.one(t.Context(), storage.Op{Kind: storage.OpAddDevice, Name: name, Device: &d, At: testTime}); err != nil {
+			if _, err := s.direct.one(t.Context(), storage.Op{Kind: storage.OpAddDevice, Name: name, Device: &d, At: testTime, Proven: a.Credentials()}); err != nil {
 				t.Fatal(err)
 			}
 		}

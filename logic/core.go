@@ -57,8 +57,7 @@ type Core struct {
 	line      line
 	blocklist blocklist
 	factors   factorLock
-	// removals are of devices that are to be tried again.
-	removals []storage.Op
+	removals  removals
 	// signIns and tokens bound sign-ins by password and by token, returns counts who was
 	// refused and told to come back.
 	signIns, tokens, returns rateLimit
@@ -114,7 +113,8 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	}
 	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
-		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit()}
+		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit(),
+		removals: removals{open: make(map[uint64]*removal)}}
 	c.keys = newKeys(&c.options, c.vouchers)
 	c.options.Versions = nil // those of the start are let go with the first others
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
@@ -238,8 +238,11 @@ func (c *Core) Stored(r *storage.Result) {
 		c.recorded(s, r)
 	case r.Kind == storage.OpAddressBans:
 		c.bansLoaded(r)
-	case errors.Is(r.Err, storage.ErrNotFound):
-		// Whoever asked is gone, or the account is: nothing is wrong with the store.
+	case r.Kind == storage.OpRemoveDevice:
+		c.removedDevice(r)
+	case errors.Is(r.Err, storage.ErrNotFound), errors.Is(r.Err, storage.ErrConflict):
+		// The client that asked is gone, or the account is, or it was changed: nothing is
+		// wrong with the store.
 	case r.Err != nil:
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("storage request failed", "kind", uint8(r.Kind), "error", r.Err)

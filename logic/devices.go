@@ -1,6 +1,8 @@
 package logic
 
 import (
+	"errors"
+
 	"gatepass/codec"
 	"gatepass/storage"
 )
@@ -23,13 +25,19 @@ func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
 		return
 	}
 	n.remembered, n.remembering = true, d
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddDevice, Tag: uint64(s.conn), Name: s.name, Device: d, At: now})
+	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddDevice, Tag: uint64(s.conn), Name: s.name, Device: d, At: now, Proven: n.proven})
 }
 
-// rememberedDevice takes the store's word.
+// rememberedDevice handles the store's result.
 func (c *Core) rememberedDevice(s *session, r *storage.Result) {
 	d := s.native.remembering
 	s.native.remembering = nil
+	if errors.Is(r.Err, storage.ErrConflict) {
+		// The account's password or factors were changed after this client had proven the
+		// old ones. The change ends its session, too.
+		c.refuse(s, codec.ReplyRefused, codec.ResultKicked)
+		return
+	}
 	if r.Err != nil {
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("device could not be remembered", "account", s.name, "error", r.Err)
@@ -52,27 +60,4 @@ func (c *Core) forgetDevice(s *session) {
 	if n.forgotten = n.remembering != nil; n.device != [16]byte{} {
 		c.removeDevice(s.name, storage.Device{ID: n.device})
 	}
-}
-
-// removalsKept is how many removals of devices are tried again at once: an operator is
-// told that a stolen token was ended, so that must be so.
-const removalsKept = 4096
-
-// removeDevice ends an account's device, or tries again with the next tick until the
-// store has done it.
-func (c *Core) removeDevice(name storage.Name, d storage.Device) {
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpRemoveDevice, Name: name, Device: &d})
-}
-
-// notRemoved keeps a removal that the store did not take or do.
-func (c *Core) notRemoved(name storage.Name, d *storage.Device) {
-	if len(c.removals) < removalsKept {
-		c.removals = append(c.removals, storage.Op{Kind: storage.OpRemoveDevice, Name: name, Device: d})
-	}
-}
-
-// removeAgain submits what is kept.
-func (c *Core) removeAgain() {
-	c.ops = append(c.ops, c.removals...)
-	c.removals = c.removals[:0]
 }

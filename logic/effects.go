@@ -140,7 +140,7 @@ func (c *Core) submitOps() {
 		case storage.OpAddressBans:
 			c.bansLoading, c.bansWanted = false, true
 		case storage.OpRemoveDevice:
-			c.notRemoved(op.Name, op.Device)
+			c.removalRefused(op.Tag)
 		case storage.OpGet, storage.OpDevice:
 			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyNone)
 		default:

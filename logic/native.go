@@ -29,6 +29,8 @@ type nativeSession struct {
 	pass worlds.PassID
 	// device is the client's, zero for none.
 	device [16]byte
+	// proven is what the client proved at its sign-in by password.
+	proven storage.Credentials
 	world  uint8
 	// wanted is the world to be offered a pass next, once the one before is settled;
 	// 0 for none, and then releasing says that the client has given it back.

@@ -18,7 +18,9 @@ import (
 type nativeAttempt struct {
 	// exchange is nil while the pool has it.
 	exchange *auth.NativeExchange
-	token    devicetoken.Exchange
+	// proven is the account's credentials that exchange proves.
+	proven storage.Credentials
+	token  devicetoken.Exchange
 	// device is what is stored of the token; nil for a token that there is not.
 	device *storage.Device
 	next   [32]byte // the verifier that takes the place of the one used
@@ -64,6 +66,7 @@ func (c *Core) lookedUpNative(s *session, r *storage.Result) {
 	made := auth.FakeNative(c.options.Secret, s.name.Bytes(), c.options.NativeDecoys)
 	if v, ok := nativeVerifier(r.Account); ok {
 		made = v
+		a.native.proven = r.Account.Credentials()
 		a.factor = newSecondFactor(r.Account)
 	} else {
 		a.known = false
@@ -215,7 +218,7 @@ func (c *Core) admitNative(s *session) {
 		kind = SignalTokenLoggedIn
 		s.native.byToken = true
 	}
-	s.native.device, s.native.signIn = signIn.Device, nil
+	s.native.device, s.native.proven, s.native.signIn = signIn.Device, n.proven, nil
 	c.become(s, StateChoosing)
 	c.signal(Signal{Kind: kind, session: s})
 	c.welcome(s)

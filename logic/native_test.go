@@ -110,7 +110,7 @@ var nativeSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData){
 	"native-login": stepNativeLogin, "select": stepNumber(codec.KindSelectWorld), "ping": stepNumber(codec.KindPing),
 	"release": stepNumber(codec.KindReleaseWorld), "forget": stepNumber(codec.KindForgetDevice), "remember": stepRemember,
 	"remembered": stepStored(storage.OpAddDevice), "use": stepUse, "progress": stepProgress, "order": stepOrder,
-	"takes": stepTakes, "stale": stepStale,
+	"removed": stepRemoved, "takes": stepTakes, "stale": stepStale,
 }
 
 func stepSignIn(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -253,6 +253,21 @@ func stepStored(kind storage.OpKind) func(*scenario, *testing.T, *datadriven.Tes
 		}
 		e.core.Stored(&r)
 	}
+}
+
+// stepRemoved is the store's result of the removal with a tag.
+func stepRemoved(e *scenario, t *testing.T, d *datadriven.TestData) {
+	r := storage.Result{Kind: storage.OpRemoveDevice}
+	d.ScanArgs(t, "tag", &r.Tag)
+	switch {
+	case d.HasArg("corrupt"):
+		r.Err = storage.ErrCorrupt
+	case d.HasArg("error"):
+		r.Err = storage.ErrFailed
+	case d.HasArg("none"):
+		r.Err = storage.ErrNotFound
+	}
+	e.core.Stored(&r)
 }
 
 // stepNativeLogin is the whole way of a good sign-in by password in one line.

@@ -249,6 +249,9 @@ func (e scenarioStore) Submit(ops []storage.Op) int {
 		if op.Synced {
 			synced = " synced"
 		}
+		if op.Kind == storage.OpAddDevice && op.Proven != (storage.Credentials{}) {
+			synced = " proven"
+		}
 		e.say("store: %s %s%s", names[op.Kind], op.Name, synced)
 	}
 	return len(ops)

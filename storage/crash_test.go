@@ -76,7 +76,8 @@ func (p *player) next(i int) Op {
 	case i%7 == 0:
 		op.Kind, becomes = OpDelete, 0
 	case i%5 == 0 && token == 0:
-		op, becomes = addDevice(p.name, device(1)), was+crashProof
+		order.PutUint32(a.Grunt.Salt[:], uint32(salt))
+		op, becomes = addDeviceOf(a, device(1)), was+crashProof
 	case i%5 < 2 && token != 0:
 		op, becomes = rotate(p.name, device(1), token, i), was%crashProof+i*crashProof
 	case i%3 == 0:

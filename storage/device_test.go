@@ -29,7 +29,20 @@ func proof(i int) (v [32]byte) {
 	return v
 }
 
-func addDevice(n Name, d *Device) Op { return Op{Kind: OpAddDevice, Name: n, Device: d} }
+// addDevice is a request for an account that fill has made, by whoever proved its
+// first password.
+func addDevice(n Name, d *Device) Op {
+	i := 1
+	_, _ = fmt.Sscanf(n.String(), "PLAYER%d", &i)
+	a := numbered(i)
+	a.Name = n
+	return addDeviceOf(a, d)
+}
+
+// addDeviceOf is a request by whoever proved the password of a, as a is.
+func addDeviceOf(a *Account, d *Device) Op {
+	return Op{Kind: OpAddDevice, Name: a.Name, Device: d, Proven: a.Credentials()}
+}
 
 // rotate replaces the verifier from by to.
 func rotate(n Name, d *Device, from, to int) Op {
@@ -332,23 +345,112 @@ func TestDevices_WithinOneGroup(t *testing.T) {
 	wantDevices(t, c, n, 4)
 }
 
-// Another password and a deletion take the devices back; other changes do not.
+// Another password, a factor and a deletion take the devices back; other changes do not.
 func TestDevices_GoWithThePassword(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	fill(t, c, 1, 3)
 	n, other := numbered(1).Name, numbered(2).Name
 	mustDo(t, c, addDevice(n, device(1)), addDevice(n, device(2)), addDevice(other, device(3)))
 	mustDo(t, c,
-		Op{Kind: OpSetFactors, Name: n, Account: &Account{PIN: "1234"}}, Op{Kind: OpBan, Name: n, Ban: Ban{Until: 7}},
+		Op{Kind: OpSetFactors, Name: n, Account: &Account{}}, Op{Kind: OpBan, Name: n, Ban: Ban{Until: 7}},
 		has(n, 4, 2), Op{Kind: OpLogin, Name: n, At: 2})
 	wantDevices(t, c, n, 2, 1)
-	mustDo(t, c, Op{Kind: OpSetVerifier, Name: n, Account: numbered(2)})
+	a := numbered(2)
+	a.Name = n
+	mustDo(t, c, Op{Kind: OpSetVerifier, Name: n, Account: a})
 	wantDevices(t, c, n)
-	mustDo(t, c, addDevice(n, device(1)))
+	for _, factor := range []Account{{PIN: "1234"}, {TOTPSecret: []byte("12345678901234567890")}} {
+		mustDo(t, c, addDeviceOf(a, device(1)), Op{Kind: OpSetFactors, Name: n, Account: &factor})
+		wantDevices(t, c, n)
+		a.PIN, a.TOTPSecret = factor.PIN, factor.TOTPSecret
+	}
+	mustDo(t, c, addDeviceOf(a, device(1)))
 	mustDo(t, c, Op{Kind: OpDelete, Name: n})
 	fill(t, c, 1, 2)
 	wantDevices(t, c, n)
 	wantDevices(t, c, other, 3)
+}
+
+// Who has proven what the account had before a change is not remembered after it, in
+// one group or not: the change has ended the devices that there were.
+func TestAddDevice_AfterAChange_IsRefused(t *testing.T) {
+	changes := map[string]func(n Name) []Op{
+		"another password": func(n Name) []Op { return []Op{{Kind: OpSetVerifier, Name: n, Account: numbered(2)}} },
+		"another native verifier": func(n Name) []Op {
+			a := numbered(1)
+			a.Others = map[string][]byte{"p": {1}}
+			return []Op{{Kind: OpSetVerifier, Name: n, Account: a}}
+		},
+		"a PIN": func(n Name) []Op { return []Op{{Kind: OpSetFactors, Name: n, Account: &Account{PIN: "1234"}}} },
+		"a code": func(n Name) []Op {
+			return []Op{{Kind: OpSetFactors, Name: n, Account: &Account{TOTPSecret: []byte{1}}}}
+		},
+		"another account of that name": func(n Name) []Op {
+			a := numbered(2)
+			a.Name = n
+			return []Op{{Kind: OpDelete, Name: n}, create(a)}
+		},
+	}
+	for name, change := range changes {
+		for _, oneGroup := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, one group %v", name, oneGroup), func(t *testing.T) {
+				c := mustOpen(t, vfs.NewMem())
+				fill(t, c, 1, 2)
+				n := numbered(1).Name
+				mustDo(t, c, addDevice(n, device(1)))
+				ops := append(change(n), addDevice(n, device(2)), rotate(n, device(1), 1, 2))
+				var results []Result
+				if oneGroup {
+					var err error
+					if results, err = c.Do(context.Background(), ops...); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					for _, op := range ops {
+						results = append(results, do(t, c, op))
+					}
+				}
+				last := len(results) - 1
+				if results[last-1].Err != ErrConflict || results[last].Err != ErrNotFound {
+					t.Errorf("add: %v, rotate: %v", results[last-1].Err, results[last].Err)
+				}
+				wantDevices(t, c, n)
+			})
+		}
+	}
+}
+
+func TestAccount_Credentials_TellEveryField(t *testing.T) {
+	base := func() *Account {
+		a := numbered(1)
+		a.Others = map[string][]byte{"a": {1, 2}, "b": {3}}
+		a.PIN, a.TOTPSecret = "1234", []byte{9}
+		return a
+	}
+	seen := map[Credentials]string{base().Credentials(): "nothing"}
+	for name, change := range map[string]func(*Account){
+		"salt": func(a *Account) { a.Grunt.Salt[31]++ }, "verifier": func(a *Account) { a.Grunt.Verifier[0]++ },
+		"no grunt": func(a *Account) { a.Grunt = GruntVerifier{} }, "PIN": func(a *Account) { a.PIN = "12345" },
+		"no PIN": func(a *Account) { a.PIN = "" }, "secret": func(a *Account) { a.TOTPSecret = []byte{9, 0} },
+		"no secret": func(a *Account) { a.TOTPSecret = nil }, "name": func(a *Account) { a.Name = numbered(2).Name },
+		"other": func(a *Account) { a.Others["a"] = []byte{1, 3} }, "one other less": func(a *Account) { delete(a.Others, "b") },
+		"other moved": func(a *Account) { a.Others = map[string][]byte{"a": {1, 2, 1, 'b', 1, 0, 0, 0, 3}} },
+	} {
+		a := base()
+		change(a)
+		if was, twice := seen[a.Credentials()]; twice {
+			t.Errorf("%s and %s: the same credentials", name, was)
+		}
+		seen[a.Credentials()] = name
+	}
+	a := base()
+	a.Ban, a.Created, a.Login.Failed, a.Characters = Ban{Set: true}, 5, 1, []WorldCount{{1, 2}}
+	if seen[a.Credentials()] != "nothing" {
+		t.Error("a change of something else changes the credentials")
+	}
+	if text := fmt.Sprintf("%v %+v %x %s", a.Credentials(), a.Credentials(), a.Credentials(), a.Credentials()); text != "credentials credentials credentials credentials" {
+		t.Errorf("printed: %s", text)
+	}
 }
 
 // What an account's owner wants to be rid of goes, though it cannot be read.

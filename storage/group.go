@@ -143,26 +143,34 @@ func (b *builder) setVerifier(op *Op) error {
 	if op.Account == nil || !validOthers(op.Account.Others) {
 		return ErrInvalid
 	}
-	families, err := b.familiesOf(op.Name)
-	if err != nil {
-		return err
-	}
-	err = b.edit(op.Name, func(a *Account) error {
+	// Whoever knew the old password may have made a device remember it.
+	return b.editAndForget(op.Name, func(a *Account) error {
 		a.Grunt, a.Others = op.Account.Grunt, op.Account.Others
 		return nil
 	})
+}
+
+// editAndForget edits an account and removes all its devices.
+func (b *builder) editAndForget(n Name, change func(*Account) error) error {
+	families, err := b.familiesOf(n)
 	if err != nil {
 		return err
 	}
-	// Whoever knew the old password may have made a device remember it.
-	return b.dropDevices(op.Name, families)
+	if err := b.edit(n, change); err != nil {
+		return err
+	}
+	return b.dropDevices(n, families)
 }
 
 func (b *builder) setFactors(op *Op) error {
 	if op.Account == nil || !validFactors(op.Account) {
 		return ErrInvalid
 	}
-	return b.edit(op.Name, func(a *Account) error {
+	edit := b.editAndForget
+	if op.Account.PIN == "" && len(op.Account.TOTPSecret) == 0 {
+		edit = b.edit // no device knows less than what is asked now
+	}
+	return edit(op.Name, func(a *Account) error {
 		a.PIN, a.TOTPSecret = op.Account.PIN, op.Account.TOTPSecret
 		return nil
 	})

@@ -16,12 +16,12 @@ func (b *builder) addDevice(op *Op) error {
 	if !validDevice(op.Device) || op.At == 0 && op.Device.Created == 0 {
 		return ErrInvalid
 	}
-	there, err := b.exists(op.Name)
+	a, err := b.account(op.Name)
 	if err != nil {
 		return err
 	}
-	if !there {
-		return ErrNotFound
+	if now := a.Credentials(); subtle.ConstantTimeCompare(now[:], op.Proven[:]) != 1 {
+		return ErrConflict
 	}
 	have, err := b.devicesOf(op.Name)
 	if err != nil {

@@ -160,16 +160,17 @@ func BenchmarkSubmit(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			ops, names, i := make([]Op, 32), make([]Name, n), 0
+			ops, names, proven, i := make([]Op, 32), make([]Name, n), make([]Credentials, n), 0
 			for j := range names {
-				names[j] = numbered(j * 7919 % n).Name
+				a := numbered(j * 7919 % n)
+				names[j], proven[j] = a.Name, a.Credentials()
 			}
 			b.ResetTimer()
 			for b.Loop() {
 				if i%len(ops) == 0 {
 					for j := range ops {
 						ops[j] = Op{Kind: kind, Name: names[(i+j)%n], At: 1, World: 1, Count: uint8((i+j)/n + 1),
-							Device: device(1), Expect: proof(1)}
+							Device: device(1), Expect: proof(1), Proven: proven[(i+j)%n]}
 					}
 					left.Add(len(ops))
 					for todo := ops; len(todo) > 0; {

@@ -55,7 +55,8 @@ const (
 	// those of Op.Account and removes all devices of Name.
 	OpSetVerifier
 	// OpSetFactors replaces the second factors (PIN and TOTPSecret) of Name by
-	// those of Op.Account; empty ones are none.
+	// those of Op.Account; empty ones are none. Where there is a factor then, it removes
+	// all devices of Name: they were remembered without it, and a token asks for none.
 	OpSetFactors
 	// OpDelete removes the account Name and all that belongs to it.
 	OpDelete
@@ -92,7 +93,9 @@ const (
 	// is missing; Result.Account is set when the account is there. Devices that have
 	// expired are found: whoever asks has the clock.
 	OpDevice
-	// OpAddDevice stores Op.Device for Name; ErrNotFound without that account. An
+	// OpAddDevice stores Op.Device for Name; ErrNotFound without that account,
+	// ErrConflict unless Op.Proven are the account's credentials: who proved a password
+	// that has been changed since must not be remembered. An
 	// older one with the same Device.ID is replaced; those that have expired by Op.At,
 	// or by Device.Created where that is 0, go, and of more than MaxDevices the one
 	// that was used longest ago. ErrInvalid where both are 0.
@@ -100,7 +103,9 @@ const (
 	// OpRotateDevice replaces the Verifier of Name's device Op.Device.Family, if it is
 	// still Op.Expect, by Op.Device.Verifier, and notes Op.At and Op.Addr as its last
 	// use. ErrConflict when it is another, ErrNotFound when there is no such device.
-	// Of several at once that expect the same one succeeds.
+	// Of several at once that expect the same one succeeds. A change of the verifier or
+	// of the factors removes the device in the same write, so a token that was proven
+	// before it finds no device.
 	OpRotateDevice
 	// OpRemoveDevice removes Name's device Op.Device.Family; where that is zero, what
 	// Name has of the device Op.Device.ID, under whichever family; and all of Name's
@@ -137,6 +142,9 @@ type Op struct {
 	// Device and Expect are for the kinds about devices.
 	Device *Device // read only, like Account
 	Expect [32]byte
+	// Proven is Account.Credentials of the account that the client has proven to be, as
+	// it was read for that proof.
+	Proven Credentials
 	// At is in Unix seconds.
 	At    int64
 	Limit int

@@ -49,11 +49,19 @@ func rememberDevice(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	results, err := c.Do(context.Background(), storage.Op{Kind: storage.OpAddDevice, Name: account, Device: &d})
+	defer func() { err = errors.Join(err, c.Close()) }()
+	results, err := c.Do(context.Background(), storage.Op{Kind: storage.OpGet, Name: account})
 	if err == nil {
 		err = results[0].Err
 	}
-	return errors.Join(err, c.Close())
+	if err != nil {
+		return err
+	}
+	add := storage.Op{Kind: storage.OpAddDevice, Name: account, Device: &d, Proven: results[0].Account.Credentials()}
+	if results, err = c.Do(context.Background(), add); err == nil {
+		err = results[0].Err
+	}
+	return err
 }
 
 // What a player calls a device does nothing to the operator's terminal.

@@ -119,7 +119,7 @@ func (c *Core) located(p *worlds.Place) {
 		c.lookAgain(s)
 		return
 	}
-	proof := worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
+	proof := a.proofOfReturn()
 	if err := c.keys.Claim(a.pass, p.Account, p.Holder, &proof); err != nil {
 		a.pass, a.answered = worlds.PassID{}, false
 		c.lookAgain(s)
@@ -127,6 +127,11 @@ func (c *Core) located(p *worlds.Place) {
 	}
 	c.reclaims[a.pass] = s.conn
 	c.setDeadline(s, reclaimLimit)
+}
+
+// proofOfReturn is how the client proved that it has the key.
+func (a *attempt) proofOfReturn() worlds.Proof {
+	return worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
 }
 
 // taken: the key is here now.
@@ -138,13 +143,23 @@ func (c *Core) taken(o *worlds.Outcome[holding]) {
 	c.announce(h, worlds.AnnounceMoved)
 	s := c.reclaimer(o.Pass)
 	if s == nil { // the client has gone meanwhile: its grace begins
-		h.Owner.until = c.now + c.options.ReconnectGrace.Milliseconds()
-		h.Owner.armed = c.graces.Arm(storage.Name(o.Account), h.Owner.until)
+		c.keepForGrace(h)
 		return
 	}
 	s.attempt.pass = worlds.PassID{}
+	if proof := s.attempt.proofOfReturn(); !proves(h, &proof) { // the holder should not have given it
+		c.keepForGrace(h)
+		c.setDeadlineAt(s, s.attempt.refuseAt)
+		return
+	}
 	h.Owner.holder = s.conn
 	c.raise(Event{Kind: EventReconnectRequested, conn: s.conn})
+}
+
+// keepForGrace keeps a key whose client is not here for the reconnect grace.
+func (c *Core) keepForGrace(h *heldKey) {
+	h.Owner.until = c.now + c.options.ReconnectGrace.Milliseconds()
+	h.Owner.armed = c.graces.Arm(storage.Name(h.Account), h.Owner.until)
 }
 
 // notTaken: the key does not come. Where the client's proof was wrong, the refusal

@@ -26,6 +26,7 @@ import (
 type simView struct {
 	accept [simAccounts]Stamp // keys that it would accept, by simIdentity
 	copy   [simAccounts]Stamp // keys that it has, lent ones included
+	stay   [simAccounts]Stay  // those of accept
 }
 
 // simIdentity tells keys apart: that of a login by its stamp, that of a pass whose
@@ -59,7 +60,7 @@ func (s *sim) check(i int) {
 			id := simIdentity(h)
 			view.copy[a] = id
 			if h.Key() != nil {
-				view.accept[a] = id
+				view.accept[a], view.stay[a] = id, h.Stay()
 			}
 			if h.Key() != nil && s.ended[id] {
 				s.fail("ended: %s accepts stamp %d", n.name, h.Stamp)
@@ -81,7 +82,7 @@ func (s *sim) checkKeys(i int) {
 	for j := range s.nodes {
 		for a := range s.accounts {
 			x, y := &s.views[i], &s.views[j]
-			if i != j && (x.accept[a] != 0 && x.accept[a] == y.copy[a] || y.accept[a] != 0 && y.accept[a] == x.copy[a]) {
+			if i != j && !s.lies.leaked[x.accept[a]] && !s.lies.leaked[y.accept[a]] && (x.accept[a] != 0 && x.accept[a] == y.copy[a] || y.accept[a] != 0 && y.accept[a] == x.copy[a]) {
 				s.fail("one key: %s and %s both have the key of %s, stamp %d", s.nodes[i].name, s.nodes[j].name, simName(a), y.copy[a])
 			}
 		}
@@ -246,7 +247,7 @@ func (s *sim) endAll() {
 	}
 	s.calm = s.now
 	s.drain(simGiveUp)
-	for i := range s.nodes {
+	for i := range simNodes {
 		n := &s.nodes[i]
 		if s.failure == nil && (n.p.Len() != 0 || n.p.Moves() != 0 || len(n.p.keys.all) != 0) {
 			s.fail("gone: %s still knows of %d keys and %d moves", n.name, n.p.Len(), n.p.Moves())

@@ -192,6 +192,9 @@ func (s *sim) endSession(a int) {
 func (s *sim) offer(a int) {
 	ses := &s.accounts[a].session
 	to := s.anyWorld()
+	if s.lies.on && s.rng.IntN(5) == 0 {
+		to = simLiar
+	}
 	s.at(ses.login, func(p *Passes[simOwner]) {
 		k, id := s.newPass(simPass{account: a, stamp: ses.stamp, from: ses.login, to: to})
 		key := simKey(1<<32 | uint64(k))
@@ -294,10 +297,13 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		pass.wasLive = true
 		if pass.claim {
 			s.settle(o)
-			if pass.wrong {
+			if pass.wrong && pass.from != simLiar { // the taker looks again: see logic and gate
 				s.fail("proof: pass %d was taken with a wrong one", k)
 			}
 			pass.stamp = o.Stamp
+			if pass.from == simLiar {
+				s.checkGivenBack(o)
+			}
 			s.nodes[i].p.Find(o.Account).Owner = o.Stamp
 			if o.Stamp == acc.stamp {
 				acc.place = i
@@ -320,7 +326,7 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		s.issued(i, pass, k)
 	case OutcomeAdmitted:
 		s.settle(o)
-		if !pass.used {
+		if !pass.used && pass.to != simLiar {
 			s.fail("admitted: pass %d was never used", k)
 		}
 		if acc.session.pass == k {
@@ -357,7 +363,7 @@ func (s *sim) settle(o *Outcome[simOwner]) {
 // issued: the client is told to go, and goes, more than once, late, or to a wrong
 // gate too.
 func (s *sim) issued(login int, pass *simPass, k int) {
-	if !pass.wasLive {
+	if !pass.wasLive && pass.to != simLiar {
 		s.fail("issued: pass %d was never live", k)
 	}
 	if mv := s.nodes[login].p.moves.find(simPassID(k)); mv != nil && !mv.held.key.Empty() {

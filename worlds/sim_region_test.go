@@ -67,6 +67,7 @@ const (
 	simClient               // a client does something
 	simKnock                // a client knocks with its pass
 	simEnd                  // the directory ends an older login
+	simLie                  // the hostile world does something
 )
 
 // sim is one schedule being played.
@@ -78,10 +79,11 @@ type sim struct {
 	step    int
 	crashes [3]int
 	queue   []simEvent
-	nodes   [simNodes]simNode
+	nodes   [simNodes + 1]simNode // the hostile one last
 	// messages are all that were sent, in order.
 	messages []Move
 	vouchers *Vouchers // the region's
+	lies     simLies   // sim_hostile_test.go
 	faults   simFaults
 	// faultless is set in one run of ten.
 	faultless bool
@@ -96,7 +98,7 @@ type sim struct {
 	ended    map[Stamp]bool // logins whose key was dropped, or replaced, where it was
 
 	// What is known of the nodes; sim_check_test.go.
-	views   [simNodes]simView
+	views   [simNodes + 1]simView
 	excused [simAccounts]bool
 	failure error
 
@@ -123,12 +125,23 @@ func (s *sim) play(seed uint64) error {
 			s.push(simEvent{at: at, kind: simClient, account: a})
 		}
 	}
+	for at := s.rng.Int64N(100); s.lies.on && at < chaos; at += 1 + s.rng.Int64N(200) {
+		s.push(simEvent{at: at, kind: simLie})
+	}
 	s.runUntil(chaos)
 	s.faults, s.crashes = simFaults{}, [3]int{}
 	s.calm = max(s.calm, chaos)
-	s.drain(simSettled)
+	bound := int64(simSettled)
+	if s.lies.on { // it may have said an offer and never a commit: T asks on
+		bound += simRemember
+	}
+	s.drain(bound)
 	if s.faultless && s.failure == nil {
 		s.checkAllCameOut()
+	}
+	if s.lies.on && s.failure == nil {
+		s.checkFound()
+		s.lies.on = false
 	}
 	s.lastRound()
 	s.endAll()
@@ -150,7 +163,8 @@ func (s *sim) reset(seed uint64) {
 			s.crashes[i] = 1 + s.rng.IntN(400)
 		}
 	}
-	for i := range s.nodes {
+	s.resetLies()
+	for i := range simNodes {
 		n := &s.nodes[i]
 		n.name = LoginNode(string(rune('a' + i)))
 		if i >= simLogins {
@@ -290,9 +304,12 @@ func (s *sim) happen(e *simEvent) {
 	switch e.kind {
 	case simClient:
 		s.clientActs(e.account)
+	case simLie:
+		s.lie()
 	case simRestart:
 		s.tell("%s restarts", s.nodes[e.node].name)
 		s.start(e.node)
+		s.begin(e.node)
 	case simTick:
 		if n := &s.nodes[e.node]; n.p != nil && n.wake == e.at {
 			n.wake = 0
@@ -360,7 +377,9 @@ func (s *sim) at(i int, do func(p *Passes[simOwner])) {
 		return
 	}
 	s.wakeLater(n, i)
+	before := s.views[i]
 	s.check(i)
+	s.announceChange(i, &before)
 }
 
 // wakeLater has a node ticked when it wants to be, or a little later.
@@ -415,6 +434,10 @@ func (s *sim) send(from int, out *OutgoingMove) {
 	}
 	if s.sawMove != nil {
 		s.sawMove(&out.Move)
+	}
+	if to == simLiar {
+		s.liarHears(from, &out.Move)
+		return
 	}
 	copies := 1
 	if s.rng.IntN(100) < s.faults.drop {

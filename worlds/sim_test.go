@@ -20,6 +20,7 @@ import (
 //	sim_region_test.go   nodes, bus, clocks, crashes
 //	sim_client_test.go   what clients do, and what is known of their sessions
 //	sim_check_test.go    the invariants
+//	sim_hostile_test.go  a world that lies with its credential, and the directory
 
 var (
 	simSeed      = flag.Uint64("seed", 0, "play this schedule of the simulation only, and tell its steps")
@@ -100,17 +101,22 @@ func TestSim_IsDeterministic(t *testing.T) {
 
 // TestSim_ReachesEverything sees that the schedules come to every message, every
 // outcome and every reason that can be met in them: an invariant says nothing of
-// what is never played.
+// what is never played. So it does of the hostile world.
 func TestSim_ReachesEverything(t *testing.T) {
 	s := newSim()
 	var kinds [MoveKindCount]int
 	var outcomes [OutcomeKindCount][ReasonCount]int
+	var given, back, told int
 	s.sawMove = func(m *Move) { kinds[m.Kind]++ }
 	s.sawOutcome = func(o *Outcome[simOwner]) { outcomes[o.Kind][o.Reason]++ }
 	for seed := uint64(1); seed <= 300; seed++ {
 		if err := s.play(seed); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
+		given, back, told = given+len(s.lies.given), back+s.lies.back, told+s.lies.told
+	}
+	if given == 0 || back == 0 || told == 0 {
+		t.Errorf("the hostile world was given %d keys, gave %d back and was told %d times", given, back, told)
 	}
 	for k := MoveClaim; k < MoveKindCount; k++ {
 		if kinds[k] == 0 {

@@ -58,6 +58,7 @@ func (c managerCollector) Collect(out chan<- prometheus.Metric) {
 	m.count("manager_twins_total", "Processes that came by the name of another that is there, by kind.", st.Twins, "kind", "login")
 	m.counter("manager_dropped_total", "Messages of nodes that sent faster than they were taken.", st.Dropped)
 	m.counter("directory_refused_total", "What worlds said of keys that are none of theirs.", st.Directory.Refused)
+	m.counter("directory_unvouched_total", "Those of them for which a world had no login server's voucher.", st.Directory.Unvouched)
 	m.gauge("manager_login_servers", "Login servers that are heard.", float64(st.Logins))
 	m.gauge("directory_keys", "Accounts whose key's place is known.", float64(st.Directory.Entries))
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -152,7 +153,7 @@ func (g *gatepass) read(out io.Reader, ready chan<- string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		fmt.Fprintln(g.stdout, lines.Text())
-		if strings.HasPrefix(lines.Text(), "ready ") {
+		if strings.HasPrefix(lines.Text(), "ready ") || strings.Contains(lines.Text(), `"msg":"ready"`) {
 			ready <- lines.Text()
 		}
 	}
@@ -163,10 +164,16 @@ func (g *gatepass) read(out io.Reader, ready chan<- string) {
 func (g *gatepass) mustParseReady(line string) {
 	g.t.Helper()
 	g.said = make(map[string]string)
-	for _, word := range strings.Fields(line) {
-		if name, value, ok := strings.Cut(word, "="); ok {
-			g.said[name] = value
+	named := make(map[string]any)
+	if json.Unmarshal([]byte(line), &named) != nil { // text, not --log.format json
+		for _, word := range strings.Fields(line) {
+			if name, value, ok := strings.Cut(word, "="); ok {
+				named[name] = value
+			}
 		}
+	}
+	for name, value := range named {
+		g.said[name] = fmt.Sprint(value)
 	}
 	g.grunt, g.admin = g.said["grunt"], g.said["admin"]
 	if !strings.HasPrefix(g.admin, "http://") {

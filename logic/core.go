@@ -245,7 +245,7 @@ func (c *Core) Stored(r *storage.Result) {
 		// wrong with the store.
 	case r.Err != nil:
 		c.count.storeErrors.Add(1)
-		c.options.Logger.Error("storage request failed", "kind", uint8(r.Kind), "error", r.Err)
+		c.options.Logger.Error("storage request failed", "kind", r.Kind, "error", r.Err)
 	}
 	c.runEvents()
 }

@@ -66,6 +66,6 @@ func startBus(_ context.Context, p *process) error {
 		return err
 	}
 	p.add(part{name: "bus server", close: func() error { server.Close(); return nil }})
-	p.say("bus=%s", server.URL())
+	p.say("bus", server.URL())
 	return nil
 }

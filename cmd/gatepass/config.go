@@ -90,12 +90,7 @@ type config struct {
 		// CacheMiB bounds the cache of table blocks.
 		CacheMiB int `koanf:"cache-mib"`
 	} `koanf:"storage"`
-	Log struct {
-		// Level is debug, info, warn or error; debug has a line a login.
-		Level string `koanf:"level"`
-		// Format is text or json.
-		Format string `koanf:"format"`
-	} `koanf:"log"`
+	Log     logConfig     `koanf:"log"`
 	Bus     busConfig     `koanf:"bus"`
 	Region  regionConfig  `koanf:"region"`
 	Gateway gatewayConfig `koanf:"gateway"`
@@ -107,6 +102,14 @@ type config struct {
 	keepKeys bool
 	// servesBoth says that this process serves clients and the bus.
 	servesBoth bool
+}
+
+// logConfig is what the log says and how.
+type logConfig struct {
+	// Level is debug, info, warn or error; debug has a line a login.
+	Level string `koanf:"level"`
+	// Format is text or json.
+	Format string `koanf:"format"`
 }
 
 // updatesConfig bounds the sending of patches to clients that are too old.
@@ -325,7 +328,8 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 		err = fmt.Errorf("configuration: %w", err)
 	}
 	if err = errors.Join(envErr, err); err != nil {
-		return nil, usageError{err}
+		written := logConfig{Format: k.String("log.format")} // it may be good where others are not
+		return nil, written.ending(usageError{err})
 	}
 	c.fitMachine()
 	return c, nil

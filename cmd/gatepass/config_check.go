@@ -258,7 +258,7 @@ func (c *config) checkGateway() error {
 }
 
 func (c *config) checkLogFormat() error {
-	if c.Log.Format != "text" && c.Log.Format != "json" {
+	if c.Log.Format != "text" && c.Log.Format != formatJSON {
 		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
 	}
 	return nil

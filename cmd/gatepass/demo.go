@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +38,8 @@ func startDemoWorlds(ctx context.Context, p *process, busURL string, n int) erro
 			return fmt.Errorf("demo world %d: %w", id, err)
 		}
 		p.add(part{name: "demo world", close: d.close})
-		fmt.Fprintf(p.out, "demo world %d on %s, process %d; it ends with this process, and is yours to end once you start it again: %s\n", id, d.gate, d.cmd.Process.Pid, d.line)
+		p.printText(fmt.Sprintf("demo world %d on %s, process %d; it ends with this process, and is yours to end once you start it again: %s", id, d.gate, d.cmd.Process.Pid, d.line),
+			"demo world", "world", id, "gate", d.gate, "process", d.cmd.Process.Pid, "line", d.line)
 	}
 	return nil
 }
@@ -125,7 +128,7 @@ func (d *demoWorld) watch(out io.Reader, ready chan<- bool) {
 	defer close(d.done)
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "ready") {
+		if isReady(lines.Bytes()) {
 			ready <- true
 		}
 	}
@@ -139,6 +142,12 @@ func (d *demoWorld) watch(out io.Reader, ready chan<- bool) {
 	default:
 		d.p.log.Warn("a demo world has ended; start it again with the line below", "world", d.id, "error", err, "line", d.line)
 	}
+}
+
+// isReady tells whether a line of a process says that it serves, in either format.
+func isReady(line []byte) bool {
+	var said struct{ Msg string }
+	return bytes.HasPrefix(line, []byte("ready")) || json.Unmarshal(line, &said) == nil && said.Msg == "ready"
 }
 
 // close tells it to go and waits for it.

@@ -112,17 +112,18 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	if err := e.addDemo(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "accounts in %s; demo account %s, password %s; clients: set realmlist %s\n",
-		c.Data, demoName, demoPassword, c.reachable())
+	p.printText(fmt.Sprintf("accounts in %s; demo account %s, password %s; clients: set realmlist %s", c.Data, demoName, demoPassword, c.reachable()),
+		"demo account", "accounts", c.storeDir(), "account", demoName, "password", demoPassword, "realmlist", c.reachable())
 	if c.Native != "" {
 		at := e.server.AddrOf(1).String()
 		if worlds.EveryAddress(c.Native) {
 			at = net.JoinHostPort(c.reachable(), strconv.Itoa(int(e.server.AddrOf(1).Port())))
 		}
-		fmt.Fprintf(p.out, "to sign in natively: %s\n", commandLine("gatepass", []string{"client", at, "--account", demoName}))
+		line := commandLine("gatepass", []string{"client", at, "--account", demoName})
+		p.printText("to sign in natively: "+line, "to sign in natively", "line", line)
 	}
-	fmt.Fprintf(p.out, "to look at the region: %s\n",
-		commandLine("gatepass", []string{"admin", "worlds", "--data", c.Data, "--bus.url", server.URL()}))
+	line := commandLine("gatepass", []string{"admin", "worlds", "--data", c.Data, "--bus.url", server.URL()})
+	p.printText("to look at the region: "+line, "to look at the region", "line", line)
 	return startDemoWorlds(ctx, p, server.URL(), demoWorlds)
 }
 

@@ -78,7 +78,7 @@ func startDNSProcess(ctx context.Context, p *process) error {
 	ended := make(chan struct{})
 	go func() { defer close(ended); beats.run(repeats) }()
 	p.add(part{name: "login servers", close: func() error { stop(); cancel(); <-ended; return nil }})
-	p.say("dns=%s zone=%s", server.Addr(), o.Zone)
+	p.say("dns", server.Addr(), "zone", o.Zone)
 	return nil
 }
 

@@ -77,11 +77,11 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 		return nil, err
 	}
 	warnTold(p, configured, remoteClients(p.config.Grunt))
-	p.say("grunt=%s", e.server.Addr())
+	p.say("grunt", e.server.Addr())
 	if p.config.Native != "" {
-		p.say("native=%s", e.server.AddrOf(1))
+		p.say("native", e.server.AddrOf(1))
 	}
-	p.say("reactors=%d max-conns=%d", p.config.Reactors, e.server.Stats().MaxConns)
+	p.say("reactors", p.config.Reactors, "max-conns", e.server.Stats().MaxConns)
 	return e, nil
 }
 

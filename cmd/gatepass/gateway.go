@@ -96,9 +96,9 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 	}
 	p.add(part{name: "gate", failed: opened.Failed(), ready: ready, degraded: accepts, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
 	warnNames(p, []worlds.World{registration.World}, remoteClients(g.Listen))
-	p.say("world=%d gate=%s", registration.ID, opened.Addr())
+	p.say("world", registration.ID, "gate", opened.Addr())
 	if g.NativeListen != "" {
-		p.say("native-gate=%s", opened.NativeAddr())
+		p.say("native-gate", opened.NativeAddr())
 	}
 	return nil
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,8 +31,8 @@ type process struct {
 	errOut io.Writer
 	parts  []part
 	conns  []*bus.Conn
-	// said is what the line says that begins with "ready".
-	said []string
+	// said is what the line says that begins with "ready": names and values in turn.
+	said []any
 }
 
 // part is something that a process runs. All fields but name may be nil.
@@ -57,8 +59,12 @@ const gcPercent = 25
 
 // runProcess is every role's story: start, say so, wait, drain, close. build
 // starts the parts.
-func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p *process) error) error {
+func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p *process) error) (err error) {
+	defer func() { err = c.Log.ending(err) }()
 	ctx := cmd.Context()
+	if asJSON, ok := ctx.Value(jsonKey{}).(*atomic.Bool); ok {
+		asJSON.Store(c.Log.Format == formatJSON)
+	}
 	log, err := newLog(c, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -91,11 +97,11 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 		return errors.Join(err, p.close())
 	}
 	p.admin.ready.Store(true)
-	p.say("admin=http://%s procs=%d", p.admin.addr(), c.Procs)
-	fmt.Fprintln(p.out, "ready", strings.Join(p.said, " "))
+	p.say("admin", fmt.Sprintf("http://%s", p.admin.addr()), "procs", c.Procs)
+	p.print("ready", p.said...)
 	failure := p.wait(ctx)
 	if failure == nil {
-		fmt.Fprintln(p.out, "draining")
+		p.print("draining")
 		p.drain()
 	}
 	return errors.Join(failure, p.close())
@@ -113,9 +119,32 @@ func (p *process) busTraffic() (n uint64) {
 	return n
 }
 
-// say puts something on the ready line.
-func (p *process) say(format string, args ...any) {
-	p.said = append(p.said, fmt.Sprintf(format, args...))
+// say puts names and values, in turn, on the ready line.
+func (p *process) say(named ...any) { p.said = append(p.said, named...) }
+
+// print writes a line on the standard output: the message and what is named, as
+// name=value; or, where the log is JSON, an object as the log has them, so that both
+// can be read as one stream.
+func (p *process) print(message string, named ...any) {
+	if p.config.Log.Format == formatJSON {
+		slog.New(jsonLines(p.out, slog.LevelInfo)).Info(message, named...)
+		return
+	}
+	var line strings.Builder
+	line.WriteString(message)
+	for i := 0; i+1 < len(named); i += 2 {
+		fmt.Fprintf(&line, " %v=%v", named[i], named[i+1])
+	}
+	fmt.Fprintln(p.out, line.String())
+}
+
+// printText is print with a text of its own where the log is text: a sentence to people.
+func (p *process) printText(text, message string, named ...any) {
+	if p.config.Log.Format == formatJSON {
+		p.print(message, named...)
+		return
+	}
+	fmt.Fprintln(p.out, text)
 }
 
 // wait returns when ctx ends (nil) or when a part has failed.

@@ -116,7 +116,7 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 		return nil, err
 	}
 	p.add(part{name: "bus server", close: func() error { server.Close(); return nil }})
-	p.say("bus=%s", server.URL())
+	p.say("bus", server.URL())
 	return server, nil
 }
 

@@ -2,18 +2,25 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 )
+
+// jsonKey finds, in the context of a command, the flag that says that the log is JSON.
+type jsonKey struct{}
+
+var errSecondSignal = errors.New("second signal, leaving at once")
 
 // trapSignals returns a context that ends with the first SIGTERM or Ctrl-C. A
 // second one ends the process at once, for whoever does not want to wait for
 // the drain.
 func trapSignals(parent context.Context, errOut io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(parent)
+	asJSON := new(atomic.Bool)
+	ctx, cancel := context.WithCancel(context.WithValue(parent, jsonKey{}, asJSON))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -26,7 +33,7 @@ func trapSignals(parent context.Context, errOut io.Writer) (context.Context, fun
 		}
 		select {
 		case <-signals:
-			fmt.Fprintln(errOut, "gatepass: second signal, leaving at once")
+			printEnd(errOut, errSecondSignal, asJSON.Load())
 			os.Exit(130)
 		case <-done:
 		}

@@ -1,0 +1,19 @@
+package storage
+
+import "fmt"
+
+var opNames = [...]string{
+	OpGet: "get", OpCreate: "create", OpSetVerifier: "set-verifier", OpSetFactors: "set-factors", OpDelete: "delete",
+	OpBan: "ban", OpUnban: "unban", OpBanAddress: "ban-address", OpUnbanAddress: "unban-address",
+	OpAddressBans: "address-bans", OpList: "list", OpLogin: "login", OpLoginFailed: "login-failed",
+	OpCharacters: "characters", OpDevice: "device", OpAddDevice: "add-device", OpRotateDevice: "rotate-device",
+	OpRemoveDevice: "remove-device", OpDevices: "devices",
+}
+
+// String is the word for the kind in logs.
+func (k OpKind) String() string {
+	if int(k) < len(opNames) && opNames[k] != "" {
+		return opNames[k]
+	}
+	return fmt.Sprintf("operation(%d)", uint8(k))
+}

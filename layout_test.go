@@ -105,6 +105,9 @@ func TestLayout_ImportsGoOneWay(t *testing.T) {
 			if !ours {
 				continue
 			}
+			if s.isTest() && target == "mutants/wipes" {
+				continue // any test may ask what its package wipes
+			}
 			folder := strings.SplitN(target, "/", 2)[0]
 			if folder != s.folder() && !slices.Contains(allowed, folder) {
 				t.Errorf("%s imports gatepass/%s: %s may import only %v", s.path, target, s.folder(), allowed)

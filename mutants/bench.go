@@ -71,11 +71,12 @@ func (b *bench) measure(ctx context.Context, t *target) error {
 }
 
 // try builds a mutant and runs its tests. It returns what they said, too.
-func (b *bench) try(ctx context.Context, m *mutation) (outcome, string, error) {
-	overlay, err := b.overlay(m)
+func (b *bench) try(ctx context.Context, m *mutation) (what outcome, said string, err error) {
+	overlay, undo, err := b.overlay(m)
 	if err != nil {
 		return "", "", err
 	}
+	defer func() { err = errors.Join(err, undo()) }()
 	binary := b.binary()
 	if out, err := b.build(ctx, m.target, binary, overlay); err != nil {
 		return outcomeNoBuild, out, ctx.Err()
@@ -94,23 +95,25 @@ func (b *bench) try(ctx context.Context, m *mutation) (outcome, string, error) {
 
 func (b *bench) binary() string { return filepath.Join(b.scratch, "mutant.test") }
 
-// overlay writes the changed file and the file that tells the go command of it.
-func (b *bench) overlay(m *mutation) (path string, err error) {
+// overlay writes the changed file, into the copy of the tree for tests that read code,
+// and the file that tells the go command of it. undo puts the copy right again.
+func (b *bench) overlay(m *mutation) (path string, undo func() error, err error) {
 	original := filepath.Join(b.root, filepath.FromSlash(m.file))
 	source, err := os.ReadFile(original)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	changed := filepath.Join(b.scratch, "mutant.go")
-	if err := os.WriteFile(changed, m.apply(source), 0o600); err != nil {
-		return "", err
+	changed := filepath.Join(b.copy, filepath.FromSlash(m.file))
+	if err := os.WriteFile(changed, m.apply(source), 0o644); err != nil {
+		return "", nil, err
 	}
+	undo = func() error { return os.WriteFile(changed, source, 0o644) }
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	path = filepath.Join(b.scratch, "overlay.json")
-	return path, os.WriteFile(path, list, 0o600)
+	return path, undo, os.WriteFile(path, list, 0o600)
 }
 
 func (b *bench) build(ctx context.Context, t *target, binary, overlay string) (string, error) {

@@ -129,6 +129,55 @@ func TestTake_FullDisk(t *testing.T) {
 	}
 }
 
+// What the disk does not confirm is not taken: the temporary file is a pipe, which takes
+// bytes and cannot be synced.
+func TestTake_DiskThatDoesNotConfirm(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 100)
+	unsure := taker{dir, func(dir, _ string) (*os.File, error) {
+		name := filepath.Join(dir, takingPrefix+"1")
+		if err := unix.Mkfifo(name, 0o600); err != nil {
+			return nil, err
+		}
+		return os.OpenFile(name, os.O_RDWR, 0)
+	}}
+	p, err := unsure.take(t.Context(), path, nil)
+	if !errors.Is(err, unix.EINVAL) || p.Path != "" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("%v is in the folder", got)
+	}
+}
+
+// What cannot be read is not measured: a folder's bytes cannot.
+func TestReading_TellsWhatItCannotRead(t *testing.T) {
+	from, err := os.Open(t.TempDir())
+	must(t, err)
+	defer from.Close()
+	r := reading{from: from, to: new(bytes.Buffer), size: 100}
+	h := newSums(chunkFor(100))
+	defer h.close()
+	if err := r.run(t.Context(), h); !errors.Is(err, unix.EISDIR) {
+		t.Errorf("%v", err)
+	}
+}
+
+// What cannot be written is not taken.
+func TestReading_TellsWhatItCannotWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "patch")
+	mustWrite(t, path, 100)
+	from, err := os.Open(path)
+	must(t, err)
+	defer from.Close()
+	r := reading{from: from, to: from, size: 100} // it is open for reading only
+	h := newSums(chunkFor(100))
+	defer h.close()
+	if err := r.run(t.Context(), h); !errors.Is(err, unix.EBADF) {
+		t.Errorf("%v", err)
+	}
+}
+
 // A file that is taken again leaves the one that is there alone, unless that is damaged.
 func TestTake_LeavesTheSameFileAlone(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")

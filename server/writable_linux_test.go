@@ -82,3 +82,43 @@ func TestWriteNow_TellsThatThePeerIsGone(t *testing.T) {
 		t.Errorf("wrote to nobody: %v", err)
 	}
 }
+
+// A kernel that cannot say whether a socket takes anything must not leave it waiting for
+// ever: the write finds out. It refuses more sockets than a process may have.
+func TestCanWrite_IsTrueWhereNobodyKnows(t *testing.T) {
+	s := newPairSock(t)
+	fill(t, s)
+	var was unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: was.Max}, nil); err != nil {
+		t.Fatal(err)
+	}
+	can := canWrite(s.fd)
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &was, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !can {
+		t.Error("a socket that nobody knows anything of is waited for")
+	}
+}
+
+// The rest of a frame for a client that is gone ends its connection; nobody waits for
+// that socket.
+func TestResumeStream_EndsWhereThePeerIsGone(t *testing.T) {
+	s, _, _ := newQuiet(t)
+	sock := newPairSock(t)
+	if err := unix.Shutdown(sock.peer, unix.SHUT_RDWR); err != nil {
+		t.Fatal(err)
+	}
+	r := s.reactors[0]
+	c := r.table.open(sock, &carrier{})
+	c.stream = &stream{conn: c, state: streamFull, rest: []byte{1, 2, 3}}
+	if done, err := r.sendRest(c.stream); done || !errors.Is(err, unix.EPIPE) {
+		t.Errorf("sent to nobody: %t, %v", done, err)
+	}
+	if r.resumeStream(c.stream) {
+		t.Error("the connection is kept")
+	}
+}

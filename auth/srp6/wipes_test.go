@@ -1,0 +1,9 @@
+package srp6
+
+import (
+	"testing"
+
+	"gatepass/mutants/wipes"
+)
+
+func TestWipes_AreAllThere(t *testing.T) { wipes.Check(t) }

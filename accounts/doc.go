@@ -39,12 +39,14 @@
 //
 // # Files
 //
-// Import reads CSV, tab separated values and NDJSON; every line is one row, so a
-// bad one never takes its neighbours along. Lines are parsed and verifiers
+// Look reads a whole file and decides how it is written: its encoding, what stands
+// between fields, whether there are quotes and escapes, in which byte order verifiers
+// are. That is a Plan. Import carries it out, with the same rules for every row, and one
+// row that is bad does not take its neighbours along. Rows are parsed and verifiers
 // computed by several workers, and stored in the order of the file:
 //
-//	file ─▶ feed (lines into batches) ─┬─▶ workers (parse, verifier) ─┐
-//	                                   └─▶ in file order ─────────────┴─▶ commit ─▶ Store
+//	file ─▶ Look ─▶ Plan ─▶ feed (rows into batches) ─┬─▶ workers (parse, verifier) ─┐
+//	                                                  └─▶ in file order ─────────────┴─▶ commit ─▶ Store
 //
 // Everything that is bounded has its bound in limits.go.
 package accounts

@@ -2,6 +2,8 @@ package accounts
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"gatepass/auth/srp6"
@@ -19,42 +21,85 @@ const (
 	columnS
 	columnV
 	columnShaPassHash
+	columnPIN
+	columnTOTP
+	columnToken
+	columnSecurity
+	columnCreated
+	columnLastLogin
+	columnLastAddress
+	columnFailed
+	columnBanSince
+	columnBanUntil
+	columnBanBy
+	columnBanReason
+	columnBanActive
+	columnUnbanned
+	columnIP
+	columnLocked
+	columnLockedIP
+	columnLockCountry
+	columnMute
+	columnAccess
+	columnEmail
 	columnCount
+	// columnUnneeded is a column of a known database that gatepass has no use for.
+	columnUnneeded
 	// columnIgnored is any other.
 	columnIgnored
 )
 
+// columnNames are the names of each column, in lower case: gatepass's own first, then
+// those of the databases of CMaNGOS, VMaNGOS, TrinityCore and AzerothCore.
+func columnNames(c column) []string {
+	return [...][]string{
+		columnUsername: {"username"}, columnPassword: {"password"}, columnSalt: {"salt"}, columnVerifier: {"verifier"},
+		columnS: {"s"}, columnV: {"v"}, columnShaPassHash: {"sha_pass_hash"},
+		columnPIN: {"pin"}, columnTOTP: {"totp_secret"}, columnToken: {"token"}, columnSecurity: {"security"},
+		columnCreated: {"created", "joindate"}, columnLastLogin: {"last_login"}, columnLastAddress: {"last_address", "last_ip"},
+		columnFailed:   {"failed", "failed_logins"},
+		columnBanSince: {"bandate", "banned_at"}, columnBanUntil: {"unbandate", "expires_at"}, columnBanBy: {"bannedby", "banned_by"},
+		columnBanReason: {"banreason", "reason"}, columnBanActive: {"active"}, columnUnbanned: {"unbanned_at"}, columnIP: {"ip"},
+		columnLocked: {"locked"}, columnLockedIP: {"lockedip"}, columnLockCountry: {"lock_country"}, columnMute: {"mutetime"},
+		columnAccess: {"gmlevel", "securitylevel"}, columnEmail: {"email"},
+	}[c]
+}
+
+// unneeded are columns of those databases that say nothing that gatepass keeps.
+func unneeded(name string) bool {
+	return slices.Contains([]string{
+		"id", "account_id", "accountid", "banid", "sessionkey", "session_key", "session_key_auth", "session_key_bnet", "expansion", "locale", "os", "platform",
+		"online", "flags", "recruiter", "totaltime", "timezone_offset", "active_realm_id", "current_realm", "last_attempt_ip", "last_module",
+		"module_day", "battlenet_account", "battlenet_index", "reg_mail", "muteby", "mutereason", "email_verif", "email_check", "pass_verif",
+		"geolock_pin", "realmid", "realm", "comment", "unbanned_by", "last_local_ip", "last_pwd_reset", "raf", "loginipaddress",
+	}, name)
+}
+
 func columnOf(name string) column {
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "username":
-		return columnUsername
-	case "password":
-		return columnPassword
-	case "salt":
-		return columnSalt
-	case "verifier":
-		return columnVerifier
-	case "s":
-		return columnS
-	case "v":
-		return columnV
-	case "sha_pass_hash":
-		return columnShaPassHash
+	name = strings.ToLower(strings.TrimSpace(name))
+	for c := range columnCount {
+		if slices.Contains(columnNames(c), name) {
+			return c
+		}
+	}
+	if unneeded(name) {
+		return columnUnneeded
 	}
 	return columnIgnored
 }
 
-// fields are the columns of one row, empty where it has none.
+// fields are the columns of one row, empty where it has none or a NULL.
 type fields [columnCount]string
 
 // Errors of rows. None holds a value of the row.
 var (
-	errNoSecret = errors.New("neither a password nor a verifier (password, salt and verifier, s and v, or sha_pass_hash)")
+	errNoSecret = errors.New("neither a password nor a verifier (password, salt and verifier, s and v, or sha_pass_hash): nobody could log in")
 	errHalfPair = errors.New("salt and verifier, or s and v, belong together and one of them is empty")
+	errNullText = &FieldError{Field: "password", Problem: `is the text NULL or \N, which databases write where there is none; if it is meant, set it with 'gatepass account passwd'`}
 )
 
-// draft is a row that was read: a banned range, or an account that may still need
-// its verifier.
+// draft is a row that was read: a banned range, a ban of an account that is there, or
+// an account that may still need its verifier.
 type draft struct {
 	account storage.Account
 	devices []storage.Device
@@ -63,10 +108,24 @@ type draft struct {
 	asStored bool
 	// address is set for a banned range, which has no account.
 	address *storage.AddressBan
+	// banOnly tells that the row bans the account and makes none.
+	banOnly bool
+	// empty is a row that asks for nothing, such as a ban that is over.
+	empty bool
 	// password, or else hash, is what the verifier is to be made of; neither is
 	// set when the row brought a verifier.
 	password string
 	hash     *[20]byte
+	// order is what the verifier says of its byte order, left what gatepass keeps not.
+	order pairSeen
+	left  leftSet
+}
+
+// rules is how the rows of a file are read.
+type rules struct {
+	// now is in Unix seconds.
+	now   int64
+	order ByteOrder
 }
 
 // secret takes the verifier of a row from the first of the password, the
@@ -75,26 +134,28 @@ type draft struct {
 // mangos writes "0" or nothing where s and v are still to be made, and makes
 // them from the hash when one is not 64 digits long. So the hash goes first
 // then, and a short number without a hash is filled up.
-func (d *draft) secret(f *fields) (err error) {
+func (d *draft) secret(f *fields, r *rules) (err error) {
 	s, v := mangosPair(f[columnS], f[columnV])
-	salt, verifier, hash := hexColumn(f[columnSalt]), hexColumn(f[columnVerifier]), hexColumn(f[columnShaPassHash])
+	salt, verifier, hash := f[columnSalt], f[columnVerifier], f[columnShaPassHash]
 	switch {
 	case f[columnPassword] != "":
-		d.password = f[columnPassword]
+		if d.password = f[columnPassword]; isNull(d.password) {
+			return errNullText
+		}
 		return CheckPassword(d.password)
 	case salt != "" && verifier != "":
-		d.account.Grunt, err = parseTrinity(salt, verifier)
+		d.account.Grunt, d.order, err = parsePair(pair{salt, verifier, "salt", "verifier"}, r.order == OrderReversed)
 		return err
 	case len(s) == 64 && len(v) == 64, s != "" && v != "" && hash == "":
-		d.account.Grunt, err = parseMangos(s, v)
+		d.account.Grunt, d.order, err = parsePair(pair{s, v, "s", "v"}, r.order != OrderReversed)
 		return err
 	case hash != "":
 		d.hash = new([20]byte)
 		if !decodeFixed(d.hash[:], hash) {
-			return errHashHex
+			return &FieldError{Field: "sha_pass_hash", Problem: "is not 40 hex digits", cause: errHashHex}
 		}
 		return nil
-	case salt != verifier || s != v:
+	case (salt == "") != (verifier == "") || s != v:
 		return errHalfPair
 	case len(d.account.Others) > 0, d.asStored:
 		return nil
@@ -115,20 +176,69 @@ func (d *draft) finish(v *verifiers, s *salts) {
 	d.password, d.hash = "", nil
 }
 
-// hexColumn drops what database clients write for NULL.
-func hexColumn(text string) string {
-	if text == "NULL" || text == `\N` {
-		return ""
-	}
-	return text
-}
-
-// mangosPair drops what stands for none in a mangos database as well: both zero. One
-// that is zero beside one that is not is a number.
+// mangosPair drops what stands for none in a mangos database: both zero. One that is
+// zero beside one that is not is a number.
 func mangosPair(s, v string) (string, string) {
-	s, v = hexColumn(s), hexColumn(v)
 	if strings.Trim(s, "0") == "" && strings.Trim(v, "0") == "" {
 		return "", ""
 	}
 	return s, v
+}
+
+// tableKind is what the rows of a table are.
+type tableKind uint8
+
+const (
+	kindAccounts tableKind = iota
+	kindAccountBans
+	kindAddressBans
+)
+
+// kindOfTable decides it by the columns, or says what is missing.
+func kindOfTable(columns []column) (tableKind, error) {
+	has := func(c column) bool { return slices.Contains(columns, c) }
+	secret := has(columnPassword) || has(columnSalt) || has(columnVerifier) || has(columnS) || has(columnV) || has(columnShaPassHash)
+	bans := has(columnBanSince) || has(columnBanUntil)
+	switch {
+	case has(columnUsername) && secret:
+		return kindAccounts, nil
+	case has(columnUsername) && has(columnBanUntil):
+		return kindAccountBans, nil
+	case has(columnUsername):
+		return 0, fmt.Errorf("no column holds a password or a verifier; %w", errHeader)
+	case has(columnIP) && has(columnBanUntil):
+		return kindAddressBans, nil
+	case bans:
+		return 0, errors.New("the file has bans and no names; export it with the names, for instance SELECT a.username, b.* FROM account_banned b JOIN account a ON a.id = b.id (b.account_id for CMaNGOS)")
+	case has(columnAccess):
+		return 0, errors.New("the file has access levels, which gatepass does not keep: worlds do")
+	}
+	return 0, errHeader
+}
+
+// draft reads one row of a table.
+func (f *fields) draft(kind tableKind, r *rules) (d draft, err error) {
+	if kind == kindAddressBans {
+		return f.addressBan(r)
+	}
+	if f[columnUsername] == "" {
+		return d, &FieldError{Field: "username", Problem: "is empty or NULL"}
+	}
+	if d.account.Name, err = ParseName(f[columnUsername]); err != nil {
+		return d, err
+	}
+	if kind == kindAccounts {
+		if err := d.secret(f, r); err != nil {
+			return d, err
+		}
+		if err := d.factors(f); err != nil {
+			return d, err
+		}
+		d.past(f, r)
+		d.leave(f, r)
+	}
+	d.banOnly = kind == kindAccountBans
+	d.account.Ban, err = f.ban(&d, r)
+	d.empty = d.banOnly && !d.account.Ban.Set
+	return d, err
 }

@@ -12,14 +12,16 @@ import (
 type Format uint8
 
 const (
-	// FormatAuto: decided by the first bytes of the file.
+	// FormatAuto: decided by a look at the file.
 	FormatAuto Format = iota
-	// FormatCSV: comma separated, RFC 4180, first line names the columns.
+	// FormatCSV: separated by commas, semicolons or bars, first line names the columns.
 	FormatCSV
-	// FormatTSV: tab separated without quotes, as database clients print it.
+	// FormatTSV: tab separated, as database clients print it.
 	FormatTSV
 	// FormatNDJSON: one JSON object a line.
 	FormatNDJSON
+	// FormatJSON: an array of JSON objects.
+	FormatJSON
 )
 
 // ParseFormat reads a --format flag. Its error is a FieldError.
@@ -33,11 +35,13 @@ func ParseFormat(word string) (Format, error) {
 		return FormatTSV, nil
 	case "ndjson":
 		return FormatNDJSON, nil
+	case "json":
+		return FormatJSON, nil
 	}
-	return 0, &FieldError{Field: "format", Problem: fmt.Sprintf("%q is not known; give auto, csv, tsv or ndjson", word)}
+	return 0, &FieldError{Field: "format", Problem: fmt.Sprintf("%q is not known; give auto, csv, tsv, ndjson or json", word)}
 }
 
-// FormatOf guesses by a file's name.
+// FormatOf guesses by the name of a file that is to be written.
 func FormatOf(path string) Format {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv":
@@ -50,16 +54,47 @@ func FormatOf(path string) Format {
 	return FormatAuto
 }
 
-// sniff guesses by the first line of a file. A header never begins with a brace.
-func sniff(line []byte) Format {
-	text := string(line)
-	switch {
-	case strings.HasPrefix(strings.TrimSpace(text), "{"):
-		return FormatNDJSON
-	case strings.Contains(text, "\t") && !strings.Contains(text, ","):
-		return FormatTSV
+// Choice is a rule of a file that may be given, or left to the look at it.
+type Choice uint8
+
+const (
+	// Auto: decided by a look at the file.
+	Auto Choice = iota
+	// On: the file has it.
+	On
+	// Off: it has not.
+	Off
+)
+
+// ParseChoice reads a flag of the given name. Its error is a FieldError.
+func ParseChoice(flag, word string) (Choice, error) {
+	switch strings.ToLower(word) {
+	case "auto", "":
+		return Auto, nil
+	case "on", "yes", "true":
+		return On, nil
+	case "off", "no", "false":
+		return Off, nil
 	}
-	return FormatCSV
+	return 0, &FieldError{Field: flag, Problem: fmt.Sprintf("%q is not known; give auto, on or off", word)}
+}
+
+// ParseDelimiter reads a --delimiter flag; 0 is decided by a look at the file. Its
+// error is a FieldError.
+func ParseDelimiter(word string) (byte, error) {
+	switch strings.ToLower(word) {
+	case "auto", "":
+		return 0, nil
+	case "comma", ",":
+		return ',', nil
+	case "semicolon", ";":
+		return ';', nil
+	case "tab", "\t", `\t`:
+		return '\t', nil
+	case "bar", "|":
+		return '|', nil
+	}
+	return 0, &FieldError{Field: "delimiter", Problem: fmt.Sprintf("%q is not known; give auto, comma, semicolon, tab or bar", word)}
 }
 
 // Columns is how an export writes grunt verifiers.

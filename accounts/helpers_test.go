@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -62,11 +63,20 @@ func mustImport(t testing.TB, m *Manager, text string, o ImportOptions) (ImportR
 	t.Helper()
 	var bad []BadRow
 	o.Workers, o.OnBad = 2, func(b BadRow) { bad = append(bad, b) }
-	report, err := m.Import(t.Context(), strings.NewReader(text), o)
+	report, err := importFrom(t.Context(), m, strings.NewReader(text), o)
 	if err != nil {
 		t.Fatalf("import: %v", err)
 	}
 	return report, bad
+}
+
+// importFrom looks at a file and imports it.
+func importFrom(ctx context.Context, m *Manager, in io.ReadSeeker, o ImportOptions) (ImportReport, error) {
+	plan, err := Look(ctx, in, o)
+	if err != nil {
+		return ImportReport{}, err
+	}
+	return m.Import(ctx, plan)
 }
 
 func mustExport(t testing.TB, m *Manager, o ExportOptions) string {
@@ -116,19 +126,19 @@ func mangosRows(t testing.TB) []mangosRow {
 	return rows
 }
 
-// failingReader gives some bytes and then an error.
-type failingReader struct {
-	text string
-	err  error
+// swapped is a file that is another one after it was looked at.
+type swapped struct{ io.ReadSeeker }
+
+// failing gives what is left of a file and then an error instead of its end.
+type failing struct {
+	io.ReadSeeker
+	err error
 }
 
-func (r *failingReader) Read(p []byte) (int, error) {
-	if r.text == "" {
-		return 0, r.err
+func (r *failing) Read(p []byte) (int, error) {
+	n, err := r.ReadSeeker.Read(p)
+	if err == io.EOF {
+		err = r.err
 	}
-	n := copy(p, r.text)
-	r.text = r.text[n:]
-	return n, nil
+	return n, err
 }
-
-var _ io.Reader = (*failingReader)(nil)

@@ -12,6 +12,9 @@ const (
 	// MaxImportLine is the longest line of an import file, in bytes; a longer one
 	// is a bad row. An account with all the verifiers that storage takes fits.
 	MaxImportLine = 512 << 10
+	// maxJSONValue is how far the decoder of a JSON array may read for one value, in
+	// bytes: it reads ahead by as much as it holds.
+	maxJSONValue = 4 * MaxImportLine
 	// batchRows and batchBytes end a batch of import lines. A batch is one group
 	// of creates, so one fsync: large enough that 100,000 rows need few of them.
 	batchRows  = 1024

@@ -3,31 +3,42 @@ package accounts
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 )
 
 // errLineTooLong: a line exceeds its limit.
 var errLineTooLong = errors.New("the line is too long")
 
-// lineReader cuts a file into lines. Each comes without its newline and carriage
-// return, the first without a byte order mark. Not safe for concurrent use.
+// rowReader cuts a file into rows.
+type rowReader interface {
+	// next is the next row, valid until the following call. A row that is too long
+	// is passed over whole and gives errLineTooLong. io.EOF is the end.
+	next() ([]byte, error)
+	// line is where the row read last begins, from 1.
+	line() int
+}
+
+// lineReader cuts a file into lines, which come without their newline and carriage
+// return. Not safe for concurrent use.
 type lineReader struct {
 	r *bufio.Reader
-	// number of the line read last, from 1; offset is the byte behind it.
+	// number of the line read last, from 1.
 	number int
-	offset int64
+	// keepCR leaves a carriage return at the end, which may be part of a value.
+	keepCR bool
 }
 
 func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, MaxImportLine)}
 }
 
-// next is the next line; it is valid until the following call. A line that is
-// too long is passed over whole and gives errLineTooLong. io.EOF is the end.
+func (l *lineReader) line() int { return l.number }
+
 func (l *lineReader) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
-	l.offset += int64(len(line))
 	if len(line) == 0 && err != nil {
 		return nil, err
 	}
@@ -38,18 +49,17 @@ func (l *lineReader) next() ([]byte, error) {
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err
 	}
-	if l.number == 1 {
-		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
+	if l.keepCR {
+		return line, nil
+	}
 	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
 // skip passes over the rest of a line.
 func (l *lineReader) skip() error {
 	for {
-		part, err := l.r.ReadSlice('\n')
-		l.offset += int64(len(part))
+		_, err := l.r.ReadSlice('\n')
 		switch {
 		case err == nil, errors.Is(err, io.EOF):
 			return errLineTooLong
@@ -57,4 +67,148 @@ func (l *lineReader) skip() error {
 			return err
 		}
 	}
+}
+
+// tableReader puts lines together to rows, where a dialect lets a row have several.
+type tableReader struct {
+	lines   *lineReader
+	dialect *dialect
+	first   int
+	row     []byte
+}
+
+func (t *tableReader) line() int { return t.first }
+
+func (t *tableReader) next() ([]byte, error) {
+	line, err := t.lines.next()
+	t.first = t.lines.number
+	if err != nil || !t.dialect.multiline && !t.dialect.escapes {
+		return line, err
+	}
+	s := rowState{begin: true}
+	if t.complete(&s, line) {
+		return line, nil
+	}
+	t.row = append(t.row[:0], line...)
+	for {
+		more, err := t.lines.next()
+		if errors.Is(err, io.EOF) {
+			return t.row, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(t.row)+len(more) >= MaxImportLine {
+			return nil, errLineTooLong
+		}
+		t.row = append(append(t.row, '\n'), more...)
+		if t.complete(&s, more) {
+			return t.row, nil
+		}
+	}
+}
+
+// complete tells whether the row ends with this line. Quotes that are open at the end
+// of a line go on only where the dialect says so.
+func (t *tableReader) complete(s *rowState, line []byte) bool {
+	if t.dialect.advance(s, line) {
+		return true
+	}
+	return s.inQuotes && !t.dialect.multiline
+}
+
+// valueReader cuts JSON values out of an array, or out of a file of values that go
+// over several lines.
+type valueReader struct {
+	d       *json.Decoder
+	counter *lineCounter
+	array   bool
+	opened  bool
+	first   int
+	value   json.RawMessage
+}
+
+func newValueReader(in io.Reader, array bool) *valueReader {
+	c := &lineCounter{in: in}
+	return &valueReader{d: json.NewDecoder(c), counter: c, array: array}
+}
+
+func (v *valueReader) line() int { return v.first }
+
+func (v *valueReader) next() ([]byte, error) {
+	if v.array && !v.opened {
+		v.opened = true
+		if _, err := v.d.Token(); err != nil {
+			return nil, v.broken(err)
+		}
+	}
+	if v.array && !v.d.More() {
+		if _, err := v.d.Token(); err != nil {
+			return nil, v.broken(err)
+		}
+		if _, err := v.d.Token(); !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("line %d: something stands behind the end of the JSON array", v.counter.lineAt(v.d.InputOffset()))
+		}
+		return nil, io.EOF
+	}
+	err := v.d.Decode(&v.value)
+	if errors.Is(err, io.EOF) && !v.array {
+		return nil, io.EOF
+	}
+	if err != nil {
+		return nil, v.broken(err)
+	}
+	v.counter.done = v.d.InputOffset()
+	// The lines of a value are counted back from its end.
+	v.first = v.counter.lineAt(v.d.InputOffset()) - bytes.Count(v.value, []byte("\n"))
+	if len(v.value) > MaxImportLine {
+		return nil, errLineTooLong
+	}
+	return v.value, nil
+}
+
+// broken words an error behind which no row can be found. It ends the import.
+func (v *valueReader) broken(err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("line %d: this is no JSON", v.counter.lineAt(syntax.Offset))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the JSON ends in the middle: the file is cut off")
+	}
+	return err
+}
+
+// lineCounter knows the lines of what the decoder has read and not yet passed.
+type lineCounter struct {
+	in       io.Reader
+	offset   int64
+	done     int64   // behind the last whole value
+	newlines []int64 // offsets of those read and not yet passed
+	passed   int     // lines before newlines
+}
+
+// Read implements io.Reader. It ends a value that would fill the memory.
+func (c *lineCounter) Read(p []byte) (int, error) {
+	if c.offset-c.done > maxJSONValue {
+		return 0, fmt.Errorf("line %d: %w", c.passed+1, errLineTooLong)
+	}
+	n, err := c.in.Read(p)
+	for i, b := range p[:n] {
+		if b == '\n' {
+			c.newlines = append(c.newlines, c.offset+int64(i))
+		}
+	}
+	c.offset += int64(n)
+	return n, err
+}
+
+// lineAt is the line of an offset, which must not fall from call to call.
+func (c *lineCounter) lineAt(offset int64) int {
+	i := 0
+	for i < len(c.newlines) && c.newlines[i] < offset {
+		i++
+	}
+	c.newlines, c.passed = c.newlines[i:], c.passed+i
+	return c.passed + 1
 }

@@ -55,7 +55,7 @@ func TestManager_NativeParamsThatCannotBe(t *testing.T) {
 	o := testOptions()
 	o.Native.KDF.Passes = 99
 	m := New(openStore(t), o)
-	_, importErr := m.Import(t.Context(), strings.NewReader("username,password\nA,x\n"), ImportOptions{Workers: 1, Native: true})
+	_, importErr := importFrom(t.Context(), m, strings.NewReader("username,password\nA,x\n"), ImportOptions{Workers: 1, Native: true})
 	for _, err := range []error{m.Add(t.Context(), "A", "x"), m.SetPassword(t.Context(), "A", "x"), importErr} {
 		var field *FieldError
 		if !errors.As(err, &field) || field.Field != "native" || !strings.Contains(err.Error(), "passes") {
@@ -129,7 +129,7 @@ func TestImport_Native_ManyRows(t *testing.T) {
 	}
 	m := newTestManager(t)
 	reports := 0
-	report, err := m.Import(t.Context(), strings.NewReader(text.String()), ImportOptions{Workers: 4, Native: true, OnProgress: func(ImportReport) { reports++ }})
+	report, err := importFrom(t.Context(), m, strings.NewReader(text.String()), ImportOptions{Workers: 4, Native: true, OnProgress: func(ImportReport) { reports++ }})
 	if err != nil || report.Added != rows || reports < 4 {
 		t.Fatalf("%+v after %d reports: %v", report, reports, err)
 	}
@@ -158,7 +158,7 @@ func TestImport_Native_Interrupted(t *testing.T) {
 	defer cancel()
 	text := "username,password\n" + strings.Repeat("A,x\n", 100_000)
 	var last ImportReport
-	_, err := m.Import(ctx, strings.NewReader(text), ImportOptions{Workers: 2, Native: true, OnProgress: func(r ImportReport) {
+	_, err := importFrom(ctx, m, strings.NewReader(text), ImportOptions{Workers: 2, Native: true, OnProgress: func(r ImportReport) {
 		last = r
 		cancel()
 	}})

@@ -1,10 +1,12 @@
 package accounts
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"gatepass/storage"
 )
@@ -28,6 +30,7 @@ type importRecord struct {
 type objects struct {
 	// version is that of the export, 0 for any other file.
 	version int
+	rules   *rules
 }
 
 // exportVersionOf reads the first line of an export; 0 for any other line. It is an
@@ -46,21 +49,81 @@ func exportVersionOf(line []byte) (int, error) {
 	return h.Version, strictJSON(line, &h)
 }
 
-// parse reads one row.
-func (o *objects) parse(line []byte) (draft, []string, error) {
+// parse reads one row. Beside the keys of an export it may have the columns of a
+// database: those are taken out first, and read as in a table.
+func (o *objects) parse(line []byte) (draft, error) {
 	var r importRecord
-	if err := strictJSON(line, &r); err != nil {
-		return draft{}, nil, err
+	var f fields
+	err := strictJSON(line, &r)
+	if err != nil && o.version == 0 {
+		if rest, foreign := databaseKeys(line, &f); foreign {
+			r = importRecord{}
+			err = strictJSON(rest, &r)
+		}
+	}
+	d := draft{}
+	d.account.Name, _ = ParseName(r.Username)
+	if err != nil {
+		return d, err
 	}
 	if r.Address.IsValid() && r.Username == "" {
-		d, err := r.addressBan()
-		return d, nil, err
+		return r.addressBan(o)
 	}
-	d, err := r.draft(o.version)
-	return d, nil, err
+	return r.draft(o, &f)
 }
 
-func (r *importRecord) addressBan() (d draft, err error) {
+// databaseKeys takes the columns of a database out of an object, with null as nothing.
+// It tells whether there were any. A line that it cannot read it leaves alone.
+func databaseKeys(line []byte, f *fields) (rest []byte, foreign bool) {
+	if _, twice := doubledKey(line); !json.Valid(line) || twice {
+		return nil, false
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(line, &all) != nil {
+		return nil, false
+	}
+	for key, value := range all {
+		c := columnOf(key)
+		if c == columnIgnored || c < columnCreated && c != columnToken && c != columnSecurity || c == columnCreated && strings.EqualFold(key, "created") || string(value) == "{}" {
+			continue
+		}
+		text, ok := scalar(value)
+		if !ok || c < columnCount && f[c] != "" {
+			continue
+		}
+		if c < columnCount {
+			f[c] = text
+		}
+		delete(all, key)
+		foreign = true
+	}
+	rest, err := json.Marshal(all)
+	return rest, foreign && err == nil
+}
+
+// scalar is a JSON text or number as a table has it.
+func scalar(value json.RawMessage) (string, bool) {
+	var text string
+	switch {
+	case len(value) == 0 || value[0] == '{' || value[0] == '[':
+		return "", false
+	case string(value) == "null", string(value) == "false":
+		return "", true
+	case string(value) == "true":
+		return "1", true
+	case value[0] != '"':
+		return string(value), true
+	}
+	if json.Unmarshal(value, &text) != nil {
+		return "", false
+	}
+	if isNull(text) {
+		return "", true
+	}
+	return text, true
+}
+
+func (r *importRecord) addressBan(o *objects) (d draft, err error) {
 	prefix, err := ParsePrefix(r.Address.String())
 	if err != nil {
 		return draft{}, err
@@ -69,23 +132,78 @@ func (r *importRecord) addressBan() (d draft, err error) {
 	if err == nil && !ban.Set {
 		err = &FieldError{Field: "ban", Problem: "is missing beside an address"}
 	}
+	if err == nil && o.version < 2 {
+		err = errors.Join(checkTime("ban.since", ban.Since), checkTime("ban.until", ban.Until))
+	}
 	return draft{address: &storage.AddressBan{Prefix: prefix, Ban: ban}}, err
 }
 
-func (r *importRecord) draft(version int) (draft, error) {
-	account, err := r.account()
-	if err != nil {
-		return draft{}, err
+func (r *importRecord) draft(o *objects, f *fields) (d draft, err error) {
+	name, _ := ParseName(r.Username)
+	if d.account, err = r.account(); err != nil {
+		d.account.Name = name // a bad row is named
+		return d, err
 	}
-	if err := checkOthers(account.Others); err != nil {
-		return draft{}, err
+	d.asStored = o.version > 1
+	if !d.asStored {
+		if err := r.checkTimes(); err != nil {
+			return d, err
+		}
 	}
-	d := draft{account: account, asStored: version > 1}
+	if err := checkOthers(d.account.Others); err != nil {
+		return d, err
+	}
 	if d.devices, err = r.devices(); err != nil {
-		return draft{}, err
+		return d, err
 	}
-	return d, d.secret(&fields{
-		columnPassword: r.Password, columnSalt: r.Salt, columnVerifier: r.Verifier,
-		columnS: r.S, columnV: r.V, columnShaPassHash: r.ShaPassHash,
-	})
+	f[columnPassword], f[columnSalt], f[columnVerifier] = r.Password, r.Salt, r.Verifier
+	f[columnS], f[columnV], f[columnShaPassHash] = r.S, r.V, r.ShaPassHash
+	if err := d.secret(f, o.rules); err != nil {
+		return d, err
+	}
+	return d, d.foreign(f, o.rules)
+}
+
+// foreign takes what the columns of a database say beside the keys of an export, which
+// go first.
+func (d *draft) foreign(f *fields, r *rules) error {
+	var other draft
+	if err := other.factors(f); err != nil {
+		return err
+	}
+	other.past(f, r)
+	other.leave(f, r)
+	ban, err := f.ban(&other, r)
+	if err != nil {
+		return err
+	}
+	a, b := &d.account, &other.account
+	if a.PIN == "" {
+		a.PIN = b.PIN
+	}
+	if len(a.TOTPSecret) == 0 {
+		a.TOTPSecret = b.TOTPSecret
+	}
+	if a.Created == 0 {
+		a.Created = b.Created
+	}
+	if a.Login == (storage.LoginRecord{}) {
+		a.Login = b.Login
+	}
+	if !a.Ban.Set {
+		a.Ban = ban
+	}
+	d.left |= other.left
+	return nil
+}
+
+// checkTimes refuses times that nobody means. An export that says that it is whole may
+// have them of a clock that was wrong; other files may not.
+func (r *record) checkTimes() error {
+	ban := banEntry{}
+	if r.Ban != nil {
+		ban = *r.Ban
+	}
+	return cmp.Or(checkTime("created", int64(r.Created)), checkTime("last_login", int64(r.LastLogin)), checkTime("last_failed", int64(r.LastFailed)),
+		checkTime("ban.since", int64(ban.Since)), checkTime("ban.until", int64(ban.Until)))
 }

@@ -189,7 +189,11 @@ func (r *banEntry) UnmarshalJSON(text []byte) error {
 		By      string          `json:"by"`
 		Forever bool            `json:"forever"`
 	}
-	if err := strictJSON(text, &raw); err != nil {
+	err := strictJSON(text, &raw)
+	if errors.Is(err, errWrongKind) {
+		return &FieldError{Field: "ban", Problem: `is not of the form {"until": "2027-01-31T18:00:00Z", "reason": "…"}`, cause: err}
+	}
+	if err != nil {
 		return err
 	}
 	*r = banEntry{banRecord{Since: raw.Since, Reason: raw.Reason, By: raw.By}, raw.Forever}

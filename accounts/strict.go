@@ -36,7 +36,7 @@ func jsonFault(err error) error {
 	case errors.As(err, &field):
 		return field
 	case errors.As(err, &kind) && kind.Field != "":
-		return &FieldError{Field: kind.Field, Problem: "has a value of the wrong kind", cause: errWrongKind}
+		return &FieldError{Field: strings.TrimPrefix(kind.Field, "record."), Problem: "has a value of the wrong kind", cause: errWrongKind}
 	case errors.As(err, &kind), errors.Is(err, errHexLength), errors.Is(err, errTime):
 		return errWrongKind
 	}

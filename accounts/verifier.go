@@ -14,21 +14,12 @@ import (
 var (
 	errSaltHex     = errors.New("salt is not 64 hex digits")
 	errVerifierHex = errors.New("verifier is not 64 hex digits")
-	errMangosHex   = errors.New("s or v is not a hex number of at most 64 digits")
 	errHashHex     = errors.New("sha_pass_hash is not 40 hex digits")
 	errWeak        = errors.New("the verifier would let anybody in (zero, one or not below the modulus); make a new password for this account")
 )
 
-// parseTrinity reads salt and verifier as TrinityCore and AzerothCore keep them:
-// 32 raw bytes each in wire order, here in hex.
-func parseTrinity(salt, verifier string) (storage.GruntVerifier, error) {
-	g, err := decodeTrinity(salt, verifier)
-	if err == nil && weak(&g) {
-		err = errWeak
-	}
-	return g, err
-}
-
+// decodeTrinity reads salt and verifier as TrinityCore and AzerothCore keep them:
+// 32 bytes each in wire order, here in hex. A weak one passes.
 func decodeTrinity(salt, verifier string) (storage.GruntVerifier, error) {
 	g := storage.GruntVerifier{Set: true}
 	if !decodeFixed(g.Salt[:], salt) {
@@ -36,19 +27,6 @@ func decodeTrinity(salt, verifier string) (storage.GruntVerifier, error) {
 	}
 	if !decodeFixed(g.Verifier[:], verifier) {
 		return g, errVerifierHex
-	}
-	return g, nil
-}
-
-// parseMangos reads s and v as a mangos database keeps them: numbers in
-// big-endian hex, without the zero bytes at their start.
-func parseMangos(s, v string) (storage.GruntVerifier, error) {
-	g := storage.GruntVerifier{Set: true}
-	if !decodeNumber(&g.Salt, s) || !decodeNumber(&g.Verifier, v) {
-		return g, errMangosHex
-	}
-	if weak(&g) {
-		return g, errWeak
 	}
 	return g, nil
 }

@@ -9,6 +9,16 @@ import (
 	"gatepass/storage"
 )
 
+func parseTrinity(salt, verifier string) (storage.GruntVerifier, error) {
+	g, _, err := parsePair(pair{salt, verifier, "salt", "verifier"}, false)
+	return g, err
+}
+
+func parseMangos(s, v string) (storage.GruntVerifier, error) {
+	g, _, err := parsePair(pair{s, v, "s", "v"}, true)
+	return g, err
+}
+
 func TestParseMangos_ReferenceRows(t *testing.T) {
 	for _, row := range mangosRows(t) {
 		g, err := parseMangos(row.s, row.v)

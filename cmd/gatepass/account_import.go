@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,10 +19,12 @@ import (
 
 // importFlags are the flags of import.
 type importFlags struct {
-	protocols, format   string
-	update, skip, quiet bool
-	native              bool
-	params              nativeFlags
+	protocols, format, delimiter string
+	quotes, escapes, order       string
+	header                       []string
+	update, skip, quiet, dry     bool
+	native                       bool
+	params                       nativeFlags
 }
 
 func (f *accountFlags) importCommand() *cobra.Command {
@@ -29,8 +32,8 @@ func (f *accountFlags) importCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Take over accounts from a file",
-		Long: `Reads accounts from a CSV, TSV or NDJSON file; - is standard input. The first
-line of CSV and TSV names the columns:
+		Long: `Reads accounts from a table (CSV, or what mysql --batch prints), NDJSON or a JSON
+array; - is standard input. The first line of a table names the columns:
 
   username  and one of
   password           the password itself
@@ -38,7 +41,12 @@ line of CSV and TSV names the columns:
   s,v                of a mangos database, hex numbers
   sha_pass_hash      of a mangos database; used where s and v are missing
 
-With verifier columns players keep their passwords. Other columns are ignored.
+With verifier columns players keep their passwords. Second factors and bans of these
+databases come in too; what gatepass does not keep is counted.
+
+The whole file is looked at first, and how it is read is shown before anything is
+stored: --dry-run stops there and says what would become of each row. A file of a
+kind that is not understood is refused whole.
 
 Passwords become verifiers of the grunt protocol. With --native they become native
 ones as well: that takes some 100 ms and --native-kdf's memory each, so two cores
@@ -49,24 +57,34 @@ native clients after 'account passwd'.
 a password takes the native verifier away, and so do verifier columns. The command
 says how many accounts lost theirs.
 
-Rows that cannot be taken are printed with their line number and the rest goes
-in; the command then ends with exit code 3. It may be interrupted and run again
+Rows that cannot be taken are printed with line, account and column, and the rest
+goes in; the command then ends with exit code 3. It may be interrupted and run again
 at any time: --skip-existing passes over what is in already.`,
-		Example: `  gatepass account import players.csv
-  gatepass account import --skip-existing players.csv
-  mysql --batch --raw -e "SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier
-    FROM account" auth | gatepass account import --format tsv -`,
+		Example: `  gatepass account import --dry-run players.csv
+  gatepass account import players.csv
+  mysql --batch -e "SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier
+    FROM account" auth | gatepass account import -`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error { return f.runImport(c, i, args[0]) },
 	}
+	i.register(c)
+	return c
+}
+
+func (i *importFlags) register(c *cobra.Command) {
+	c.Flags().BoolVar(&i.dry, "dry-run", false, "store nothing; say how the file is read and what would become of its rows")
+	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already; with --native to keep native ones")
+	c.Flags().BoolVar(&i.skip, "skip-existing", false, "pass over accounts that are there already")
 	c.Flags().StringVar(&i.protocols, "protocols", accounts.ProtocolGrunt, "make verifiers of passwords for these protocols: grunt, native or both, comma separated")
 	c.Flags().BoolVar(&i.native, "native", false, "make native verifiers too, as with --protocols grunt,native")
 	i.params.register(c)
-	c.Flags().StringVar(&i.format, "format", "auto", "csv, tsv, ndjson, or auto: by the file's name or its first line")
-	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already; with --native to keep native ones")
-	c.Flags().BoolVar(&i.skip, "skip-existing", false, "pass over accounts that are there already")
-	c.Flags().BoolVar(&i.quiet, "quiet", false, "show no progress")
-	return c
+	c.Flags().BoolVar(&i.quiet, "quiet", false, "show neither progress nor how the file is read")
+	c.Flags().StringVar(&i.format, "format", "auto", "csv, tsv, ndjson, json, or auto: by the content of the file")
+	c.Flags().StringSliceVar(&i.header, "header", nil, "the names of the columns, where the first line of the file has none")
+	c.Flags().StringVar(&i.delimiter, "delimiter", "auto", "what stands between fields: comma, semicolon, tab, bar or auto")
+	c.Flags().StringVar(&i.quotes, "quotes", "auto", "whether fields may stand in double quotes: on, off or auto")
+	c.Flags().StringVar(&i.escapes, "escapes", "auto", "whether a backslash begins an escape, as mysql --batch without --raw writes them: on, off or auto")
+	c.Flags().StringVar(&i.order, "byte-order", "auto", "how salts and verifiers are written: usual or reversed; auto is usual, and refuses a file that contradicts it")
 }
 
 func oneFile(c *cobra.Command, args []string) error {
@@ -77,19 +95,16 @@ func oneFile(c *cobra.Command, args []string) error {
 }
 
 // options checks the flags.
-func (i *importFlags) options(path string) (accounts.ImportOptions, error) {
-	o := accounts.ImportOptions{Workers: runtime.GOMAXPROCS(0)}
+func (i *importFlags) options() (accounts.ImportOptions, error) {
+	o := accounts.ImportOptions{Workers: runtime.GOMAXPROCS(0), DryRun: i.dry}
 	protocols, err := accounts.ParseProtocols(i.protocols)
 	if err != nil {
 		return o, err
 	}
 	o.Native = i.native || slices.Contains(protocols, accounts.ProtocolNative)
 	o.NoGrunt = !slices.Contains(protocols, accounts.ProtocolGrunt)
-	if o.Format, err = accounts.ParseFormat(i.format); err != nil {
+	if err := i.table(&o); err != nil {
 		return o, err
-	}
-	if o.Format == accounts.FormatAuto {
-		o.Format = accounts.FormatOf(path)
 	}
 	switch {
 	case i.update && i.skip:
@@ -102,8 +117,27 @@ func (i *importFlags) options(path string) (accounts.ImportOptions, error) {
 	return o, nil
 }
 
+// table checks the flags that say how the file is written.
+func (i *importFlags) table(o *accounts.ImportOptions) (err error) {
+	o.Header = i.header
+	if o.Format, err = accounts.ParseFormat(i.format); err != nil {
+		return err
+	}
+	if o.Delimiter, err = accounts.ParseDelimiter(i.delimiter); err != nil {
+		return err
+	}
+	if o.Quotes, err = accounts.ParseChoice("quotes", i.quotes); err != nil {
+		return err
+	}
+	if o.Escapes, err = accounts.ParseChoice("escapes", i.escapes); err != nil {
+		return err
+	}
+	o.Order, err = accounts.ParseByteOrder(i.order)
+	return err
+}
+
 func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) error {
-	o, err := i.options(path)
+	o, err := i.options()
 	if err != nil {
 		return usageError{err}
 	}
@@ -113,33 +147,62 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 	if err := f.setNative(&i.params); err != nil {
 		return err
 	}
-	in, size, err := openImport(c, path)
+	in, size, err := openImport(c, path, i.quiet)
 	if err != nil {
-		return err
+		return importResult(path, accounts.ImportReport{}, err)
 	}
 	defer in.Close()
-	return f.with(c.Context(), true, func(h *accounts.Handle) error {
+	bar := newProgress(c.ErrOrStderr(), progressOptions{label: "import", total: size, bytes: true, quiet: i.quiet})
+	o.OnBad = func(b accounts.BadRow) { bar.line("%v", b) }
+	o.OnProgress = func(r accounts.ImportReport) {
+		bar.to(r.Bytes, count(uint32(r.Added+r.Updated+r.Skipped+r.Failed+r.Banned+r.Addresses), "row", "rows"))
+	}
+	plan, err := accounts.Look(c.Context(), in, o)
+	if err != nil {
+		return importResult(path, accounts.ImportReport{}, err)
+	}
+	if !i.quiet {
+		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", path, strings.Join(plan.Lines(), "\n"))
+	}
+	work := func(h *accounts.Handle) error {
 		began := time.Now()
-		if o.Native && !i.quiet {
+		if o.Native && !o.DryRun && !i.quiet {
 			fmt.Fprintln(c.ErrOrStderr(), nativeWarning(f.manager.Native, accounts.NativeWorkers(f.manager.Native, o.Workers)))
 		}
-		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "import", total: size, bytes: true, quiet: i.quiet})
-		o.OnBad = func(b accounts.BadRow) { bar.line("line %d: %v", b.Line, b.Reason) }
-		o.OnProgress = func(r accounts.ImportReport) {
-			bar.to(r.Bytes, count(uint32(r.Added+r.Updated+r.Skipped+r.Failed), "row", "rows"))
-		}
-		report, err := h.Import(c.Context(), in, o)
+		report, err := h.Import(c.Context(), plan)
 		bar.end()
-		if len(report.Ignored) > 0 {
-			fmt.Fprintf(c.ErrOrStderr(), "columns ignored: %s\n", strings.Join(report.Ignored, ", "))
-		}
-		fmt.Fprintf(c.OutOrStdout(), "%d added, %d updated, %d skipped, %d failed in %.1f s\n",
-			report.Added, report.Updated, report.Skipped, report.Failed, time.Since(began).Seconds())
-		if report.LostNative > 0 {
-			fmt.Fprintln(c.ErrOrStderr(), lostNative(report.LostNative, o.Native))
-		}
+		printImport(c, &report, o, time.Since(began))
 		return importResult(path, report, err)
-	})
+	}
+	if !o.DryRun {
+		return f.with(c.Context(), true, work)
+	}
+	err = f.with(c.Context(), false, work)
+	if errors.Is(err, accounts.ErrNoData) {
+		return work(&accounts.Handle{Manager: accounts.New(accounts.NoStore{}, f.manager)})
+	}
+	return err
+}
+
+// printImport is the summary of an import, or of a dry run.
+func printImport(c *cobra.Command, r *accounts.ImportReport, o accounts.ImportOptions, took time.Duration) {
+	dry := ""
+	if o.DryRun {
+		dry = "dry run, nothing is stored: "
+	}
+	bans := ""
+	if r.Banned > 0 {
+		bans += ", " + count(uint32(r.Banned), "account banned", "accounts banned")
+	}
+	if r.Addresses > 0 {
+		bans += ", " + count(uint32(r.Addresses), "address range banned", "address ranges banned")
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%s%d added, %d updated, %d unchanged, %d refused%s in %.1f s\n",
+		dry, r.Added, r.Updated, r.Skipped, r.Failed, bans, took.Seconds())
+	r.Left.Each(func(what string, n int) { fmt.Fprintf(c.OutOrStdout(), "left out: %d %s\n", n, what) })
+	if r.LostNative > 0 {
+		fmt.Fprintln(c.ErrOrStderr(), lostNative(r.LostNative, o.Native))
+	}
 }
 
 // lostNative says what an update took away unasked, and what would not have.
@@ -156,11 +219,12 @@ func lostNative(n int, native bool) string {
 
 // importResult words how an import ended.
 func importResult(path string, r accounts.ImportReport, err error) error {
-	in := count(uint32(r.Added+r.Updated), "row is", "rows are")
+	done := r.Added + r.Updated + r.Banned + r.Addresses
+	in := count(uint32(done), "row is", "rows are")
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %s in, run it again with --skip-existing for the rest", in)}
-	case err != nil && r.Added+r.Updated > 0:
+	case err != nil && done > 0:
 		return fmt.Errorf("%s: %w; %s in, run it again with --skip-existing for the rest", path, err, in)
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
@@ -177,25 +241,71 @@ func notTaken(n int, path string) string {
 	return fmt.Sprintf("%d rows of %s were not taken", n, path)
 }
 
-// openImport gives the size of a regular file, -1 for anything else.
-func openImport(c *cobra.Command, path string) (io.ReadCloser, int64, error) {
+// importFile is a file that can be read twice.
+type importFile interface {
+	io.ReadSeeker
+	io.Closer
+}
+
+// held is what came over a pipe. It is kept in memory, never on a disk: there may be
+// passwords in it.
+type held struct{ *bytes.Reader }
+
+// Close implements io.Closer.
+func (held) Close() error { return nil }
+
+// maxHeld bounds what is kept of a pipe, in bytes: some three million accounts.
+const maxHeld = 512 << 20
+
+// openImport gives the file and its size.
+func openImport(c *cobra.Command, path string, quiet bool) (importFile, int64, error) {
+	hold := func(in io.Reader) (importFile, int64, error) {
+		if !quiet {
+			fmt.Fprintf(c.ErrOrStderr(), "%s: read to its end before anything is stored\n", path)
+		}
+		return holdPipe(c.Context(), in)
+	}
 	if path == "-" {
-		return io.NopCloser(c.InOrStdin()), -1, nil
+		return hold(c.InOrStdin())
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, errors.Unwrap(err) // the path stands before it
 	}
 	info, err := file.Stat()
 	switch {
 	case err != nil:
-		file.Close()
-		return nil, 0, err
 	case info.IsDir():
-		file.Close()
-		return nil, 0, fmt.Errorf("%s is a folder; give a file", path)
-	case !info.Mode().IsRegular():
-		return file, -1, nil
+		err = errors.New("this is a folder; give a file")
+	case info.Mode().IsRegular():
+		return file, info.Size(), nil
+	default:
+		defer file.Close()
+		return hold(file)
 	}
-	return file, info.Size(), nil
+	file.Close()
+	return nil, 0, err
+}
+
+// holdPipe reads a pipe to its end, or until ctx ends. Then one goroutine stays in
+// its Read until that returns.
+func holdPipe(ctx context.Context, in io.Reader) (importFile, int64, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(in, maxHeld+1))
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err == nil && len(r.text) > maxHeld {
+			r.err = fmt.Errorf("more than %d MiB come over a pipe; give them as a file", maxHeld>>20)
+		}
+		return held{bytes.NewReader(r.text)}, int64(len(r.text)), r.err
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	}
 }

@@ -18,6 +18,10 @@ type OpenOptions struct {
 	// Create makes the folder and the store if they are not there; otherwise
 	// that is ErrNoData.
 	Create bool
+	// ReadOnly changes nothing in the folder, not even a file of Pebble's own, so it
+	// also works where nothing can be written. Changes get storage.ErrReadOnly, unless
+	// a server does the work. Not together with Create.
+	ReadOnly bool
 	// Manager is passed on to New.
 	Manager Options
 
@@ -82,7 +86,10 @@ func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
 	if err := o.checkOwner(); err != nil {
 		return nil, err
 	}
-	client, err := storage.OpenClient(storage.Options{Dir: StorePath(o.DataDir)})
+	client, err := storage.OpenClient(storage.Options{Dir: StorePath(o.DataDir), ReadOnly: o.ReadOnly})
+	if errors.Is(err, storage.ErrNoStore) {
+		return nil, o.noData()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +109,10 @@ func (o *OpenOptions) checkFolders() error {
 	case o.Create:
 		return os.MkdirAll(o.DataDir, 0o700)
 	}
+	return o.noData()
+}
+
+func (o *OpenOptions) noData() error {
 	return fmt.Errorf("%w: %s holds no account store; name the server's data folder with --data, or make the first account with 'gatepass account add'", ErrNoData, o.DataDir)
 }
 
@@ -109,7 +120,7 @@ func (o *OpenOptions) checkFolders() error {
 // user, could not open afterwards. A store that is still to be made is root's.
 func (o *OpenOptions) checkOwner() error {
 	store, err := os.Stat(StorePath(o.DataDir))
-	if err != nil || os.Geteuid() != 0 {
+	if err != nil || os.Geteuid() != 0 || o.ReadOnly {
 		return nil
 	}
 	owner, known := ownerUID(store)

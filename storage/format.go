@@ -32,7 +32,15 @@ func formatSteps() []step {
 		{name: "make the secret", do: makeSecret},          // 1: accounts, login records, address bans
 		{name: "allow character counts", do: markTheStore}, // 2: a part of account records, where flagged
 		{name: "allow devices", do: markTheStore},          // 3: keys of devices
+		{name: "keep a head", do: markTheStore},            // 4: see head.go; the file is made before the step
 	}
+}
+
+// formatHead is the first format in which a store without a head has lost it.
+const formatHead Format = 4
+
+func formatError(at Format) error {
+	return fmt.Errorf("%w: the store has format %d, this program knows up to %d", ErrFormat, at, len(formatSteps()))
 }
 
 // migration is one step under way. What it puts into the batch becomes durable
@@ -50,7 +58,7 @@ func migrate(db *pebble.DB, f *fuse, steps []step, random io.Reader) error {
 		return err
 	}
 	if int(at) > len(steps) {
-		return fmt.Errorf("%w: the store has format %d, this program knows up to %d", ErrFormat, at, len(steps))
+		return formatError(at)
 	}
 	for _, s := range steps[at:] {
 		at++
@@ -90,7 +98,7 @@ func markTheStore(*migration) error { return nil }
 func readFormat(db *pebble.DB) (Format, error) {
 	var raw [4]byte
 	err := readMeta(db, metaFormat, raw[:])
-	if errors.Is(err, pebble.ErrNotFound) {
+	if errors.Is(err, ErrNotFound) {
 		return 0, nil
 	}
 	return Format(order.Uint32(raw[:])), err
@@ -105,7 +113,7 @@ func readSecret(db *pebble.DB) (secret [32]byte, err error) {
 func readMeta(db *pebble.DB, what string, into []byte) error {
 	v, closer, err := db.Get(metaKey(what))
 	if err != nil {
-		return fmt.Errorf("storage: %s: %w", what, err)
+		return fmt.Errorf("storage: %s: %w", what, readError(err))
 	}
 	defer closer.Close()
 	if len(v) != len(into) {

@@ -9,13 +9,26 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// mustDB opens the bare database of a store; the test closes it.
+// mustDB opens the bare database of a store, whose head stays true; the test
+// closes it.
 func mustDB(t *testing.T, fs vfs.FS) (*pebble.DB, *fuse) {
 	t.Helper()
 	o := Options{Dir: "data/store", FS: fs}
 	o.EnsureDefaults()
 	f := newFuse(fs)
-	db, err := openDB(&o, f)
+	if err := makeDir(fs, o.Dir); err != nil {
+		t.Fatal(err)
+	}
+	s, err := look(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.keeper = newHeadKeeper(fs, o.Dir)
+	if err := s.takeHead(f.keeper, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.keeper.close() })
+	db, err := openDB(&o, f, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

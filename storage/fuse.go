@@ -41,10 +41,11 @@ type fuse struct {
 	blown    chan struct{}         // closed when it blows
 	opening  atomic.Bool           // Invariant: never true again once false
 	released chan struct{}         // closed by release
+	keeper   *headKeeper           // told what reaches the disk; static after opening
 }
 
 func newFuse(fs vfs.FS) *fuse {
-	f := &fuse{FS: fs, blown: make(chan struct{}), released: make(chan struct{})}
+	f := &fuse{FS: fs, blown: make(chan struct{}), released: make(chan struct{}), keeper: newHeadKeeper(fs, "")}
 	f.opening.Store(true)
 	return f
 }
@@ -86,7 +87,7 @@ func (f *fuse) create(name string, do func() (vfs.File, error)) (vfs.File, error
 	if f.first.Load() == nil {
 		file, err := do()
 		if err == nil {
-			return &fuseFile{File: file, fuse: f, table: table}, nil
+			return &fuseFile{File: file, fuse: f, table: table, manifest: f.keeper.created(name)}, nil
 		}
 		f.blow(err)
 	}
@@ -115,7 +116,7 @@ func (f *fuse) OpenDir(name string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fuseFile{File: d, fuse: f}, nil
+	return &fuseFile{File: d, fuse: f, dir: name}, nil
 }
 
 func (f *fuse) Link(from, to string) error {

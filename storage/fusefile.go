@@ -13,6 +13,9 @@ type fuseFile struct {
 	vfs.File
 	fuse  *fuse
 	table bool // a failing write may be seen; see fuse
+	// manifest is a manifest's number, dir a folder's name, for the head.
+	manifest uint64
+	dir      string
 }
 
 // change is like fuse.change, but tells a table of the failure.
@@ -26,6 +29,11 @@ func (f *fuseFile) change(do func() error) error {
 
 func (f *fuseFile) Write(p []byte) (int, error) {
 	err := f.change(func() error {
+		if f.manifest != 0 {
+			// Before it is written: p is the file's afterwards. If that fails, nothing
+			// is noted any more.
+			f.fuse.keeper.wrote(f.manifest, p)
+		}
 		_, err := f.File.Write(p)
 		return err
 	})
@@ -46,9 +54,23 @@ func (f *fuseFile) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-func (f *fuseFile) Sync() error { return f.change(f.File.Sync) }
+func (f *fuseFile) Sync() error { return f.sync(f.File.Sync) }
 
-func (f *fuseFile) SyncData() error { return f.change(f.File.SyncData) }
+func (f *fuseFile) SyncData() error { return f.sync(f.File.SyncData) }
+
+// sync syncs and then notes in the head what is there for good now.
+func (f *fuseFile) sync(do func() error) error {
+	return f.change(func() error {
+		err := do()
+		if err == nil && f.manifest != 0 {
+			err = f.fuse.keeper.synced(f.manifest)
+		}
+		if err == nil && f.dir != "" {
+			err = f.fuse.keeper.dirSynced(f.dir)
+		}
+		return err
+	})
+}
 
 func (f *fuseFile) SyncTo(length int64) (bool, error) {
 	full := false

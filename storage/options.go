@@ -25,6 +25,11 @@ type Options struct {
 	Dir string
 	// FS is where Dir is; nil for the disk.
 	FS vfs.FS
+	// ReadOnly opens a store that is there already and changes nothing in its
+	// folder, which may lie on a disk that is full or cannot be written. Requests
+	// that would change something get ErrReadOnly. Do not use it in a process that
+	// has the same store open for writing.
+	ReadOnly bool
 	// QueueLimit bounds the requests taken and not yet answered, once for reads
 	// and once for writes. Submit refuses what would exceed it.
 	QueueLimit int

@@ -34,11 +34,13 @@ const (
 // goroutines and DESIGN.md for why it is as it is.
 type Pebble struct {
 	// Static after Open.
-	db     *pebble.DB
-	fuse   *fuse
-	secret [32]byte
-	reader *reader
-	writer *writer
+	options *Options
+	db      *pebble.DB
+	fuse    *fuse
+	lock    *pebble.Lock
+	secret  [32]byte
+	reader  *reader
+	writer  *writer // nil if opened for reading only
 
 	// Close
 	closing  chan struct{} // closed when Close begins
@@ -49,62 +51,12 @@ type Pebble struct {
 
 var _ Store = (*Pebble)(nil)
 
-// Open opens the store in o.Dir, or makes one. It fails with ErrLocked, with
-// ErrFormat, or with what the disk says.
-func Open(o Options) (*Pebble, error) {
-	o.EnsureDefaults()
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
-	f := newFuse(o.FS)
-	db, err := openDB(&o, f)
-	if err != nil {
-		return nil, err
-	}
-	secret, err := prepare(db, f, &o)
-	if err != nil {
-		f.release()
-		return nil, errors.Join(err, db.Close())
-	}
-	p := &Pebble{db: db, fuse: f, secret: secret, closing: make(chan struct{})}
-	p.reader = startReader(p.db, &o)
-	p.writer = startWriter(p.db, f, &o)
-	p.watched.Go(func() { p.watch(o.OnFatal) })
-	return p, nil
-}
-
-// openDB opens Pebble. Once it returns, tables no longer vanish in a blown fuse.
-func openDB(o *Options, f *fuse) (*pebble.DB, error) {
-	defer f.opening.Store(false)
-	db, err := pebble.Open(o.Dir, pebbleOptions(o, f))
-	if cause := f.failure(); cause != nil && err == nil {
-		f.release()
-		err = errors.Join(cause, db.Close())
-	} else if cause != nil {
-		err = cause // what Pebble stumbled over only follows from it
-	}
-	if errors.Is(err, ErrLocked) {
-		return nil, err // names the folder already
-	}
-	if err != nil {
-		return nil, fmt.Errorf("storage: %s: %w", o.Dir, err)
-	}
-	return db, nil
-}
-
-// prepare brings a freshly opened database to the newest format.
-func prepare(db *pebble.DB, f *fuse, o *Options) (secret [32]byte, err error) {
-	if err := migrate(db, f, formatSteps(), o.Random); err != nil {
-		return secret, err
-	}
-	return readSecret(db)
-}
-
 // pebbleOptions: everything not named here is Pebble's default.
 func pebbleOptions(o *Options, f *fuse) *pebble.Options {
 	log := pebbleLogger{log: o.Logger, fuse: f}
 	p := &pebble.Options{
 		FS:                 f,
+		ReadOnly:           o.ReadOnly,
 		FormatMajorVersion: pebbleFormat,
 		CacheSize:          o.CacheBytes,
 		MemTableSize:       o.memTableBytes,
@@ -131,10 +83,10 @@ func (p *Pebble) Submit(ops []Op) int {
 	for taken < len(ops) {
 		run := sameClass(ops[taken:])
 		var n int
-		switch classOf(&run[0]) {
-		case classRead:
+		switch class := classOf(&run[0]); {
+		case class == classRead || p.writer == nil: // a reader refuses changes
 			n, _ = p.reader.queue.push(run, true)
-		case classNote:
+		case class == classNote:
 			n = p.writer.note(run)
 		default:
 			n, _ = p.writer.queue.push(run, true)
@@ -160,8 +112,10 @@ func (p *Pebble) Close() error {
 func (p *Pebble) close() error {
 	// Both queues first: from here on nothing new is taken.
 	p.reader.queue.close()
-	p.writer.queue.close()
-	p.writer.stop()
+	if p.writer != nil {
+		p.writer.queue.close()
+		p.writer.stop()
+	}
 	p.reader.stop()
 	close(p.closing)
 	p.watched.Wait()
@@ -170,12 +124,29 @@ func (p *Pebble) close() error {
 	p.fuse.release()
 	err := p.db.Close()
 	if cause := p.fuse.failure(); cause != nil {
-		return cause
+		err = cause
+	} else if err == nil && p.writer != nil {
+		err = p.sealHead()
 	}
+	// Last, so that nobody opens the store while its head is written.
+	err = errors.Join(err, p.fuse.keeper.close(), p.lock.Close())
 	if err != nil {
 		return fmt.Errorf("storage: closing: %w", err)
 	}
 	return nil
+}
+
+// sealHead notes in the head that the store was closed. A file that Pebble should
+// have removed and did not leaves it as after a crash.
+func (p *Pebble) sealHead() error {
+	s := survey{options: p.options, disk: p.options.FS, dir: p.options.Dir}
+	if err := s.list(); err != nil {
+		return err
+	}
+	if err := s.openManifest(); err != nil || !s.tidy() {
+		return err
+	}
+	return p.fuse.keeper.become(stateClosed)
 }
 
 // watch tells of the failure even when no write is under way.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,8 @@ func (v *view) answer(op *Op) Result {
 		r.Account, r.Device, r.Err = v.accountAndDevice(op)
 	case OpDevices:
 		r.Devices, r.Err = v.devicesOfAccount(op)
+	default: // only a store without a writer asks a reader
+		r.Err = ErrReadOnly
 	}
 	return r
 }
@@ -131,10 +134,14 @@ func (v *view) get(key []byte, parse func([]byte) error) error {
 	return parse(b)
 }
 
-// readError turns Pebble's word for a missing key into ours.
+// readError turns Pebble's words for a missing key and for a block whose checksum
+// is wrong into ours. The latter come without their stack traces.
 func readError(err error) error {
-	if errors.Is(err, pebble.ErrNotFound) {
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
 		return ErrNotFound
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("%w: %v", ErrUnreadable, err)
 	}
 	return err
 }
@@ -174,13 +181,20 @@ func (v *view) list(after Name, limit int) (list []Account, err error) {
 func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (err error) {
 	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
-		return err
+		return readError(err)
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	defer func() {
+		// Close repeats what Error said.
+		if closeErr := it.Close(); err == nil {
+			err = readError(closeErr)
+		}
+	}()
 	for ok := it.First(); ok; ok = it.Next() {
 		value, err := it.ValueAndErr()
 		if err == nil {
 			err = each(it.Key(), value)
+		} else {
+			err = readError(err)
 		}
 		if err == io.EOF {
 			return nil
@@ -189,5 +203,5 @@ func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (er
 			return err
 		}
 	}
-	return it.Error()
+	return readError(it.Error())
 }

@@ -27,10 +27,13 @@ type Stats struct {
 
 // Stats may be called from any goroutine, also after Close.
 func (p *Pebble) Stats() Stats {
-	s := p.writer.stats.snapshot()
+	var s Stats
+	if p.writer != nil {
+		s = p.writer.stats.snapshot()
+		s.WriteQueue, s.RefusedWrites = p.writer.queue.depth()
+	}
 	s.Reads = p.reader.done.Load()
 	s.ReadQueue, s.RefusedReads = p.reader.queue.depth()
-	s.WriteQueue, s.RefusedWrites = p.writer.queue.depth()
 	s.Failed = p.fuse.failure() != nil
 	return s
 }

@@ -57,6 +57,9 @@ type writer struct {
 type syncGroup struct {
 	*group
 	since time.Time
+	// in is a log that is not newer than the group's, end the sequence number
+	// behind it.
+	in, end uint64
 }
 
 func startWriter(db *pebble.DB, f *fuse, o *Options) *writer {
@@ -141,6 +144,7 @@ func (w *writer) sync(g *group) {
 	w.flushTimer.Stop()
 	// A group of refusals changes nothing, and Pebble would not sync it. An
 	// empty log record keeps one path for all.
+	in := w.fuse.keeper.newestLog()
 	err := g.batch.LogData(nil, nil)
 	if err == nil {
 		err = w.db.ApplyNoSyncWait(g.batch, pebble.Sync)
@@ -148,7 +152,8 @@ func (w *writer) sync(g *group) {
 	if err != nil {
 		w.fuse.blow(err)
 	}
-	w.syncing <- syncGroup{group: g, since: time.Now()}
+	end := uint64(g.batch.SeqNum()) + uint64(g.batch.Count())
+	w.syncing <- syncGroup{group: g, since: time.Now(), in: in, end: end}
 }
 
 // flush syncs notes that no other write has synced.
@@ -179,6 +184,7 @@ func (w *writer) settle() {
 		if err := g.batch.SyncWait(); err != nil {
 			w.fuse.blow(err)
 		}
+		_ = w.fuse.change(func() error { return w.fuse.keeper.acked(g.in, g.end) })
 		w.stats.synced(time.Since(g.since))
 		_ = g.batch.Close()
 		w.answer(g.results)

@@ -67,8 +67,19 @@ out some rows, 130 interrupted.`,
 // with runs work on the accounts of the data folder and closes them behind it.
 // create makes the folder where it is missing.
 func (f *accountFlags) with(ctx context.Context, create bool, work func(*accounts.Handle) error) (err error) {
+	return f.open(ctx, accounts.OpenOptions{Create: create}, work)
+}
+
+// read is like with for commands that change nothing: they leave the folder as it
+// is, which may be full, or on a disk that cannot be written.
+func (f *accountFlags) read(ctx context.Context, work func(*accounts.Handle) error) error {
+	return f.open(ctx, accounts.OpenOptions{ReadOnly: true}, work)
+}
+
+func (f *accountFlags) open(ctx context.Context, o accounts.OpenOptions, work func(*accounts.Handle) error) (err error) {
 	f.manager.Random = rand.Reader
-	h, err := accounts.Open(ctx, accounts.OpenOptions{DataDir: f.dataDir, Create: create, Manager: f.manager})
+	o.DataDir, o.Manager = f.dataDir, f.manager
+	h, err := accounts.Open(ctx, o)
 	if err != nil {
 		return interrupted(ctx, err)
 	}

@@ -37,7 +37,7 @@ and goes when another is added.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.read(c.Context(), func(h *accounts.Handle) error {
 				devices, err := h.Devices(c.Context(), name.String())
 				if err != nil {
 					return err

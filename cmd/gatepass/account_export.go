@@ -68,7 +68,7 @@ func (f *accountFlags) runExport(c *cobra.Command, e *exportFlags, path string) 
 	if err != nil {
 		return usageError{err}
 	}
-	return f.with(c.Context(), false, func(h *accounts.Handle) error {
+	return f.read(c.Context(), func(h *accounts.Handle) error {
 		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "export", total: -1, quiet: e.quiet})
 		o.OnProgress = func(n int) { bar.to(int64(n), "") }
 		var report accounts.ExportReport

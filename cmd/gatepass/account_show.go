@@ -21,7 +21,7 @@ func (f *accountFlags) showCommand() *cobra.Command {
 		Example: "  gatepass account show ALICE\n  gatepass account show --json ALICE | jq .last_login",
 		Args:    oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.read(c.Context(), func(h *accounts.Handle) error {
 				account, err := h.Show(c.Context(), args[0])
 				if err != nil {
 					return err
@@ -60,7 +60,7 @@ func (f *accountFlags) listCommand() *cobra.Command {
   gatepass account list --addresses`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.read(c.Context(), func(h *accounts.Handle) error {
 				if l.addresses {
 					return l.printAddresses(c, h)
 				}

@@ -166,7 +166,7 @@ func fourHundred(t *testing.T, files map[string]string) map[string]bool {
 
 // Whatever happens to one file of a store, it opens with all accounts or not at
 // all, and what is refused is left as it is.
-func TestDamage_AllOrNothing(t *testing.T) {
+func TestDamage_AtEachStep(t *testing.T) {
 	for name, closed := range map[string]bool{"closed": true, "killed": false} {
 		t.Run(name, func(t *testing.T) {
 			whole := damageStore(t, closed)

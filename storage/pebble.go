@@ -146,7 +146,8 @@ func (p *Pebble) sealHead() error {
 	if err := s.openManifest(); err != nil || !s.tidy() {
 		return err
 	}
-	return p.fuse.keeper.become(stateClosed)
+	_ = p.fuse.change(func() error { return p.fuse.keeper.become(stateClosed) })
+	return p.fuse.failure()
 }
 
 // watch tells of the failure even when no write is under way.

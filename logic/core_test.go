@@ -394,3 +394,28 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 		t.Errorf("the last was ended %d ms late", late)
 	}
 }
+
+// A session that cannot even be cleaned up costs its connection, and nobody else's.
+func TestLoop_APanicInTheCleanUpCostsOneConnection(t *testing.T) {
+	e := newScenario(t)
+	inbox := NewInbox(1, 64, false, func(int) {})
+	loop := NewLoop(e.core, inbox, func() {})
+	conn, other := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
+	for _, c := range []codec.Conn{conn, other} {
+		loop.client(&codec.Message{Kind: codec.KindOpened, Conn: c})
+	}
+	s := e.core.sessions.get(conn)
+	s.state, s.attempt = StateReclaiming, nil // leaving that state panics
+	e.out.Reset()
+	loop.client(&codec.Message{Kind: codec.KindClosed, Conn: conn})
+	loop.client(&codec.Message{Kind: codec.KindClosed, Conn: conn})
+	if n := e.core.Stats().Panics; n != 2 {
+		t.Errorf("%d panics, want that and the one of the clean-up", n)
+	}
+	if e.core.sessions.get(conn) != nil || !strings.Contains(e.out.String(), "→ 1: close") {
+		t.Errorf("the connection stays: %s", e.out.String())
+	}
+	if e.core.sessions.get(other) == nil || e.core.sessions.live != 1 {
+		t.Errorf("%d sessions are left", e.core.sessions.live)
+	}
+}

@@ -118,9 +118,25 @@ func (l *Loop) rescue(conn codec.Conn) {
 		return
 	}
 	l.fault(p)
+	defer l.rescueAgain(conn)
 	if s := l.core.sessions.get(conn); s != nil {
 		l.core.hangUp(s, codec.CloseFault)
 	}
+}
+
+// rescueAgain is deferred around the clean-up, which meets the state that the bug has
+// left and may panic too. Then the session is forgotten as it is: the connection is
+// closed, and what comes of that finds nobody.
+func (l *Loop) rescueAgain(conn codec.Conn) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	l.fault(p)
+	if s := l.core.sessions.get(conn); s != nil {
+		l.core.sessions.close(s)
+	}
+	l.core.close(conn, codec.CloseFault)
 }
 
 func (l *Loop) fault(p any) {

@@ -368,3 +368,102 @@ func TestPass_HoldAtKeepsTheHop(t *testing.T) {
 		t.Error("the key went with the pass")
 	}
 }
+
+// What is offered for a claim must be what was claimed: nothing comes of another
+// account's key, of none, of a pass, and of a key that has moved too often or never.
+func TestPass_AnOfferIsWhatWasClaimed(t *testing.T) {
+	key := NewSecret([]byte("secret"))
+	for name, offer := range map[string]Move{
+		"another account's": {Account: testName(2), Stamp: 5, Hop: 1, Key: key},
+		"no key":            {Account: testName(1), Stamp: 5, Hop: 1},
+		"a pass":            {Account: testName(1), Stamp: 5, Hop: 1, Key: key, Validity: 1000},
+		"no hop":            {Account: testName(1), Stamp: 5, Key: key},
+		"too many hops":     {Account: testName(1), Stamp: 5, Hop: MaxHop + 1, Key: key},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world := newTestPasses("world.1", 0)
+			if err := world.Claim(PassID{1}, testName(1), "login.a", &Proof{}); err != nil {
+				t.Fatal(err)
+			}
+			world.Outgoing()
+			offer.Kind, offer.Pass = MoveOffer, PassID{1}
+			world.Handle("login.a", &offer)
+			if out := world.Outgoing(); len(out) != 1 || out[0].Move.Kind != MoveRefuse {
+				t.Errorf("the answer is %+v", out)
+			}
+			if o := world.Outcomes(); len(o) != 1 || o[0].Kind != OutcomeNotTaken || world.Moves() != 0 || world.Len() != 0 {
+				t.Errorf("it comes out as %+v", o)
+			}
+		})
+	}
+}
+
+// A key that has moved MaxHop times goes nowhere any more.
+func TestPass_AKeyMovesSoOftenOnly(t *testing.T) {
+	login := newTestPasses("login.a", 0)
+	key := NewSecret([]byte("secret"))
+	for hop, want := range map[uint32]MoveKind{MaxHop - 1: MoveOffer, MaxHop: MoveRefuse} {
+		login.HoldAt(testName(1), Stay{Stamp: Stamp(hop), Hop: hop}, &key)
+		login.Handle("world.1", &Move{Kind: MoveClaim, Pass: PassID{byte(want)}, Account: testName(1), Proof: &Proof{}})
+		if out := login.Outgoing(); len(out) != 1 || out[0].Move.Kind != want {
+			t.Errorf("at hop %d the answer is %+v", hop, out)
+		}
+		login.Drop(testName(1))
+		login.Outgoing()
+	}
+}
+
+// The commit that is said again, for one that was lost, vouches for what was handed over,
+// whatever is asked with.
+func TestPass_ACommitSaidAgainVouchesForTheSameStay(t *testing.T) {
+	login := newTestPasses("login.a", 0)
+	login.options.Vouchers = testVouchers()
+	key := NewSecret([]byte("secret"))
+	login.Hold(testName(1), 5, &key)
+	login.Handle("world.1", &Move{Kind: MoveClaim, Pass: PassID{1}, Account: testName(1), Proof: &Proof{}})
+	login.Handle("world.1", &Move{Kind: MoveAccept, Pass: PassID{1}, Account: testName(1), Stamp: 5, Hop: 1, Ticket: 9})
+	login.Outgoing()
+	login.Handle("world.1", &Move{Kind: MoveAccept, Pass: PassID{1}, Account: testName(2), Stamp: 500, Hop: 7, Ticket: 9})
+	out := login.Outgoing()
+	if len(out) != 1 || out[0].Move.Kind != MoveCommit {
+		t.Fatalf("%+v", out)
+	}
+	stay := Stay{Stamp: 5, Hop: 1, Voucher: out[0].Move.Voucher}
+	if v := testVouchers(); !v.Right("world.1", testName(1), stay) {
+		t.Errorf("the voucher %v is not for what was handed over", stay.Voucher)
+	}
+}
+
+// A world gives back what it has claimed, as its voucher says, and nothing else: a
+// pass's key is good for that world alone, and is not taken for the account's.
+func TestPass_AWorldGivesBackWhatItWasGiven(t *testing.T) {
+	key, v := NewSecret([]byte("secret")), testVouchers()
+	was := Stay{Stamp: 5, Hop: 1}
+	voucher := func(kind VoucherKind, world Node) Voucher { return v.Make(kind, world, testName(1), was) }
+	for name, offer := range map[string]Move{
+		"right":            {Stamp: 5, Hop: 2, Voucher: voucher(VoucherClaimed, "world.1")},
+		"none":             {Stamp: 5, Hop: 2},
+		"a pass's":         {Stamp: 5, Hop: 2, Voucher: voucher(VoucherPass, "world.1")},
+		"another world's":  {Stamp: 5, Hop: 2, Voucher: voucher(VoucherClaimed, "world.2")},
+		"of another stamp": {Stamp: 6, Hop: 2, Voucher: voucher(VoucherClaimed, "world.1")},
+		"of another hop":   {Stamp: 5, Hop: 3, Voucher: voucher(VoucherClaimed, "world.1")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			login := newTestPasses("login.a", 0)
+			login.options.Vouchers = v
+			if err := login.Claim(PassID{1}, testName(1), "world.1", &Proof{}); err != nil {
+				t.Fatal(err)
+			}
+			login.Outgoing()
+			offer.Kind, offer.Pass, offer.Account, offer.Key = MoveOffer, PassID{1}, testName(1), key
+			login.Handle("world.1", &offer)
+			want := MoveRefuse
+			if name == "right" {
+				want = MoveAccept
+			}
+			if out := login.Outgoing(); len(out) != 1 || out[0].Move.Kind != want {
+				t.Errorf("the answer is %+v", out)
+			}
+		})
+	}
+}

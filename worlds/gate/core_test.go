@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -25,9 +26,14 @@ type bare struct {
 	announced int
 	locates   []worlds.Locate
 	moves     []worlds.OutgoingMove
+	closed    []codec.Conn
+	codes     []uint8 // of verdicts
 	seeds     map[codec.Conn][4]byte
 	nonce     [32]byte // the last challenge's
-	passes    int
+	// digest, if set, spoils a client's, peer tells where client n is.
+	digest func(d *[20]byte)
+	peer   func(n int) netip.AddrPort
+	passes int
 }
 
 func newBare(tb testing.TB, o Options) *bare {
@@ -57,9 +63,17 @@ func (b *bare) Send(conn codec.Conn, r *codec.Reply) bool {
 	}
 	return true
 }
-func (b *bare) SendLast(codec.Conn, *codec.Reply) bool   { return true }
-func (b *bare) Close(codec.Conn, codec.CloseReason) bool { return true }
-func (b *bare) Flush()                                   {}
+func (b *bare) SendLast(_ codec.Conn, r *codec.Reply) bool {
+	if r.World != nil {
+		b.codes = append(b.codes, r.World.Code)
+	}
+	return true
+}
+func (b *bare) Close(conn codec.Conn, _ codec.CloseReason) bool {
+	b.closed = append(b.closed, conn)
+	return true
+}
+func (b *bare) Flush() {}
 func (b *bare) Submit(effects []worlds.Effect) {
 	for i := range effects {
 		switch x := &effects[i]; {
@@ -92,9 +106,16 @@ func (b *bare) come(holder *worlds.Passes[struct{}], n int, name codec.Name) cod
 	secret := worlds.NewSecret(key[:])
 	holder.Hold(name, 1, &secret)
 	c := b.core
-	c.client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	opened := codec.Message{Kind: codec.KindOpened, Conn: conn}
+	if b.peer != nil {
+		opened.Peer = b.peer(n)
+	}
+	c.client(&opened)
 	a := codec.WorldAuth{Name: name, Build: 5875}
 	a.Digest = world.Digest(name.Bytes(), a.ClientSeed, b.seeds[conn], &key)
+	if b.digest != nil {
+		b.digest(&a.Digest)
+	}
 	delete(b.seeds, conn)
 	c.client(&codec.Message{Kind: codec.KindWorldAuth, Conn: conn, World: &codec.WorldMessage{Auth: a}})
 	c.flush()

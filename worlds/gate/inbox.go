@@ -158,13 +158,31 @@ func (l *loop) rescue(conn codec.Conn) {
 	if p == nil {
 		return
 	}
-	l.core.count.panics.Add(1)
-	l.core.options.Logger.Error("panic in the gate; the connection was closed",
-		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+	l.fault(p)
+	defer l.rescueAgain(conn)
 	if s := l.core.sessionOf(conn); s != nil {
 		s.why = LeftFault
 		l.core.hangUp(s, codec.CloseFault)
 	}
+}
+
+// rescueAgain is deferred around the clean-up, which meets the state that the bug has
+// left and may panic too. Then the session is forgotten as it is: the connection is
+// closed, and what comes of that finds nobody.
+func (l *loop) rescueAgain(conn codec.Conn) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	l.fault(p)
+	delete(l.core.sessions, conn)
+	l.core.close(conn, codec.CloseFault)
+}
+
+func (l *loop) fault(p any) {
+	l.core.count.panics.Add(1)
+	l.core.options.Logger.Error("panic in the gate; the connection was closed",
+		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
 // drain hands everything in a shard to handle. Nothing is left behind in the

@@ -5,8 +5,9 @@ import "gatepass/server"
 // The file descriptors that the bus takes where this process serves it. A flood of its
 // port must not take those that clients, the store and the admin listener need.
 const (
-	// mostBusConns is enough for the largest region; leastBusConns for a small one.
-	mostBusConns, leastBusConns = 1024, 32
+	// mostBusConns is enough for the largest region, with as many connections again
+	// of strangers before they are cut; leastBusConns for a small one.
+	mostBusConns, leastBusConns = 4096, 32
 	// busFiles is what the bus has open beside its connections: its store and listeners.
 	busFiles = 64
 	// busShare: beside clients the bus gets one in so many of the descriptors that are
@@ -14,8 +15,8 @@ const (
 	busShare = 4
 )
 
-// busConns is how many nodes may be connected at once to the bus that this process
-// serves.
+// busConns is how many connections there may be at once to the bus that this process
+// serves, those of strangers included.
 func (c *config) busConns() int {
 	share := server.FileLimit() / 2
 	if c.servesBoth {

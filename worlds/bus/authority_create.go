@@ -228,5 +228,5 @@ max_connections: %[12]d
 max_pending: %[13]d
 `, filepath.Join(whole, fileSnippet), filepath.Join(whole, fileServerCert), filepath.Join(whole, fileServerKey),
 		t.operator, t.systemID, t.system, t.regionID, t.region, filepath.Join(whole, "jetstream"),
-		storeLimit, maxPayload, maxConnections, maxPending), nil
+		storeLimit, maxPayload, mostConnections, maxPending), nil
 }

@@ -77,7 +77,7 @@ func setupInbox() nats.Option { return nats.CustomInboxPrefix("_INBOX." + setupN
 
 // startBuckets makes the buckets, at once when this server is alone.
 func (s *Server) startBuckets(creds string, replicas int) error {
-	client, err := nats.Connect("", nats.InProcessServer(s), nats.UserCredentials(creds), setupInbox(), nats.MaxReconnects(-1))
+	client, err := s.connectSetup(creds)
 	if err != nil {
 		return fmt.Errorf("%s: %w", fileSetup, err)
 	}
@@ -89,6 +89,18 @@ func (s *Server) startBuckets(creds string, replicas int) error {
 	s.background.Add(1)
 	go s.retryBuckets(client, replicas)
 	return nil
+}
+
+// connectSetup connects the server's own user. Strangers may have taken all places just
+// now, so it tries on for a while.
+func (s *Server) connectSetup(creds string) (client *nats.Conn, err error) {
+	for attempt := range setupAttempts {
+		client, err = nats.Connect("", nats.InProcessServer(s), nats.UserCredentials(creds), setupInbox(), nats.MaxReconnects(-1))
+		if err == nil || !comesLater(err) || !sleep(s.life, backoff(attempt, reconnectMin, bucketsRetry)) {
+			break
+		}
+	}
+	return client, err
 }
 
 // retryBuckets waits for the other servers of the cluster.

@@ -53,7 +53,7 @@ type Options struct {
 
 // Errors of Connect.
 var (
-	// ErrNobodyThere: nothing answers at the URL.
+	// ErrNobodyThere: nothing answers at the URL, or the server has no room just now.
 	ErrNobodyThere = errors.New("nobody is there")
 	// ErrRefused: the server does not take the credentials.
 	ErrRefused = errors.New("the bus refuses the credentials")
@@ -73,6 +73,7 @@ type Conn struct {
 	where  string
 	count  counters
 	closed chan struct{} // closed when the NATS client has ended
+	away   refusal       // of the NATS client's goroutine: what the log said last
 	// incarnation is not 0: that of the process, as its login beats tell.
 	incarnation uint64
 	// helloEvery is that of nodes; tests want it short.
@@ -127,7 +128,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, err
 	}
 	if err != nil {
-		c.log.Warn("bus: not there yet, trying on", "bus", c.where)
+		c.log.Warn("bus: not there yet, trying on", "bus", c.where, "error", err)
 		later := nats.ConnectHandler(func(*nats.Conn) { c.up("connected") })
 		c.nats, err = dial(context.Background(), append(settings, nats.RetryOnFailedConnect(true), later), o.URL)
 		return c, err
@@ -180,6 +181,7 @@ func (c *Conn) settings(o Options) ([]nats.Option, error) {
 		nats.MaxPingsOutstanding(2),
 		nats.FlusherTimeout(writeTimeout),
 		nats.ReconnectOnFlusherError(),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { c.stillAway(err) }),
 		nats.ReconnectHandler(func(*nats.Conn) { c.up("connected again") }),
 		nats.DisconnectErrHandler(c.down),
 		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) { c.fault(s, err) }),
@@ -239,20 +241,50 @@ func readCA(file string) (*x509.CertPool, error) {
 func (c *Conn) explain(err error, o Options) error {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
-	var dialing *net.OpError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked), errors.Is(err, nats.ErrAccountAuthExpired):
 		return fmt.Errorf("bus: creds %s: %w at %s", o.Creds, ErrRefused, c.where)
 	case errors.Is(err, nats.ErrSecureConnWanted):
 		return fmt.Errorf("bus: url %s: %w: it must be encrypted off loopback, and the server does not", o.URL, ErrNoTLS)
 	case errors.As(err, &unknown), errors.As(err, &host):
 		return fmt.Errorf("bus: ca %q: %w: %w", o.CA, ErrNoTLS, err)
-	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), errors.As(err, &dialing), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, nats.ErrNoServers):
 		return fmt.Errorf("bus: url %s: %w", c.where, ErrNobodyThere)
+	case comesLater(err):
+		return fmt.Errorf("bus: url %s: %w: %w", c.where, ErrNobodyThere, err)
 	}
 	return fmt.Errorf("bus: url %s: %w", c.where, err)
+}
+
+// comesLater tells whether an attempt to connect failed for a reason that passes by
+// itself: the server is not there, does not answer, ends, or has no room just now.
+func comesLater(err error) bool {
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) {
+		return true
+	}
+	// What a server says before it closes the connection has no type of its own.
+	said := strings.ToLower(err.Error())
+	for _, reason := range []string{
+		nats.MAX_CONNECTIONS_ERR, nats.MAX_ACCOUNT_CONNECTIONS_ERR, "authentication timeout", "secure connection - tls handshake timeout",
+		nats.STALE_CONNECTION, "server is shutting down", "server shutdown",
+	} {
+		if strings.Contains(said, reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// stillAway logs why the bus cannot be reached yet, again after a while. It runs on the
+// NATS client's goroutine.
+func (c *Conn) stillAway(err error) {
+	if err != nil && c.away.tells(err.Error(), c.now()) {
+		c.log.Warn("bus: still not there, trying on", "bus", c.where, "error", err)
+	}
 }
 
 // Self is the node that the credentials are of.

@@ -18,8 +18,21 @@ const (
 	// maxPending is how many bytes may wait for a node that does not read before
 	// it is cut off: 16 messages of the largest kind.
 	maxPending = 16 << 20
-	// authLimit is how long a stranger may take to prove who he is.
-	authLimit = 5 * time.Second
+	// mostConnections bounds all connections to a server, those of strangers that have
+	// not proven yet who they are included: a stranger costs some 20 KB.
+	mostConnections = maxConnections + 3072
+	// authLimit is how long a stranger may take to prove who he is: a node takes some
+	// milliseconds, and gives up after 3 s itself.
+	authLimit = 2 * time.Second
+	// strangersLook is how often strangers are looked at. So many as strangersFree may
+	// take authLimit; where there are more they have strangerPatience, and strangerHaste
+	// where three quarters of all places are taken.
+	strangersLook    = 50 * time.Millisecond
+	strangersFree    = 64
+	strangerPatience = 500 * time.Millisecond
+	strangerHaste    = 100 * time.Millisecond
+	// strangersToldEvery is the time between two lines of the log about them.
+	strangersToldEvery = time.Minute
 	// serverPing and missedPings: a node whose machine has vanished is noticed
 	// within half a minute; until then it costs one connection.
 	serverPing  = 10 * time.Second
@@ -54,6 +67,8 @@ const (
 	// only be made once most servers are there, so it is tried again.
 	bucketsLimit = 5 * time.Second
 	bucketsRetry = 250 * time.Millisecond
+	// setupAttempts is how often the server's own user tries to connect.
+	setupAttempts = 40
 	// authorityPoll is how often a running server looks for a new account token:
 	// so long a revoked node may stay. It is one stat a time.
 	authorityPoll = time.Second

@@ -37,8 +37,9 @@ type ServerOptions struct {
 	// Routes are the ClusterListen of all servers of the cluster, as they reach each
 	// other, this one's own too: their number is the size of the cluster.
 	Routes []string
-	// MaxConns is how many nodes may be connected at once; 0 takes the default,
-	// which is enough for the largest region.
+	// MaxConns is how many connections there may be at once, those that have not proven
+	// yet who they are included; 0 takes the default, which leaves room for strangers
+	// beside the nodes of the largest region.
 	MaxConns int
 	// Logger takes what operators should know; nil discards it.
 	Logger *slog.Logger
@@ -60,7 +61,7 @@ func (o *ServerOptions) ensureDefaults() {
 		}
 	}
 	if o.MaxConns == 0 {
-		o.MaxConns = maxConnections
+		o.MaxConns = mostConnections
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -128,6 +129,7 @@ type Server struct {
 	clustered bool
 	release   func() // gives the store back
 	store     *storeWatch
+	strangers *strangerWatch
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
@@ -181,9 +183,11 @@ func (s *Server) start(o ServerOptions) error {
 	if s.nats, err = server.NewServer(options); err != nil {
 		return err
 	}
-	log := &natsLog{to: o.Logger, hide: trust.secret, fatal: make(chan error, 1)}
+	log := &natsLog{to: o.Logger, hide: trust.secret, fatal: make(chan error, 1), now: o.Now}
 	s.nats.SetLoggerV2(log, false, false, false)
 	s.nats.Start()
+	s.strangers = &strangerWatch{nats: s.nats, most: again.MaxConn, log: o.Logger, now: o.Now}
+	s.background.Go(s.watchStrangers)
 	if err := s.ready(log.fatal); err != nil {
 		return err
 	}

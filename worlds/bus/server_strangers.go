@@ -1,0 +1,88 @@
+package bus
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// strangerWatch keeps room for nodes while strangers flood the port.
+//
+// A connection that has not proven yet who it is counts against the limit of NATS like
+// any other, and has authLimit to do so: whoever opens connections faster would take all
+// places. So there are more places than nodes, whose own number the account's token
+// bounds, and where more than strangersFree strangers are connected they get less time,
+// and still less where places become few. A node proves itself within some milliseconds.
+type strangerWatch struct {
+	// static after construction
+	nats *server.Server
+	most int // connections
+	log  *slog.Logger
+	now  func() time.Time
+
+	cut atomic.Uint64
+
+	// owned by the goroutine of run
+	told   time.Time // when the log was last told of a flood
+	before uint64    // of cut, then
+}
+
+// look cuts the strangers that have had their time.
+func (w *strangerWatch) look() {
+	strangers := w.nats.GlobalAccount().NumLocalConnections()
+	if strangers <= strangersFree {
+		return
+	}
+	patience := strangerPatience
+	if w.nats.NumClients() > w.most/4*3 {
+		patience = strangerHaste
+	}
+	all, err := w.nats.Connz(&server.ConnzOptions{Username: true, Limit: w.most})
+	if err != nil {
+		w.log.Error("bus: connections cannot be listed", "error", err)
+		return
+	}
+	for _, c := range all.Conns {
+		stranger := c.Account == "" // a node is in the region's account once it is known
+		if stranger && all.Now.Sub(c.Start) > patience && w.nats.DisconnectClientByID(c.Cid) == nil {
+			w.cut.Add(1)
+		}
+	}
+	w.tell()
+}
+
+// tell logs a flood, with how many were cut, once in a while.
+func (w *strangerWatch) tell() {
+	cut, now := w.cut.Load(), w.now()
+	if cut == w.before || now.Sub(w.told) < strangersToldEvery {
+		return
+	}
+	w.log.Warn("bus: connections that did not prove who they are were cut, to keep room for nodes; keep strangers from this port",
+		"cut", cut-w.before)
+	w.told, w.before = now, cut
+}
+
+// watchStrangers looks until the server ends.
+func (s *Server) watchStrangers() {
+	ticker := time.NewTicker(strangersLook)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case <-ticker.C:
+			s.strangers.look()
+		}
+	}
+}
+
+// Strangers counts the connections that were cut because they did not prove in time who
+// they are; anywhere.
+func (s *Server) Strangers() uint64 {
+	if s.strangers == nil {
+		return 0
+	}
+	return s.strangers.cut.Load()
+}

@@ -351,7 +351,13 @@ func runs(t testing.TB, args ...string) (code int, out string) {
 // eventually polls until the condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); {
+	eventuallyWithin(t, patience, what, holds)
+}
+
+// eventuallyWithin waits for something that takes longer than others.
+func eventuallyWithin(t testing.TB, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !holds(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("still not: %s", what)
 		}

@@ -65,7 +65,6 @@ func startBus(_ context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	p.add(part{name: "bus server", close: func() error { server.Close(); return nil }})
-	p.say("bus", server.URL())
+	addBusServer(p, server)
 	return nil
 }

@@ -439,10 +439,11 @@ func (e *edge) ready() error { return acceptFault(e.server.Stats()) }
 
 // degraded says what the login server cannot do although it works.
 func (e *edge) degraded() error {
+	var bans error
 	if n := e.core.Stats().BansDamaged; n > 0 {
-		return fmt.Errorf("%d address bans cannot be read and do not hold; the log names them", n)
+		bans = fmt.Errorf("%d address bans cannot be read and do not hold; the log names them", n)
 	}
-	return acceptFault(e.server.Stats())
+	return errors.Join(bans, acceptFault(e.server.Stats()), leaderFault(e.conn))
 }
 
 // acceptFault says that a server cannot accept clients just now.

@@ -89,12 +89,13 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 	}
 	accepts := func() error { return acceptFault(opened.Stats().Server) }
 	ready := func() error {
-		if opened.Registered() {
-			return accepts()
+		if !opened.Registered() {
+			return errors.New("the world is not registered; see the log")
 		}
-		return errors.New("the world is not registered; see the log")
+		return errors.Join(accepts(), leaderFault(conn))
 	}
-	p.add(part{name: "gate", failed: opened.Failed(), ready: ready, degraded: accepts, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
+	degraded := func() error { return errors.Join(accepts(), leaderFault(conn)) }
+	p.add(part{name: "gate", failed: opened.Failed(), ready: ready, degraded: degraded, drain: drain, close: opened.Close, metrics: gateCollector{opened}})
 	warnNames(p, []worlds.World{registration.World}, remoteClients(g.Listen))
 	p.say("world", registration.ID, "gate", opened.Addr())
 	if g.NativeListen != "" {

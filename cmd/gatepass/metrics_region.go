@@ -19,11 +19,10 @@ func (busCollector) Describe(chan<- *prometheus.Desc) {}
 func (c busCollector) Collect(out chan<- prometheus.Metric) {
 	m, st := metricWriter{out}, c.conn.Stats()
 	count := func(name, help string, v uint64) { m.count(name, help, v, "node", string(c.conn.Self())) }
-	up := 0.0
-	if st.Up {
-		up = 1
+	m.labelled("bus_up", "1 while the bus is there.", prometheus.GaugeValue, oneUnless(!st.Up), "node", string(c.conn.Self()))
+	if _, missing := c.conn.Leaderless(); c.conn.NeedsLeader() {
+		m.labelled("bus_leader_heard", "1 while a world manager is heard to lead, 0 after 6 s without.", prometheus.GaugeValue, oneUnless(missing), "node", string(c.conn.Self()))
 	}
-	m.labelled("bus_up", "1 while the bus is there.", prometheus.GaugeValue, up, "node", string(c.conn.Self()))
 	count("bus_connects_total", "Connections made to the bus.", st.Connects)
 	count("bus_disconnects_total", "Connections to the bus that were lost.", st.Disconnects)
 	count("bus_faults_total", "Trouble that the bus reported, such as a missing permission.", st.Faults)
@@ -34,7 +33,31 @@ func (c busCollector) Collect(out chan<- prometheus.Metric) {
 	count("bus_announcement_batches_total", "Messages in which they were sent.", st.Batches)
 	count("bus_dropped_total", "What found no room or no bus.", st.Dropped)
 	count("bus_announcements_dropped_total", "Announcements that found no room or no bus; they are made anew.", st.DroppedAnnouncements)
+	count("bus_outdated_total", "Messages of world managers that do not lead any more, which were dropped.", st.Outdated)
 	count("bus_malformed_total", "Messages that were not as documented.", st.Malformed)
+}
+
+// oneUnless is a gauge that is 0 where something is wrong.
+func oneUnless(wrong bool) float64 {
+	if wrong {
+		return 0
+	}
+	return 1
+}
+
+// busServerCollector shows an embedded bus.
+type busServerCollector struct{ server *bus.Server }
+
+// Describe says nothing: the metrics are made anew each time.
+func (busServerCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the counters. Any goroutine.
+func (c busServerCollector) Collect(out chan<- prometheus.Metric) {
+	m, st := metricWriter{out}, c.server.Store()
+	m.flag("bus_store_failing", "1 while the store of the embedded bus takes no writes.", !st.FailingSince.IsZero())
+	m.counter("bus_store_faults_total", "How often the store of the embedded bus stopped taking writes.", st.Faults)
+	m.counter("bus_store_restarts_total", "How often JetStream was started anew to mend the store.", st.Restarts)
+	m.counter("bus_strangers_cut_total", "Connections cut because they did not prove in time who they are, where there were many.", c.server.Strangers())
 }
 
 // managerCollector shows a world manager.
@@ -49,7 +72,7 @@ func (c managerCollector) Collect(out chan<- prometheus.Metric) {
 	m.flag("manager_leads", "1 while this manager leads; what follows is 0 where it does not.", st.Leads)
 	m.counter("manager_terms_total", "How often it began to lead.", st.Terms)
 	m.counter("manager_stores_total", "Changes of the table stored durably.", st.Stores)
-	m.counter("manager_store_failures_total", "Attempts to store that failed.", st.StoreFailures)
+	m.counter("manager_store_failures_total", "Attempts to store the list of worlds or the lease that failed.", st.StoreFailures)
 	m.labelled("manager_worlds", "Worlds, by state.", prometheus.GaugeValue, float64(st.Worlds.Online), "state", "online")
 	m.labelled("manager_worlds", "Worlds, by state.", prometheus.GaugeValue, float64(st.Worlds.Offline), "state", "offline")
 	m.counter("manager_registrations_refused_total", "Registrations refused.", st.Worlds.Refused)

@@ -115,8 +115,7 @@ func serveBus(p *process, nodes ...worlds.Node) (*bus.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.add(part{name: "bus server", close: func() error { server.Close(); return nil }})
-	p.say("bus", server.URL())
+	addBusServer(p, server)
 	return server, nil
 }
 
@@ -194,13 +193,8 @@ func startManager(p *process, conn *bus.Conn) error {
 		}
 	}()
 	stop := func() error { cancel(); <-ended; return nil }
-	alive := func() error {
-		if since := monitor.Stats().FailingSince; !since.IsZero() && time.Since(since) > aliveLimit {
-			return fmt.Errorf("the list of worlds could not be stored since %s; if the disk is full, make room and start the bus again", since.Format(time.RFC3339))
-		}
-		return nil
-	}
-	p.add(part{name: "manager", failed: failure, alive: alive, close: stop, metrics: managerCollector{monitor}})
+	fault := func() error { return errors.Join(leaderFault(conn), storingFault(monitor)) }
+	p.add(part{name: "manager", failed: failure, ready: fault, degraded: fault, close: stop, metrics: managerCollector{monitor}})
 	return nil
 }
 

@@ -282,7 +282,7 @@ func comesLater(err error) bool {
 // stillAway logs why the bus cannot be reached yet, again after a while. It runs on the
 // NATS client's goroutine.
 func (c *Conn) stillAway(err error) {
-	if err != nil && c.away.tells(err.Error(), c.now()) {
+	if err != nil && c.away.tells(err.Error(), c.clock()) {
 		c.log.Warn("bus: still not there, trying on", "bus", c.where, "error", err)
 	}
 }

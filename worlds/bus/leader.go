@@ -87,6 +87,13 @@ func (c *Conn) Leaderless() (since time.Time, leaderless bool) {
 	return time.Now().Add(-silent), leaderless
 }
 
+// NeedsLeader tells whether this node listens for a leader; anywhere.
+func (c *Conn) NeedsLeader() bool {
+	c.leader.mu.Lock()
+	defer c.leader.mu.Unlock()
+	return c.leader.on
+}
+
 // errOutdated: a manager has said it that does not lead any more.
 var errOutdated = errors.New("bus: the answer is of a manager that does not lead any more")
 

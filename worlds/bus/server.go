@@ -178,7 +178,7 @@ func (s *Server) start(o ServerOptions) error {
 		s.release = func() {}
 		return fmt.Errorf("store: %w", err)
 	}
-	removeProbes(o.Store)
+	_ = os.Remove(filepath.Join(o.Store, probeFile))
 	again := options.Clone() // a server changes those that it is given
 	if s.nats, err = server.NewServer(options); err != nil {
 		return err

@@ -128,9 +128,13 @@ func (w *storeWatch) fault() error {
 	return nil
 }
 
+// probeFile is in the store's folder while the disk is probed. A process that was killed
+// meanwhile leaves it, and the next start removes it.
+const probeFile = ".probe"
+
 // probe tells why the disk does not take a file.
 func (w *storeWatch) probe() (err error) {
-	f, err := os.CreateTemp(w.options.StoreDir, ".probe-*")
+	f, err := os.OpenFile(filepath.Join(w.options.StoreDir, probeFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -176,15 +180,4 @@ func (s *Server) Store() StoreStats {
 		return StoreStats{}
 	}
 	return s.store.read()
-}
-
-// removeProbes removes what a process that was killed while it probed has left.
-func removeProbes(dir string) {
-	left, err := filepath.Glob(filepath.Join(dir, ".probe-*"))
-	if err != nil {
-		return // never: the pattern is well-formed
-	}
-	for _, file := range left {
-		_ = os.Remove(file)
-	}
 }

@@ -108,8 +108,8 @@ func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 			t.Errorf("a connection was cut: %v", err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(disk, ".probe-*")); len(left) > 0 {
-		t.Errorf("probes are left: %v", left)
+	if _, err := os.Stat(filepath.Join(disk, probeFile)); !os.IsNotExist(err) {
+		t.Errorf("a probe is left: %v", err)
 	}
 }
 

@@ -1,6 +1,9 @@
 package bus
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -11,7 +14,9 @@ func TestManager_StoreThatFailsIsToldOf(t *testing.T) {
 	s := newStage(t)
 	m := s.manage("manager.a", ManagerOptions{Lease: 30 * time.Second}).mustLead(t)
 	world := s.correspond("world.7", 70)
-	if err := s.server.nats.DisableJetStream(); err != nil {
+	// The store is gone, and a file in its place keeps the server from mending it.
+	store := filepath.Join(s.authority.Dir(), "jetstream")
+	if err := errors.Join(os.Rename(store, store+"-away"), os.WriteFile(store, nil, 0o600), s.server.nats.DisableJetStream()); err != nil {
 		t.Fatal(err)
 	}
 	s.join(world.conn, testRegistration(7, 70))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -16,7 +17,7 @@ import (
 func TestReign_AnswersNowhereButInInboxes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := s.manage("manager.a", ManagerOptions{}).mustLead(t)
+	m := s.manage("manager.a", ManagerOptions{Lease: 30 * time.Second}).mustLead(t)
 	login, admin, world := s.connect("login.eu1"), s.connect("admin.a"), s.connect("world.7")
 	targets := []string{
 		"$KV.gatepass_worlds.7", "$KV.gatepass_lease.leader", "gatepass.worlds.change", "gatepass.worlds.pulse",

@@ -31,15 +31,11 @@ func leaderFault(conn *bus.Conn) error {
 // storingFault says that a manager cannot store the list of worlds or its lease.
 func storingFault(monitor *bus.Monitor) error {
 	since := monitor.Stats().FailingSince
-	if since.IsZero() || time.Since(since) < storingLimit {
+	if since.IsZero() {
 		return nil
 	}
 	return fmt.Errorf("the list of worlds and the lease could not be stored since %s: the disk of the bus is full or broken; see the log of the process that serves the bus", since.Format(time.RFC3339))
 }
-
-// storingLimit is how long storing may fail before it is told: a lease that is renewed
-// every second may miss one.
-const storingLimit = 2 * time.Second
 
 // addBusServer adds an embedded bus to the process.
 func addBusServer(p *process, server *bus.Server) {

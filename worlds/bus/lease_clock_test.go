@@ -12,14 +12,14 @@ import (
 // slowKV is a bucket whose writes take a while of a clock that only they move.
 type slowKV struct {
 	jetstream.KeyValue
-	now   time.Time
+	now   time.Duration
 	takes time.Duration
 	err   error
 	gets  jetstream.KeyValueEntry
 }
 
 func (kv *slowKV) write() (uint64, error) {
-	kv.now = kv.now.Add(kv.takes)
+	kv.now += kv.takes
 	return 7, kv.err
 }
 
@@ -34,10 +34,11 @@ func (kv *slowKV) Get(context.Context, string) (jetstream.KeyValueEntry, error) 
 }
 
 func leaseOn(kv *slowKV) *lease {
-	kv.now = time.Unix(1_700_000_000, 0)
+	kv.now = time.Hour
 	return &lease{
 		kv: kv, self: "manager.a", length: 3 * time.Second, nonce: 1,
-		now: func() time.Time { return kv.now }, base: kv.now,
+		clock: func() time.Duration { return kv.now },
+		wall:  func() time.Time { return time.Unix(1_700_000_000, 0) },
 	}
 }
 
@@ -94,7 +95,7 @@ func TestLease_EndsThoughRenewalsFail(t *testing.T) {
 func TestLease_EpochRises(t *testing.T) {
 	t.Parallel()
 	l := leaseOn(&slowKV{})
-	clock := uint64(l.now().UnixMilli())
+	clock := uint64(l.wall().UnixMilli())
 	for before, want := range map[uint64]uint64{0: clock, clock - 1: clock, clock: clock + 1, clock + 1000: clock + 1001} {
 		if err := l.take(context.Background(), seen{epoch: before}); err != nil || l.epoch != want {
 			t.Errorf("after %d comes %d, want %d: %v", before, l.epoch, want, err)
@@ -189,7 +190,7 @@ func TestReign_SaysNothingWithoutTheLease(t *testing.T) {
 	if n := say(); n != 1 {
 		t.Errorf("with the lease %d were heard", n)
 	}
-	kv.now = kv.now.Add(r.lease.length)
+	kv.now += r.lease.length
 	if n := say(); n != 1 {
 		t.Errorf("after the lease %d were heard", n)
 	}

@@ -18,7 +18,8 @@ type natsLog struct {
 	hide string
 	// fatal takes the first reason why the server cannot run.
 	fatal chan error
-	now   func() time.Time
+	// clock goes on while the machine sleeps, and is not set.
+	clock func() time.Duration
 
 	mu   sync.Mutex
 	said map[string]*repeated // guarded by mu; by what a line says without its numbers
@@ -26,8 +27,8 @@ type natsLog struct {
 
 // repeated is a line that NATS says again and again.
 type repeated struct {
-	at      time.Time // when it was last written
-	skipped int       // how often it was not, since then
+	at      time.Duration // when it was last written
+	skipped int           // how often it was not, since then
 }
 
 // Every line of one kind is written once in natsLogEvery: NATS writes one for each
@@ -87,12 +88,12 @@ func (l *natsLog) due(text string) (skipped int, due bool) {
 	if l.said[kind] == nil && len(l.said) >= natsLogKinds {
 		kind = ""
 	}
-	r, now := l.said[kind], l.now()
+	r, now := l.said[kind], l.clock()
 	switch {
 	case r == nil:
 		l.said[kind] = &repeated{at: now}
 		return 0, true
-	case now.Sub(r.at) < natsLogEvery:
+	case now-r.at < natsLogEvery:
 		r.skipped++
 		return 0, false
 	}

@@ -13,8 +13,8 @@ import (
 func TestNATSLog_SaysTheSameOnceInAWhile(t *testing.T) {
 	t.Parallel()
 	var out lockedBuffer
-	at := time.Unix(1_700_000_000, 0)
-	l := &natsLog{to: slog.New(slog.NewTextHandler(&out, nil)), hide: "no such thing", now: func() time.Time { return at }}
+	at := time.Hour
+	l := &natsLog{to: slog.New(slog.NewTextHandler(&out, nil)), hide: "no such thing", clock: func() time.Duration { return at }}
 	refuse := func(n int) {
 		for i := range n {
 			l.Errorf(fmt.Sprintf("192.0.2.%d:%d - cid:%d - maximum connections exceeded", i%256, 1024+i, i))
@@ -22,7 +22,7 @@ func TestNATSLog_SaysTheSameOnceInAWhile(t *testing.T) {
 	}
 	refuse(1000)
 	l.Warnf("something else")
-	at = at.Add(natsLogEvery)
+	at += natsLogEvery
 	refuse(1000)
 	text := out.String()
 	if n := strings.Count(text, "maximum connections"); n != 2 || !strings.Contains(text, "skipped=999") {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"gatepass/deadline"
 )
 
 // ServerOptions say how an embedded server runs.
@@ -183,10 +185,10 @@ func (s *Server) start(o ServerOptions) error {
 	if s.nats, err = server.NewServer(options); err != nil {
 		return err
 	}
-	log := &natsLog{to: o.Logger, hide: trust.secret, fatal: make(chan error, 1), now: o.Now}
+	log := &natsLog{to: o.Logger, hide: trust.secret, fatal: make(chan error, 1), clock: deadline.Now}
 	s.nats.SetLoggerV2(log, false, false, false)
 	s.nats.Start()
-	s.strangers = &strangerWatch{nats: s.nats, most: again.MaxConn, log: o.Logger, now: o.Now}
+	s.strangers = &strangerWatch{nats: s.nats, most: again.MaxConn, log: o.Logger, clock: deadline.Now}
 	s.background.Go(s.watchStrangers)
 	if err := s.ready(log.fatal); err != nil {
 		return err

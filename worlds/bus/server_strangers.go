@@ -20,13 +20,14 @@ type strangerWatch struct {
 	nats *server.Server
 	most int // connections
 	log  *slog.Logger
-	now  func() time.Time
+	// clock goes on while the machine sleeps, and is not set.
+	clock func() time.Duration
 
 	cut atomic.Uint64
 
 	// owned by the goroutine of run
-	told   time.Time // when the log was last told of a flood
-	before uint64    // of cut, then
+	told   time.Duration // when the log was last told of a flood; 0 for never
+	before uint64        // of cut, then
 }
 
 // look cuts the strangers that have had their time.
@@ -55,8 +56,8 @@ func (w *strangerWatch) look() {
 
 // tell logs a flood, with how many were cut, once in a while.
 func (w *strangerWatch) tell() {
-	cut, now := w.cut.Load(), w.now()
-	if cut == w.before || now.Sub(w.told) < strangersToldEvery {
+	cut, now := w.cut.Load(), w.clock()
+	if cut == w.before || w.told != 0 && now-w.told < strangersToldEvery {
 		return
 	}
 	w.log.Warn("bus: connections that did not prove who they are were cut, to keep room for nodes; keep strangers from this port",

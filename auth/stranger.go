@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 
 	"gatepass/auth/srp6"
@@ -15,13 +16,39 @@ const (
 // longestName is the longest name a message can carry; its length is one byte.
 const longestName = 255
 
+// Decoys is what made-up accounts are drawn from, beside a name.
+type Decoys struct {
+	// Secret is the server's, or its region's; whoever knows it can tell made-up accounts from real ones.
+	Secret [32]byte
+	// Marked is how many of 256 real salts have their highest and lowest bits set on purpose; the others are any bytes.
+	Marked uint16
+	// ZeroTop: real salts can have a zero as their top byte.
+	ZeroTop bool
+}
+
+// String names the type; it never shows the secret.
+func (Decoys) String() string { return "decoys" }
+
+// RegionDecoys is the Secret that all login servers of a region draw from, made of a key that they share. Any goroutine.
+func RegionDecoys(key []byte) (secret [32]byte) {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("gatepass made-up accounts"))
+	mac.Sum(secret[:0])
+	return secret
+}
+
 // FakeCredentials makes up the account of a name that has none, so that a stranger cannot tell: the same salt each
-// time, and a verifier to which nobody has the password. Both are made as a real account's are, by srp6.NewSalt and
-// srp6.NewVerifierFromHash, so they are distributed alike. secret is the server's own; whoever knows it can tell.
+// time, and a verifier to which nobody has the password. Salts look as real ones do, in the shares that d says.
 // Case is folded, as it is for real names. Any goroutine; no allocations; about 2 µs.
-func FakeCredentials(secret [32]byte, name []byte) (srp6.Salt, srp6.Verifier) {
-	raw, hidden := derive(&secret, labelSalt, name), derive(&secret, labelPassword, name)
-	salt := srp6.NewSalt(&raw)
+func FakeCredentials(d *Decoys, name []byte) (srp6.Salt, srp6.Verifier) {
+	raw, hidden := derive(&d.Secret, labelSalt, name), derive(&d.Secret, labelPassword, name)
+	salt := srp6.Salt(raw)
+	switch {
+	case uint16(hidden[20]) < d.Marked: // a byte that neither the salt nor the verifier is made of
+		salt = srp6.NewSalt(&raw)
+	case salt[31] == 0 && !d.ZeroTop:
+		salt[31] = 1
+	}
 	return salt, srp6.NewVerifierFromHash(&salt, (*[20]byte)(hidden[:20]))
 }
 

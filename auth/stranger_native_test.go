@@ -41,7 +41,7 @@ func TestFakeNative_IsStableAndBelongsToOneName(t *testing.T) {
 	if bytes.Equal(fake("nobody", 2), want) {
 		t.Error("another secret gives the same verifier")
 	}
-	salt, _ := FakeCredentials([32]byte{1}, []byte("nobody"))
+	salt, _ := FakeCredentials(&Decoys{Secret: [32]byte{1}}, []byte("nobody"))
 	if v := FakeNative([32]byte{1}, []byte("nobody"), mixed); v.Salt == [32]byte(salt) {
 		t.Error("both protocols have one salt")
 	}

@@ -20,6 +20,8 @@ const (
 	CommandDrain
 	// CommandVersions puts Versions in the place of those before.
 	CommandVersions
+	// CommandSalts says in Salts what the salts of the store's accounts look like.
+	CommandSalts
 	// CommandClose closes every session and ends the loop.
 	CommandClose
 )
@@ -32,6 +34,8 @@ type Command struct {
 	Result codec.Result
 	// Versions are for CommandVersions.
 	Versions Versions
+	// Salts is for CommandSalts.
+	Salts storage.SaltShape
 }
 
 // Command takes a command. CommandClose is seen by the Loop, which ends behind
@@ -46,6 +50,8 @@ func (c *Core) Command(cmd *Command) {
 		c.drain()
 	case CommandVersions:
 		c.versions = cmd.Versions
+	case CommandSalts:
+		c.saltsAre(cmd.Salts)
 	case CommandClose:
 		c.sessions.each(func(s *session) { c.farewell(s, codec.ResultGoingAway) })
 		c.wipeKeys()

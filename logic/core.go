@@ -58,6 +58,7 @@ type Core struct {
 	blocklist blocklist
 	factors   factorLock
 	removals  removals
+	decoys    decoys
 	// signIns and tokens bound sign-ins by password and by token, returns counts who was
 	// refused and told to come back.
 	signIns, tokens, returns rateLimit
@@ -114,7 +115,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
 		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit(),
-		removals: removals{open: make(map[uint64]*removal)}}
+		removals: removals{open: make(map[uint64]*removal)}, decoys: newDecoys(&o, alone)}
 	c.keys = newKeys(&c.options, c.vouchers)
 	c.options.Versions = nil // those of the start are let go with the first others
 	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
@@ -138,6 +139,7 @@ func (c *Core) Tick(now, wall int64) {
 	}
 	late := now-c.now > tickLate.Milliseconds()
 	c.now = now
+	c.keepDecoysAgain()
 	if now >= c.whole {
 		c.whole = now - now%TickEvery.Milliseconds() + TickEvery.Milliseconds()
 		c.wholeTick()
@@ -240,6 +242,8 @@ func (c *Core) Stored(r *storage.Result) {
 		c.bansLoaded(r)
 	case r.Kind == storage.OpRemoveDevice:
 		c.removedDevice(r)
+	case r.Kind == storage.OpSetDecoys:
+		c.keptDecoys(r)
 	case errors.Is(r.Err, storage.ErrNotFound), errors.Is(r.Err, storage.ErrConflict):
 		// The client that asked is gone, or the account is, or it was changed: nothing is
 		// wrong with the store.

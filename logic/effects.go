@@ -141,6 +141,8 @@ func (c *Core) submitOps() {
 			c.bansLoading, c.bansWanted = false, true
 		case storage.OpRemoveDevice:
 			c.removalRefused(op.Tag)
+		case storage.OpSetDecoys:
+			c.decoysRefused()
 		case storage.OpGet, storage.OpDevice:
 			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyNone)
 		default:

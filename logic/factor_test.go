@@ -190,7 +190,7 @@ func TestCore_DecoysAreTheShareOfUnknownNames(t *testing.T) {
 		e.core.options.FactorDecoys = share
 		n := 0
 		for i := range 2000 {
-			_, madeUp := auth.FakeCredentials(e.options.Secret, fmt.Appendf(nil, "NAME%d", i))
+			_, madeUp := auth.FakeCredentials(&auth.Decoys{Secret: e.options.Secret}, fmt.Appendf(nil, "NAME%d", i))
 			if e.core.decoyed(&madeUp) {
 				n++
 			}

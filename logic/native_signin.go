@@ -63,7 +63,7 @@ func (c *Core) lookedUpNative(s *session, r *storage.Result) {
 		c.challengeToken(s, r.Device)
 		return
 	}
-	made := auth.FakeNative(c.options.Secret, s.name.Bytes(), c.options.NativeDecoys)
+	made := auth.FakeNative(c.decoys.Secret, s.name.Bytes(), c.options.NativeDecoys)
 	if v, ok := nativeVerifier(r.Account); ok {
 		made = v
 		a.native.proven = r.Account.Credentials()

@@ -9,6 +9,7 @@ import (
 	"gatepass/auth"
 	"gatepass/auth/srp6a"
 	"gatepass/codec"
+	"gatepass/storage"
 	"gatepass/worlds"
 )
 
@@ -34,9 +35,12 @@ type Options struct {
 	PingEvery time.Duration
 	// PassValidity is how long a pass may stay unused at a gate.
 	PassValidity time.Duration
-	// Secret keys the salts of accounts that do not exist. It must be the same
-	// after a restart, else a stranger could tell them from those that do.
+	// Secret is what accounts are made up of for names that have none, unless Decoys has
+	// the region's. It must be the same after a restart, else a stranger could tell them
+	// from those that do.
 	Secret [32]byte
+	// Decoys is what the store has kept of an earlier start.
+	Decoys storage.Decoys
 	// Factors says which second factors a client of a build can be asked for; nil
 	// for none, and then accounts that have one cannot log in.
 	Factors func(build uint16) codec.Factors

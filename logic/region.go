@@ -22,6 +22,7 @@ func (c *Core) Region(e *worlds.Event) {
 		c.follow(c.ports.Region.Change(e.Change, c.now))
 	case e.Snapshot != nil:
 		c.vouchers.SetKey(&e.Snapshot.VoucherKey) // one without leaves what is known
+		c.shareDecoys(&e.Snapshot.VoucherKey)
 		e.Snapshot.VoucherKey.Wipe()
 		c.follow(c.ports.Region.Snapshot(e.Snapshot, c.now))
 	case e.Pulse != nil:

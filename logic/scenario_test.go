@@ -252,6 +252,11 @@ func (e scenarioStore) Submit(ops []storage.Op) int {
 		if op.Kind == storage.OpAddDevice && op.Proven != (storage.Credentials{}) {
 			synced = " proven"
 		}
+		if op.Kind == storage.OpSetDecoys {
+			d := op.Decoys
+			e.say("store: keep decoys shared=%v secret=%x… marked=%d zero-top=%v", d.Shared, d.Secret[:2], d.Salts.Marked, d.Salts.ZeroTop)
+			continue
+		}
 		e.say("store: %s %s%s", names[op.Kind], op.Name, synced)
 	}
 	return len(ops)
@@ -284,7 +289,7 @@ var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData)
 	"accept": stepMessage(codec.KindTransferAccept), "survey": stepMessage(codec.KindSurveyResult),
 	"closed": stepMessage(codec.KindClosed), "tick": stepTick, "set-clock": stepSetClock, "kick": stepKick, "drain": stepCommand(CommandDrain),
 	"stop": stepCommand(CommandClose), "maintenance": stepMaintenance, "address-bans": stepAddressBans,
-	"full": stepFull, "no-random": stepEmpty, "state": stepState, "login": stepLogin,
+	"full": stepFull, "region-key": stepRegionKey, "salts": stepSalts, "decoys-kept": stepDecoysKept, "no-random": stepEmpty, "state": stepState, "login": stepLogin,
 	"place": stepPlace, "claim": stepClaim, "hold": stepHold, "end": stepEnd, "list-changes": stepListChanges,
 	"up": stepUp, "new-manager": stepNewManager, "characters": stepCharacters, "cut": stepCut,
 }
@@ -320,6 +325,14 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 			}
 		case "region":
 			e.region = newScenarioRegion(e)
+			// It has met its region before, whose key is all zeros.
+			e.options.Decoys = storage.Decoys{Shared: true, Secret: auth.RegionDecoys(make([]byte, worlds.VoucherKeySize))}
+		case "new-region":
+			e.region = newScenarioRegion(e)
+		case "secret":
+			if _, err := fmt.Sscan(arg.Vals[0], &e.options.Secret[0]); err != nil {
+				t.Fatal(err)
+			}
 		case "push":
 			e.options.PushWorlds = true
 		case "grace":

@@ -38,6 +38,12 @@ func (c *Core) lookedUp(s *session, r *storage.Result) {
 		c.refuse(s, s.challengeKind(), codec.ResultBusy)
 		return
 	}
+	if !c.decoys.settled && !s.returning && !s.byToken() {
+		// For known names as for unknown ones: what it said of the latter now would differ
+		// from what it says when it has met its region.
+		c.refuse(s, s.challengeKind(), codec.ResultBusy)
+		return
+	}
 	a := c.sessions.beginAttempt(s)
 	if r.Account != nil {
 		s.characters = charactersOf(r.Account)
@@ -55,7 +61,7 @@ func (c *Core) lookedUp(s *session, r *storage.Result) {
 		return
 	}
 	a.exchange.Name = s.name
-	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(c.options.Secret, s.name.Bytes())
+	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(&c.decoys.Decoys, s.name.Bytes())
 	if r.Account != nil && r.Account.Grunt.Set {
 		a.known, a.ban = true, r.Account.Ban
 		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)

@@ -107,6 +107,8 @@ func (b *builder) apply(op *Op) error {
 		return b.rotateDevice(op)
 	case OpRemoveDevice:
 		return b.removeDevice(op)
+	case OpSetDecoys:
+		return b.setDecoys(op)
 	}
 	return ErrInvalid
 }

@@ -173,7 +173,7 @@ const (
 
 func classOf(op *Op) class {
 	switch op.Kind {
-	case OpGet, OpAddressBans, OpList, OpDevice, OpDevices:
+	case OpGet, OpAddressBans, OpList, OpDevice, OpDevices, OpDecoys, OpSampleSalts:
 		return classRead
 	case OpLogin, OpLoginFailed, OpCharacters:
 		if !op.Synced {

@@ -81,6 +81,11 @@ func (v *view) answer(op *Op) Result {
 		r.Account, r.Device, r.Err = v.accountAndDevice(op)
 	case OpDevices:
 		r.Devices, r.Err = v.devicesOfAccount(op)
+	case OpDecoys:
+		r.Decoys, r.Err = v.decoys()
+	case OpSampleSalts:
+		r.Decoys = new(Decoys)
+		r.Decoys.Salts, r.Err = v.sampleSalts()
 	default: // only a store without a writer asks a reader
 		r.Err = ErrReadOnly
 	}

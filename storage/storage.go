@@ -116,6 +116,14 @@ const (
 	// OpDevices reads Name's devices into Result.Devices, the one used last first,
 	// expired ones too; ErrNotFound without that account.
 	OpDevices
+	// OpDecoys reads what OpSetDecoys wrote into Result.Decoys; ErrNotFound where it has
+	// written nothing yet.
+	OpDecoys
+	// OpSetDecoys stores Op.Decoys, in the place of earlier ones.
+	OpSetDecoys
+	// OpSampleSalts looks at the salts of some accounts, the same ones each time, and
+	// says in Result.Decoys.Salts what they look like. It reads some thousand records.
+	OpSampleSalts
 )
 
 // Op is one request. Which fields count is said at its kind.
@@ -145,6 +153,8 @@ type Op struct {
 	// Proven is Account.Credentials of the account that the client has proven to be, as
 	// it was read for that proof.
 	Proven Credentials
+	// Decoys is for OpSetDecoys; read only.
+	Decoys *Decoys
 	// At is in Unix seconds.
 	At    int64
 	Limit int
@@ -166,6 +176,8 @@ type Result struct {
 	// Device and Devices belong to the receiver.
 	Device  *Device
 	Devices []Device
+	// Decoys belongs to the receiver.
+	Decoys *Decoys
 }
 
 // Account is one player's record.

@@ -222,12 +222,13 @@ func TestPublicKey_MatchesBig(t *testing.T) {
 	})
 }
 
-func TestNewSalt_TopByteIsNeverZero(t *testing.T) {
-	for top := range 256 {
-		raw := [32]byte{0: 5, 31: byte(top)}
+func TestNewSalt_HighestAndLowestBitAreSet(t *testing.T) {
+	for b := range 256 {
+		raw := [32]byte{0: byte(b), 15: 7, 31: byte(b)}
 		s := NewSalt(&raw)
-		if s[31] == 0 || s[0] != 5 || s != NewSalt(&raw) || top != 0 && s != Salt(raw) {
-			t.Errorf("top byte %d gives %x", top, s)
+		want := Salt{0: byte(b) | 1, 15: 7, 31: byte(b) | 0x80}
+		if s != want {
+			t.Errorf("bytes %d give %x", b, s)
 		}
 	}
 }

@@ -20,7 +20,7 @@ const (
 type (
 	// PublicKey is A or B.
 	PublicKey [32]byte
-	// Salt belongs to one account. Its last byte is not zero when it comes from NewSalt.
+	// Salt belongs to one account. Its highest and lowest bits are set when it comes from NewSalt.
 	Salt [32]byte
 	// Verifier is g^x mod N: what a server keeps instead of the password. It prints as a fixed word.
 	Verifier [32]byte

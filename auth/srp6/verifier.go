@@ -23,12 +23,11 @@ func newVerifier(f backend, salt *Salt, h *[20]byte) Verifier {
 	return Verifier(plain.bytes())
 }
 
-// NewSalt makes a salt of 32 random bytes. A zero at the top (the last byte, in wire order) becomes 1: servers that
-// hash the shortest form of a number would lock such an account out, were they given its table. (quirk 36)
+// NewSalt makes a salt of 32 random bytes with its highest and lowest bits set, as the mangos family makes them, so that
+// the accounts of one store look alike. Servers that hash the shortest form of a number take it as well. (quirk 36)
 func NewSalt(random *[32]byte) Salt {
 	s := Salt(*random)
-	if s[31] == 0 {
-		s[31] = 1
-	}
+	s[0] |= 1
+	s[31] |= 0x80
 	return s
 }

@@ -35,6 +35,7 @@ type edge struct {
 	conn   *bus.Conn // nil for a login server that is alone
 
 	store    *storage.Client
+	newSalts chan struct{} // see watchSalts
 	pool     *auth.Pool
 	versions *patches.Set // until the logic runs
 	patches  atomic.Pointer[[patches.StateCount]int]
@@ -60,7 +61,8 @@ type edge struct {
 // which they need each other: who answers before who asks, the clients last.
 func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 	e := &edge{
-		config: p.config, log: p.log, conn: conn, failure: make(chan error, 1),
+		newSalts: make(chan struct{}, 1),
+		config:   p.config, log: p.log, conn: conn, failure: make(chan error, 1),
 		stopClock: func() {}, stopControl: func() {}, stopBeat: func() {},
 	}
 	p.add(part{name: "login", failed: e.failure, alive: e.alive, ready: e.ready, degraded: e.degraded, drain: e.drain, close: e.close, metrics: stageCollector{e}})
@@ -220,7 +222,12 @@ func (e *edge) startLogic() (err error) {
 	if e.conn != nil {
 		ports.Region, ports.Bus = e.member, e.node
 	}
+	kept, salts, err := e.readDecoys(context.Background())
+	if err != nil {
+		return err
+	}
 	e.core, err = logic.NewCore(logic.Options{
+		Decoys:        kept,
 		Versions:      e.versions,
 		UpdatesAtOnce: e.config.Updates.AtOnce, AcceptLimit: e.config.Updates.AcceptLimit,
 		NativeDecoys:     decoys,
@@ -245,6 +252,8 @@ func (e *edge) startLogic() (err error) {
 	e.stopClock = cancel
 	e.background.Go(func() { e.runClock(ctx) })
 	e.background.Go(func() { e.watchPatches(ctx) })
+	e.inbox.Command(logic.Command{Kind: logic.CommandSalts, Salts: salts})
+	e.background.Go(func() { e.watchSalts(ctx) })
 	return nil
 }
 
@@ -367,6 +376,7 @@ func (e *edge) startControl() error {
 
 // changed makes a running session feel what an operator did to its account.
 func (e *edge) changed(c accounts.Change) {
+	e.saltsChanged(c)
 	cmd := logic.Command{Kind: logic.CommandKick, Name: c.Name}
 	if c.Kind == accounts.ChangeBan {
 		cmd.Result = codec.ResultBanned

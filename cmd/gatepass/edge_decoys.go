@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatepass/accounts"
+	"gatepass/logic"
+	"gatepass/storage"
+)
+
+// saltsEvery is how long after a change of accounts the look of their salts is read
+// again: an import of many accounts is then looked at once, or a few times.
+const saltsEvery = 3 * time.Second
+
+// readDecoys reads what accounts are made up of for unknown names, and how the salts of
+// real accounts look, before the logic answers for either.
+func (e *edge) readDecoys(ctx context.Context) (kept storage.Decoys, now storage.SaltShape, err error) {
+	results, err := e.store.Do(ctx, storage.Op{Kind: storage.OpDecoys}, storage.Op{Kind: storage.OpSampleSalts})
+	if err != nil {
+		return kept, now, fmt.Errorf("the store cannot be read: %w", err)
+	}
+	if results[1].Err != nil {
+		return kept, now, fmt.Errorf("the accounts' salts cannot be read: %w", results[1].Err)
+	}
+	now = results[1].Decoys.Salts
+	switch err := results[0].Err; {
+	case errors.Is(err, storage.ErrNotFound):
+		kept.Salts = now
+		return kept, now, nil
+	case err != nil:
+		return kept, now, fmt.Errorf("what accounts are made up of for unknown names cannot be read: %w", err)
+	}
+	return *results[0].Decoys, now, nil
+}
+
+// saltsChanged says that there are accounts with other salts. Any goroutine.
+func (e *edge) saltsChanged(c accounts.Change) {
+	if c.Kind != accounts.ChangeAdd && c.Kind != accounts.ChangePassword {
+		return
+	}
+	select {
+	case e.newSalts <- struct{}{}:
+	default: // it is known already
+	}
+}
+
+// watchSalts tells the logic what salts look like, a while after each change.
+func (e *edge) watchSalts(ctx context.Context) {
+	for {
+		select {
+		case <-e.newSalts:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(saltsEvery):
+		case <-ctx.Done():
+			return
+		}
+		if _, now, err := e.readDecoys(ctx); err == nil {
+			e.inbox.Command(logic.Command{Kind: logic.CommandSalts, Salts: now}) // a full inbox hears of the next change
+		} else if ctx.Err() == nil {
+			e.log.Warn("salts of new accounts could not be looked at", "error", err)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func TestDecoys_ComeBack(t *testing.T) {
+	fs := vfs.NewMem()
+	c := mustOpen(t, fs)
+	if r := do(t, c, Op{Kind: OpDecoys}); !errors.Is(r.Err, ErrNotFound) {
+		t.Errorf("a new store: %+v", r)
+	}
+	for _, want := range []Decoys{
+		{Shared: true, Secret: [32]byte{1, 31: 2}, Salts: SaltShape{Marked: 256}},
+		{Salts: SaltShape{Marked: 3, ZeroTop: true}},
+	} {
+		mustDo(t, c, Op{Kind: OpSetDecoys, Decoys: &want})
+		for range 2 {
+			if r := do(t, c, Op{Kind: OpDecoys}); r.Err != nil || *r.Decoys != want {
+				t.Errorf("%v: %+v, want %+v", r.Err, r.Decoys, want)
+			}
+			mustClose(t, c)
+			c = mustOpen(t, fs)
+		}
+	}
+	for _, bad := range []*Decoys{nil, {Salts: SaltShape{Marked: 257}}} {
+		if r := do(t, c, Op{Kind: OpSetDecoys, Decoys: bad}); r.Err != ErrInvalid {
+			t.Errorf("%v: %v", bad, r.Err)
+		}
+	}
+	if text := fmt.Sprint(Decoys{Secret: [32]byte{0xab}}); text != "decoys" {
+		t.Errorf("printed: %s", text)
+	}
+}
+
+func TestParseDecoys_RefusesWhatIsNone(t *testing.T) {
+	good := appendDecoys(nil, &Decoys{Shared: true, Secret: [32]byte{7}, Salts: SaltShape{Marked: 256, ZeroTop: true}})
+	if len(good) != decoysRecord {
+		t.Fatalf("%d bytes", len(good))
+	}
+	for n := range good {
+		if err := parseDecoys(good[:n], new(Decoys)); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("the first %d bytes: %v", n, err)
+		}
+	}
+	for at, b := range map[int]byte{1: 4, 2: 2} { // an unknown flag, Marked above 256
+		bad := append([]byte(nil), good...)
+		bad[at] = b
+		if at == 2 {
+			bad[3] = 1
+		}
+		if err := parseDecoys(bad, new(Decoys)); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("byte %d is %d: %v", at, b, err)
+		}
+	}
+	if err := parseDecoys(append(good, 0), new(Decoys)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a byte more: %v", err)
+	}
+}
+
+// TestSampleSalts: what is measured of stores whose salts are made in known shares.
+func TestSampleSalts(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		accounts, marked int // of the accounts
+		least, most      uint16
+		zeroTop          bool
+	}{
+		{"no accounts", 0, 0, 256, 256, false},
+		{"all marked", 3000, 3000, 256, 256, false},
+		{"none marked", 3000, 0, 0, 25, true},
+		{"half", 3000, 1500, 105, 151, true},
+		{"nearly all", 3000, 2970, 240, 255, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			store := mustOpen(t, vfs.NewMem())
+			var ops []Op
+			for i := range c.accounts {
+				a := numbered(i)
+				for j := range a.Grunt.Salt {
+					a.Grunt.Salt[j] = byte(random.Uint32())
+				}
+				if i%97 == 0 { // often enough to be met in a sample
+					a.Grunt.Salt[31] = 0
+				}
+				if (i*7919)%c.accounts < c.marked {
+					a.Grunt.Salt[0] |= 1
+					a.Grunt.Salt[31] |= 0x80
+				}
+				ops = append(ops, create(a))
+			}
+			if len(ops) > 0 {
+				mustDo(t, store, ops...)
+			}
+			got := mustDo(t, store, Op{Kind: OpSampleSalts})[0].Decoys.Salts
+			if got.Marked < c.least || got.Marked > c.most || got.ZeroTop != c.zeroTop {
+				t.Errorf("%+v, want %d to %d marked and zero tops %v", got, c.least, c.most, c.zeroTop)
+			}
+			if again := mustDo(t, store, Op{Kind: OpSampleSalts})[0].Decoys.Salts; again != got {
+				t.Errorf("a second look gives %+v after %+v", again, got)
+			}
+		})
+	}
+}

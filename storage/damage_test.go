@@ -104,13 +104,20 @@ func damages(files map[string]string) (all []damage) {
 		for _, at := range places(len(raw)) {
 			for _, flip := range []byte{0xff, 0x01} {
 				all = append(all, damage{fmt.Sprintf("%s byte %d xor %#x", file, at, flip), func(m map[string]string) {
-					m[file] = raw[:at] + string(raw[at]^flip) + raw[at+1:]
+					m[file] = flipped(raw, at, flip)
 				}})
 			}
 			all = append(all, damage{fmt.Sprintf("%s cut at %d", file, at), func(m map[string]string) { m[file] = raw[:at] }})
 		}
 	}
 	return all
+}
+
+// flipped is a file with some bits of a byte changed.
+func flipped(raw string, at int, bits byte) string {
+	b := []byte(raw)
+	b[at] ^= bits
+	return string(b)
 }
 
 // places are the offsets of a file at which it is damaged.
@@ -269,7 +276,7 @@ func TestDamage_Refused(t *testing.T) {
 		"no head and a byte of the log": func(m map[string]string) {
 			delete(m, headFile)
 			log := kinds(m, kindLog)[0]
-			m[log] = m[log][:100] + string(m[log][100]^1) + m[log][101:]
+			m[log] = flipped(m[log], 100, 1)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

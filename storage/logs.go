@@ -113,9 +113,11 @@ const (
 
 // chunk is one that was found whole.
 type chunk struct {
-	end    int    // behind it
-	begins bool   // a record begins with it
-	synced uint64 // so much of the log was on the disk before it
+	end      int    // behind it
+	begins   bool   // a record begins with it
+	finishes bool   // and ends
+	synced   uint64 // so much of the log was on the disk before it
+	payload  []byte
 }
 
 // chunkAt reads the chunk at an offset of a log.
@@ -128,7 +130,9 @@ func chunkAt(raw []byte, at int, number uint32) (c chunk, ok bool) {
 	if kind < firstNumberedChunk || kind > lastChunkKind || order.Uint32(block[at+7:]) != number {
 		return c, false
 	}
-	c.begins = (kind-firstNumberedChunk)%4 < 2
+	// Of each four kinds: a whole record, its first, a middle and its last part.
+	part := (kind - firstNumberedChunk) % 4
+	c.begins, c.finishes = part < 2, part%3 == 0
 	if kind >= firstSyncedChunk {
 		header = syncedHeader
 	}
@@ -139,6 +143,7 @@ func chunkAt(raw []byte, at int, number uint32) (c chunk, ok bool) {
 	if kind >= firstSyncedChunk {
 		c.synced = order.Uint64(block[at+chunkHeader:])
 	}
+	c.payload = block[at+header : c.end]
 	return c, true
 }
 

@@ -64,12 +64,12 @@ func (t *tableReader) checkEnds(path string, e tableEntry) error {
 	if e.virtual || e.smallest == nil {
 		return nil
 	}
-	return t.with(path, func(r *sstable.Reader) (err error) {
+	return t.with(path, func(r *sstable.Reader) error {
 		it, err := r.NewIter(sstable.NoTransforms, nil, nil, sstable.AssertNoBlobHandles)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, it.Close()) }()
+		defer it.Close() // repeats what Error says
 		kv := it.First()
 		same := kv != nil && isKey(kv.K, e.smallest)
 		if same {

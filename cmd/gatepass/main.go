@@ -55,7 +55,7 @@ Then add one:  gatepass account add NAME`,
 		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
 	})
 	root.AddCommand(devCommand(), loginCommand(), worldsCommand(), gatewayCommand(), dnsCommand(), busCommand(), adminCommand(), clientCommand(),
-		accountCommand(), patchCommand(), benchCommand(), versionCommand())
+		accountCommand(), storeCommand(), patchCommand(), benchCommand(), versionCommand())
 	for _, c := range append(root.Commands(), root) {
 		if c.HasSubCommands() && c.RunE == nil {
 			group(c)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"gatepass/accounts"
+	"gatepass/storage"
+)
+
+// salvageFlags are the flags of salvage.
+type salvageFlags struct {
+	*storeFlags
+	force bool
+}
+
+func (f *storeFlags) salvageCommand() *cobra.Command {
+	s := &salvageFlags{storeFlags: f}
+	c := &cobra.Command{
+		Use:   "salvage FILE",
+		Short: "Write what can be read of a damaged account store to a file",
+		Long: `Reads each file of the account store by itself, behind what is damaged too, and
+writes every account and address ban that it finds to FILE, as NDJSON that 'gatepass
+account import' takes, and as secret as the accounts themselves. What could not be read
+is listed in FILE.lost, one JSON object with "file" and "problem" a line.
+
+Of each account the newest state that can be read counts. Where the newest was lost it
+is an older one: an account may have a former password, or be there again after it was
+deleted. Read the list before you import. The store itself is not changed. All accounts
+are held in memory, about 500 MB for a million.`,
+		Example: `  gatepass store salvage saved.ndjson
+  gatepass account import --data new saved.ndjson`,
+		Args: oneFile,
+		RunE: func(c *cobra.Command, args []string) error {
+			return interrupted(c.Context(), s.run(c, args[0]))
+		},
+	}
+	c.Flags().BoolVar(&s.force, "force", false, "replace the files if they are there already")
+	return c
+}
+
+// run writes both files; each is there whole or not at all.
+func (s *salvageFlags) run(c *cobra.Command, path string) error {
+	var lost []storage.Fault
+	saved, bans := 0, 0
+	err := writeFile(path, s.force, func(out io.Writer) (err error) {
+		w := accounts.NewWriter(out, accounts.ExportOptions{Format: accounts.FormatNDJSON})
+		lost, err = s.salvage(c.Context(), storage.Salvaged{
+			Account: func(a *storage.Account, devices []storage.Device) error {
+				saved++
+				return w.Account(a, devices)
+			},
+			AddressBan: func(b *storage.AddressBan) error {
+				bans++
+				return w.AddressBan(b)
+			},
+		})
+		if err != nil {
+			return err
+		}
+		return w.Flush()
+	})
+	if err != nil {
+		return err
+	}
+	if err := writeFile(path+".lost", s.force, func(out io.Writer) error { return writeLost(out, lost) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "%s and %s written to %s\n",
+		count(uint32(saved), "account", "accounts"), count(uint32(bans), "address ban", "address bans"), path)
+	if len(lost) > 0 {
+		return &exitError{exitDamaged, fmt.Errorf("not everything could be read: %s listed in %s.lost", count(uint32(len(lost)), "fault is", "faults are"), path)}
+	}
+	return nil
+}
+
+func (s *salvageFlags) salvage(ctx context.Context, to storage.Salvaged) ([]storage.Fault, error) {
+	lost, err := storage.Salvage(ctx, s.options(), to)
+	return lost, s.opening(err)
+}
+
+// writeLost writes one fault a line.
+func writeLost(out io.Writer, lost []storage.Fault) error {
+	lines := json.NewEncoder(out)
+	for _, f := range lost {
+		if err := lines.Encode(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

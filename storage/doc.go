@@ -78,6 +78,16 @@
 //
 //	meta           'm' "format" ─▶ u32, 'm' "secret" ─▶ 32 bytes
 //
+// # The head
+//
+// Beside Pebble's files lies gatepass.head: what was acknowledged, for a start to
+// compare with (see head.go and DESIGN.md). Two slots are written in turn, at 0 and
+// at 4096; the whole one with the higher generation counts.
+//
+//	┌──────┬─────────┬───────┬────────────┬─ current, next ──────────────────┬──────────┬───────┬─ logs ───────────┬───────┐
+//	│"gph1"│version 1│state 1│generation 8│ 2 × (manifest 8, size 8, CRC 4) │acked in 8│acked 8│count 1, 24 × log 8│CRC 4 │
+//	└──────┴─────────┴───────┴────────────┴──────────────────────────────────┴──────────┴───────┴──────────────────┴───────┘
+//
 // Unix seconds everywhere. A record of an unknown version is an error, and so is
 // one that is shorter or longer than it says: see ErrRecordVersion, ErrCorrupt.
 //

@@ -333,3 +333,18 @@ func recordedAccount(t *testing.T, r *transcript) *storage.Account {
 	}
 	return a
 }
+
+func TestAttempt_WipesWhatANativeSignInHeld(t *testing.T) {
+	e := newScenario(t)
+	s := &session{}
+	a := e.core.sessions.beginAttempt(s)
+	x := &auth.NativeExchange{}
+	x.Keys.Session, x.M2 = [32]byte{1}, [32]byte{2}
+	n := &nativeAttempt{exchange: x, proof: [32]byte{3}, next: [32]byte{4}}
+	n.keys.Session = [32]byte{5}
+	a.native = n
+	e.core.sessions.endAttempt(s)
+	if x.Keys.Session != [32]byte{} || n.keys.Session != [32]byte{} || n.proof != [32]byte{} || n.exchange != nil || a.native != nil {
+		t.Error("something is left")
+	}
+}

@@ -231,6 +231,8 @@ func stepTokenProof(e *scenario, t *testing.T, d *datadriven.TestData) {
 	switch {
 	case d.HasArg("wrong"):
 		key[0]++
+	case d.HasArg("zero-key"): // what a stranger can do who has no token
+		key = [32]byte{}
 	case d.HasArg("old"):
 		p.Secret[0]++
 	case d.HasArg("fallback"):

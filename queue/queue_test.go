@@ -283,3 +283,71 @@ func TestShard_Close_LetsWaitingProducersGo(t *testing.T) {
 		t.Fatal("a closed shard must take everything and keep nothing")
 	}
 }
+
+// A producer whose push was refused at the hard limit hears of room with the next swap:
+// without it, nobody would ever call it again. Each way to push counts, and a push that
+// was refused for being new, below the hard limit, does not.
+func TestShard_TellsOfRoomAfterEachWayToBeRefused(t *testing.T) {
+	v := 7
+	for name, c := range map[string]struct {
+		fill int
+		push func(s *Shard[int]) bool
+		room int
+	}{
+		"Push at the hard limit":    {3, func(s *Shard[int]) bool { return s.Push(&v) }, 1},
+		"PushNew at the hard limit": {3, func(s *Shard[int]) bool { return s.PushNew(&v) }, 1},
+		"PushAll at the hard limit": {3, func(s *Shard[int]) bool { return s.PushAll([]int{1}) > 0 }, 1},
+		"PushAll of too many":       {2, func(s *Shard[int]) bool { return s.PushAll([]int{1, 2}) > 1 }, 1},
+		"PushNew below it":          {2, func(s *Shard[int]) bool { return s.PushNew(&v) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			room := 0
+			s := NewShard[int](NewConsumer(ConsumerOptions{}), Limits{New: 2, Hard: 3}, func() { room++ })
+			for range c.fill {
+				s.Push(&v)
+			}
+			if c.push(s) {
+				t.Fatal("it was not refused")
+			}
+			s.Swap()
+			if room != c.room {
+				t.Errorf("told of room %d times, want %d", room, c.room)
+			}
+			s.Swap()
+			if room != c.room {
+				t.Error("told again of the same room")
+			}
+		})
+	}
+}
+
+// What a full shard refuses stays with its producer, which goes on with the next swap:
+// nothing is lost and nobody sleeps for ever, whichever way it pushes.
+func TestShard_ProducerThatPushesOneByOneIsNotForgotten(t *testing.T) {
+	const items = 1000
+	c := NewConsumer(ConsumerOptions{})
+	again := make(chan struct{}, 1)
+	s := NewShard[int](c, Limits{New: 1, Hard: 1}, func() {
+		select {
+		case again <- struct{}{}:
+		default:
+		}
+	})
+	go func() {
+		for i := 0; i < items; i++ {
+			for !s.Push(&i) {
+				<-again
+			}
+		}
+	}()
+	next := 0
+	c.Run(func(Ready) bool {
+		for _, v := range s.Swap() {
+			if v != next {
+				t.Errorf("%d, want %d", v, next)
+			}
+			next++
+		}
+		return next < items
+	})
+}

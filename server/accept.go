@@ -8,6 +8,8 @@ import (
 	"time"
 
 	gneterrors "github.com/panjf2000/gnet/v2/pkg/errors"
+
+	"gatepass/deadline"
 )
 
 // acceptPause is how long a reactor rests after an accept that failed. The
@@ -39,16 +41,16 @@ var surviveAccept = sync.OnceFunc(func() { gneterrors.ErrAcceptSocket = acceptFa
 // acceptWatch follows accepts that fail.
 type acceptWatch struct {
 	failures atomic.Uint64
-	last     atomic.Int64 // Unix nanoseconds of the last failure
+	last     atomic.Int64 // the last failure, by deadline.Now; 0 for none
 	failing  atomic.Bool  // it was said that accepting fails, and not yet that it works again
-	since    atomic.Int64 // Unix nanoseconds of the first failure that was said
+	since    atomic.Int64 // the first failure that was said, by deadline.Now
 }
 
 // failed notes that an accept failed with cause, says so once until accepting works
 // again, and rests. Reactor.
 func (w *acceptWatch) failed(log *slog.Logger, cause any) {
 	w.failures.Add(1)
-	now := time.Now().UnixNano()
+	now := int64(deadline.Now())
 	w.last.Store(now)
 	if w.failing.CompareAndSwap(false, true) {
 		w.since.Store(now)
@@ -61,7 +63,7 @@ func (w *acceptWatch) failed(log *slog.Logger, cause any) {
 // for a while: at the limit of descriptors accepts work and fail in turn. Reactor.
 func (w *acceptWatch) worked(log *slog.Logger) {
 	if w.failing.Load() && !w.now() && w.failing.CompareAndSwap(true, false) {
-		spent := time.Duration(time.Now().UnixNano() - w.since.Load())
+		spent := deadline.Now() - time.Duration(w.since.Load())
 		log.Warn("connections are accepted again", "after", spent.Round(time.Millisecond).String(), "failures", w.failures.Load())
 	}
 }
@@ -69,7 +71,7 @@ func (w *acceptWatch) worked(log *slog.Logger) {
 // now tells whether accepts fail at this moment. Any goroutine.
 func (w *acceptWatch) now() bool {
 	last := w.last.Load()
-	return last != 0 && time.Now().UnixNano()-last < int64(acceptFailingFor)
+	return last != 0 && deadline.Now()-time.Duration(last) < acceptFailingFor
 }
 
 // isAccept tells whether a message of gnet is about a failed accept.

@@ -419,3 +419,71 @@ func TestLoop_APanicInTheCleanUpCostsOneConnection(t *testing.T) {
 		t.Errorf("%d sessions are left", e.core.sessions.live)
 	}
 }
+
+// An entry of the grace is a hint: the key may be gone when it comes up, or have got
+// another end.
+func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
+	e := newScenario(t)
+	hold := func(slot int, name storage.Name) *session {
+		conn := codec.NewConn(0, slot, 1)
+		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		s := e.core.sessions.get(conn)
+		s.name = name
+		key := worlds.NewSecret(e.key[:])
+		e.core.hold(s, &key, 1)
+		return s
+	}
+	gone, again := storage.Name{'G'}, storage.Name{'A'}
+	e.core.end(hold(1, gone))
+	e.core.end(hold(2, again))
+	e.core.kickAccount(gone, codec.ResultOK)
+	hold(3, again)
+	for range 2*int(e.options.ReconnectGrace/TickEvery) + 1 {
+		e.now = e.now.Add(TickEvery)
+		e.core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+	}
+	if e.core.keyOf(gone) != nil || e.core.keyOf(again) == nil {
+		t.Error("the key that is gone is back, or the one that is held has gone")
+	}
+}
+
+func TestNativeSession_WipesItsSecretAtItsEnd(t *testing.T) {
+	e := newScenario(t)
+	conn := codec.NewConn(0, 1, 1)
+	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative})
+	s := e.core.sessions.get(conn)
+	secret := worlds.NewSecret([]byte("thirty-two bytes of a key, or so"))
+	s.native.secret = &secret
+	e.core.end(s)
+	if !secret.Empty() {
+		t.Error("something is left")
+	}
+}
+
+// Who has gone while waiting to be ended, and who has come since in the same place, is
+// left alone.
+func TestCore_EndsNobodyInThePlaceOfAnother(t *testing.T) {
+	e := newScenario(t)
+	count := 2 * overdueLeast
+	for i := range count {
+		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)})
+	}
+	now := e.now.Add(DefaultConnectedLimit).UnixMilli()
+	e.core.Tick(now, now) // late: ends nobody
+	if e.core.overdue.Len() != count {
+		t.Fatalf("%d of %d are due", e.core.overdue.Len(), count)
+	}
+	for i := range count {
+		e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: codec.NewConn(0, i+1, 1)})
+		if i%2 == 0 {
+			e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 2)})
+		}
+	}
+	for e.core.overdue.Len() > 0 {
+		now += PaceEvery.Milliseconds()
+		e.core.Tick(now, now)
+	}
+	if st := e.core.Stats(); st.InState[StateConnected] != int64(count/2) || st.InState[StateLeaving] != 0 {
+		t.Errorf("%d are connected and %d leave, want %d and none", st.InState[StateConnected], st.InState[StateLeaving], count/2)
+	}
+}

@@ -119,3 +119,24 @@ func TestCore_GoAwaySpreadsClientsWithinABound(t *testing.T) {
 		}
 	}
 }
+
+// With many networks those that are over are forgotten ten times a second, else a flood
+// of networks would make the others share one rate.
+func TestRateLimit_SweepsMoreOftenWhenItIsHalfFull(t *testing.T) {
+	l := newRateLimit()
+	fill := func(n int) {
+		for i := range n {
+			l.take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1_000_000, minute)
+		}
+	}
+	fill(rateNetworks/2 - 1)
+	l.take(netip.MustParseAddr("192.0.2.1"), 1_000_000+rateBusy, minute)
+	if len(l.whole) != rateNetworks/2 {
+		t.Fatalf("%d networks are kept, and there is room", len(l.whole))
+	}
+	fill(rateNetworks)
+	l.take(netip.MustParseAddr("192.0.2.1"), 1_000_000+rateBusy+1, minute)
+	if len(l.whole) != 1 {
+		t.Errorf("%d networks are kept, of which one is not over", len(l.whole))
+	}
+}

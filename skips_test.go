@@ -153,3 +153,26 @@ func TestSkips_FailInCI(t *testing.T) {
 		}
 	}
 }
+
+// The nightly run fuzzes packages by name: one that gets its first target must be there.
+func TestFuzz_RunsNightlyForEveryPackage(t *testing.T) {
+	var folders []string
+	for _, m := range regexp.MustCompile(`(?m)^ +- (\./.+)$`).FindAllStringSubmatch(read(t, ".github/workflows/nightly.yml"), -1) {
+		folders = append(folders, strings.Fields(m[1])...)
+	}
+	found := 0
+	for dir, p := range testPackages(t) {
+		for function := range p.calls {
+			if !strings.HasPrefix(function, "Fuzz") {
+				continue
+			}
+			found++
+			if !listed(folders, dir) {
+				t.Errorf("%s: %s is not in .github/workflows/nightly.yml", dir, function)
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("only %d targets found: the search is broken", found)
+	}
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +45,7 @@ and goes when another is added.`,
 			})
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	jsonFlag(c.Flags(), &asJSON)
 	c.AddCommand(f.revokeCommand())
 	return c
 }
@@ -144,7 +143,7 @@ func printDevices(out io.Writer, devices []storage.Device, v deviceView) error {
 func printDevice(out io.Writer, d *storage.Device, v deviceView) error {
 	s := accounts.SummarizeDevice(d, v.now)
 	if v.asJSON {
-		return json.NewEncoder(out).Encode(s)
+		return printObjects(out, s)
 	}
 	from, expired := "-", "no"
 	if d.LastAddr.IsValid() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -38,7 +37,7 @@ func (f *accountFlags) showCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	jsonFlag(c.Flags(), &asJSON)
 	return c
 }
 
@@ -68,7 +67,7 @@ func (f *accountFlags) listCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&l.asJSON, "json", false, "print one JSON object a line")
+	jsonFlag(c.Flags(), &l.asJSON)
 	c.Flags().BoolVar(&l.addresses, "addresses", false, "list the banned addresses instead")
 	c.Flags().StringVar(&l.after, "after", "", "begin behind this `name`")
 	c.Flags().IntVar(&l.limit, "limit", 0, "list at most this many accounts; 0 for all")
@@ -106,7 +105,7 @@ const listRow = "%-16s  %-20s  %-20s  %s\n"
 
 func (l *listFlags) printRow(out io.Writer, a *storage.Account, now int64) error {
 	if l.asJSON {
-		return json.NewEncoder(out).Encode(accounts.Summarize(a, now))
+		return printObjects(out, accounts.Summarize(a, now))
 	}
 	_, err := fmt.Fprintf(out, listRow, a.Name, moment(a.Created), moment(a.Login.LastLogin), banText(&a.Ban, now))
 	return err
@@ -118,7 +117,7 @@ func (l *listFlags) printAddresses(c *cobra.Command, h *accounts.Handle) error {
 	for i := range bans {
 		var err error
 		if l.asJSON {
-			err = json.NewEncoder(out).Encode(accounts.SummarizeBan(&bans[i], now))
+			err = printObjects(out, accounts.SummarizeBan(&bans[i], now))
 		} else {
 			_, err = fmt.Fprintf(out, "%-20s  %s\n", bans[i].Prefix, banText(&bans[i].Ban, now))
 		}
@@ -137,7 +136,7 @@ type details struct {
 }
 
 func (d details) encode(out io.Writer) error {
-	return json.NewEncoder(out).Encode(struct {
+	return printObjects(out, struct {
 		accounts.Summary
 		Devices int `json:"devices"`
 	}{accounts.Summarize(d.account, d.now), len(d.devices)})

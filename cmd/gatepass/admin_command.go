@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -38,7 +37,7 @@ func adminWorldsCommand() *cobra.Command {
 		Use:   "worlds",
 		Short: "List the worlds as the manager sees them",
 		Example: `  gatepass admin worlds
-  gatepass admin worlds --json | jq '.[] | select(.offline)'
+  gatepass admin worlds --json | jq 'select(.offline)'
   gatepass admin worlds reset`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,7 +50,7 @@ func adminWorldsCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd.Flags(), &asJSON)
 	adminFlags(cmd)
 	reset := &cobra.Command{
 		Use:   "reset",
@@ -89,7 +88,7 @@ func adminLoginsCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd.Flags(), &asJSON)
 	adminFlags(cmd)
 	return cmd
 }
@@ -97,7 +96,7 @@ func adminLoginsCommand() *cobra.Command {
 func adminFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
-	f.String("data", "data", "folder with the bus's credentials")
+	f.String("data", "data", "folder with the bus's credentials; a bus that is served from it is found, whatever its port")
 	busFlags(f)
 	f.String("bus.listen", "127.0.0.1:4222", "where the bus on this machine is")
 }
@@ -107,6 +106,9 @@ func asAdmin(cmd *cobra.Command, do func(context.Context, *bus.Conn) error) erro
 	c, err := loadConfig(cmd.Flags(), nil)
 	if err != nil {
 		return err
+	}
+	if c.Bus.URL == "" && !cmd.Flags().Changed("bus.listen") {
+		c.Bus.URL = c.runningBus()
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), adminTimeout)
 	defer cancel()
@@ -141,7 +143,7 @@ func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
 		rows[i] = worldRow{e.ID, e.Name, e.Region, e.Offline, e.Address, e.Native, e.Players, e.Capacity, e.Queue, e.Load}
 	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(rows)
+		return printObjects(out, rows...)
 	}
 	if len(rows) == 0 {
 		fmt.Fprintln(out, "no world has registered")
@@ -175,7 +177,7 @@ func printLogins(out io.Writer, logins []worlds.LoginBeat, asJSON bool) error {
 		rows[i] = loginRow{l.Node.Name(), l.Address, l.Native, l.Conns, l.MaxConns, l.Draining}
 	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(rows)
+		return printObjects(out, rows...)
 	}
 	if len(rows) == 0 {
 		fmt.Fprintln(out, "no login server shows itself")

@@ -65,7 +65,7 @@ func (b *bench) native(accounts []load.Account) (*load.Players, error) {
 
 // ownFlags are those of every scenario.
 func (b *bench) ownFlags(f *pflag.FlagSet) {
-	f.BoolVar(&b.json, "json", false, "print the report as JSON")
+	jsonFlag(f, &b.json)
 	f.BoolVar(&b.quiet, "quiet", false, "show no progress")
 }
 

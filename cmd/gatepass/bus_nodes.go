@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -167,19 +166,17 @@ now, 'gatepass admin worlds' and 'gatepass admin logins' say.`,
 			return printNodes(c, all, asJSON)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	jsonFlag(c.Flags(), &asJSON)
 	return c
 }
 
 func printNodes(c *cobra.Command, all []bus.NodeInfo, asJSON bool) error {
 	if asJSON {
-		out := json.NewEncoder(c.OutOrStdout())
-		for _, n := range all {
-			if err := out.Encode(nodeJSON{n.Node, n.Key, n.Added.UTC().Format(time.RFC3339), n.Revoked}); err != nil {
-				return err
-			}
+		rows := make([]nodeJSON, len(all))
+		for i, n := range all {
+			rows[i] = nodeJSON{n.Node, n.Key, n.Added.UTC().Format(time.RFC3339), n.Revoked}
 		}
-		return nil
+		return printObjects(c.OutOrStdout(), rows...)
 	}
 	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tADDED\tSTATE\tKEY")

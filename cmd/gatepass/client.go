@@ -73,7 +73,8 @@ you agree, or at once with --update or --yes; an earlier try that broke off is g
 with. The file is checked and not run: that is for you to do. Which one it is may
 depend on --build, --platform, --system and --locale.
 
-With --json, or when standard output is no terminal, every event is a JSON object on
+With --json, or when standard output is no terminal (but for --once, whose table needs
+none), every event is a JSON object on
 a line of its own, and commands are read from standard input, one a line:
     select ID    release    enter    code DIGITS    update    quit
 The events are told in docs/client.md. Nothing secret is ever printed.
@@ -122,7 +123,7 @@ func (f *clientFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tokens, "tokens", "", "`folder` of the remembered devices (default: gatepass/devices in your configuration folder)")
 	flags.StringVar(&f.world, "world", "", "`name or id` of a world to pick at once")
 	flags.BoolVar(&f.enter, "enter", false, "enter a world as soon as it is picked")
-	flags.BoolVar(&f.json, "json", false, "JSON lines instead of a screen")
+	jsonFlag(flags, &f.json)
 	flags.BoolVar(&f.once, "once", false, "print the worlds and end")
 	flags.StringVar(&f.updateDir, "update", "", "`folder` to download an update to that the server wants, without being asked")
 	flags.BoolVar(&f.yes, "yes", false, "download such an update to this folder, without being asked")
@@ -266,11 +267,13 @@ func (b *buildNumber) Set(text string) error {
 type visit struct {
 	*clientFlags
 	cmd *cobra.Command
-	// events is nil with a screen.
+	// events is nil with a screen, and for the table of --once.
 	events *eventPrinter
-	input  *clientInput
-	orders chan order
-	codes  *codeDesk
+	// screenless: standard output is no terminal.
+	screenless bool
+	input      *clientInput
+	orders     chan order
+	codes      *codeDesk
 	// warned: the token's fault was told. offered: the server has offered an update.
 	warned, offered bool
 }
@@ -279,7 +282,8 @@ func newVisit(c *cobra.Command, f *clientFlags) *visit {
 	v := &visit{clientFlags: f, cmd: c, orders: make(chan order, maxOrders), codes: newCodeDesk()}
 	v.input = newClientInput(c.InOrStdin())
 	out, isFile := c.OutOrStdout().(*os.File)
-	if f.json || !isFile || !term.IsTerminal(int(out.Fd())) {
+	v.screenless = !isFile || !term.IsTerminal(int(out.Fd()))
+	if f.json || v.screenless && !f.once { // a table needs no terminal
 		v.events = newEventPrinter(c.OutOrStdout(), uint16(f.build))
 	}
 	return v
@@ -308,6 +312,7 @@ func (v *visit) printOnce(w *client.Worlds) error {
 		return v.events.tell(worldsNews{list: w.All(), stale: w.Stale()})
 	}
 	s := newScreen("", "", 0)
+	s.plain = v.screenless
 	s.takeWorlds(worldsNews{list: w.All(), stale: w.Stale()})
 	_, err := fmt.Fprint(v.cmd.OutOrStdout(), s.table())
 	return err

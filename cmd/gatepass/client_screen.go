@@ -92,6 +92,12 @@ func (s *screen) find(world uint8) int {
 	return slices.IndexFunc(s.worlds, func(w client.World) bool { return w.ID == world })
 }
 
+// isThere tells whether a world is in the list and online.
+func (s *screen) isThere(world uint8) bool {
+	i := s.find(world)
+	return i >= 0 && s.worlds[i].Status == client.StatusOnline
+}
+
 // row is where the cursor is.
 func (s *screen) row() int { return max(s.find(s.cursor), 0) }
 
@@ -146,7 +152,7 @@ func (s *screen) pick() []order {
 		return nil
 	case s.cursor != s.world || s.stage == stageIdle:
 		return []order{{deed: deedSelect, world: s.cursor}}
-	case s.stage == stagePass:
+	case s.stage == stagePass && s.isThere(s.world):
 		return []order{{deed: deedEnter}}
 	}
 	return nil // under way

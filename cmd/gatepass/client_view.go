@@ -186,13 +186,15 @@ func worldStatus(w client.World) (string, look) {
 	return "online", lookGood
 }
 
-// population is a bar and a number. Above 100 percent the bar stays full.
+// population is a bar and how much of the world is taken. World.Population is 200 for a
+// world that is full, as the protocols count.
 func population(w client.World) string {
 	if w.Status != client.StatusOnline {
 		return ""
 	}
-	filled := min((w.Population*barCells+50)/100, barCells)
-	return strings.Repeat("█", filled) + strings.Repeat("░", barCells-filled) + fmt.Sprintf(" %3d%%", w.Population)
+	percent := min((w.Population+1)/2, 100)
+	filled := (percent*barCells + 50) / 100
+	return strings.Repeat("█", filled) + strings.Repeat("░", barCells-filled) + fmt.Sprintf(" %3d%%", percent)
 }
 
 // below is what stands under the table: how far the player is, what happened, keys.
@@ -251,6 +253,9 @@ func (s *screen) progress() string {
 	case stageAsking:
 		return "asking for a pass for " + name + " …"
 	case stagePass:
+		if !s.isThere(s.world) {
+			return "you have a pass for " + name + ", which is not online any more; pick another world, or wait for it"
+		}
 		return "you have a pass for " + name + "; press enter to go in"
 	case stageEntering:
 		if s.place > 0 {
@@ -269,6 +274,9 @@ func (s *screen) keys() string {
 	}
 	switch s.stage {
 	case stagePass:
+		if s.cursor != s.world || !s.isThere(s.world) {
+			return "enter on another world picks that · r give it back · q quit"
+		}
 		return "enter go in · r give it back · q quit"
 	case stageAsking, stageEntering:
 		return "r give up · enter on another world picks that · q quit"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -232,6 +233,9 @@ type worldConfig struct {
 	Builds     []uint16 `koanf:"builds"`
 }
 
+// defaultKind is the kind of a world that has none.
+const defaultKind = "normal"
+
 func defaultConfig() map[string]any {
 	return map[string]any{
 		"data": "data", "grunt": "127.0.0.1:3724", "native": "127.0.0.1:3725", "admin": "127.0.0.1:9724",
@@ -253,7 +257,7 @@ func defaultConfig() map[string]any {
 		"bus.listen":       "127.0.0.1:4222",
 		"region.heartbeat": 2 * time.Second, "region.missed": 3, "region.refresh": 5 * time.Second,
 		"region.lease": 3 * time.Second, "region.second-login": "replace",
-		"gateway.listen": "127.0.0.1:8085", "gateway.builds": []uint16{5875, 6005, 6141}, "gateway.kind": "normal", "gateway.category": 1,
+		"gateway.listen": "127.0.0.1:8085", "gateway.builds": []uint16{5875, 6005, 6141}, "gateway.kind": defaultKind, "gateway.category": 1,
 		"gateway.capacity": 1000, "gateway.queue-limit": 10_000, "gateway.queue-grace": time.Minute,
 		"gateway.second-login": "replace",
 		"dns.listen":           "127.0.0.1:5353", "dns.ttl": dns.DefaultTTL, "dns.rate-limit": dns.DefaultRateLimit,
@@ -306,7 +310,7 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	k := defaults.Copy()
 	if path, _ := flags.GetString("config"); path != "" {
 		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
-			return nil, usageError{fmt.Errorf("configuration file %s: %w", path, err)}
+			return nil, usageError{fmt.Errorf("configuration file %s: %w", path, placed(path, err))}
 		}
 	}
 	envErr := loadEnv(k)
@@ -375,7 +379,7 @@ func (c *config) worldList() ([]worlds.World, error) {
 
 // world is the world as a list takes it.
 func (w *worldConfig) world() (worlds.World, error) {
-	kind, err := worlds.ParseKind(w.Kind)
+	kind, err := worlds.ParseKind(cmp.Or(w.Kind, defaultKind))
 	if err != nil {
 		return worlds.World{}, fmt.Errorf("%q: %w", w.Name, err)
 	}

@@ -145,6 +145,9 @@ func decodeFaults(err error) (faults []error) {
 	var parse *mapstructure.ParseError
 	if errors.As(err, &parse) {
 		text = fmt.Sprintf("%#v: %s", parse.Value, text)
+		if parse.Expected.Kind() == reflect.Bool {
+			text = fmt.Sprintf("%#v is neither true nor false", parse.Value)
+		}
 	}
 	if keys, ok := strings.CutPrefix(text, "has invalid keys: "); ok {
 		if section := fault.Name(); section != "" && !strings.Contains(section, "[") {

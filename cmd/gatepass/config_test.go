@@ -66,12 +66,12 @@ func TestLoadConfig_FaultsAreToldOnce(t *testing.T) {
 }
 
 func TestLoadConfig_WorldsOfTheFile(t *testing.T) {
-	c, err := mayLoad(t, "[[worlds]]\nid = 9\nname = 'Mine'\naddress = '192.0.2.1:8085'\nkind = 'rp'\nbuilds = [5875]", nil)
+	c, err := mayLoad(t, "[[worlds]]\nid = 9\nname = 'Mine'\naddress = '192.0.2.1:8085'\nkind = 'rp'\nbuilds = [5875]\n[[worlds]]\nid = 10\nname = 'Plain'\naddress = '192.0.2.1:8086'", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := c.worldList()
-	if err != nil || len(list) != 1 || list[0].Name != "Mine" || list[0].Builds[0] != 5875 {
+	if err != nil || len(list) != 2 || list[1].Kind.String() != defaultKind || list[0].Name != "Mine" || list[0].Builds[0] != 5875 {
 		t.Fatalf("worlds = %+v, %v", list, err)
 	}
 }
@@ -153,7 +153,10 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 	}{
 		{"unknown key", "gurnt = '127.0.0.1:1'", nil, []string{"no such key: gurnt"}},
 		{"unknown key within", "[log]\nlevle = 'warn'", nil, []string{"log.levle: there is no such key"}},
-		{"not TOML", "data = ", nil, []string{"gatepass.toml"}},
+		{"not TOML", "grunt = '127.0.0.1:1'\ndata = ", nil, []string{"gatepass.toml: line 2, column 8: ", `"data ="`}},
+		{"no value", "# one\n\n[log]\nlevel = warn\n", nil, []string{"line 4, column 9: ", `"level = warn"`}},
+		{"no end", "[log\n", nil, []string{"line 1, column "}},
+		{"a key twice", "[log]\nlevel = 'info'\nlevel = 'warn'\n", nil, []string{"level"}},
 		{"wrong kind", "max-conns = 'many'", nil, []string{`max-conns: "many"`}},
 		{"no build", "builds = [99999, -1, 5875.7, 5875]", nil, []string{
 			"builds[0]: 99999 is not a whole number in 0 to 65535", "builds[1]: -1 ", "builds[2]: 5875.7 "}},
@@ -164,7 +167,7 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 			"reactors: 1.5 ", "procs: true ", "max-conns: 1e+30 ", "storage.cache-mib: NaN "}},
 		{"no spans", "drain-limit = 5\n[sessions]\nproving-limit = '7 parsecs'", nil, []string{
 			"drain-limit: 5 is not a span", `sessions.proving-limit: "7 parsecs" is not a span`}},
-		{"no bool", "[sessions]\ndurable-logins = 'perhaps'", nil, []string{`sessions.durable-logins: "perhaps"`}},
+		{"no bool", "[sessions]\ndurable-logins = 'perhaps'", nil, []string{`sessions.durable-logins: "perhaps" is neither true nor false`}},
 		{"no machine", "pin-core = -5\nprocs = -1\nreactors = 1000\nmax-conns = -1", nil, []string{
 			"pin-core: -5", "procs: -1", "reactors: 1000", "max-conns: -1"}},
 		{"no such core", "pin-core = 100000", nil, []string{"pin-core: 100000"}},

@@ -9,15 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatepass/auth/srp6"
-	"gatepass/storage"
 	"gatepass/worlds"
-)
-
-// The demo account. It exists in `gatepass dev` only.
-const (
-	demoName     = "DEMO"
-	demoPassword = "DEMO"
 )
 
 func devCommand() *cobra.Command {
@@ -28,7 +20,7 @@ func devCommand() *cobra.Command {
 		Long: `Run a whole region with nothing to install: login server, world manager and bus
 in this process, and two demo worlds, each a 'gatepass gateway' of its own, so that
 one can be killed and started again. The accounts are kept in --data, and a demo
-account is made.
+account is made there at the first start; once deleted it stays so.
 
 Point a client of build 5875 (1.12.1), 8606 (2.4.3) or 12340 (3.3.5a) at it:
     set realmlist 127.0.0.1          (realmlist.wtf)
@@ -109,11 +101,12 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 		return err
 	}
 	// A stop that is asked for this early is no failure: it goes the usual way.
-	if err := e.addDemo(context.WithoutCancel(ctx)); err != nil {
+	account, err := e.addDemo(context.WithoutCancel(ctx))
+	if err != nil {
 		return err
 	}
-	p.printText(fmt.Sprintf("accounts in %s; demo account %s, password %s; clients: set realmlist %s", c.Data, demoName, demoPassword, c.reachable()),
-		"demo account", "accounts", c.storeDir(), "account", demoName, "password", demoPassword, "realmlist", c.reachable())
+	p.printText(fmt.Sprintf("accounts in %s; %s; clients: set realmlist %s", c.Data, account.text(), c.reachable()),
+		"demo account", append(account.named(), "accounts", c.storeDir(), "realmlist", c.reachable())...)
 	if c.Native != "" {
 		at := e.server.AddrOf(1).String()
 		if worlds.EveryAddress(c.Native) {
@@ -144,27 +137,4 @@ func freeOr(address string) string {
 	}
 	_ = l.Close()
 	return l.Addr().String()
-}
-
-// addDemo makes the demo account unless it is there, and gives one of before there
-// were native verifiers its own. It looks first: to make a verifier takes a tenth of a
-// second, and memory that is given back late.
-func (e *edge) addDemo(ctx context.Context) error {
-	account, err := e.manager.Show(ctx, demoName)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return e.manager.Add(ctx, demoName, demoPassword)
-	case err != nil:
-		return err
-	case len(account.Others) == 0 && opensDemo(&account.Grunt):
-		return e.manager.SetPassword(ctx, demoName, demoPassword)
-	}
-	return nil
-}
-
-// opensDemo tells whether the password is still the demo account's: an account that
-// somebody gave another one is his.
-func opensDemo(g *storage.GruntVerifier) bool {
-	salt := srp6.Salt(g.Salt)
-	return g.Set && srp6.NewVerifier(&salt, demoName, demoPassword) == srp6.Verifier(g.Verifier)
 }

@@ -39,10 +39,10 @@ func storingFault(monitor *bus.Monitor) error {
 
 // addBusServer adds an embedded bus to the process.
 func addBusServer(p *process, server *bus.Server) {
-	fault := func() error { return storeFault(server.Store()) }
+	fault, forget := func() error { return storeFault(server.Store()) }, p.noteBus(server.URL())
 	p.add(part{
 		name: "bus server", ready: fault, degraded: fault, metrics: busServerCollector{server},
-		close: func() error { server.Close(); return nil },
+		close: func() error { forget(); server.Close(); return nil },
 	})
 	p.say("bus", server.URL())
 }

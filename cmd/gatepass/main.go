@@ -52,7 +52,7 @@ Then add one:  gatepass account add NAME`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see '%s --help')", err, c.CommandPath())}
+		return usageError{fmt.Errorf("%w (see '%s --help')", flagFault(err), c.CommandPath())}
 	})
 	root.AddCommand(devCommand(), loginCommand(), worldsCommand(), gatewayCommand(), dnsCommand(), busCommand(), adminCommand(), clientCommand(),
 		accountCommand(), storeCommand(), patchCommand(), benchCommand(), versionCommand())

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -48,7 +47,7 @@ is for one platform or locale speaks.`,
 			}
 			j := v.judge(scope, number)
 			if asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(j.json())
+				return printObjects(c.OutOrStdout(), j.json())
 			}
 			j.print(c.OutOrStdout())
 			v.warnOpen(c.ErrOrStderr(), scope)
@@ -58,7 +57,7 @@ is for one platform or locale speaks.`,
 	}
 	c.Flags().StringVar(&build, "build", "", "the `BUILD` that the client says")
 	s.register(c.Flags())
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	jsonFlag(c.Flags(), &asJSON)
 	return c
 }
 

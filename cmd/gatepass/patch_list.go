@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -54,7 +53,7 @@ which something else counts.
 			return v.print(c.OutOrStdout(), c.ErrOrStderr(), at.dir)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	jsonFlag(c.Flags(), &asJSON)
 	return c
 }
 
@@ -236,7 +235,5 @@ func (v *catalogueView) encode(out io.Writer, dir string) error {
 	for _, k := range v.catalogue.Known {
 		list.Known = append(list.Known, knownJSON{k.Build, k.Platform, hex.EncodeToString(k.HMAC[:])})
 	}
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	return e.Encode(list)
+	return printObjects(out, list)
 }

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/pflag"
+)
+
+// jsonFlag defines --json, which means the same for every command: standard output has
+// JSON objects, one after the other, and nothing else. A list has an object an entry,
+// and none when it is empty; whatever else a command shows is one object. Each stands on
+// a line of its own, but for the reports of bench, which are indented.
+func jsonFlag(flags *pflag.FlagSet, asJSON *bool) {
+	flags.BoolVar(asJSON, "json", false, "print JSON objects: of a list one an entry and line, else one")
+}
+
+// printObjects writes values as --json has them.
+func printObjects[T any](out io.Writer, values ...T) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	for i := range values {
+		if err := e.Encode(values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 
 // Sentence is what an operator says when he bans.
 type Sentence struct {
-	// Until ends the ban; the zero time is for good. It must lie ahead.
+	// Until ends the ban. It must lie ahead, and before the year 2200.
 	Until time.Time
+	// Forever is a ban without an end, which has no Until.
+	Forever bool
 	// Reason is one line of at most MaxReason bytes; By names the operator.
 	Reason, By string
 }
@@ -95,11 +98,18 @@ func (m *Manager) sentence(s Sentence) (storage.Ban, error) {
 	if err := errors.Join(checkReason("reason", s.Reason), checkReason("by", s.By)); err != nil {
 		return ban, err
 	}
-	if !s.Until.IsZero() {
-		ban.Until = s.Until.Unix()
-		if ban.Until <= ban.Since {
-			return ban, &FieldError{Field: "until", Problem: "lies in the past; give a time ahead"}
-		}
+	switch {
+	case s.Forever && !s.Until.IsZero():
+		return ban, &FieldError{Field: "until", Problem: "a ban for good has no end; leave it out"}
+	case s.Forever:
+		return ban, nil
+	}
+	ban.Until = s.Until.Unix()
+	if err := checkTime("until", ban.Until); err != nil || ban.Until == 0 {
+		return ban, cmp.Or(err, error(&FieldError{Field: "until", Problem: "is missing; give a time ahead, or ban for good"}))
+	}
+	if ban.Until <= ban.Since {
+		return ban, &FieldError{Field: "until", Problem: "lies in the past; give a time ahead"}
 	}
 	return ban, nil
 }

@@ -33,7 +33,7 @@ func TestManager_AddressBansThatAreDamaged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.BanAddress(t.Context(), prefix, Sentence{}); err != nil {
+		if err := m.BanAddress(t.Context(), prefix, Sentence{Forever: true}); err != nil {
 			t.Fatal(err)
 		}
 		bans, err := m.AddressBans(t.Context())

@@ -21,6 +21,8 @@ type Listener struct {
 	path   string
 	socket *net.UnixListener
 	once   sync.Once
+	// peer tells the user of a client; peerUID but in tests.
+	peer func(*net.UnixConn) (uint32, error)
 }
 
 // Listen makes the socket at path (see SocketPath). Clients may connect from
@@ -32,7 +34,7 @@ func Listen(path string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Listener{path: path, socket: socket}, nil
+	return &Listener{path: path, socket: socket, peer: peerUID}, nil
 }
 
 // Close removes the socket. Serve does it too; it is for servers that do not
@@ -68,7 +70,7 @@ func (l *Listener) Serve(ctx context.Context, m *Manager, logger *slog.Logger) e
 			pause(ctx, time.Second)
 			continue
 		}
-		c := &client{conn: conn, manager: m, logger: logger}
+		c := &client{conn: conn, peer: l.peer, manager: m, logger: logger}
 		select {
 		case seats <- struct{}{}:
 			clients.Go(func() {
@@ -84,6 +86,7 @@ func (l *Listener) Serve(ctx context.Context, m *Manager, logger *slog.Logger) e
 // client is one connection, owned by its goroutine.
 type client struct {
 	conn    *net.UnixConn
+	peer    func(*net.UnixConn) (uint32, error)
 	manager *Manager
 	logger  *slog.Logger
 	out     []byte
@@ -91,7 +94,7 @@ type client struct {
 
 func (c *client) serve(ctx context.Context) {
 	defer c.conn.Close()
-	uid, err := peerUID(c.conn)
+	uid, err := c.peer(c.conn)
 	if err != nil || uid != 0 && uid != uint32(os.Geteuid()) {
 		c.logger.Warn("account control: refused a client of another user", "uid", uid, "error", err)
 		return

@@ -75,9 +75,9 @@ func TestRemote_EveryOperation(t *testing.T) {
 		{"PIN", func() error { _, err := m.SetPIN(ctx, "alice", "0123"); return err }, nil},
 		{"token", func() (err error) { secret, _, err = m.SetTOTP(ctx, "alice"); return err }, nil},
 		{"token of nobody", func() error { _, _, err := m.SetTOTP(ctx, "nobody"); return err }, storage.ErrNotFound},
-		{"ban", func() error { return m.Ban(ctx, "alice", Sentence{Reason: "r"}) }, nil},
-		{"ban nobody", func() error { return m.Ban(ctx, "nobody", Sentence{}) }, storage.ErrNotFound},
-		{"ban address", func() error { return m.BanAddress(ctx, prefix, Sentence{Reason: "r"}) }, nil},
+		{"ban", func() error { return m.Ban(ctx, "alice", Sentence{Forever: true, Reason: "r"}) }, nil},
+		{"ban nobody", func() error { return m.Ban(ctx, "nobody", Sentence{Forever: true}) }, storage.ErrNotFound},
+		{"ban address", func() error { return m.BanAddress(ctx, prefix, Sentence{Forever: true, Reason: "r"}) }, nil},
 	}
 	for _, step := range steps {
 		if err := step.do(); !errors.Is(err, step.want) {

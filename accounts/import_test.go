@@ -64,7 +64,7 @@ func TestImport_ModesForExistingAccounts(t *testing.T) {
 	} {
 		m := newTestManager(t)
 		mustImport(t, m, first, ImportOptions{})
-		if err := m.Ban(t.Context(), "A", Sentence{}); err != nil {
+		if err := m.Ban(t.Context(), "A", Sentence{Forever: true}); err != nil {
 			t.Fatal(err)
 		}
 		report, bad := mustImport(t, m, second, ImportOptions{Mode: c.mode})

@@ -71,10 +71,13 @@ func (l *lineReader) skip() error {
 
 // tableReader puts lines together to rows, where a dialect lets a row have several.
 type tableReader struct {
+	// lines keep their carriage returns: in the middle of a row they are data.
 	lines   *lineReader
 	dialect *dialect
-	first   int
-	row     []byte
+	// dropCR drops the one at the end of a row.
+	dropCR bool
+	first  int
+	row    []byte
 }
 
 func (t *tableReader) line() int { return t.first }
@@ -83,17 +86,17 @@ func (t *tableReader) next() ([]byte, error) {
 	line, err := t.lines.next()
 	t.first = t.lines.number
 	if err != nil || !t.dialect.multiline && !t.dialect.escapes {
-		return line, err
+		return t.end(line), err
 	}
 	s := rowState{begin: true}
 	if t.complete(&s, line) {
-		return line, nil
+		return t.end(line), nil
 	}
 	t.row = append(t.row[:0], line...)
 	for {
 		more, err := t.lines.next()
 		if errors.Is(err, io.EOF) {
-			return t.row, nil
+			return t.end(t.row), nil
 		}
 		if err != nil {
 			return nil, err
@@ -103,9 +106,16 @@ func (t *tableReader) next() ([]byte, error) {
 		}
 		t.row = append(append(t.row, '\n'), more...)
 		if t.complete(&s, more) {
-			return t.row, nil
+			return t.end(t.row), nil
 		}
 	}
+}
+
+func (t *tableReader) end(row []byte) []byte {
+	if t.dropCR {
+		return bytes.TrimSuffix(row, []byte("\r"))
+	}
+	return row
 }
 
 // complete tells whether the row ends with this line. Quotes that are open at the end

@@ -93,7 +93,7 @@ func (c *census) characters(text []byte) []byte {
 // write them; 0 otherwise. One that does not proves that none is meant as one.
 func (c *census) pairs(delimiter byte) (n int) {
 	for b, count := range c.escaped {
-		if count > 0 && byte(b) != delimiter && !strings.ContainsRune("\\0tnN\"\n", rune(b)) {
+		if count > 0 && byte(b) != delimiter && !strings.ContainsRune("\\0tnN\"\r\n", rune(b)) {
 			return 0
 		}
 		n += count

@@ -78,7 +78,7 @@ func TestManager_BanUntil(t *testing.T) {
 	if err := m.Ban(t.Context(), "bob", Sentence{Until: time.Unix(testTime, 0)}); err == nil {
 		t.Error("a ban that is over was taken")
 	}
-	if err := m.Ban(t.Context(), "bob", Sentence{Reason: "two\nlines"}); err == nil {
+	if err := m.Ban(t.Context(), "bob", Sentence{Forever: true, Reason: "two\nlines"}); err == nil {
 		t.Error("a reason of two lines was taken")
 	}
 	if err := m.Unban(t.Context(), "bob"); err != nil {
@@ -101,7 +101,7 @@ func TestManager_BanAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.BanAddress(t.Context(), prefix, Sentence{Reason: "flood"}); err != nil {
+	if err := m.BanAddress(t.Context(), prefix, Sentence{Forever: true, Reason: "flood"}); err != nil {
 		t.Fatal(err)
 	}
 	bans, err := m.AddressBans(t.Context())
@@ -142,10 +142,10 @@ func TestManager_OnChange_TellsDurableChangesOnly(t *testing.T) {
 	m.SetPassword(ctx, "EVE", "y")
 	m.SetPIN(ctx, "EVE", "1")
 	m.SetPIN(ctx, "EVE", "1234")
-	m.Ban(ctx, "EVE", Sentence{})
+	m.Ban(ctx, "EVE", Sentence{Forever: true})
 	m.Unban(ctx, "EVE")
 	m.Delete(ctx, "EVE")
-	m.BanAddress(ctx, prefix, Sentence{})
+	m.BanAddress(ctx, prefix, Sentence{Forever: true})
 	m.UnbanAddress(ctx, prefix)
 	want := []ChangeKind{ChangeAdd, ChangePassword, ChangeFactors, ChangeBan, ChangeUnban, ChangeDelete, ChangeBanAddress, ChangeUnbanAddress}
 	if !slices.Equal(kinds, want) {
@@ -193,8 +193,8 @@ func TestManager_OnChange_TellsChangesOfUnknownOutcome(t *testing.T) {
 		m := New(c.store, o)
 		want := cmp.Or(c.store.whole, c.store.each)
 		for _, err := range []error{
-			m.Ban(t.Context(), "EVE", Sentence{}),
-			m.BanAddress(t.Context(), netip.MustParsePrefix("10.0.0.0/8"), Sentence{}),
+			m.Ban(t.Context(), "EVE", Sentence{Forever: true}),
+			m.BanAddress(t.Context(), netip.MustParsePrefix("10.0.0.0/8"), Sentence{Forever: true}),
 		} {
 			if !errors.Is(err, want) {
 				t.Errorf("%v, want %v", err, want)

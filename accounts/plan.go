@@ -30,6 +30,7 @@ type Plan struct {
 	multi    bool // JSON values over several lines
 	version  int  // of an export
 	census   census
+	headCR   bool // the first line ends with CRLF
 	dialect  dialect
 	header   []string // given
 	names    []string
@@ -134,8 +135,9 @@ func (p *Plan) rows(d *dialect) (rowReader, error) {
 	if p.format == FormatNDJSON {
 		return lines, nil
 	}
-	lines.keepCR = p.census.invalid > 0 && p.census.crlf*2 < p.census.lf
-	return &tableReader{lines: lines, dialect: d}, nil
+	lines.keepCR = true
+	// Among raw bytes one may end in a carriage return that is no line end.
+	return &tableReader{lines: lines, dialect: d, dropCR: p.census.invalid == 0 || p.headCR}, nil
 }
 
 // decideFormat goes by the content, unless the operator has said more than a name.
@@ -172,6 +174,9 @@ func (p *Plan) lookAtTable(ctx context.Context, head []byte) error {
 	}
 	if err := p.census.count(ctx, text); err != nil {
 		return err
+	}
+	if i := bytes.IndexByte(head, '\n'); i > 0 {
+		p.headCR = head[i-1] == '\r'
 	}
 	header := string(head)
 	if i := strings.IndexAny(strings.TrimLeft(header, "\r\n"), "\r\n"); i >= 0 {

@@ -49,7 +49,7 @@ sessions concerned at once.`,
 					err = h.Ban(c.Context(), target, s)
 				}
 				if err == nil {
-					fmt.Fprintf(c.OutOrStdout(), "%s banned %s\n", target, untilText(s.Until))
+					fmt.Fprintf(c.OutOrStdout(), "%s banned %s\n", target, untilText(&s))
 				}
 				return err
 			})
@@ -115,7 +115,7 @@ func banTarget(args []string, address string) (string, netip.Prefix, error) {
 }
 
 func (b *banFlags) sentence(now time.Time) (accounts.Sentence, error) {
-	s := accounts.Sentence{Reason: b.reason, By: b.by}
+	s := accounts.Sentence{Forever: b.forever, Reason: b.reason, By: b.by}
 	if s.By == "" {
 		// Without a name the ban stands nevertheless.
 		if u, err := user.Current(); err == nil {
@@ -164,9 +164,9 @@ func parseSpan(text string) (time.Duration, error) {
 	return span, nil
 }
 
-func untilText(until time.Time) string {
-	if until.IsZero() {
+func untilText(s *accounts.Sentence) string {
+	if s.Forever {
 		return "for good"
 	}
-	return "until " + moment(until.Unix())
+	return "until " + moment(s.Until.Unix())
 }

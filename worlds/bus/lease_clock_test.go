@@ -195,3 +195,29 @@ func TestReign_SaysNothingWithoutTheLease(t *testing.T) {
 		t.Errorf("after the lease %d were heard", n)
 	}
 }
+
+// mute is a bucket whose watch shows nothing, not even that there is nothing.
+type mute struct{ slowKV }
+
+func (*mute) Watch(context.Context, string, ...jetstream.WatchOpt) (jetstream.KeyWatcher, error) {
+	return muteWatch{}, nil
+}
+
+type muteWatch struct{ jetstream.KeyWatcher }
+
+func (muteWatch) Updates() <-chan jetstream.KeyValueEntry { return nil }
+func (muteWatch) Stop() error                             { return nil }
+
+// A campaigner whose watch has died with the stream neither waits for ever nor takes a
+// lease that it has not seen.
+func TestLease_WatchThatShowsNothingIsAnError(t *testing.T) {
+	t.Parallel()
+	kv := &mute{}
+	l := leaseOn(&kv.slowKV)
+	l.kv, l.length = kv, time.Millisecond
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := l.campaign(ctx); err == nil || ctx.Err() != nil || l.revision != 0 {
+		t.Errorf("revision %d, %v", l.revision, err)
+	}
+}

@@ -38,6 +38,8 @@ type setup struct {
 	args  []string // further arguments
 	env   []string // further environment, KEY=value
 	stdin io.Reader
+	// program is the gatepass to be run, if it is not the one under test.
+	program string
 	// files is the server's limit of open files, 0 for that of the tests.
 	files int
 	// stderr replaces the buffer in which what the server logs is kept.
@@ -90,6 +92,9 @@ func launch(t testing.TB, s setup) (*gatepass, <-chan string) {
 	}
 	g := &gatepass{t: t, data: s.data, exited: make(chan struct{}), stdout: new(lockedBuffer), stderr: new(lockedBuffer)}
 	g.cmd = command(args...)
+	if s.program != "" {
+		g.cmd.Path, g.cmd.Args[0] = s.program, s.program
+	}
 	if s.files != 0 {
 		limited := exec.Command("/bin/sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, s.files)}, g.cmd.Args...)...)
 		limited.Env, g.cmd = g.cmd.Env, limited

@@ -304,3 +304,32 @@ func withoutLock(files map[string]string) map[string]string {
 	delete(files, "LOCK")
 	return files
 }
+
+// A manifest that lost as little as its last byte is told by the head, whatever
+// else gives it away.
+func TestDamage_CutManifestIsNamed(t *testing.T) {
+	for _, closed := range []bool{true, false} {
+		files := damageStore(t, closed)
+		s, err := look(optionsOn(diskOf(t, files)))
+		if err != nil || len(s.faults) != 0 {
+			t.Fatal(err, s.faults)
+		}
+		name := fmt.Sprintf("MANIFEST-%06d", s.current.number)
+		for what, raw := range map[string]string{
+			"cut": files[name][:len(files[name])-1], "changed": flipped(files[name], len(files[name])-1, 1),
+		} {
+			damaged := maps.Clone(files)
+			damaged[name] = raw
+			s, err := look(optionsOn(diskOf(t, damaged)))
+			if err != nil || !slices.Contains(s.faults, Fault{name, errManifestShort.Error()}) {
+				t.Errorf("closed %v, %s: %v, %v", closed, what, s.faults, err)
+			}
+		}
+	}
+}
+
+func optionsOn(fs vfs.FS) *Options {
+	o := &Options{Dir: damageDir, FS: fs}
+	o.EnsureDefaults()
+	return o
+}

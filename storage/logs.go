@@ -26,9 +26,9 @@ type logScan struct {
 }
 
 // scanLogs reads the logs from number first on, in order, as Pebble replays them.
-// each gets every record; it may be nil. strict takes a whole record behind an
-// unreadable one for damage even if nothing proves that the latter was synced.
-func scanLogs(disk vfs.FS, dir string, first uint64, strict bool, each func(batch []byte)) (s logScan, err error) {
+// strict takes a whole record behind an unreadable one for damage even if nothing
+// proves that the latter was synced.
+func scanLogs(disk vfs.FS, dir string, first uint64, strict bool) (s logScan, err error) {
 	logs, err := wal.Scan(wal.Dir{FS: disk, Dirname: dir})
 	if err != nil {
 		return s, err
@@ -37,7 +37,7 @@ func scanLogs(disk vfs.FS, dir string, first uint64, strict bool, each func(batc
 	for i, l := range logs {
 		_, path := l.SegmentLocation(0)
 		name := disk.PathBase(path)
-		stop := s.scan(name, l, each)
+		stop := s.scan(name, l)
 		switch {
 		case errors.Is(stop, io.EOF):
 		case errors.Is(stop, record.ErrUnexpectedEOF) && i == len(logs)-1:
@@ -71,7 +71,7 @@ var errBatch = errors.New("malformed batch")
 
 // scan reads one log to where it ends or cannot be read, and says which by the
 // error: io.EOF is a whole log.
-func (s *logScan) scan(name string, l wal.LogicalLog, each func([]byte)) error {
+func (s *logScan) scan(name string, l wal.LogicalLog) error {
 	r := l.OpenForRead()
 	defer r.Close()
 	for {
@@ -92,9 +92,6 @@ func (s *logScan) scan(name string, l wal.LogicalLog, each func([]byte)) error {
 		}
 		s.records++
 		s.end = sequence + count
-		if each != nil {
-			each(batch)
-		}
 	}
 }
 

@@ -240,7 +240,7 @@ func (s *survey) strangers() (strangers []storeFile) {
 // was acknowledged.
 func (s *survey) checkLogs() (err error) {
 	m := s.manifest
-	s.logs, err = scanLogs(s.disk, s.dir, m.minLog, s.strict, nil)
+	s.logs, err = scanLogs(s.disk, s.dir, m.minLog, s.strict)
 	if err != nil {
 		return err
 	}

@@ -216,6 +216,16 @@ func kindOfTable(columns []column) (tableKind, error) {
 	return 0, errHeader
 }
 
+// inQuotes refuses a name that has kept the quotes that some program put around it:
+// what its password has kept would be a part of that, too.
+func inQuotes(name string) error {
+	last := len(name) - 1
+	if last < 1 || name[0] != name[last] || name[0] != '\'' && name[0] != '"' {
+		return nil
+	}
+	return &FieldError{Field: "username", Problem: "stands in quotes that are no part of the format of this file; give double quotes around fields, with --quotes on, or none"}
+}
+
 // draft reads one row of a table.
 func (f *fields) draft(kind tableKind, r *rules) (d draft, err error) {
 	if kind == kindAddressBans {
@@ -225,6 +235,9 @@ func (f *fields) draft(kind tableKind, r *rules) (d draft, err error) {
 		return d, &FieldError{Field: "username", Problem: "is empty or NULL"}
 	}
 	if d.account.Name, err = ParseName(f[columnUsername]); err != nil {
+		return d, err
+	}
+	if err := inQuotes(f[columnUsername]); err != nil {
 		return d, err
 	}
 	if kind == kindAccounts {

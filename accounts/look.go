@@ -186,6 +186,9 @@ type fit struct {
 	rows, bare int
 }
 
+// unfit is more faults than any file has.
+const unfit = int(^uint(0) >> 1)
+
 // measure cuts a whole file by a dialect. It stops early at more than limit faults.
 func (p *Plan) measure(ctx context.Context, d *dialect, limit int) (f fit, err error) {
 	rows, err := p.rows(d)
@@ -202,9 +205,12 @@ func (p *Plan) measure(ctx context.Context, d *dialect, limit int) (f fit, err e
 		switch {
 		case errors.Is(err, io.EOF):
 			return f, nil
-		case errors.Is(err, errLineTooLong):
+		case errors.Is(err, errLineTooLong) && !d.multiline:
 			f.faults++
 			continue
+		case errors.Is(err, errLineTooLong):
+			f.faults = unfit
+			return f, nil
 		case err != nil:
 			return f, err
 		case len(row) == 0:
@@ -214,7 +220,12 @@ func (p *Plan) measure(ctx context.Context, d *dialect, limit int) (f fit, err e
 		if columns < 0 && err == nil {
 			columns = len(cells)
 		}
-		if err != nil || len(cells) != columns {
+		switch {
+		case err != nil && d.multiline:
+			// A quote that does not close would take the rows behind it along.
+			f.faults = unfit
+			return f, nil
+		case err != nil || len(cells) != columns:
 			f.faults++
 			continue
 		}
@@ -234,7 +245,7 @@ func (p *Plan) choose(ctx context.Context, list []dialect) error {
 	if len(list) == 1 {
 		return nil
 	}
-	best := fit{faults: int(^uint(0) >> 1)}
+	best := fit{faults: unfit}
 	for i := range list {
 		f, err := p.measure(ctx, &list[i], best.faults)
 		if err != nil {
@@ -251,25 +262,17 @@ func (p *Plan) choose(ctx context.Context, list []dialect) error {
 	return nil
 }
 
-// readHeader finds the columns in the first row, or in the one that was given.
+// readHeader finds the columns in the first row, or in the names that were given.
 func (p *Plan) readHeader() error {
-	names := p.header
-	if names == nil {
-		rows, err := p.rows(&p.dialect)
-		if err != nil {
-			return err
+	names, err := p.firstNames()
+	if err != nil {
+		return err
+	}
+	if p.header != nil {
+		if slices.EqualFunc(names, p.header, strings.EqualFold) {
+			return errHeaderTwice
 		}
-		row, err := firstRow(rows)
-		if err != nil {
-			return err
-		}
-		cells, err := p.dialect.split(string(row), nil)
-		if err != nil {
-			return errHeader
-		}
-		for _, c := range cells {
-			names = append(names, c.text)
-		}
+		names = p.header
 	}
 	for _, name := range names {
 		c := columnOf(name)
@@ -280,9 +283,28 @@ func (p *Plan) readHeader() error {
 		p.columns = append(p.columns, c)
 		p.names = append(p.names, strings.TrimSpace(name))
 	}
-	var err error
 	p.table, err = kindOfTable(p.columns)
 	return err
+}
+
+// firstNames is the first row, which may be the names of the columns.
+func (p *Plan) firstNames() (names []string, err error) {
+	rows, err := p.rows(&p.dialect)
+	if err != nil {
+		return nil, err
+	}
+	row, err := firstRow(rows)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := p.dialect.split(string(row), nil)
+	if err != nil && p.header == nil {
+		return nil, errHeader
+	}
+	for _, c := range cells {
+		names = append(names, strings.TrimSpace(c.text))
+	}
+	return names, nil
 }
 
 // firstRow is the first row that is not empty; its end is errHeader.

@@ -55,6 +55,8 @@ func TestLook_OneSetOfRules(t *testing.T) {
 		"null in all spellings":    {"username,password\na,NULL\nb,null\nc,\\N\nd,(NULL)\ne,\nf,<null>\ng,[NULL]\nNULL,x\nh,NULLS\n", ImportOptions{}, map[string]string{"H": "NULLS"}, []int{2, 3, 4, 5, 6, 7, 8, 9}},
 		"one account, two names":   {"username,password\nalice,x\nALICE,y\nb,z\nAlice,x\n", ImportOptions{}, map[string]string{"ALICE": "x", "B": "z"}, []int{3, 5}},
 		"a bad row first":          {"username,password\na,\na,x\n", ImportOptions{}, map[string]string{"A": "x"}, []int{2}},
+		"single quotes":            {"username,password\n'a','x'\nb,y\n", ImportOptions{}, map[string]string{"B": "y"}, []int{2}},
+		"quotes that may be data":  {"username\tpassword\n\"a\"\t\"x\"\nb\t\"y\n", ImportOptions{}, map[string]string{"B": `"y`}, []int{2}},
 		"header by flag":           {"x\ta\n", ImportOptions{Header: []string{"password", "username"}}, map[string]string{"A": "x"}, nil},
 		"array in one line":        {`[{"username":"a","password":"x"},{"username":"b","password":"y"}]`, ImportOptions{}, map[string]string{"A": "x", "B": "y"}, nil},
 		"array, bad row":           {"[{\"username\":\"a\",\"password\":\"x\"},\n7,\n{\"username\":\"b\",\n\"password\":\"y\",\"z\":1}]", ImportOptions{}, map[string]string{"A": "x"}, []int{2, 3}},
@@ -94,6 +96,31 @@ func utf16Text(text string, big, mark bool) string {
 		}
 	}
 	return b.String()
+}
+
+// A bad row is named by line, account and column, and shows no secret.
+func TestImport_BadRowsAreNamed(t *testing.T) {
+	const text = "username,password\na,\"hunter2\nb,hunter2,hunter2\nc,hunter2hunter2hunter2\n"
+	_, bad := mustImport(t, newTestManager(t), text, ImportOptions{})
+	var got []string
+	for _, b := range bad {
+		got = append(got, b.String())
+	}
+	want := []string{
+		"line 2, account A: a quoted field does not end",
+		"line 3, account B: 3 fields where the header has 2; put fields with a comma or a quote in quotes",
+		"line 4, account C: password: clients send at most 16 characters; choose a shorter one",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestLook_HeaderThatIsThereAlready(t *testing.T) {
+	o := ImportOptions{Header: []string{"username", "password"}}
+	if _, err := Look(t.Context(), strings.NewReader("Username,password\na,b\n"), o); err != errHeaderTwice {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestLook_RefusesOtherKinds(t *testing.T) {

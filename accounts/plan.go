@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	errHeader = errors.New("the first line must name the columns, for instance username,password (or give them with --header)")
-	errHex    = errors.New("the file holds salts and verifiers as raw bytes that cannot be told from line ends; export them with HEX(): SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier FROM account")
+	errHeader      = errors.New("the first line must name the columns, for instance username,password (or give them with --header)")
+	errHeaderTwice = errors.New("the first line names the columns already; leave --header out")
+	errHex         = errors.New("the file holds salts and verifiers as raw bytes that cannot be told from line ends; export them with HEX(): SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier FROM account")
 )
 
 // Plan is how a file is read: one set of rules for all of it. Look makes it; Import
@@ -224,7 +225,7 @@ func (p *Plan) checkBytes(ctx context.Context) error {
 	if !binary {
 		return nil
 	}
-	f, err := p.measure(ctx, &p.dialect, int(^uint(0)>>1))
+	f, err := p.measure(ctx, &p.dialect, unfit)
 	if err == nil && (p.census.nul > 0 || f.faults*20 > f.rows) {
 		err = errHex
 	}
@@ -250,7 +251,9 @@ func (t *tableRows) parse(row []byte) (draft, error) {
 	p := t.plan
 	cells, err := p.dialect.split(string(row), make([]cell, 0, len(p.columns)))
 	if err != nil {
-		return draft{}, err
+		first, _, _, _ := p.dialect.field(string(row))
+		d, _ := t.ragged([]cell{first})
+		return d, err
 	}
 	if len(cells) != len(p.columns) {
 		return t.ragged(cells)

@@ -81,7 +81,7 @@ func auditOutcome(c *Core, sig Signal) {
 // device, or the player's backup of it, is in other hands.
 func warnReplay(c *Core, sig Signal) {
 	s := sig.session
-	c.options.Logger.Warn("a device's token was used a second time; its tokens were ended", "account", s.name, "peer", s.peer)
+	c.options.Logger.Warn("a device's token was used a second time; its tokens were ended", "audit", true, "account", s.name, "peer", s.peer)
 }
 
 func auditRefusal(c *Core, sig Signal) {

@@ -23,6 +23,7 @@ const logCloseLimit = time.Second
 // when whoever reads them is slower, the oldest are dropped and counted.
 type asyncLog struct {
 	*slog.Logger
+	limiter *logLimiter
 	ring    diode.Writer
 	dropped atomic.Uint64
 }
@@ -35,11 +36,12 @@ func newLog(c *config, out io.Writer) (*asyncLog, error) {
 	l := new(asyncLog)
 	// The ring would close out too; only main may do that.
 	l.ring = diode.NewWriter(struct{ io.Writer }{out}, logLines, 0, func(missed int) { l.dropped.Add(uint64(missed)) })
+	var lines slog.Handler = slog.NewTextHandler(l.ring, &slog.HandlerOptions{Level: level, ReplaceAttr: searchable})
 	if c.Log.Format == formatJSON {
-		l.Logger = slog.New(jsonLines(l.ring, level))
-	} else {
-		l.Logger = slog.New(slog.NewTextHandler(l.ring, &slog.HandlerOptions{Level: level, ReplaceAttr: searchable}))
+		lines = jsonLines(l.ring, level)
 	}
+	l.limiter = newLogLimiter(lines)
+	l.Logger = slog.New(l.limiter)
 	return l, nil
 }
 
@@ -104,6 +106,7 @@ func wordsOf(v reflect.Value) any {
 
 // close writes what is left, unless the reader has stopped reading.
 func (l *asyncLog) close() {
+	l.limiter.close()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -253,5 +253,6 @@ func (processCollector) Describe(chan<- *prometheus.Desc) {}
 func (c processCollector) Collect(out chan<- prometheus.Metric) {
 	m := metricWriter{out}
 	m.counter("log_dropped_lines_total", "Log lines dropped because the reader was slower.", c.log.dropped.Load())
+	m.counter("log_repeated_lines_total", "Warnings and errors that were not written because their cause had a line already.", c.log.limiter.shared.left.Load())
 	m.labelled("build_info", "The version that runs, as a label.", prometheus.GaugeValue, 1, "version", buildVersion())
 }

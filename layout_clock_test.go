@@ -33,6 +33,7 @@ var readsClock = map[string]string{
 	"client/update.go":    "limits of reads",
 	// How long something has taken, to be shown or counted.
 	"storage/writer.go":                "how long a sync took, a metric",
+	"storage/steady.go":                "how long a disk took no writes, which is logged",
 	"cmd/gatepass/account_import.go":   "how long an import took",
 	"cmd/gatepass/account_native.go":   "how long a password takes",
 	"cmd/gatepass/account_progress.go": "how often progress is shown",

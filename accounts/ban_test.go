@@ -3,8 +3,10 @@ package accounts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gatepass/storage"
@@ -44,5 +46,25 @@ func TestManager_AddressBansThatAreDamaged(t *testing.T) {
 		if _, err := m.Export(t.Context(), io.Discard, ExportOptions{Format: FormatNDJSON}); !errors.As(err, &damage) {
 			t.Errorf("%s: export: %v", name, err)
 		}
+	}
+}
+
+// fullStore is a store whose disk is full.
+type fullStore struct{ Store }
+
+func (s fullStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, error) {
+	results := make([]storage.Result, len(ops))
+	for i := range ops {
+		results[i] = storage.Result{Kind: ops[i].Kind, Err: fmt.Errorf("%w: write /secret/path: %w", storage.ErrFailed, syscall.ENOSPC)}
+	}
+	return results, nil
+}
+
+// Who asks on the socket is told what the disk says, and nothing else of the cause.
+func TestRemote_FullDisk(t *testing.T) {
+	s := startControl(t, New(fullStore{}, testOptions()), SocketPath(t.TempDir()))
+	err := New(mustDial(t, s.path), testOptions()).Ban(t.Context(), "alice", Sentence{})
+	if !errors.Is(err, storage.ErrFailed) || !strings.Contains(err.Error(), "no space left on device") || strings.Contains(err.Error(), "path") {
+		t.Errorf("got %v", err)
 	}
 }

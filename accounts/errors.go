@@ -44,6 +44,20 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 // Unwrap gives the cause, for errors.Is.
 func (e *FieldError) Unwrap() error { return e.cause }
 
+// RefusedError says why the server's store takes no changes just now. It is a
+// storage.ErrFailed.
+type RefusedError struct {
+	// Reason is what the disk says, such as "no space left on device".
+	Reason string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("the server's disk takes no changes: %s; it goes on by itself once that is mended", e.Reason)
+}
+
+// Unwrap makes it a storage.ErrFailed.
+func (*RefusedError) Unwrap() error { return storage.ErrFailed }
+
 // DamagedBansError names bans of addresses that are stored and cannot be read. They
 // do not hold.
 type DamagedBansError struct {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"strings"
+	"syscall"
 
 	"gatepass/storage"
 )
@@ -317,6 +319,9 @@ func errorWord(err error) string {
 	case errors.Is(err, ErrTooLarge):
 		return wordTooLarge
 	}
+	if cause, ok := errors.AsType[syscall.Errno](err); ok && errors.Is(err, storage.ErrFailed) {
+		return wordFailed + ": " + cause.Error()
+	}
 	return wordFailed
 }
 
@@ -342,6 +347,9 @@ func wordError(word string) error {
 		return storage.ErrCorrupt
 	case wordFailed:
 		return storage.ErrFailed
+	}
+	if reason, ok := strings.CutPrefix(word, wordFailed+": "); ok {
+		return &RefusedError{Reason: reason}
 	}
 	return ErrProtocol
 }

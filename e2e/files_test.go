@@ -70,13 +70,9 @@ func TestFiles_Flood(t *testing.T) {
 		c := dial(t, g.grunt, vanilla)
 		c.mustLogin(demo)
 		c.close()
-		if n := openFiles(t, g); n > fewFiles/2 {
-			t.Errorf("%s: %d files are open: it takes more than its share", listener.name, n)
-		}
+		eventually(t, listener.name+" takes no more than its share of the files", func() bool { return openFiles(t, g) < fewFiles/2 })
 	}
-	if n := g.metric("gatepass_connections_accept_failures_total"); n != 0 {
-		t.Errorf("%v accepts failed", n)
-	}
+	g.healthy()
 }
 
 // When the process is out of files, whoever took them, sessions go on, operators are

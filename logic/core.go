@@ -244,6 +244,8 @@ func (c *Core) Stored(r *storage.Result) {
 		c.removedDevice(r)
 	case r.Kind == storage.OpSetDecoys:
 		c.keptDecoys(r)
+	case errors.Is(r.Err, storage.ErrFailed) && isNote(r.Kind):
+		// The disk takes no writes: the store counts what it drops, and says so.
 	case errors.Is(r.Err, storage.ErrNotFound), errors.Is(r.Err, storage.ErrConflict):
 		// The client that asked is gone, or the account is, or it was changed: nothing is
 		// wrong with the store.
@@ -252,6 +254,11 @@ func (c *Core) Stored(r *storage.Result) {
 		c.options.Logger.Error("storage request failed", "kind", r.Kind, "error", r.Err)
 	}
 	c.runEvents()
+}
+
+// isNote tells whether requests of a kind note something of which nobody waits to hear.
+func isNote(kind storage.OpKind) bool {
+	return kind == storage.OpLogin || kind == storage.OpLoginFailed || kind == storage.OpCharacters
 }
 
 // Proved takes a result of the auth pool and wipes what is secret in it.

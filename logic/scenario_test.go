@@ -394,7 +394,7 @@ func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 			r.Account.Characters = []storage.WorldCount{{World: 7, Count: 3}}
 		}
 	case d.HasArg("error"):
-		r.Err = storage.ErrFailed
+		r.Err = storage.ErrCorrupt
 	}
 	e.core.Stored(&r)
 }

@@ -1,6 +1,7 @@
 package logic
 
 import (
+	"errors"
 	"time"
 
 	"gatepass/codec"
@@ -29,7 +30,11 @@ func (c *Core) loginOp(s *session, tag uint64) storage.Op {
 
 // recorded takes the store's word.
 func (c *Core) recorded(s *session, r *storage.Result) {
-	if r.Err != nil {
+	switch {
+	case errors.Is(r.Err, storage.ErrFailed):
+		// The disk takes no writes. Players may come in all the same: the store counts
+		// the records that it drops, and says what is wrong.
+	case r.Err != nil:
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("login could not be recorded", "account", s.name, "error", r.Err)
 		c.refuse(s, codec.ReplyLogonProof, codec.ResultBusy)

@@ -54,6 +54,8 @@ type Options struct {
 	// memTableBytes is how much is written before a table is made of it; only
 	// tests set it, to see tables without much data.
 	memTableBytes uint64
+	// RetryEvery is how often a Steady looks whether the disk takes writes again.
+	RetryEvery time.Duration
 	// OnFatal is told once, on a goroutine of the store, that the disk refused
 	// and no write will be taken any more. It must not call Close itself.
 	OnFatal func(error)
@@ -78,6 +80,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.memTableBytes == 0 {
 		o.memTableBytes = memTableBytes
+	}
+	if o.RetryEvery == 0 {
+		o.RetryEvery = DefaultRetryEvery
 	}
 	o.ensureNeighbours()
 }

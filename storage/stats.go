@@ -21,8 +21,12 @@ type Stats struct {
 	// RefusedReads and RefusedWrites were not taken, the queue being full or the
 	// store closed.
 	RefusedReads, RefusedWrites uint64
-	// Failed tells that the disk refused and no write is taken any more.
+	// Failed tells that the disk refused and no write is taken: any more, or by a Steady
+	// until it takes some again.
 	Failed bool
+	// NotesDropped counts notes of logins and characters that were not stored because
+	// of that. A Steady counts them.
+	NotesDropped uint64
 }
 
 // Stats may be called from any goroutine, also after Close.

@@ -35,7 +35,8 @@ type edge struct {
 	conn   *bus.Conn // nil for a login server that is alone
 
 	store    *storage.Client
-	newSalts chan struct{} // see watchSalts
+	newSalts chan struct{}   // see watchSalts
+	steady   *storage.Steady // the store behind it
 	pool     *auth.Pool
 	versions *patches.Set // until the logic runs
 	patches  atomic.Pointer[[patches.StateCount]int]
@@ -97,14 +98,17 @@ func (e *edge) startStore() (err error) {
 	if err := e.config.mustBeFolder(); err != nil {
 		return err
 	}
-	e.store, err = storage.OpenClient(storage.Options{
-		Dir:        e.config.storeDir(),
-		CacheBytes: int64(e.config.Storage.CacheMiB) << 20,
-		Deliver:    e.inbox.Stored,
-		Logger:     e.log.With("part", "storage"),
-		OnFatal: func(err error) {
-			e.fail(fmt.Errorf("the store takes no more writes: %w", err))
-		},
+	e.store, err = storage.NewClient(e.inbox.Stored, func(deliver func([]storage.Result)) (_ storage.Store, err error) {
+		e.steady, err = storage.OpenSteady(storage.Options{
+			Dir:        e.config.storeDir(),
+			CacheBytes: int64(e.config.Storage.CacheMiB) << 20,
+			Deliver:    deliver,
+			Logger:     e.log.With("part", "storage"),
+			OnFatal: func(err error) {
+				e.fail(fmt.Errorf("the store cannot be read any more: %w", err))
+			},
+		})
+		return e.steady, err
 	})
 	if errors.Is(err, storage.ErrLocked) {
 		return fmt.Errorf("data: %s: another gatepass serves this folder (%w)", e.config.Data, err)
@@ -174,11 +178,10 @@ func (e *edge) makeServer() (err error) {
 // idle lets the reactor keep the processor for a moment, where there is only
 // one: nobody else of the pipeline must then be waiting for it.
 func (e *edge) idle() func() bool {
-	store, ok := e.store.Store().(*storage.Pebble)
-	if !ok || e.config.Procs > 1 {
+	if e.config.Procs > 1 {
 		return nil
 	}
-	return func() bool { return e.pool.Idle() && store.ReadsIdle() && !e.core.Moving() }
+	return func() bool { return e.pool.Idle() && e.steady.ReadsIdle() && !e.core.Moving() }
 }
 
 // mebibyte is what rates of updates are given in.
@@ -449,11 +452,14 @@ func (e *edge) ready() error { return acceptFault(e.server.Stats()) }
 
 // degraded says what the login server cannot do although it works.
 func (e *edge) degraded() error {
-	var bans error
+	var disk, bans error
+	if err := e.steady.Trouble(); err != nil {
+		disk = fmt.Errorf("the store is read-only: logins go on, their records are dropped and account changes are refused until the disk takes writes again: %w", err)
+	}
 	if n := e.core.Stats().BansDamaged; n > 0 {
 		bans = fmt.Errorf("%d address bans cannot be read and do not hold; the log names them", n)
 	}
-	return errors.Join(bans, acceptFault(e.server.Stats()), leaderFault(e.conn))
+	return errors.Join(disk, bans, acceptFault(e.server.Stats()), leaderFault(e.conn))
 }
 
 // acceptFault says that a server cannot accept clients just now.

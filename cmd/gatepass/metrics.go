@@ -154,11 +154,7 @@ func (s stageCollector) auth(m metricWriter) {
 }
 
 func (s stageCollector) storage(m metricWriter) {
-	store, ok := s.edge.store.Store().(interface{ Stats() storageStats })
-	if !ok {
-		return
-	}
-	st := store.Stats()
+	st := s.edge.steady.Stats()
 	m.gauge("storage_read_queue_length", "Reads taken and not yet answered.", float64(st.ReadQueue))
 	m.gauge("storage_write_queue_length", "Writes taken and not yet answered.", float64(st.WriteQueue))
 	m.counter("storage_reads_total", "Reads answered.", st.Reads)
@@ -168,5 +164,6 @@ func (s stageCollector) storage(m metricWriter) {
 	m.seconds("storage_sync_seconds_total", "Time from applying a group to having it on disk.", st.SyncTotal)
 	m.counter("storage_refused_reads_total", "Reads for which there was no room.", st.RefusedReads)
 	m.counter("storage_refused_writes_total", "Writes for which there was no room.", st.RefusedWrites)
-	m.flag("storage_failed", "1 once the disk has refused a write.", st.Failed)
+	m.flag("storage_failed", "1 while the disk refuses writes: the store is read-only.", st.Failed)
+	m.counter("storage_notes_dropped_total", "Records of logins and character counts that were not stored because the disk refused writes.", st.NotesDropped)
 }

@@ -7,10 +7,7 @@ import (
 
 	"gatepass/queue"
 	"gatepass/server"
-	"gatepass/storage"
 )
-
-type storageStats = storage.Stats
 
 // metricWriter names and sends metrics.
 type metricWriter struct{ out chan<- prometheus.Metric }

@@ -177,7 +177,7 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 	if !o.DryRun {
 		return f.with(c.Context(), true, work)
 	}
-	err = f.with(c.Context(), false, work)
+	err = f.read(c.Context(), work)
 	if errors.Is(err, accounts.ErrNoData) {
 		return work(&accounts.Handle{Manager: accounts.New(accounts.NoStore{}, f.manager)})
 	}

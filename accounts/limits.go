@@ -25,9 +25,6 @@ const (
 	// nativeMemory bounds the bytes that the KDFs of an import fill at a time.
 	nativeMemory = 1 << 30
 
-	// maxIgnored is how many unknown columns are named.
-	maxIgnored = 32
-
 	// maxOps is the most operations of one Store.Do.
 	maxOps = 1024
 	// listPage is how many accounts are asked of the store at once.

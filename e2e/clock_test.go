@@ -115,14 +115,6 @@ func startClocked(t testing.TB, at time.Time) *clockStage {
 	return &clockStage{g, c}
 }
 
-// mustLogIn signs an account in by its password.
-func (s *clockStage) mustLogIn(account string) {
-	s.t.Helper()
-	session, err := signIn(s.t, s.said["native"], native.Credentials{Account: account, Password: "secret"}, guestOptions())
-	must(s.t, err)
-	must(s.t, session.Close())
-}
-
 // code signs in by an authenticator's code of that time.
 func (s *clockStage) code(account string, secret auth.TOTPSecret, at time.Time) error {
 	who, _ := typing(account, secret.Code(auth.TOTPStep(at)))

@@ -123,9 +123,7 @@ func flipped(raw string, at int, bits byte) string {
 // places are the offsets of a file at which it is damaged.
 func places(size int) (all []int) {
 	for at := 0; at < size; at += 4096 {
-		for _, p := range []int{at, at + 6, at + 7} {
-			all = append(all, p)
-		}
+		all = append(all, at, at+6, at+7)
 	}
 	for back := range 24 {
 		all = append(all, size-1-back)

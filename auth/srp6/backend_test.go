@@ -46,19 +46,20 @@ func BenchmarkBackend(b *testing.B) {
 	}
 	for _, a := range arithmetics() {
 		b.Run("func="+a.name, func(b *testing.B) {
-			best := map[backend]time.Duration{backendPortable: time.Hour, native: time.Hour}
-			z := map[backend]*limbs{backendPortable: new(limbs(one())), native: new(limbs(one()))}
+			portable, assembly := time.Hour, time.Hour
+			p, n := one(), one()
 			for b.Loop() {
-				for f := range best {
-					best[f] = min(best[f], batch(a, f, z[f]))
-				}
+				portable = min(portable, batch(a, backendPortable, &p))
+				assembly = min(assembly, batch(a, native, &n))
 			}
-			if p, n := plain(z[backendPortable]), plain(z[native]); p != n {
+			p.reduce()
+			n.reduce()
+			if p != n {
 				b.Fatalf("%s: %x, portable %x", native, n, p)
 			}
-			ratio := float64(best[backendPortable]) / float64(best[native])
+			ratio := float64(portable) / float64(assembly)
 			b.ReportMetric(0, "ns/op") // of both, which says nothing
-			b.ReportMetric(float64(best[native])/batchSize, "ns/call")
+			b.ReportMetric(float64(assembly)/batchSize, "ns/call")
 			b.ReportMetric(ratio, "x-portable")
 			if ratio < 1 {
 				b.Errorf("%s is slower than portable code on this machine: %.2f times as fast", native, ratio)
@@ -78,13 +79,6 @@ func batch(a arithmetic, f backend, z *limbs) time.Duration {
 		a.call(f, z)
 	}
 	return time.Since(start)
-}
-
-// plain is the residue below N, which two backends agree on.
-func plain(x *limbs) limbs {
-	z := *x
-	z.reduce()
-	return z
 }
 
 // TestAssembly_UsesNoSSEInstruction looks for an instruction that names a vector register and is not VEX-encoded.

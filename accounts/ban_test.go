@@ -63,7 +63,7 @@ func (s fullStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, e
 // Who asks on the socket is told what the disk says, and nothing else of the cause.
 func TestRemote_FullDisk(t *testing.T) {
 	s := startControl(t, New(fullStore{}, testOptions()), SocketPath(t.TempDir()))
-	err := New(mustDial(t, s.path), testOptions()).Ban(t.Context(), "alice", Sentence{})
+	err := New(mustDial(t, s.path), testOptions()).Ban(t.Context(), "alice", Sentence{Forever: true})
 	if !errors.Is(err, storage.ErrFailed) || !strings.Contains(err.Error(), "no space left on device") || strings.Contains(err.Error(), "path") {
 		t.Errorf("got %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -155,6 +156,7 @@ func (c *client) answer(ctx context.Context, line []byte) bool {
 		return c.send(reply)
 	}
 	c.log(ops, results)
+	c.logFault(ops, results)
 	room := maxWireLine
 	for i := range results {
 		w := newWireResult(&ops[i], &results[i], room)
@@ -219,6 +221,33 @@ func (c *client) logOne(op *storage.Op, err error) {
 	default:
 		c.logger.Info("account changed", "change", change.Kind.String(), "account", change.Name.String())
 	}
+}
+
+// logFault logs the first result of a batch that says something of the server's store and
+// not of the request: the client is told no more than a word.
+func (c *client) logFault(ops []storage.Op, results []storage.Result) {
+	count, first := 0, -1
+	for i := range results {
+		if results[i].Err != nil && isFault(results[i].Err) {
+			if count++; first < 0 {
+				first = i
+			}
+		}
+	}
+	if count > 0 {
+		c.logger.Error("account control: the store failed",
+			"kind", ops[first].Kind.String(), "account", ops[first].Name.String(), "error", results[first].Err, "count", count)
+	}
+}
+
+// isFault tells errors that an operator should look into.
+func isFault(err error) bool {
+	word, _, _ := strings.Cut(errorWord(err), ":")
+	switch word {
+	case wordFailed, wordUnread, wordUnreadable, wordCorrupt, wordInternal:
+		return true
+	}
+	return false
 }
 
 func (c *client) send(reply wireReply) bool {

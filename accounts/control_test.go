@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gatepass/storage"
@@ -470,4 +471,61 @@ func socketPair(t testing.TB) (here, there *net.UnixConn) {
 	}
 	t.Cleanup(func() { here.Close(); there.Close() })
 	return here, there
+}
+
+// What the server's store says reaches the client as what it is: a read that fails, or a
+// record that is damaged, is no failed write. The cause stays in the server's log.
+func TestRemote_FaultsAreNamed(t *testing.T) {
+	const secret = "/secret/path"
+	for _, c := range []struct {
+		err, want error
+		says      string
+	}{
+		{fmt.Errorf("%w: open %s: %w", storage.ErrReadFailed, secret, syscall.EIO), storage.ErrReadFailed, "input/output error"},
+		{fmt.Errorf("%w: %s", storage.ErrReadFailed, secret), storage.ErrReadFailed, "cannot read"},
+		{fmt.Errorf("%w: %s", storage.ErrUnreadable, secret), storage.ErrUnreadable, "store check"},
+		{fmt.Errorf("%w: %s", storage.ErrCorrupt, secret), storage.ErrCorrupt, "corrupt"},
+		{errors.New(secret), ErrServerFault, "its log"},
+		{fmt.Errorf("%w: %s: %w", storage.ErrFailed, secret, syscall.EROFS), storage.ErrFailed, "read-only file system"},
+	} {
+		var log bytes.Buffer
+		m := New(lostStore{each: c.err}, testOptions())
+		l, err := Listen(SocketPath(t.TempDir()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- l.Serve(ctx, m, slog.New(slog.NewTextHandler(&log, nil))) }()
+		_, err = New(mustDial(t, l.path), testOptions()).Show(t.Context(), "EVE")
+		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%v: the client is told: %v", c.err, err)
+		}
+		if write := errors.Is(c.want, storage.ErrFailed); errors.Is(err, storage.ErrFailed) != write || !write && strings.Contains(err.Error(), "write") {
+			t.Errorf("%v: the client is told of a write: %v", c.err, err)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, secret) || !strings.Contains(text, "EVE") {
+			t.Errorf("%v: the log has %q", c.err, text)
+		}
+	}
+}
+
+// A store that does not answer in time has not failed to write.
+func TestErrorWord_ComesBack(t *testing.T) {
+	for _, err := range []error{
+		storage.ErrNotFound, storage.ErrNotBanned, storage.ErrExists, storage.ErrInvalid, storage.ErrCorrupt, storage.ErrUnreadable,
+		storage.ErrReadFailed, storage.ErrFailed, ErrServerClosing, ErrServerBusy, ErrProtocol, ErrTooLarge, ErrServerSlow, ErrServerFault,
+	} {
+		sent := err
+		if err == ErrServerSlow {
+			sent = context.DeadlineExceeded
+		}
+		if back := wordError(errorWord(sent)); !errors.Is(back, err) || errors.Is(back, storage.ErrFailed) != (err == storage.ErrFailed) {
+			t.Errorf("%v comes back as %v", err, back)
+		}
+	}
 }

@@ -28,6 +28,10 @@ var (
 	ErrDisconnected = errors.New("accounts: the connection to the server broke")
 	// ErrProtocol: the other side of the socket speaks another version.
 	ErrProtocol = errors.New("accounts: the server does not understand this command, are both of one version?")
+	// ErrServerSlow: the server's store did not answer in time.
+	ErrServerSlow = errors.New("accounts: the server's store did not answer in time; a change may or may not be stored")
+	// ErrServerFault: the server met an error that it does not tell here.
+	ErrServerFault = errors.New("accounts: the server met an error; its log says which")
 	// ErrTooLarge: one account is too large for the socket.
 	ErrTooLarge = errors.New("accounts: the account is too large for the control socket")
 )
@@ -57,6 +61,24 @@ func (e *RefusedError) Error() string {
 
 // Unwrap makes it a storage.ErrFailed.
 func (*RefusedError) Unwrap() error { return storage.ErrFailed }
+
+// UnreadError says that the server's store cannot be read just now. It is a
+// storage.ErrReadFailed.
+type UnreadError struct {
+	// Reason is what the disk says, such as "input/output error"; empty where that is
+	// not known.
+	Reason string
+}
+
+func (e *UnreadError) Error() string {
+	if e.Reason == "" {
+		return "the server cannot read its account store; its log says why"
+	}
+	return fmt.Sprintf("the server cannot read its account store: %s; its log says more", e.Reason)
+}
+
+// Unwrap makes it a storage.ErrReadFailed.
+func (*UnreadError) Unwrap() error { return storage.ErrReadFailed }
 
 // DamagedBansError names bans of addresses that are stored and cannot be read. They
 // do not hold.

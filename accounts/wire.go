@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/netip"
@@ -30,6 +31,11 @@ const (
 	wordBusy     = "busy"
 	wordProtocol = "protocol"
 	wordTooLarge = "too_large"
+	// wordUnreadable: what is stored is damaged. wordUnread: it could not be read just now.
+	wordUnreadable = "unreadable"
+	wordUnread     = "read_failed"
+	wordSlow       = "timeout"
+	wordInternal   = "internal"
 )
 
 type wireRequest struct {
@@ -297,7 +303,7 @@ func (r *record) stored() (storage.Account, error) {
 }
 
 // errorWord and wordError are two directions of one table. What has no word is
-// sealed: the cause stays in the server's log.
+// sealed: the cause stays in the server's log. A read's error is never a write's.
 func errorWord(err error) string {
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -318,11 +324,24 @@ func errorWord(err error) string {
 		return wordProtocol
 	case errors.Is(err, ErrTooLarge):
 		return wordTooLarge
+	case errors.Is(err, storage.ErrUnreadable):
+		return wordUnreadable
+	case errors.Is(err, storage.ErrReadFailed):
+		return withErrno(wordUnread, err)
+	case errors.Is(err, storage.ErrFailed):
+		return withErrno(wordFailed, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return wordSlow
 	}
-	if cause, ok := errors.AsType[syscall.Errno](err); ok && errors.Is(err, storage.ErrFailed) {
-		return wordFailed + ": " + cause.Error()
+	return wordInternal
+}
+
+// withErrno adds what the disk says to a word, and nothing else of the cause.
+func withErrno(word string, err error) string {
+	if cause, ok := errors.AsType[syscall.Errno](err); ok {
+		return word + ": " + cause.Error()
 	}
-	return wordFailed
+	return word
 }
 
 func wordError(word string) error {
@@ -347,9 +366,20 @@ func wordError(word string) error {
 		return storage.ErrCorrupt
 	case wordFailed:
 		return storage.ErrFailed
+	case wordUnreadable:
+		return storage.ErrUnreadable
+	case wordUnread:
+		return &UnreadError{}
+	case wordSlow:
+		return ErrServerSlow
+	case wordInternal:
+		return ErrServerFault
 	}
 	if reason, ok := strings.CutPrefix(word, wordFailed+": "); ok {
 		return &RefusedError{Reason: reason}
+	}
+	if reason, ok := strings.CutPrefix(word, wordUnread+": "); ok {
+		return &UnreadError{Reason: reason}
 	}
 	return ErrProtocol
 }

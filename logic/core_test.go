@@ -305,7 +305,7 @@ func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 	if n := reads(); n != 1 {
 		t.Fatal("a change during a reading was not read")
 	}
-	c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: storage.ErrFailed})
+	c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: storage.ErrReadFailed})
 	e.now = e.now.Add(TickEvery)
 	c.Tick(e.now.UnixMilli(), e.now.UnixMilli())
 	if n := reads(); n != 1 {

@@ -149,7 +149,7 @@ func stepNativeAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 	r := storage.Result{Kind: storage.OpGet, Tag: uint64(handle(t, d)), Err: storage.ErrNotFound}
 	switch {
 	case d.HasArg("error"):
-		r.Err = storage.ErrFailed
+		r.Err = storage.ErrReadFailed
 	case !d.HasArg("none"):
 		r.Err, r.Account = nil, e.nativeAccount(t, d)
 	}

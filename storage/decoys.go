@@ -103,7 +103,7 @@ func (v *view) sampleSalts() (SaltShape, error) {
 	lower, upper := bounds(prefixAccount)
 	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
-		return SaltShape{}, err
+		return SaltShape{}, readError(err)
 	}
 	more := it.First()
 	for ; more && s.looked <= maxSaltSample; more = it.Next() {
@@ -113,7 +113,7 @@ func (v *view) sampleSalts() (SaltShape, error) {
 		s = saltSample{view: v}
 		s.spread(it)
 	}
-	return s.shape(), errors.Join(it.Error(), it.Close())
+	return s.shape(), readError(errors.Join(it.Error(), it.Close()))
 }
 
 // place is a name as a number, the longest that there can be.

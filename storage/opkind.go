@@ -8,6 +8,7 @@ var opNames = [...]string{
 	OpAddressBans: "address-bans", OpList: "list", OpLogin: "login", OpLoginFailed: "login-failed",
 	OpCharacters: "characters", OpDevice: "device", OpAddDevice: "add-device", OpRotateDevice: "rotate-device",
 	OpRemoveDevice: "remove-device", OpDevices: "devices",
+	OpDecoys: "decoys", OpSetDecoys: "set-decoys", OpSampleSalts: "sample-salts",
 }
 
 // String is the word for the kind in logs.

@@ -139,16 +139,18 @@ func (v *view) get(key []byte, parse func([]byte) error) error {
 	return parse(b)
 }
 
-// readError turns Pebble's words for a missing key and for a block whose checksum
-// is wrong into ours. The latter come without their stack traces.
+// readError turns Pebble's words for a missing key, for a block whose checksum is
+// wrong and for what the disk says into ours. Damage comes without its stack traces.
 func readError(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, pebble.ErrNotFound):
 		return ErrNotFound
 	case pebble.IsCorruptionError(err):
 		return fmt.Errorf("%w: %v", ErrUnreadable, err)
 	}
-	return err
+	return fmt.Errorf("%w: %w", ErrReadFailed, err)
 }
 
 // list reads accounts in name order, from behind a name.

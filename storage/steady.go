@@ -28,7 +28,8 @@ const (
 // nobody waits for (OpLogin, OpLoginFailed, OpCharacters) are so, too, and counted. Once
 // the disk has room and takes a write, the store is opened for writing again.
 //
-// While the store is being opened, requests are kept and answered afterwards.
+// While the store is being opened, requests are kept and answered afterwards. As long as
+// it cannot be opened for reading either, reads are answered with an ErrReadFailed.
 type Steady struct {
 	// Static after OpenSteady.
 	options  Options // the caller's; Deliver counts
@@ -47,6 +48,7 @@ type Steady struct {
 	store   *Pebble    // nil while it is being opened, or cannot be
 	opening bool       // it is being opened: requests are kept
 	cause   error      // why no changes are taken; nil while they are
+	unread  error      // why nothing can be read, an ErrReadFailed; nil while there is a store
 	since   time.Time  // of cause
 	held    []Op       // kept while opening. Invariant: at most QueueLimit
 	refusal []Result   // to be delivered. Invariant: at most QueueLimit
@@ -153,18 +155,35 @@ func (s *Steady) submitReadsLocked(ops []Op) int {
 	return taken
 }
 
-// refuseLocked has as many of ops answered with why there are no changes as there is
+// refuseLocked has as many of ops answered with why that cannot be done as there is
 // room for.
 func (s *Steady) refuseLocked(ops []Op) int {
 	n := min(len(ops), s.options.QueueLimit-len(s.refusal))
 	for i := range ops[:n] {
-		s.refusal = append(s.refusal, Result{Kind: ops[i].Kind, Tag: ops[i].Tag, Name: ops[i].Name, Err: s.cause})
+		err := s.cause
+		if classOf(&ops[i]) == classRead {
+			err = s.unread
+		}
+		s.refusal = append(s.refusal, refusalOf(&ops[i], err))
 	}
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 	return n
+}
+
+func refusalOf(op *Op, err error) Result {
+	return Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Err: err}
+}
+
+// noRoomFor says that a request that was kept did not fit into the queue afterwards.
+func noRoomFor(op *Op) error {
+	err := ErrFailed
+	if classOf(op) == classRead {
+		err = ErrReadFailed
+	}
+	return fmt.Errorf("%w: no room", err)
 }
 
 // answer delivers refusals until Close. They are not delivered by Submit, whose caller
@@ -247,6 +266,9 @@ func (s *Steady) reopenForReading() bool {
 		if err == nil {
 			return true
 		}
+		if try == 1 {
+			s.options.Logger.Error("the store cannot be opened for reading: requests are refused; it is tried again", "error", err)
+		}
 		if try == openTries {
 			s.options.OnFatal(fmt.Errorf("%w: it cannot be opened for reading either: %w", s.Trouble(), err))
 			return false
@@ -274,7 +296,10 @@ func (s *Steady) reopen(readOnly bool) error {
 	store, err := s.open(readOnly)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store, s.opening = store, false
+	s.store, s.opening, s.unread = store, false, nil
+	if err != nil {
+		s.unread = fmt.Errorf("%w: the store cannot be opened: %w", ErrReadFailed, err)
+	}
 	if err == nil && !readOnly {
 		s.options.Logger.Warn("the disk takes writes again", "after", time.Since(s.since).Round(time.Second).String(), "dropped", s.dropped.Load())
 		s.cause = nil
@@ -300,7 +325,7 @@ func (s *Steady) submitHeldLocked(again bool) {
 	}
 	for i := range ops[taken:] { // a full queue: there is nobody left to keep it
 		op := &ops[taken+i]
-		s.refusal = append(s.refusal, Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Err: fmt.Errorf("%w: no room", ErrFailed)})
+		s.refusal = append(s.refusal, refusalOf(op, noRoomFor(op)))
 	}
 	select {
 	case s.wake <- struct{}{}:
@@ -317,6 +342,17 @@ func (s *Steady) Trouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cause
+}
+
+// ReadTrouble is why nothing can be read just now, an ErrReadFailed; nil while it can, and
+// while the store is being opened. Any goroutine.
+func (s *Steady) ReadTrouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.store != nil || s.opening {
+		return nil
+	}
+	return s.unread
 }
 
 // ReadsIdle tells whether every read taken has been answered. Any goroutine.
@@ -352,7 +388,7 @@ func (s *Steady) close() error {
 	s.store, s.opening, s.closed = nil, false, true
 	// Whoever asked while the store could not be opened is answered all the same.
 	for i := range s.held {
-		s.refusal = append(s.refusal, Result{Kind: s.held[i].Kind, Tag: s.held[i].Tag, Name: s.held[i].Name, Err: ErrClosed})
+		s.refusal = append(s.refusal, refusalOf(&s.held[i], ErrClosed))
 	}
 	late := s.refusal
 	s.held, s.refusal = nil, nil

@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -12,10 +13,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// fillableDisk is a disk in memory that can be full.
+// fillableDisk is a disk in memory that can be full, and refuse to be read.
 type fillableDisk struct {
 	vfs.FS
-	full atomic.Bool
+	full, unreadable atomic.Bool
 }
 
 func newFillableDisk() *fillableDisk {
@@ -27,6 +28,9 @@ func newFillableDisk() *fillableDisk {
 		}
 		if d.full.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
 			return syscall.ENOSPC
+		}
+		if d.unreadable.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+			return syscall.EIO
 		}
 		return nil
 	}))
@@ -188,4 +192,73 @@ func TestSteady_EveryRequestIsAnswered(t *testing.T) {
 		}
 	}
 	t.Logf("%d accounts stored", stored)
+}
+
+// While the store can be opened neither for writing nor for reading, reads are refused
+// with a read's error and changes with a write's, and it is told which; reads go on as
+// soon as they can.
+func TestSteady_CannotBeRead(t *testing.T) {
+	disk := newFillableDisk()
+	r := openSteady(t, disk)
+	fill(t, r.Client, 0, 10)
+	disk.unreadable.Store(true)
+	disk.full.Store(true)
+	if got := do(t, r.Client, create(numbered(10))); !errors.Is(got.Err, syscall.ENOSPC) {
+		t.Fatalf("a change on a full disk: %v", got.Err)
+	}
+	for end := time.Now().Add(20 * time.Second); r.steady.ReadTrouble() == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a store that cannot be opened is said to be readable")
+		}
+	}
+	name := numbered(1).Name
+	for kind := OpGet; int(kind) < len(opNames); kind++ {
+		op := Op{Kind: kind, Name: name, Device: new(Device), Limit: 1, At: 1}
+		got := do(t, r.Client, op)
+		if classOf(&op) != classRead {
+			if !errors.Is(got.Err, ErrFailed) || errors.Is(got.Err, ErrReadFailed) {
+				t.Errorf("%v: %v", kind, got.Err)
+			}
+			continue
+		}
+		if !errors.Is(got.Err, ErrReadFailed) || !errors.Is(got.Err, syscall.EIO) || errors.Is(got.Err, ErrFailed) || strings.Contains(got.Err.Error(), "write") {
+			t.Errorf("%v: %v", kind, got.Err)
+		}
+	}
+	disk.unreadable.Store(false)
+	for end := time.Now().Add(20 * time.Second); r.steady.ReadTrouble() != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not read again")
+		}
+	}
+	if got := do(t, r.Client, Op{Kind: OpGet, Name: name}); got.Err != nil {
+		t.Error(got.Err)
+	}
+	if n := r.log.count("cannot be opened for reading"); n != 1 {
+		t.Errorf("said %d times that it cannot be read\n%s", n, r.log)
+	}
+}
+
+// A read that the disk refuses is no failed write, in a read as in a change.
+func TestReads_DiskError(t *testing.T) {
+	disk := newFillableDisk()
+	c := mustOpen(t, disk)
+	fill(t, c, 0, 2000)
+	if err := c.Store().(*Pebble).db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, c)
+	c = mustOpen(t, disk)
+	disk.unreadable.Store(true)
+	name := numbered(1500).Name // of a block that nobody has read
+	for _, op := range []Op{
+		{Kind: OpGet, Name: name}, {Kind: OpList, Name: name}, {Kind: OpDevices, Name: name}, {Kind: OpSampleSalts},
+		{Kind: OpBan, Name: name, Ban: Ban{Reason: "r"}}, {Kind: OpDelete, Name: name},
+	} {
+		if got := do(t, c, op); !errors.Is(got.Err, ErrReadFailed) || !errors.Is(got.Err, syscall.EIO) || errors.Is(got.Err, ErrFailed) {
+			t.Errorf("%v: %v", op.Kind, got.Err)
+		}
+	}
+	disk.unreadable.Store(false)
+	mustDo(t, c, Op{Kind: OpBan, Name: name, Ban: Ban{Reason: "r"}}) // it has stopped no writes
 }

@@ -18,9 +18,15 @@ var (
 	ErrExists = errors.New("storage: account exists already")
 	// ErrClosed: the store is closed or was closed before the request was done.
 	ErrClosed = errors.New("storage: closed")
-	// ErrFailed: the disk refused. The request may or may not survive a crash;
-	// the store takes no further writes. The cause is wrapped behind it.
+	// ErrFailed: the disk refused a write. The request may or may not survive a crash;
+	// the store takes no further writes. The cause is wrapped behind it. It never
+	// answers a read.
 	ErrFailed = errors.New("storage: write failed")
+	// ErrReadFailed: the disk refused a read, or the store cannot be opened just now.
+	// Nobody can tell what is stored; a change that needed the read has not been made.
+	// The cause is wrapped behind it. What is read and turns out to be damaged is
+	// ErrUnreadable or ErrCorrupt.
+	ErrReadFailed = errors.New("storage: read failed")
 )
 
 // Store keeps accounts. Every request is asynchronous.

@@ -448,18 +448,35 @@ func (e *edge) alive() error {
 }
 
 // ready says why clients should go elsewhere just now.
-func (e *edge) ready() error { return acceptFault(e.server.Stats()) }
+func (e *edge) ready() error {
+	return errors.Join(readFault(e.steady.ReadTrouble()), acceptFault(e.server.Stats()))
+}
 
 // degraded says what the login server cannot do although it works.
 func (e *edge) degraded() error {
-	var disk, bans error
-	if err := e.steady.Trouble(); err != nil {
-		disk = fmt.Errorf("the store is read-only: logins go on, their records are dropped and account changes are refused until the disk takes writes again: %w", err)
-	}
+	var bans error
 	if n := e.core.Stats().BansDamaged; n > 0 {
 		bans = fmt.Errorf("%d address bans cannot be read and do not hold; the log names them", n)
 	}
-	return errors.Join(disk, bans, acceptFault(e.server.Stats()), leaderFault(e.conn))
+	store := accountsFault(e.steady.ReadTrouble(), e.steady.Trouble())
+	return errors.Join(store, bans, acceptFault(e.server.Stats()), leaderFault(e.conn))
+}
+
+// accountsFault says what the store cannot do, given why it is not read and why it takes no
+// changes.
+func accountsFault(unread, refused error) error {
+	if unread != nil || refused == nil {
+		return readFault(unread)
+	}
+	return fmt.Errorf("the store is read-only: logins go on, their records are dropped and account changes are refused until the disk takes writes again: %w", refused)
+}
+
+// readFault says that the store cannot be read just now.
+func readFault(unread error) error {
+	if unread == nil {
+		return nil
+	}
+	return fmt.Errorf("nobody can log in until the store can be read again: %w", unread)
 }
 
 // acceptFault says that a server cannot accept clients just now.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"gatepass/storage"
 )
 
 // Clients are let in only once the address bans have been read.
@@ -24,5 +27,28 @@ func TestEdge_AwaitBans(t *testing.T) {
 	failure <- failed
 	if err := awaitBans(never, failure, nil); err != failed {
 		t.Errorf("after a failure: %v", err)
+	}
+}
+
+// A store that cannot be read is not called one that goes on read-only.
+func TestAccountsFault(t *testing.T) {
+	unread, refused := storage.ErrReadFailed, storage.ErrFailed
+	for _, c := range []struct {
+		unread, refused error
+		has, hasNot     string
+	}{
+		{nil, refused, "logins go on", "nobody can log in"},
+		{unread, refused, "nobody can log in", "write"},
+		{unread, nil, "nobody can log in", "write"},
+	} {
+		if text := fmt.Sprint(accountsFault(c.unread, c.refused)); !strings.Contains(text, c.has) || strings.Contains(text, c.hasNot) {
+			t.Errorf("unread %v, refused %v: %s", c.unread, c.refused, text)
+		}
+	}
+	if err := errors.Join(accountsFault(nil, nil), readFault(nil)); err != nil {
+		t.Error(err)
+	}
+	if readFault(unread) == nil {
+		t.Error("a server that cannot read its store is ready")
 	}
 }

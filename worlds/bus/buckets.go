@@ -84,7 +84,7 @@ func (s *Server) startBuckets(creds string, replicas int) error {
 	if !s.clustered {
 		defer client.Close()
 		defer close(s.buckets)
-		return ensureBuckets(s.life, client, replicas)
+		return s.patientBuckets(client, replicas)
 	}
 	s.background.Add(1)
 	go s.retryBuckets(client, replicas)
@@ -101,6 +101,19 @@ func (s *Server) connectSetup(creds string) (client *nats.Conn, err error) {
 		}
 	}
 	return client, err
+}
+
+// patientBuckets makes the buckets, and tries on for a while where an attempt fails for a
+// reason that passes: a slow disk, or a machine that has too much to do.
+func (s *Server) patientBuckets(client *nats.Conn, replicas int) (err error) {
+	for attempt := range bucketsAttempts {
+		err = ensureBuckets(s.life, client, replicas)
+		if err == nil || !comesLater(err) || !sleep(s.life, backoff(attempt, reconnectMin, bucketsRetry)) {
+			break
+		}
+		s.log.Warn("bus: the buckets could not be made in time, trying on", "error", err)
+	}
+	return err
 }
 
 // retryBuckets waits for the other servers of the cluster.

@@ -67,6 +67,9 @@ const (
 	// only be made once most servers are there, so it is tried again.
 	bucketsLimit = 5 * time.Second
 	bucketsRetry = 250 * time.Millisecond
+	// bucketsAttempts is how often a server that is alone tries to make its buckets
+	// before its start fails.
+	bucketsAttempts = 6
 	// setupAttempts is how often the server's own user tries to connect.
 	setupAttempts = 40
 	// authorityPoll is how often a running server looks for a new account token:

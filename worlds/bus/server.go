@@ -196,8 +196,13 @@ func (s *Server) start(o ServerOptions) error {
 	s.background.Add(1)
 	go s.follow(filepath.Join(o.Dir, fileRegion), trust)
 	s.store = &storeWatch{nats: s.nats, options: again, log: o.Logger, now: o.Now}
+	// A server that is alone has the buckets once this returns: nothing is mended while
+	// they are made. In a cluster they may have to wait for a server that is to be mended.
+	if err := s.startBuckets(filepath.Join(o.Dir, fileSetup), replicasFor(o)); err != nil {
+		return err
+	}
 	s.background.Go(func() { s.store.run(s.life) })
-	return s.startBuckets(filepath.Join(o.Dir, fileSetup), replicasFor(o))
+	return nil
 }
 
 // ready waits until nodes can connect. What NATS calls fatal would end a process
@@ -258,11 +263,13 @@ func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn
 func (s *Server) Close() {
 	s.close.Do(func() {
 		s.end()
+		// Whoever changes the running server has to end first: JetStream that is started
+		// while the server ends would go on, with files that are another's by then.
+		s.background.Wait()
 		if s.nats != nil {
 			s.nats.Shutdown()
 			s.nats.WaitForShutdown()
 		}
-		s.background.Wait()
 		s.release()
 	})
 }

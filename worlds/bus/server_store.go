@@ -34,7 +34,8 @@ type storeWatch struct {
 	now     func() time.Time
 
 	// owned by the goroutine of run
-	told string // the reason why it could not be mended that the log has
+	told      string // the reason why it could not be mended that the log has
+	restarted bool   // since the store was seen to fail
 
 	mu    sync.Mutex
 	stats StoreStats // guarded by mu
@@ -54,18 +55,23 @@ type StoreStats struct {
 // run looks until ctx ends.
 func (w *storeWatch) run(ctx context.Context) {
 	for sleep(ctx, storeLook) {
-		w.look()
+		w.look(ctx)
 	}
 }
 
-// look checks the store once, and mends it if there is room.
-func (w *storeWatch) look() {
+// look checks the store once, and mends it if there is room. It restarts nothing once
+// ctx has ended: the server is closed then.
+func (w *storeWatch) look(ctx context.Context) {
 	fault := w.fault()
 	if !w.note(fault) {
 		return
 	}
 	err := w.probe()
 	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		w.restarted = true
 		err = w.restart()
 	}
 	if err == nil {
@@ -73,6 +79,7 @@ func (w *storeWatch) look() {
 	}
 	if err == nil {
 		w.note(nil)
+		w.restarted = false
 		return
 	}
 	if err.Error() != w.told {
@@ -114,14 +121,19 @@ func (w *storeWatch) read() StoreStats {
 // errStoreOff: JetStream has switched itself off.
 var errStoreOff = errors.New("JetStream is off")
 
-// fault is why JetStream takes no more writes, or nil. What a cluster lacks while
-// others of its servers are away is no fault of this server's store.
+// fault is why JetStream takes no more writes, or nil. Only a write that has failed is
+// a fault: JetStream remembers it, or has switched itself off because of it. What a
+// cluster lacks while others of its servers are away is no fault of this server's store.
+//
+// A stream that "could not be recovered" is one whose folder is there and that JetStream
+// does not have. While a stream is being made that is so for a moment, so it only counts
+// after a restart, which has read all of them before it returns.
 func (w *storeWatch) fault() error {
 	if !w.nats.JetStreamEnabled() {
 		return errStoreOff
 	}
 	for _, e := range w.nats.Healthz(&server.HealthzOptions{Details: true}).Errors {
-		if strings.Contains(e.Error, "write error") || strings.Contains(e.Error, "could not be recovered") {
+		if strings.Contains(e.Error, "write error") || w.restarted && strings.Contains(e.Error, "could not be recovered") {
 			return errors.New(e.Error)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -152,5 +153,48 @@ func TestCluster_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 	}
 	if e, err := kv.Get(context.Background(), "key"); err != nil || e.Revision() != first {
 		t.Errorf("%v is there, %d was acknowledged: %v", e, first, err)
+	}
+}
+
+// A stream that is being made has a folder before JetStream has it. That is no fault of the
+// store, and a restart would only break the making off.
+func TestServer_StreamThatIsMadeIsNoFault(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Logger: testLog(t)})
+	streams, err := filepath.Glob(filepath.Join(a.Dir(), "jetstream", "*", "*", "streams"))
+	if err != nil || len(streams) != 1 {
+		t.Fatalf("%q: %v", streams, err)
+	}
+	if err := os.Mkdir(filepath.Join(streams[0], streamOf("made")), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if s.nats.Healthz(nil).Error == "" {
+		t.Fatal("NATS does not call that unhealthy any more: this test shows nothing")
+	}
+	w := &storeWatch{nats: s.nats, options: s.store.options, log: testLog(t), now: time.Now}
+	w.look(t.Context())
+	if st := w.read(); st.Fault != nil || st.Faults != 0 || st.Restarts != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// What the watch sees while the server is closed is not mended: JetStream would go on in a
+// server that has ended.
+func TestServer_ClosedIsNotMended(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Logger: testLog(t)})
+	s.end() // its own watch has to end, this one takes its place
+	s.background.Wait()
+	if err := s.nats.ShutdownJetStream(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	w := &storeWatch{nats: s.nats, options: s.store.options, log: testLog(t), now: time.Now}
+	w.look(ctx)
+	if st := w.read(); st.Faults != 1 || st.Restarts != 0 {
+		t.Errorf("%+v", st)
 	}
 }

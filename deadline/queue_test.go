@@ -42,3 +42,17 @@ func TestQueue_SteadyStateAllocatesNothing(t *testing.T) {
 		t.Fatalf("%v allocations a round", n)
 	}
 }
+
+func TestQueue_HoldsNothingThatItGaveBack(t *testing.T) {
+	var q Queue[*int]
+	for range 3 {
+		q.Push(new(int), 0)
+	}
+	for _, ok := q.Next(0); ok; _, ok = q.Next(0) {
+	}
+	for i, e := range q.waiting[:cap(q.waiting)] {
+		if e.key != nil {
+			t.Errorf("place %d of %d still holds a key", i, cap(q.waiting))
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,6 +93,44 @@ func TestConsumer_PushDuringSleepWakesOnce(t *testing.T) {
 	}
 	if n := len(c.wake); n != 0 {
 		t.Fatalf("%d wake-ups left over for a consumer that was awake", n)
+	}
+}
+
+// Of two producers that find the consumer asleep at the same time one wakes it.
+func TestConsumer_TwoProducersAtOnceWakeItOnce(t *testing.T) {
+	c := NewConsumer(ConsumerOptions{})
+	shards := []*Shard[int]{NewShard[int](c, Limits{New: 8, Hard: 8}, nil), NewShard[int](c, Limits{New: 8, Hard: 8}, nil)}
+	for range 20_000 {
+		if !c.sleep() {
+			t.Fatal("there is work that nobody pushed")
+		}
+		var there atomic.Int32
+		var producers sync.WaitGroup
+		for _, s := range shards {
+			producers.Go(func() {
+				there.Add(1)
+				for range 10_000 {
+					if there.Load() == 2 {
+						break
+					}
+				}
+				s.Push(new(int))
+			})
+		}
+		<-c.wake
+		var seen Ready
+		for seen != 3 {
+			if seen |= c.wait(); seen > 3 {
+				t.Fatalf("ready = %b", seen)
+			}
+		}
+		producers.Wait()
+		for _, s := range shards {
+			s.Swap()
+		}
+		if n := len(c.wake); n != 0 {
+			t.Fatalf("%d wake-ups left over", n)
+		}
 	}
 }
 

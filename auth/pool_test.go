@@ -2,9 +2,11 @@ package auth
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -374,6 +376,18 @@ func TestNewPool_ReportsEveryFault(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name %s", err, part)
 		}
+	}
+}
+
+func TestOptions_EnsureDefaults(t *testing.T) {
+	var o Options
+	o.EnsureDefaults()
+	if o.Workers != runtime.GOMAXPROCS(0) || o.Queue != 4096 || o.Heavy != 1024 || o.Random != rand.Reader || o.OnPanic == nil {
+		t.Errorf("%+v", o)
+	}
+	o = Options{Workers: 1, Queue: 2, Heavy: 3}
+	if o.EnsureDefaults(); o.Workers != 1 || o.Queue != 2 || o.Heavy != 3 {
+		t.Errorf("%+v: what was set is changed", o)
 	}
 }
 

@@ -172,6 +172,21 @@ func TestIdentity_RemembersTheSaltOnly(t *testing.T) {
 	}
 }
 
+// What is known for a salt is not worked out again, which is what an identity is kept for.
+func TestIdentity_WorksOutASaltOnce(t *testing.T) {
+	id, salt := NewIdentity("Alice", "secret"), Salt{1}
+	id.learn(&salt)
+	x := id.x
+	id.x = [20]byte{} // a mark
+	if id.learn(&salt); id.x != [20]byte{} {
+		t.Error("the same salt is worked out again")
+	}
+	id.learn(&Salt{2})
+	if id.learn(&salt); id.x != x {
+		t.Error("another salt's x is taken")
+	}
+}
+
 func TestExponent_MatchesBig(t *testing.T) {
 	digest := rapid.SliceOfN(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte{0, 0xff})), 20, 20)
 	rapid.Check(t, func(t *rapid.T) {

@@ -90,6 +90,12 @@ func (b *bench) try(ctx context.Context, m *mutation) (what outcome, said string
 	case err != nil:
 		return outcomeKilled, out, nil
 	}
+	// Another length of an array is another type: the packages that use it may not build.
+	if m.kind == kindConstant {
+		if out, err := b.compile(ctx, overlay); err != nil {
+			return outcomeNoBuild, out, ctx.Err()
+		}
+	}
 	return outcomeSurvived, out, nil
 }
 
@@ -122,6 +128,14 @@ func (b *bench) build(ctx context.Context, t *target, binary, overlay string) (s
 		args = append(args, "-overlay", overlay)
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, t.ImportPath)...)
+	cmd.Dir = b.root
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// compile builds the whole module with an overlay.
+func (b *bench) compile(ctx context.Context, overlay string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "./...")
 	cmd.Dir = b.root
 	out, err := cmd.CombinedOutput()
 	return string(out), err

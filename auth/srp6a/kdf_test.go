@@ -45,6 +45,15 @@ func TestKDF_Validate_ReportsEveryFault(t *testing.T) {
 	}
 }
 
+// Clients that are there already count on these figures.
+func TestKDF_Figures(t *testing.T) {
+	for got, want := range map[KDF]KDF{DefaultKDF(): {65_536, 3, 1}, MinKDF(): {8_192, 1, 1}, MaxKDF(): {262_144, 16, 16}} {
+		if got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+}
+
 func TestKDF_Acceptable_IsNarrower(t *testing.T) {
 	for _, k := range []KDF{DefaultKDF(), MinKDF(), {256 << 10, 4, 16}, {64 << 10, 16, 1}} {
 		if err := k.Acceptable(); err != nil {

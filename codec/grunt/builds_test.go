@@ -1,7 +1,10 @@
 package grunt
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -32,6 +35,28 @@ func TestCategoryOf_ByEra(t *testing.T) {
 }
 
 // A list of 1.x has these tabs only.
+// The players' names of builds, as they are known outside of this project.
+func TestVersionOf_KnownBuilds(t *testing.T) {
+	known := strings.Fields(`1.1.2=4125 1.6.1=4544 1.7.1=4695 1.8.4=4878 1.9.4=5086 1.10.2=5302
+		1.11.0=5428 1.11.1=5462 1.11.2=5464 1.12.0=5595 1.12.1=5875 1.12.2=6005 1.12.3=6141
+		2.0.0=6080 2.0.1=6180 2.0.3=6299 2.0.5=6320 2.2.3=7359 2.3.0=7561 2.3.2=7741 2.3.3=7799 2.4.0=8089 2.4.3=8606
+		3.1.3=9947 3.2.2=10505 3.3.0=11159 3.3.2=11403 3.3.3=11723 3.3.5=12340`)
+	for _, want := range known {
+		_, number, _ := strings.Cut(want, "=")
+		b, err := strconv.ParseUint(number, 10, 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, ok := versionOf(Build(b))
+		if got := fmt.Sprintf("%d.%d.%d=%d", v[0], v[1], v[2], b); !ok || got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if len(known) != len(versions) {
+		t.Errorf("%d builds, want %d", len(versions), len(known))
+	}
+}
+
 func TestCategoryOf_1xKnowsFive(t *testing.T) {
 	for category := range 256 {
 		if got := CategoryOf(Build1121, uint8(category)); !slices.Contains([]uint8{0, 1, 2, 3, 5}, got) {

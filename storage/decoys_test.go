@@ -108,3 +108,34 @@ func TestSampleSalts(t *testing.T) {
 		})
 	}
 }
+
+// TestSampleSalts_DamagedBlock: a server starts though accounts cannot be read.
+func TestSampleSalts_DamagedBlock(t *testing.T) {
+	fs := vfs.NewMem()
+	c := mustOpen(t, fs)
+	random := rand.New(rand.NewPCG(3, 4))
+	var ops []Op
+	for i := range 3000 {
+		a := numbered(i)
+		for j := range a.Grunt.Salt {
+			a.Grunt.Salt[j] = byte(random.Uint32()) // it does not compress, so a table holds it as it is
+		}
+		a.Grunt.Salt[0] |= 1
+		a.Grunt.Salt[31] |= 0x80
+		ops = append(ops, create(a))
+	}
+	mustDo(t, c, ops...)
+	if err := c.Store().(*Pebble).db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, c)
+	flipInTable(t, fs, string(ops[200].Account.Grunt.Salt[8:24]))
+	c = mustOpen(t, fs)
+	if r := do(t, c, Op{Kind: OpGet, Name: ops[200].Account.Name}); r.Err == nil {
+		t.Fatal("the block is not damaged")
+	}
+	r := do(t, c, Op{Kind: OpSampleSalts})
+	if r.Err != nil || r.Decoys.Salts.Marked != allMarked {
+		t.Errorf("%+v, %v", r.Decoys, r.Err)
+	}
+}

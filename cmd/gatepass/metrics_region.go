@@ -56,7 +56,7 @@ func (c busServerCollector) Collect(out chan<- prometheus.Metric) {
 	m, st := metricWriter{out}, c.server.Store()
 	m.flag("bus_store_failing", "1 while the store of the embedded bus takes no writes.", !st.FailingSince.IsZero())
 	m.counter("bus_store_faults_total", "How often the store of the embedded bus stopped taking writes.", st.Faults)
-	m.counter("bus_store_restarts_total", "How often JetStream was started anew to mend the store.", st.Restarts)
+	m.counter("bus_store_restarts_total", "How often the NATS server of the embedded bus was replaced to mend the store.", st.Restarts)
 	m.counter("bus_strangers_cut_total", "Connections cut because they did not prove in time who they are, where there were many.", c.server.Strangers())
 }
 

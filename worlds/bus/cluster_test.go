@@ -81,7 +81,7 @@ func TestCluster_BucketsSurviveTheLossOfAServer(t *testing.T) {
 	// The one that leads the bucket, so that another must take over.
 	leader := info.(*jetstream.KeyValueBucketStatus).StreamInfo().Cluster.Leader
 	for _, s := range all {
-		if s.nats.Name() == leader {
+		if s.nats.now().Name() == leader {
 			s.Close()
 		}
 	}
@@ -131,14 +131,14 @@ func TestCluster_StrangersStayOut(t *testing.T) {
 				})
 			}
 			first, second := start(a, routes[0], routes[:2]...), start(a, routes[1], routes[:2]...)
-			eventually(t, "a route", func() bool { return first.nats.NumRoutes() > 0 && second.nats.NumRoutes() > 0 })
+			eventually(t, "a route", func() bool { return first.nats.now().NumRoutes() > 0 && second.nats.now().NumRoutes() > 0 })
 			if strings.Contains(log.String(), refusal) {
 				t.Fatalf("the second server was refused: %s", log.String())
 			}
 			stranger := start(foreign, routes[2], routes...)
 			eventually(t, "a refusal", func() bool { return strings.Contains(log.String(), refusal) })
 			// A route that is being refused counts for a moment.
-			eventually(t, "the stranger is out of the cluster", func() bool { return stranger.nats.NumRoutes() == 0 })
+			eventually(t, "the stranger is out of the cluster", func() bool { return stranger.nats.now().NumRoutes() == 0 })
 		})
 	}
 }

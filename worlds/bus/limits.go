@@ -49,10 +49,6 @@ const (
 	// be full again at once.
 	storeLook = time.Second
 	storeRoom = 1 << 20
-	// storeOffLimit bounds how long JetStream may take to switch itself off, which
-	// storeOffLook looks at.
-	storeOffLimit = 15 * time.Second
-	storeOffLook  = 20 * time.Millisecond
 	// worldsBucketSize and leaseBucketSize bound the buckets, in bytes: a table
 	// of 255 worlds takes 100 KB, a lease 100 B.
 	worldsBucketSize = 16 << 20

@@ -16,7 +16,7 @@ func TestManager_StoreThatFailsIsToldOf(t *testing.T) {
 	world := s.correspond("world.7", 70)
 	// The store is gone, and a file in its place keeps the server from mending it.
 	store := filepath.Join(s.authority.Dir(), "jetstream")
-	if err := errors.Join(os.Rename(store, store+"-away"), os.WriteFile(store, nil, 0o600), s.server.nats.DisableJetStream()); err != nil {
+	if err := errors.Join(os.Rename(store, store+"-away"), os.WriteFile(store, nil, 0o600), s.server.nats.now().DisableJetStream()); err != nil {
 		t.Fatal(err)
 	}
 	s.join(world.conn, testRegistration(7, 70))

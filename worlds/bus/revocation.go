@@ -45,12 +45,19 @@ func (s *Server) takeRegion(path string, t *trust) error {
 	if err := t.vouches(claims); err != nil {
 		return err
 	}
-	account, err := s.nats.LookupAccount(t.region.Subject)
-	if err != nil {
+	s.nats.change.Lock()
+	defer s.nats.change.Unlock()
+	// A server that replaces this one asks the resolver.
+	running := s.nats.now()
+	if err := running.AccountResolver().Store(t.region.Subject, strings.TrimSpace(string(token))); err != nil {
 		return err
 	}
 	t.regionT = strings.TrimSpace(string(token))
-	s.nats.UpdateAccountClaims(account, claims)
+	account, err := running.LookupAccount(t.region.Subject)
+	if err != nil {
+		return err
+	}
+	running.UpdateAccountClaims(account, claims)
 	s.log.Info("bus: the region's token has changed", "revoked", len(claims.Revocations))
-	return s.nats.AccountResolver().Store(t.region.Subject, t.regionT)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -12,8 +13,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"gatepass/deadline"
 )
@@ -124,7 +123,7 @@ func checkListen(field, addr string) error {
 // anywhere.
 type Server struct {
 	// static after start
-	nats      *server.Server
+	nats      *embedded
 	log       *slog.Logger
 	listen    bool
 	encrypted bool
@@ -181,21 +180,15 @@ func (s *Server) start(o ServerOptions) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	_ = os.Remove(filepath.Join(o.Store, probeFile))
-	again := options.Clone() // a server changes those that it is given
-	if s.nats, err = server.NewServer(options); err != nil {
+	s.nats = &embedded{log: o.Logger, secret: trust.secret, options: options}
+	if err := s.nats.start(s.life); err != nil {
 		return err
 	}
-	log := &natsLog{to: o.Logger, hide: trust.secret, fatal: make(chan error, 1), clock: deadline.Now}
-	s.nats.SetLoggerV2(log, false, false, false)
-	s.nats.Start()
-	s.strangers = &strangerWatch{nats: s.nats, most: again.MaxConn, log: o.Logger, clock: deadline.Now}
+	s.strangers = &strangerWatch{nats: s.nats, most: options.MaxConn, log: o.Logger, clock: deadline.Now}
 	s.background.Go(s.watchStrangers)
-	if err := s.ready(log.fatal); err != nil {
-		return err
-	}
 	s.background.Add(1)
 	go s.follow(filepath.Join(o.Dir, fileRegion), trust)
-	s.store = &storeWatch{nats: s.nats, options: again, log: o.Logger, now: o.Now}
+	s.store = &storeWatch{nats: s.nats, dir: o.Store, log: o.Logger, now: o.Now}
 	// A server that is alone has the buckets once this returns: nothing is mended while
 	// they are made. In a cluster they may have to wait for a server that is to be mended.
 	if err := s.startBuckets(filepath.Join(o.Dir, fileSetup), replicasFor(o)); err != nil {
@@ -205,30 +198,13 @@ func (s *Server) start(o ServerOptions) error {
 	return nil
 }
 
-// ready waits until nodes can connect. What NATS calls fatal would end a process
-// of its own; here it fails the start.
-func (s *Server) ready(fatal <-chan error) error {
-	const look = 50 * time.Millisecond
-	for waited := time.Duration(0); waited < startLimit; waited += look {
-		select {
-		case err := <-fatal:
-			return err
-		default:
-		}
-		if s.nats.ReadyForConnections(look) {
-			return nil
-		}
-	}
-	return fmt.Errorf("the server did not start within %s", startLimit)
-}
-
 // Addr is host:port where nodes of other processes connect; empty when they
 // cannot.
 func (s *Server) Addr() string {
-	if !s.listen || s.nats == nil {
+	if !s.listen || s.nats == nil || s.nats.now() == nil {
 		return ""
 	}
-	addr := s.nats.Addr()
+	addr := s.nats.now().Addr()
 	if addr == nil {
 		return "" // closed
 	}
@@ -255,20 +231,26 @@ func (s *Server) URL() string {
 func (s *Server) Clustered() bool { return s.clustered }
 
 // InProcessConn is for nats.InProcessServer: a connection without a socket.
-// Credentials are asked for all the same.
-func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
+// Credentials are asked for all the same. While the NATS server is replaced, and after
+// Close, the error is io.ErrClosedPipe.
+func (s *Server) InProcessConn() (net.Conn, error) {
+	c, err := s.nats.now().InProcessConn()
+	if err != nil {
+		return nil, fmt.Errorf("%w: the server does not run", io.ErrClosedPipe)
+	}
+	return c, nil
+}
 
 // Close ends every connection and returns when the server has ended; what it had
 // acknowledged is on disk before. It may be called again.
 func (s *Server) Close() {
 	s.close.Do(func() {
 		s.end()
-		// Whoever changes the running server has to end first: JetStream that is started
-		// while the server ends would go on, with files that are another's by then.
+		// Whoever replaces the server has to end first: a server that is started later
+		// would go on, with files that are another's by then.
 		s.background.Wait()
 		if s.nats != nil {
-			s.nats.Shutdown()
-			s.nats.WaitForShutdown()
+			s.nats.stop()
 		}
 		s.release()
 	})

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,21 +16,23 @@ import (
 // storeWatch keeps the store of an embedded server working.
 //
 // JetStream remembers the first error of a write and then refuses every write to
-// that stream, and a server of a cluster switches JetStream off, until the process
+// that stream, and a server of a cluster switches JetStream off, until the server
 // is started again. So a disk that was full for a second would leave the region
 // without a leader for ever. The watch sees such an error, waits until the disk
-// takes a file again, and starts JetStream anew within the running server: it reads
-// back from disk what it had acknowledged, and connections stay.
+// takes a file again, and replaces the server by a new one on the same addresses: it
+// reads back from disk what was acknowledged, and nodes connect again by themselves.
 //
-// A restart of the whole embedded server would do too, but would cut every node off.
-// A table that is kept elsewhere would need a lease that is kept elsewhere.
+// JetStream alone could be started anew, and connections would stay. But NATS replaces
+// the queues of JetStream's requests then while connections use them, which is a data
+// race, and leaves the old subscriptions: every request would be answered once more
+// after each restart. A table that is kept elsewhere would need a lease that is kept
+// elsewhere.
 type storeWatch struct {
 	// static after construction
-	nats *server.Server
-	// options are a copy of those that the server was started with.
-	options *server.Options
-	log     *slog.Logger
-	now     func() time.Time
+	nats *embedded
+	dir  string // the store's folder
+	log  *slog.Logger
+	now  func() time.Time
 
 	// owned by the goroutine of run
 	told      string // the reason why it could not be mended that the log has
@@ -47,8 +48,8 @@ type StoreStats struct {
 	// takes them. Fault says why.
 	FailingSince time.Time
 	Fault        error
-	// Faults counts how often that has happened, Restarts how often JetStream was
-	// started anew because of it.
+	// Faults counts how often that has happened, Restarts how often the NATS server was
+	// replaced because of it.
 	Faults, Restarts uint64
 }
 
@@ -71,8 +72,7 @@ func (w *storeWatch) look(ctx context.Context) {
 		err = ctx.Err()
 	}
 	if err == nil {
-		w.restarted = true
-		err = w.restart()
+		err = w.restart(ctx)
 	}
 	if err == nil {
 		err = w.fault()
@@ -84,7 +84,7 @@ func (w *storeWatch) look(ctx context.Context) {
 	}
 	if err.Error() != w.told {
 		w.told = err.Error()
-		w.log.Warn("bus: the store cannot be mended yet, trying on", "store", w.options.StoreDir, "error", err)
+		w.log.Warn("bus: the store cannot be mended yet, trying on", "store", w.dir, "error", err)
 	}
 }
 
@@ -104,10 +104,10 @@ func (w *storeWatch) note(fault error) bool {
 	switch {
 	case fault == nil && !since.IsZero():
 		w.told = ""
-		w.log.Info("bus: the store takes writes again", "store", w.options.StoreDir, "after", w.now().Sub(since).Round(time.Millisecond))
+		w.log.Info("bus: the store takes writes again", "store", w.dir, "after", w.now().Sub(since).Round(time.Millisecond))
 	case fault != nil && since.IsZero():
 		w.log.Error("bus: the store takes no writes, so no world manager can lead; make room on its disk, the rest happens by itself",
-			"store", w.options.StoreDir, "error", fault)
+			"store", w.dir, "error", fault)
 	}
 	return fault != nil
 }
@@ -118,8 +118,12 @@ func (w *storeWatch) read() StoreStats {
 	return w.stats
 }
 
-// errStoreOff: JetStream has switched itself off.
-var errStoreOff = errors.New("JetStream is off")
+var (
+	// errStoreOff: JetStream has switched itself off.
+	errStoreOff = errors.New("JetStream is off")
+	// errStoreStopping: its files are still open.
+	errStoreStopping = errors.New("JetStream is still switching itself off")
+)
 
 // fault is why JetStream takes no more writes, or nil. Only a write that has failed is
 // a fault: JetStream remembers it, or has switched itself off because of it. What a
@@ -129,10 +133,11 @@ var errStoreOff = errors.New("JetStream is off")
 // does not have. While a stream is being made that is so for a moment, so it only counts
 // after a restart, which has read all of them before it returns.
 func (w *storeWatch) fault() error {
-	if !w.nats.JetStreamEnabled() {
+	nats := w.nats.now()
+	if !nats.JetStreamEnabled() {
 		return errStoreOff
 	}
-	for _, e := range w.nats.Healthz(&server.HealthzOptions{Details: true}).Errors {
+	for _, e := range nats.Healthz(&server.HealthzOptions{Details: true}).Errors {
 		if strings.Contains(e.Error, "write error") || w.restarted && strings.Contains(e.Error, "could not be recovered") {
 			return errors.New(e.Error)
 		}
@@ -146,7 +151,7 @@ const probeFile = ".probe"
 
 // probe tells why the disk does not take a file.
 func (w *storeWatch) probe() (err error) {
-	f, err := os.OpenFile(filepath.Join(w.options.StoreDir, probeFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(filepath.Join(w.dir, probeFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -158,26 +163,18 @@ func (w *storeWatch) probe() (err error) {
 	return errors.Join(err, f.Close())
 }
 
-// restart starts JetStream anew. It is off for some milliseconds; in a cluster it
-// may have led something, which another server takes over first.
-func (w *storeWatch) restart() error {
-	if err := w.nats.ShutdownJetStream(); err != nil {
-		return fmt.Errorf("stop JetStream: %w", err)
+// restart replaces the server. In a cluster it may have led something, which another
+// server takes over first.
+func (w *storeWatch) restart(ctx context.Context) error {
+	// JetStream that switches itself off does it in the background, also while the server
+	// ends: two would have its files open. The next look comes soon.
+	if nats := w.nats.now(); !nats.JetStreamEnabled() && nats.JetStreamConfig() != nil {
+		return errStoreStopping
 	}
-	// JetStream that switches itself off does it in the background.
-	for range int(storeOffLimit / storeOffLook) {
-		if w.nats.JetStreamConfig() == nil {
-			break
-		}
-		time.Sleep(storeOffLook)
-	}
+	w.restarted = true
 	w.count()
-	// To reload options that ask for JetStream is how NATS starts it in a server that
-	// runs, and tells the others of the cluster.
-	if err := w.nats.ReloadOptions(w.options.Clone()); err != nil {
-		return fmt.Errorf("start JetStream: %w", err)
-	}
-	return nil
+	w.log.Warn("bus: the disk takes files again, the NATS server is started anew; nodes connect again by themselves", "store", w.dir)
+	return w.nats.restart(ctx)
 }
 
 func (w *storeWatch) count() {

@@ -2,9 +2,11 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,14 +73,16 @@ func putUntilRefused(tb testing.TB, s *Server, kv jetstream.KeyValue) (last uint
 }
 
 // A disk that was full for a while leaves the server as it was: it takes writes
-// again when there is room, what it had acknowledged is there, and connections stay.
+// again when there is room, what it had acknowledged is there, and nodes connect again, at
+// the same address.
 func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 	t.Parallel()
 	a := mustAuthority(t)
 	disk := smallDisk(t, "8m")
 	s := mustServer(t, ServerOptions{Dir: a.Dir(), Store: disk, Listen: "127.0.0.1:0", Logger: testLog(t)})
 	within := mustJoin(t, s, mustCreds(t, a, "manager.a"))
-	remote, err := nats.Connect(s.URL(), nats.UserCredentials(mustCreds(t, a, "world.7")))
+	before := s.URL()
+	remote, err := nats.Connect(before, nats.UserCredentials(mustCreds(t, a, "world.7")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,13 +105,14 @@ func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 			t.Errorf("revision %d after %d: %v", rev, last, err)
 		}
 	}
+	if url := s.URL(); url != before {
+		t.Errorf("it is at %s now, it was at %s", url, before)
+	}
 	if st := s.Store(); st.Faults != 2 || st.Restarts < 2 {
 		t.Errorf("%+v", st)
 	}
 	for _, c := range []*nats.Conn{within, remote} {
-		if err := c.Flush(); err != nil || c.Stats().Reconnects != 0 {
-			t.Errorf("a connection was cut: %v", err)
-		}
+		eventually(t, "a node is there again", func() bool { return c.FlushTimeout(storeLook) == nil })
 	}
 	if _, err := os.Stat(filepath.Join(disk, probeFile)); !os.IsNotExist(err) {
 		t.Errorf("a probe is left: %v", err)
@@ -148,7 +153,7 @@ func TestCluster_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 	})
 	for _, s := range all {
 		eventuallyWithin(t, 6*patience, "a server takes its part", func() bool {
-			return s.Store().FailingSince.IsZero() && s.nats.Healthz(nil).Error == ""
+			return s.Store().FailingSince.IsZero() && s.nats.now().Healthz(nil).Error == ""
 		})
 	}
 	if e, err := kv.Get(context.Background(), "key"); err != nil || e.Revision() != first {
@@ -169,10 +174,10 @@ func TestServer_StreamThatIsMadeIsNoFault(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(streams[0], streamOf("made")), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if s.nats.Healthz(nil).Error == "" {
+	if s.nats.now().Healthz(nil).Error == "" {
 		t.Fatal("NATS does not call that unhealthy any more: this test shows nothing")
 	}
-	w := &storeWatch{nats: s.nats, options: s.store.options, log: testLog(t), now: time.Now}
+	w := &storeWatch{nats: s.nats, dir: s.store.dir, log: testLog(t), now: time.Now}
 	w.look(t.Context())
 	if st := w.read(); st.Fault != nil || st.Faults != 0 || st.Restarts != 0 {
 		t.Errorf("%+v", st)
@@ -187,14 +192,68 @@ func TestServer_ClosedIsNotMended(t *testing.T) {
 	s := mustServer(t, ServerOptions{Dir: a.Dir(), Logger: testLog(t)})
 	s.end() // its own watch has to end, this one takes its place
 	s.background.Wait()
-	if err := s.nats.ShutdownJetStream(); err != nil {
+	if err := s.nats.now().ShutdownJetStream(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(t.Context())
 	end()
-	w := &storeWatch{nats: s.nats, options: s.store.options, log: testLog(t), now: time.Now}
+	w := &storeWatch{nats: s.nats, dir: s.store.dir, log: testLog(t), now: time.Now}
 	w.look(ctx)
 	if st := w.read(); st.Faults != 1 || st.Restarts != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// A server can be replaced while managers ask JetStream. It answers as before, at the same
+// address, and whoever was revoked meanwhile stays out.
+func TestServer_IsReplacedWhileItIsAsked(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Listen: "127.0.0.1:0", Logger: testLog(t)})
+	before, revoked := s.URL(), mustCreds(t, a, "world.7")
+	client := mustJoin(t, s, mustCreds(t, a, "manager.a"), nats.ReconnectWait(reconnectMin), nats.MaxReconnects(-1))
+	ctx, stop := context.WithCancel(t.Context())
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for ctx.Err() == nil {
+			_, _ = client.Request("$JS.API.STREAM.INFO."+streamOf(bucketLease), nil, reconnectMin)
+		}
+	})
+	if err := a.Revoke("world.7"); err != nil {
+		t.Fatal(err)
+	}
+	out := func() bool {
+		c, err := nats.Connect(before, nats.UserCredentials(revoked))
+		if err == nil {
+			c.Close()
+		}
+		return errors.Is(err, nats.ErrAuthorization)
+	}
+	eventually(t, "the revoked node is out", out)
+	for range 3 {
+		if err := s.nats.restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "a manager is there again", func() bool { return client.FlushTimeout(storeLook) == nil })
+	}
+	stop()
+	asking.Wait()
+	if url := s.URL(); url != before {
+		t.Errorf("it is at %s now, it was at %s", url, before)
+	}
+	if !out() {
+		t.Error("a revoked node connects")
+	}
+	mustPut(t, mustBucket(t, client, bucketWorlds), "1")
+}
+
+// A node of this process that connects while the server is replaced tries on.
+func TestServer_InProcessConnComesLater(t *testing.T) {
+	t.Parallel()
+	a := mustAuthority(t)
+	s := mustServer(t, ServerOptions{Dir: a.Dir(), Logger: testLog(t)})
+	s.nats.stop()
+	if _, err := s.InProcessConn(); err == nil || !comesLater(err) {
+		t.Errorf("%v", err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // and still less where places become few. A node proves itself within some milliseconds.
 type strangerWatch struct {
 	// static after construction
-	nats *server.Server
+	nats *embedded
 	most int // connections
 	log  *slog.Logger
 	// clock goes on while the machine sleeps, and is not set.
@@ -32,22 +32,23 @@ type strangerWatch struct {
 
 // look cuts the strangers that have had their time.
 func (w *strangerWatch) look() {
-	strangers := w.nats.GlobalAccount().NumLocalConnections()
+	nats := w.nats.now()
+	strangers := nats.GlobalAccount().NumLocalConnections()
 	if strangers <= strangersFree {
 		return
 	}
 	patience := strangerPatience
-	if w.nats.NumClients() > w.most/4*3 {
+	if nats.NumClients() > w.most/4*3 {
 		patience = strangerHaste
 	}
-	all, err := w.nats.Connz(&server.ConnzOptions{Username: true, Limit: w.most})
+	all, err := nats.Connz(&server.ConnzOptions{Username: true, Limit: w.most})
 	if err != nil {
 		w.log.Error("bus: connections cannot be listed", "error", err)
 		return
 	}
 	for _, c := range all.Conns {
 		stranger := c.Account == "" // a node is in the region's account once it is known
-		if stranger && all.Now.Sub(c.Start) > patience && w.nats.DisconnectClientByID(c.Cid) == nil {
+		if stranger && all.Now.Sub(c.Start) > patience && nats.DisconnectClientByID(c.Cid) == nil {
 			w.cut.Add(1)
 		}
 	}

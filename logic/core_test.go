@@ -395,6 +395,24 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 	}
 }
 
+// The reactor is told again and again to close a connection until it says that it has.
+func TestCore_ClosesUntilItIsClosed(t *testing.T) {
+	e := newScenario(t)
+	conn := codec.NewConn(0, 1, 1)
+	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	e.core.hangUp(e.core.sessions.get(conn), codec.CloseLogic)
+	now := e.now.UnixMilli()
+	for times := 1; times <= 4; times++ {
+		if n := strings.Count(e.out.String(), "→ 1: close"); n != times {
+			t.Fatalf("it was told %d times to close, want %d:\n%s", n, times, e.out.String())
+		}
+		for end := now + leavingLimit.Milliseconds() + 2*TickEvery.Milliseconds(); now < end; {
+			now += TickEvery.Milliseconds()
+			e.core.Tick(now, now)
+		}
+	}
+}
+
 // A session that cannot even be cleaned up costs its connection, and nobody else's.
 func TestLoop_APanicInTheCleanUpCostsOneConnection(t *testing.T) {
 	e := newScenario(t)

@@ -8,6 +8,7 @@ import (
 	"gatepass/auth"
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/storage"
 	"gatepass/worlds"
 )
 
@@ -116,6 +117,19 @@ func TestNativeSession_ForgetSecret(t *testing.T) {
 	mustBeZero(t, "the secret", secret)
 	if n.secret != nil {
 		t.Error("the session has it still")
+	}
+}
+
+// The key that is held again is a copy: the session keeps none.
+func TestCore_Renew_LeavesNoSecret(t *testing.T) {
+	e := newScenario(t)
+	name, _ := codec.NameOf("ALICE")
+	secret := worlds.NewSecret([]byte{1, 2, 3})
+	s := &session{conn: codec.NewConn(0, 1, 1), name: storage.Name(name), native: &nativeSession{secret: &secret}}
+	e.core.renew(s)
+	mustBeZero(t, "the secret", secret)
+	if h := e.core.keys.Find(name); h == nil || reflect.ValueOf(*h.Key()).IsZero() {
+		t.Error("the account has no key")
 	}
 }
 

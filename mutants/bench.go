@@ -127,18 +127,28 @@ func (b *bench) build(ctx context.Context, t *target, binary, overlay string) (s
 	if overlay != "" {
 		args = append(args, "-overlay", overlay)
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, t.ImportPath)...)
-	cmd.Dir = b.root
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return b.tool(ctx, append(args, t.ImportPath)...)
 }
 
 // compile builds the whole module with an overlay.
 func (b *bench) compile(ctx context.Context, overlay string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "./...")
-	cmd.Dir = b.root
+	return b.tool(ctx, "build", "-overlay", overlay, "./...")
+}
+
+// tool runs the go command, whose temporary files are the bench's, too.
+func (b *bench) tool(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = b.root, append(os.Environ(), "GOTMPDIR="+b.scratch)
+	asGroup(cmd)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// asGroup lets the end of a command's context end all processes that it has started.
+func asGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
 }
 
 // run runs a test binary in the package's folder of the copy, with all processes that it
@@ -156,10 +166,8 @@ func (b *bench) run(ctx context.Context, t *target, binary string, limit time.Du
 	}
 	cmd := exec.CommandContext(timed, binary, args...)
 	cmd.Dir = filepath.Join(b.copy, folder)
-	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 5 * time.Second
+	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "TMPDIR="+b.scratch)
+	asGroup(cmd)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()

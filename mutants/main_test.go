@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -85,6 +88,41 @@ func TestRun_EndsATestThatHangs(t *testing.T) {
 	must(t, y.playAll(t.Context(), b, all[i:i+1]))
 	if y.timeouts != 1 || !strings.HasPrefix(out.String(), "1/1 timeout a.go:5") {
 		t.Errorf("%+v\n%s", y, &out)
+	}
+}
+
+// Who interrupts it gets 130, and nothing is left of it: no process, no temporary file.
+func TestRun_Interrupted(t *testing.T) {
+	dir := writeModule(t)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "a_test.go"), []byte("package a\n\nimport (\n\t\"os\"\n\t\"testing\"\n\t\"time\"\n)\n\n"+
+		"func TestLong(t *testing.T) {\n\tt.TempDir()\n\tf, _ := os.OpenFile(os.Getenv(\"MUTANTS_PIPE\"), os.O_WRONLY, 0)\n"+
+		"\tf.WriteString(\"it runs\")\n\ttime.Sleep(time.Hour)\n\tf.Close()\n}\n"), 0o600))
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	t.Setenv("MUTANTS_PIPE", pipe)
+	t.Chdir(dir)
+	ctx, interrupt := context.WithCancel(t.Context())
+	var out, complaints bytes.Buffer
+	ended := make(chan int)
+	go func() { ended <- run(ctx, []string{"."}, &out, &complaints) }()
+	f, err := os.Open(pipe)
+	must(t, err)
+	_, err = io.ReadFull(f, make([]byte, len("it runs")))
+	must(t, err)
+	interrupt()
+	if code := <-ended; code != 130 || !strings.Contains(complaints.String(), "interrupted") {
+		t.Errorf("exit code %d: %s", code, &complaints)
+	}
+	if b, err := io.ReadAll(f); err != nil || len(b) > 0 { // ends when the last process that has it does
+		t.Errorf("%q, %v", b, err)
+	}
+	for _, folder := range []string{tmp, dir} {
+		entries, err := os.ReadDir(folder)
+		if want := map[string]int{tmp: 0, dir: 3}[folder]; err != nil || len(entries) != want {
+			t.Errorf("%s has %v, %v", folder, entries, err)
+		}
 	}
 }
 

@@ -82,6 +82,8 @@ func TestDecode_Refuses(t *testing.T) {
 		"too many":       {`"size": 1000`, `"size": 274877906944`, "more than 256 chunks"},
 		"chunk size":     {`"chunk-size": 262144`, `"chunk-size": 262143`, "a power of two"},
 		"small chunks":   {`"chunk-size": 262144`, `"chunk-size": 1024`, "a power of two"},
+		"odd chunks":     {`"chunk-size": 262144`, `"chunk-size": 262145`, "a power of two"},
+		"large chunks":   {`"chunk-size": 262144`, `"chunk-size": 2147483648`, "a power of two"},
 		"time":           {`2023-11-14T`, `yesterday`, "parsing time"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -109,6 +109,17 @@ func TestRespond_EDNS(t *testing.T) {
 	}
 }
 
+// A query may bring an OPT and a signature.
+func TestRespond_ARecordBehindTheOPT(t *testing.T) {
+	z := mustZone(t, nil)
+	s := firstOf(mustTable(t, z, fleet(1)...))
+	const signature = "00" + "00fa" + "00ff" + "00000000" + "0000" // TSIG, empty
+	packet := raw(t, "1234"+"0100"+"0001000000000002"+hexQuestion+hexOPT+signature)
+	if m := mustUnpack(t, z.respond(packet, carrier{udp: true}, s, nil).bytes); m.Rcode != dns.RcodeSuccess || len(m.Answer) != 1 {
+		t.Errorf("%v", m)
+	}
+}
+
 // Over UDP an answer is whole, or without what only helps, or empty and marked;
 // never longer than the client takes.
 func TestRespond_Truncation(t *testing.T) {

@@ -67,10 +67,7 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 		stopClock: func() {}, stopControl: func() {}, stopBeat: func() {},
 	}
 	p.add(part{name: "login", failed: e.failure, alive: e.alive, ready: e.ready, degraded: e.degraded, drain: e.drain, close: e.close, metrics: stageCollector{e}})
-	for _, start := range []func() error{
-		e.makeInbox, e.startStore, e.startPool, e.openPatches, e.makeServer, e.makeList, e.startNode, e.startLogic,
-		e.startControl, e.awaitBans, e.startServer, e.startBeat,
-	} {
+	for _, start := range e.starts() {
 		if err := start(); err != nil {
 			return nil, err
 		}
@@ -86,6 +83,14 @@ func startEdge(p *process, conn *bus.Conn) (*edge, error) {
 	}
 	p.say("reactors", p.config.Reactors, "max-conns", e.server.Stats().MaxConns)
 	return e, nil
+}
+
+// starts are what starts the parts, in order.
+func (e *edge) starts() []func() error {
+	return []func() error{
+		e.makeInbox, e.startStore, e.startPool, e.openPatches, e.makeServer, e.makeList, e.startNode, e.startLogic,
+		e.startControl, e.awaitBans, e.startServer, e.startBeat,
+	}
 }
 
 func (e *edge) makeInbox() error {

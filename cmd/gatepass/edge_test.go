@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,22 @@ func TestEdge_AwaitBans(t *testing.T) {
 	failure <- failed
 	if err := awaitBans(never, failure, nil); err != failed {
 		t.Errorf("after a failure: %v", err)
+	}
+}
+
+// The address bans are read before clients can connect, and only then do DNS and operators
+// hear of the server.
+func TestEdge_StartOrder(t *testing.T) {
+	place := make(map[string]int)
+	for i, start := range new(edge).starts() {
+		name := runtime.FuncForPC(reflect.ValueOf(start).Pointer()).Name()
+		place[strings.TrimSuffix(name[strings.LastIndex(name, ".")+1:], "-fm")] = i + 1
+	}
+	order := []string{"startStore", "startLogic", "awaitBans", "startServer", "startBeat"}
+	for i, name := range order {
+		if place[name] == 0 || i > 0 && place[name] < place[order[i-1]] {
+			t.Errorf("%s is in place %d of %v", name, place[name], place)
+		}
 	}
 }
 

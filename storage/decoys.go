@@ -3,6 +3,8 @@ package storage
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"math"
 	"math/bits"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -39,6 +41,10 @@ const allMarked = 256
 // maxSaltSample bounds the accounts that one OpSampleSalts reads: so many that the share
 // is right to a few in a hundred, so few that it takes some milliseconds.
 const maxSaltSample = 2048
+
+// maxDamagedSeeks is how often a sample may meet a damaged block before it ends. Each
+// time costs some 50 ms: Pebble looks for the bit that has flipped.
+const maxDamagedSeeks = 16
 
 // metaDecoys is the key of the Decoys.
 const metaDecoys = "decoys"
@@ -95,8 +101,7 @@ func (b *builder) setDecoys(op *Op) error {
 
 // sampleSalts looks at up to maxSaltSample accounts: all of them where there are not
 // more, else some that are spread over all names, the same ones each time, so that two
-// stores with the same accounts give the same answer. What cannot be read is passed
-// over.
+// stores with the same accounts give the same answer. What is damaged is passed over.
 func (v *view) sampleSalts() (SaltShape, error) {
 	s := saltSample{view: v}
 	lower, upper := bounds(prefixAccount)
@@ -108,13 +113,13 @@ func (v *view) sampleSalts() (SaltShape, error) {
 	for ; more && s.looked <= maxSaltSample; more = it.Next() {
 		s.look(it.Key())
 	}
-	if more {
+	if more || it.Error() != nil { // behind a damaged block there are accounts, too
 		s = saltSample{view: v}
 		s.spread(it)
 	}
-	// A table that cannot be read ends the sample: what was read of the others says enough,
-	// and the damage is told when its accounts are asked for.
-	_ = it.Close()
+	if err := readError(it.Close()); err != nil && !errors.Is(err, ErrUnreadable) {
+		return SaltShape{}, err
+	}
 	return s.shape(), nil
 }
 
@@ -151,15 +156,16 @@ func (p place) key() []byte {
 // spread looks at accounts all over: at one near the middle of all names, then near the
 // middle of either half, and so on. Halves without accounts are left.
 func (s *saltSample) spread(it *pebble.Iterator) {
-	if !it.First() {
-		return
+	first, end := place{}, place{math.MaxUint64, math.MaxUint64}
+	if it.First() {
+		first = placeOf(it.Key())
 	}
-	first := placeOf(it.Key())
-	if !it.Last() {
-		return
+	if it.Last() {
+		end = placeOf(it.Key()).next()
 	}
-	halves := [][2]place{{first, placeOf(it.Key()).next()}} // from the first place to before the second
-	for seeks := 0; len(halves) > 0 && s.looked < maxSaltSample && seeks < 4*maxSaltSample; seeks++ {
+	halves := [][2]place{{first, end}} // from the first place to before the second
+	damaged := 0
+	for seeks := 0; len(halves) > 0 && s.looked < maxSaltSample && seeks < 4*maxSaltSample && damaged < maxDamagedSeeks; seeks++ {
 		from, to := halves[0][0], halves[0][1]
 		halves = halves[1:]
 		at := from.middle(to)
@@ -167,6 +173,12 @@ func (s *saltSample) spread(it *pebble.Iterator) {
 			halves = append(halves, [2]place{from, at})
 		}
 		if !it.SeekGE(at.key()) {
+			if it.Error() != nil {
+				damaged++
+				if after := at.next(); after.less(to) {
+					halves = append(halves, [2]place{after, to})
+				}
+			}
 			continue
 		}
 		if found := placeOf(it.Key()); found.less(to) {

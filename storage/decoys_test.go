@@ -139,3 +139,44 @@ func TestSampleSalts_DamagedBlock(t *testing.T) {
 		t.Errorf("%+v, %v", r.Decoys, r.Err)
 	}
 }
+
+// A damaged block does not keep a server from knowing what the other salts look like.
+func TestSampleSalts_BehindDamagedBlocks(t *testing.T) {
+	for _, accounts := range []int{1000, 3000} {
+		fs := vfs.NewMem()
+		store := mustOpen(t, fs)
+		random := rand.New(rand.NewPCG(1, 2))
+		var ops []Op
+		var early, middle string // verifiers; no block of the first accounts, which is read at opening
+		for i := range accounts {
+			a := numbered(10_000 + i)
+			for j := range a.Grunt.Salt {
+				a.Grunt.Salt[j], a.Grunt.Verifier[j] = byte(random.Uint32()), byte(random.Uint32())
+			}
+			a.Grunt.Salt[31] &= 0x7f // none is marked
+			ops = append(ops, create(a))
+			switch i {
+			case accounts / 4:
+				early = string(a.Grunt.Verifier[:])
+			case accounts / 2:
+				middle = string(a.Grunt.Verifier[:])
+			}
+		}
+		mustDo(t, store, ops...)
+		if err := store.Store().(*Pebble).db.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, store)
+		flipInTable(t, fs, middle)
+		flipInTable(t, fs, early)
+		store = mustOpen(t, fs)
+		if got := do(t, store, Op{Kind: OpGet, Name: numbered(10_000 + accounts/2).Name}); !errors.Is(got.Err, ErrUnreadable) {
+			t.Fatalf("%d accounts: the block is not damaged: %v", accounts, got.Err)
+		}
+		got := mustDo(t, store, Op{Kind: OpSampleSalts})[0].Decoys.Salts
+		if got.Marked > 25 {
+			t.Errorf("%d accounts: %+v", accounts, got)
+		}
+		mustClose(t, store)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -26,16 +27,23 @@ func (l pebbleLogger) Infof(format string, args ...any) {
 
 // Errorf is a warning: what stops the store comes by the fuse.
 func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.log.Warn("pebble: " + fmt.Sprintf(format, args...))
+	l.log.Warn("pebble: " + firstLine(fmt.Sprintf(format, args...)))
 }
 
 // Fatalf is called where Pebble finds itself in a state it cannot be in. It must
 // not exit, since this is a library, and may return, since after the fuse has
 // blown nothing that Pebble goes on to do reaches the disk.
 func (l pebbleLogger) Fatalf(format string, args ...any) {
-	err := errors.New("pebble: " + fmt.Sprintf(format, args...))
+	err := errors.New("pebble: " + firstLine(fmt.Sprintf(format, args...)))
 	l.fuse.blow(err)
 	l.log.Error(err.Error())
+}
+
+// firstLine leaves out what Pebble puts behind an error's text: stack traces of several
+// kilobytes, and names of its own types.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // listener takes the two events whose defaults would be Fatalf or silence.

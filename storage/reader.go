@@ -148,7 +148,7 @@ func readError(err error) error {
 	case errors.Is(err, pebble.ErrNotFound):
 		return ErrNotFound
 	case pebble.IsCorruptionError(err):
-		return fmt.Errorf("%w: %v", ErrUnreadable, err)
+		return fmt.Errorf("%w: %s", ErrUnreadable, firstLine(err.Error()))
 	}
 	return fmt.Errorf("%w: %w", ErrReadFailed, err)
 }

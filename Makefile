@@ -10,7 +10,8 @@ SCHEDULES ?= 1000000
 FIRST ?= 1
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
-TEST     := $(GO) test $(RACE) -shuffle=on
+# The timeout is for each package; e2e takes some minutes, more where other work runs.
+TEST     := $(GO) test $(RACE) -shuffle=on -timeout 25m
 # The race detector allocates and is slow, so the tests that do less under it, which
 # have these names, are run once more without it. skips_test.go sees that none is missed.
 RACELESS := 'Alloc|Budget|Timing|AtEachStep'

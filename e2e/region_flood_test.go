@@ -12,8 +12,8 @@ import (
 
 // TestRegion_FloodOfTheBus: strangers that hold connections to the port of the bus
 // without a word keep no process from starting, and none that runs from its work.
+// No other test runs meanwhile: it takes the processor.
 func TestRegion_FloodOfTheBus(t *testing.T) {
-	t.Parallel()
 	r := newRegion(t, []string{"manager.a", "login.a", "login.b", "world.1"})
 	m := r.manager("a")
 	eventually(t, "a manager leads", func() bool { return leads(m) })

@@ -17,8 +17,8 @@ import (
 // TestUpdate_Stalled: who takes nothing of a file is closed, who takes it slowly is not.
 // Slowly is faster here than a line has to be, as the limit is shorter: within it the
 // client has to take what the kernel had of the file, before the server sees that.
+// No other test runs meanwhile: this client must keep its own pace.
 func TestUpdate_Stalled(t *testing.T) {
-	t.Parallel()
 	f := newPatchFile(t, 8<<20)
 	g := startNativePatched(t, setup{env: []string{"GATEPASS_UPDATES__STALL_LIMIT=1s"}}, f, "ana")
 	addPatch(t, g.data, wayVanilla, f)

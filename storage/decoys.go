@@ -43,7 +43,7 @@ const allMarked = 256
 const maxSaltSample = 2048
 
 // maxDamagedSeeks is how often a sample may meet a damaged block before it ends. Each
-// time costs some 50 ms: Pebble looks for the bit that has flipped.
+// time costs some 10 ms each: Pebble looks for the bit that has flipped.
 const maxDamagedSeeks = 16
 
 // metaDecoys is the key of the Decoys.

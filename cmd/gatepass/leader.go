@@ -34,7 +34,7 @@ func storingFault(monitor *bus.Monitor) error {
 	if since.IsZero() {
 		return nil
 	}
-	return fmt.Errorf("the list of worlds and the lease could not be stored since %s: the disk of the bus is full or broken; see the log of the process that serves the bus", since.Format(time.RFC3339))
+	return fmt.Errorf("the list of worlds and the lease could not be stored since %s; most likely the disk of the bus is full or broken: see the log of the process that serves the bus", since.Format(time.RFC3339))
 }
 
 // addBusServer adds an embedded bus to the process.

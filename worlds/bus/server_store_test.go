@@ -80,9 +80,9 @@ func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 	a := mustAuthority(t)
 	disk := smallDisk(t, "8m")
 	s := mustServer(t, ServerOptions{Dir: a.Dir(), Store: disk, Listen: "127.0.0.1:0", Logger: testLog(t)})
-	within := mustJoin(t, s, mustCreds(t, a, "manager.a"))
+	within := mustJoin(t, s, mustCreds(t, a, "manager.a"), nats.ReconnectWait(reconnectMin), nats.MaxReconnects(-1))
 	before := s.URL()
-	remote, err := nats.Connect(before, nats.UserCredentials(mustCreds(t, a, "world.7")))
+	remote, err := nats.Connect(before, nats.UserCredentials(mustCreds(t, a, "world.7")), nats.ReconnectWait(reconnectMin), nats.MaxReconnects(-1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +97,9 @@ func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 		}
 		empty()
 		eventually(t, "the store takes writes again", func() bool { return s.Store().FailingSince.IsZero() })
+		for _, c := range []*nats.Conn{within, remote} {
+			eventually(t, "a node is there again", func() bool { return c.FlushTimeout(storeLook) == nil })
+		}
 		ctx := context.Background()
 		if e, err := kv.Get(ctx, "key"); err != nil || e.Revision() != first {
 			t.Errorf("%v is there, %d was acknowledged: %v", e, first, err)
@@ -110,9 +113,6 @@ func TestServer_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 	}
 	if st := s.Store(); st.Faults != 2 || st.Restarts < 2 {
 		t.Errorf("%+v", st)
-	}
-	for _, c := range []*nats.Conn{within, remote} {
-		eventually(t, "a node is there again", func() bool { return c.FlushTimeout(storeLook) == nil })
 	}
 	if _, err := os.Stat(filepath.Join(disk, probeFile)); !os.IsNotExist(err) {
 		t.Errorf("a probe is left: %v", err)
@@ -134,7 +134,7 @@ func TestCluster_StoreComesBackWhenThereIsRoomAgain(t *testing.T) {
 		}))
 	}
 	mustHaveBuckets(t, all)
-	client := mustJoin(t, all[0], mustCreds(t, a, "manager.a"))
+	client := mustJoin(t, all[0], mustCreds(t, a, "manager.a"), nats.ReconnectWait(reconnectMin), nats.MaxReconnects(-1))
 	kv := mustBucket(t, client, bucketWorlds)
 	first := mustPut(t, kv, "2")
 	var rooms []func()

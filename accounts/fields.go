@@ -237,7 +237,9 @@ func (f *fields) draft(kind tableKind, r *rules) (d draft, err error) {
 	if d.account.Name, err = ParseName(f[columnUsername]); err != nil {
 		return d, err
 	}
-	if err := inQuotes(f[columnUsername]); err != nil {
+	// Beside a verifier, which is without quotes, those of the name belong to it.
+	verifier := f[columnVerifier] != "" || f[columnV] != "" || f[columnShaPassHash] != ""
+	if err := inQuotes(f[columnUsername]); err != nil && !verifier {
 		return d, err
 	}
 	if kind == kindAccounts {

@@ -157,7 +157,7 @@ func TestVisit_AgreesByFlagOrLine(t *testing.T) {
 		{clientFlags{}, "select 3\nupdate\n", true, `"command":"select","reason":"failed","text":"an update is offered`},
 		{clientFlags{}, "dance\n", false, `"command":"unknown"`},
 		{clientFlags{yes: true}, "", true, ""}, {clientFlags{updateDir: "d"}, "quit\n", true, ""},
-		{clientFlags{once: true}, "update\n", false, ""}, {clientFlags{forget: true}, "update\n", false, ""},
+		{clientFlags{once: true, json: true}, "update\n", false, ""}, {clientFlags{forget: true, json: true}, "update\n", false, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			v, out := lines(c.flags, c.input)
@@ -172,7 +172,7 @@ func TestVisit_AgreesByFlagOrLine(t *testing.T) {
 // What comes of an update has a code of its own, and programs are told once.
 func TestVisit_UpdateExitCodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v, out := lines(clientFlags{once: true}, "")
+		v, out := lines(clientFlags{once: true, json: true}, "")
 		_, err := v.maybeDownload(t.Context(), nil, client.Credentials{}, someOffer())
 		if told, ok := v.fail(err).(*playerError); !ok || told.code != exitDeclined || !strings.Contains(out.String(), `"fatal":true,"reason":"version-update"`) {
 			t.Errorf("%v\n%s", err, out)

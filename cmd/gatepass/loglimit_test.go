@@ -100,8 +100,6 @@ func TestLogLimiter_Bounds(t *testing.T) {
 		time.Sleep(3 * logEvery)
 		synctest.Wait()
 		l.shared.mu.Lock()
-		l.shared.mu.Lock()
-		defer l.shared.mu.Unlock()
 		if n := len(l.shared.causes) + len(l.shared.same); n != 0 {
 			t.Errorf("%d causes are kept for ever", n)
 		}

@@ -14,7 +14,6 @@ import (
 // with the reason, and operators are told; with room again changes are taken, in the same
 // process, and what was acknowledged is there.
 func TestFullDisk(t *testing.T) {
-	t.Parallel()
 	r := newRegion(t, []string{"login.a", "manager.a"}, "GATEPASS_SESSIONS__DURABLE_LOGINS=true")
 	r.manager("a") // without one it would not know what to say to unknown names
 	mount := filepath.Join(t.TempDir(), "small")

@@ -182,7 +182,6 @@ func clearFrame(body ...byte) []byte {
 // TestNative_Garbage: what is no sign-in ends its connection, whatever it is and
 // however slowly it comes, at the login server and at a gate.
 func TestNative_Garbage(t *testing.T) {
-	t.Parallel()
 	g, demos := startNative(t, shortLimits...)
 	g.addNative("ana", "secret")
 	g.addNative("bea", "secret")

@@ -54,7 +54,7 @@ type client struct {
 	generation int32 // goes up with each connection
 	phase      phase
 	counts     bool // began while the crew measured
-	listed     bool // has had its first list: the login is over
+	listed     bool // held since its first list: the login is over
 	role       role
 	due, begun time.Duration // of the login
 	since      time.Duration // of the phase
@@ -281,6 +281,7 @@ func (e *engine) ask(c *client, now time.Duration) {
 	if c.phase == phaseHeld {
 		e.held.Add(-1)
 		e.busy++
+		e.asking++
 		c.deadline = now + e.o.Timeout
 	}
 	c.phase, c.since = phaseList, now
@@ -319,15 +320,16 @@ func (e *engine) onList(c *client) (Fault, bool) {
 // listDone ends the login, or the list that a held client asked for.
 func (e *engine) listDone(c *client, now time.Duration) {
 	if c.listed {
+		e.asking--
 		e.lists.Add(1)
 	} else {
-		c.listed = true
 		e.complete(c, now)
 	}
 	if !e.o.Hold {
 		e.release(c)
 		return
 	}
+	c.listed = true
 	c.phase = phaseHeld
 	e.busy--
 	e.held.Add(1)
@@ -405,6 +407,9 @@ func (e *engine) release(c *client) {
 		e.held.Add(-1)
 	} else {
 		e.busy--
+		if c.listed && c.phase == phaseList {
+			e.asking--
+		}
 	}
 	c.phase, c.got = phaseFree, 0
 	e.free = append(e.free, c.slot)

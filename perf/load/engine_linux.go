@@ -53,6 +53,7 @@ type engine struct {
 	cast     *cast
 	schedule *schedule // nil: a closed loop
 	busy     int       // clients neither free nor held
+	asking   int       // those of them that were held and ask for the list again
 	begun    int
 	source   int
 	mover    mover
@@ -211,9 +212,10 @@ func (e *engine) mayBegin(now time.Duration) bool {
 	return e.room() && now >= e.paused
 }
 
-// room tells whether a login could begin.
+// room tells whether a login could begin. Those who ask again do not count: where
+// lists are asked for faster than the server answers, no login would begin any more.
 func (e *engine) room() bool {
-	return len(e.free) > 0 && e.busy < e.o.Busy && !e.exhausted() && e.stop.Load() == stopNot && e.seat()
+	return len(e.free) > 0 && e.busy-e.asking < e.o.Busy && !e.exhausted() && e.stop.Load() == stopNot && e.seat()
 }
 
 // nap is how long there is nothing to do but to wait for the server.

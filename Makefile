@@ -8,6 +8,8 @@ N ?= 20
 SEED ?= 0
 SCHEDULES ?= 1000000
 FIRST ?= 1
+# The binary says which commit it is from where there is a git work tree to ask.
+VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 # The timeout is for each package; e2e takes some minutes, more where other work runs.
@@ -17,13 +19,13 @@ TEST     := $(GO) test $(RACE) -shuffle=on -timeout 25m
 RACELESS := 'Alloc|Budget|Timing|AtEachStep'
 BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage ./worlds/...
 
-.PHONY: help run build check lint test race mutants fuzz soak bench load profile generate tidy clean
+.PHONY: help run build check lint test race mutants fuzz soak bench load profile notices generate tidy clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 build: ## build bin/gatepass, static
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/gatepass
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(VCS) -o $(BIN) ./cmd/gatepass
 
 run: build ## build and start a login server with a demo account (Ctrl-C ends it)
 	./$(BIN) dev
@@ -74,6 +76,9 @@ load: build ## measure logins against the floor, held connections, worlds' chang
 profile: ## CPU profile of a login through all stages, as text
 	$(GO) test -run '^$$' -bench 'Pipeline' -cpuprofile bin/cpu.prof -o bin/perf.test ./perf
 	$(GO) tool pprof -top bin/perf.test bin/cpu.prof | head -40
+
+notices: ## write THIRD-PARTY-NOTICES, the licences of all modules in bin/gatepass
+	@GO="$(GO)" .ci/notices
 
 generate: ## make what is generated from codec/native/gatepass.proto
 	$(GO) run ./codec/native/internal/generate codec/native

@@ -63,6 +63,7 @@ func TestJSON_OneShape(t *testing.T) {
 		"account list":    {mustRun(t, "", "account", "list", "--data", data, "--json"), 2},
 		"account show":    {mustRun(t, "", "account", "show", "--data", data, "--json", "ana"), 1},
 		"account devices": {mustRun(t, "", "account", "devices", "--data", data, "--json", "ana"), 0},
+		"version":         {mustRun(t, "", "version", "--json"), 1},
 		"store check":     {mustRun(t, "", "store", "check", "--data", data, "--json"), 1},
 		"bus list":        {mustRun(t, "", "bus", "list", "--dir", authority, "--json"), 2},
 		"patch list":      {mustRun(t, "", "patch", "list", "--data", data, "--json"), 1},

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -254,5 +255,9 @@ func (c processCollector) Collect(out chan<- prometheus.Metric) {
 	m := metricWriter{out}
 	m.counter("log_dropped_lines_total", "Log lines dropped because the reader was slower.", c.log.dropped.Load())
 	m.counter("log_repeated_lines_total", "Warnings and errors that were not written because their cause had a line already.", c.log.limiter.shared.left.Load())
-	m.labelled("build_info", "The version that runs, as a label.", prometheus.GaugeValue, 1, "version", buildVersion())
+	info, _ := debug.ReadBuildInfo()
+	b := readBuild(info)
+	out <- prometheus.MustNewConstMetric(prometheus.NewDesc("gatepass_build_info",
+		"The version that runs, and the commit it was built from, as labels.", []string{"version", "commit", "modified"}, nil),
+		prometheus.GaugeValue, 1, b.Version, b.Commit, strconv.FormatBool(b.Modified))
 }

@@ -1,35 +1,81 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "version",
-		Short: "Say which version this is",
+		Short: "Print the version, the commit it was built from, and the Go version",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "gatepass %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			info, _ := debug.ReadBuildInfo()
+			b := readBuild(info)
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(b)
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), b)
 			return err
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
 }
 
-// buildVersion is the module's version, or the commit it was built from.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+// build says what a binary was made from.
+type build struct {
+	// Version is the module's version: a tag, or a pseudo-version of the commit.
+	// "(devel)" when the build had no version control to ask.
+	Version string `json:"version"`
+	// Commit and Time are of version control; empty when the build had none.
+	Commit string `json:"commit,omitempty"`
+	Time   string `json:"time,omitempty"`
+	// Modified says that the work tree had changes that are in no commit.
+	Modified bool   `json:"modified"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+// readBuild reads what the Go linker stamped into the binary. info may be nil.
+func readBuild(info *debug.BuildInfo) build {
+	b := build{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info == nil {
+		return b
 	}
+	b.Version = info.Main.Version
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.time":
+			b.Time = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
 		}
 	}
-	return info.Main.Version
+	return b
+}
+
+// String is the line that `gatepass version` prints.
+func (b build) String() string {
+	var from []string
+	if b.Commit != "" {
+		from = append(from, "commit "+b.Commit, b.Time)
+	}
+	if b.Modified {
+		from = append(from, "modified")
+	}
+	line := "gatepass " + b.Version
+	if len(from) > 0 {
+		line += " (" + strings.Join(from, ", ") + ")"
+	}
+	return line + " " + b.Go + " " + b.Platform
 }

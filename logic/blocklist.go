@@ -99,7 +99,7 @@ func (c *Core) bansLoaded(r *storage.Result) {
 	c.count.bans.Store(int64(len(r.AddressBans)))
 	c.count.bansDamaged.Store(int64(len(r.Damaged)))
 	c.blocklist.set(r.AddressBans)
-	c.kickBanned()
+	c.endBannedAddresses()
 	if c.bansWanted {
 		c.loadBans()
 	}

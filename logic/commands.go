@@ -3,6 +3,7 @@ package logic
 import (
 	"gatepass/codec"
 	"gatepass/storage"
+	"gatepass/worlds"
 )
 
 // CommandKind tells what an operator, or the process itself, wants.
@@ -30,7 +31,7 @@ const (
 type Command struct {
 	Kind CommandKind
 	Name storage.Name
-	// Result is why, for CommandKick; ResultOK is ResultKicked.
+	// Result is why, for CommandKick: banned, suspended, or else kicked.
 	Result codec.Result
 	// Versions are for CommandVersions.
 	Versions Versions
@@ -43,7 +44,7 @@ type Command struct {
 func (c *Core) Command(cmd *Command) {
 	switch cmd.Kind {
 	case CommandKick:
-		c.kickAccount(cmd.Name, cmd.Result)
+		c.endLogins(cmd.Name, commandReason(cmd.Result))
 	case CommandAddressBans:
 		c.wantBans()
 	case CommandDrain:
@@ -53,20 +54,29 @@ func (c *Core) Command(cmd *Command) {
 	case CommandSalts:
 		c.saltsAre(cmd.Salts)
 	case CommandClose:
-		c.sessions.each(func(s *session) { c.farewell(s, codec.ResultGoingAway) })
+		c.sessions.each(func(s *session) { c.end(s, endStopped) })
 		c.wipeKeys()
 	}
 	c.runEvents()
 }
 
-// kickAccount sends away who plays on an account and who is logging in to it:
-// what an attempt knows of the account was read before the operator changed it.
-func (c *Core) kickAccount(name storage.Name, result codec.Result) {
-	kick := func(s *session) {
-		c.sendAway(Signal{Kind: SignalKicked, session: s, Why: whyCommand, Result: result})
+// commandReason is why an account ends that an operator sends away.
+func commandReason(told codec.Result) endReason {
+	switch told {
+	case codec.ResultBanned:
+		return endCommandBanned
+	case codec.ResultSuspended:
+		return endCommandSuspended
 	}
+	return endCommand
+}
+
+// endLogins ends every session of an account, those that are just signing in included:
+// what an attempt knows of the account was read before the operator changed it. It wipes
+// the account's key.
+func (c *Core) endLogins(name storage.Name, why endReason) {
 	if h := c.keys.Find(codec.Name(name)); h != nil {
-		kick(c.sessions.get(h.Owner.holder))
+		c.endConn(h.Owner.holder, why)
 		c.dropKey(h)
 	} else {
 		c.keys.Drop(codec.Name(name)) // it may be on its way here
@@ -74,7 +84,7 @@ func (c *Core) kickAccount(name storage.Name, result codec.Result) {
 	c.endElsewhere(codec.Name(name))
 	c.sessions.each(func(s *session) {
 		if s.name == name && (attempting.has(s.state) || s.welcomed()) {
-			kick(s)
+			c.end(s, why)
 		}
 	})
 }
@@ -84,31 +94,33 @@ func (c *Core) kickAccount(name storage.Name, result codec.Result) {
 var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording, StateReproving, StateReclaiming,
 	StateConfirming, StateRotating, StateUpdating)
 
-// kickBanned sends away whoever is there from a banned address. Those who have
-// said nothing yet are told at their first word.
-func (c *Core) kickBanned() {
+// endBannedAddresses ends the sessions of banned addresses. A client that has sent nothing
+// yet is refused with its first message.
+func (c *Core) endBannedAddresses() {
 	c.sessions.each(func(s *session) {
 		if s.state != StateConnected && c.blocklist.find(s.peer, c.wall/1000) != nil {
-			c.kick(s.conn, "address ban")
+			c.end(s, endAddressBanned)
 		}
 	})
 }
 
+// drain ends the sessions that have nothing under way.
 func (c *Core) drain() {
 	c.draining = true
 	c.sessions.each(func(s *session) {
-		if s.state == StateConnected || s.state == StateChoosing || s.state == StateBoarded || s.state == StateUpdating {
-			c.sendOff(s)
+		if s.state == StateConnected || s.state == StateChoosing || s.state == StateInWorld || s.state == StateUpdating {
+			c.end(s, endDrained)
 		}
 	})
 }
 
-// sendOff lets a client go that has nothing under way, and tells a native one when to
-// come back.
-func (c *Core) sendOff(s *session) {
-	if s.native != nil && s.state != StateConnected {
-		c.goAway(s)
-	} else {
-		c.hangUp(s, codec.CloseLogic)
+// ordered does what an operator wants of every login server.
+func (c *Core) ordered(o *worlds.Order) {
+	switch {
+	case o.Maintenance != nil:
+		c.maintenance = *o.Maintenance
+		c.options.Logger.Info("maintenance", "on", c.maintenance)
+	case o.Notice != "":
+		c.notify(o.Notice)
 	}
 }

@@ -47,14 +47,14 @@ type Core struct {
 	sessions sessionTable
 	keys     *worlds.Passes[holding]
 	vouchers *worlds.Vouchers // those of keys
-	stock    stock
-	// natives is how many native clients are in, picks whom the passes are for that
-	// were offered.
+	pool     keyPool
+	// natives is how many native clients are in. picks has the connection that each
+	// offered pass is for.
 	natives int
 	picks   map[worlds.PassID]codec.Conn
-	// boarded are the native clients whose keys have gone to worlds with them.
-	boarded   map[codec.Name]codec.Conn
-	line      line
+	// inWorld has the native clients whose keys went to a world with them.
+	inWorld   map[codec.Name]codec.Conn
+	updates   updateQueue
 	blocklist blocklist
 	factors   factorLock
 	removals  removals
@@ -112,8 +112,8 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, versions: o.Versions, line: line{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
-		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), boarded: make(map[codec.Name]codec.Conn),
+	c := &Core{options: o, ports: p, versions: o.Versions, updates: updateQueue{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
+		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), inWorld: make(map[codec.Name]codec.Conn),
 		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit(),
 		removals: removals{open: make(map[uint64]*removal)}, decoys: newDecoys(&o, alone)}
 	c.keys = newKeys(&c.options, c.vouchers)
@@ -165,7 +165,7 @@ func (c *Core) wholeTick() {
 	c.follow(c.ports.Region.Tick(now))
 	c.pushStale()
 	c.pushDue()
-	c.tellLine()
+	c.tellPlaces()
 }
 
 // Client takes a message of a client or, about one, of its reactor.
@@ -181,15 +181,12 @@ func (c *Core) Client(m *codec.Message) {
 	}
 	s := c.sessions.get(m.Conn)
 	if s == nil || s.state == StateLeaving {
-		return // said before it could know that it was refused
+		return // the client sent it before it could know that it was refused
 	}
+	s.request = m.Kind
 	if !opcodes[m.Kind].has(s.state) {
 		c.count.outOfPlace[s.state].Add(1)
-		result := codec.ResultNoAccess
-		if s.native != nil {
-			result = codec.ResultProtocol
-		}
-		c.refuse(s, refusals[m.Kind], result)
+		c.end(s, endOutOfPlace)
 		return
 	}
 	states[s.state].Process(c, s, m)
@@ -198,31 +195,30 @@ func (c *Core) Client(m *codec.Message) {
 
 func (c *Core) opened(m *codec.Message) {
 	if old := c.sessions.inSlot(m.Conn); old != nil {
-		c.end(old) // its end was lost on the way; nothing of it may stay
+		c.remove(old) // the message that it is closed was lost; nothing of it may stay
 	}
 	s := c.sessions.open(m.Conn)
-	s.peer = m.Peer.Addr()
-	if m.Protocol == codec.ProtocolNative {
+	s.peer, s.protocol = m.Peer.Addr(), m.Protocol
+	if s.protocol == codec.ProtocolNative {
 		s.native = new(nativeSession)
 	}
 	c.enter(s, StateConnected)
 	if c.draining {
-		c.hangUp(s, codec.CloseLogic)
+		c.end(s, endDrained)
 	}
 }
 
 func (c *Core) closed(m *codec.Message) {
 	if s := c.sessions.get(m.Conn); s != nil {
-		c.end(s)
+		c.remove(s)
 	}
 }
 
-// end forgets a session whose connection is gone.
-func (c *Core) end(s *session) {
+// remove takes a session out of the table whose connection is closed.
+func (c *Core) remove(s *session) {
 	states[s.state].Leave(c, s)
 	c.count.inState[s.state].Add(-1)
-	c.releaseKey(s)
-	c.endNative(s)
+	c.releaseKey(s, s.dialect().closed(c, s))
 	c.sessions.close(s)
 }
 
@@ -265,10 +261,13 @@ func isNote(kind storage.OpKind) bool {
 func (c *Core) Proved(r *auth.Result) {
 	switch r.Kind {
 	case auth.JobMint:
-		c.minted(r)
-	case auth.JobProve:
+		c.keyMade(r)
+	case auth.JobProve, auth.JobNativeProve:
 		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
 			c.verified(s, r)
+		}
+		if r.Native != nil {
+			r.Native.Wipe()
 		}
 	case auth.JobNativeChallenge:
 		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateLookingUp && s.attempt != nil {
@@ -276,11 +275,6 @@ func (c *Core) Proved(r *auth.Result) {
 		} else {
 			r.Native.Wipe()
 		}
-	case auth.JobNativeProve:
-		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
-			c.verifiedNative(s, r)
-		}
-		r.Native.Wipe()
 	}
 	r.Key.Wipe()
 	r.Ephemeral.Wipe()

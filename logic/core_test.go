@@ -57,7 +57,7 @@ func TestCore_EventsRaisedMeanwhileGoToTheEnd(t *testing.T) {
 	for _, conn := range []codec.Conn{first, second} {
 		c.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
 		c.sessions.get(conn).build = 5875
-		c.raise(Event{Kind: EventHello, conn: conn, message: codec.KindLogonChallenge})
+		c.raise(Event{Kind: EventHello, conn: conn})
 	}
 	c.runEvents()
 	if len(c.events) != 0 || c.sessions.get(first).state != StateLookingUp || c.sessions.get(second).state != StateLookingUp {
@@ -400,7 +400,7 @@ func TestCore_ClosesUntilItIsClosed(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
 	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
-	e.core.hangUp(e.core.sessions.get(conn), codec.CloseLogic)
+	e.core.end(e.core.sessions.get(conn), endIdle)
 	now := e.now.UnixMilli()
 	for times := 1; times <= 4; times++ {
 		if n := strings.Count(e.out.String(), "→ 1: close"); n != times {
@@ -452,9 +452,9 @@ func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
 		return s
 	}
 	gone, again := storage.Name{'G'}, storage.Name{'A'}
-	e.core.end(hold(1, gone))
-	e.core.end(hold(2, again))
-	e.core.kickAccount(gone, codec.ResultOK)
+	e.core.remove(hold(1, gone))
+	e.core.remove(hold(2, again))
+	e.core.endLogins(gone, endCommand)
 	hold(3, again)
 	for range 2*int(e.options.ReconnectGrace/TickEvery) + 1 {
 		e.now = e.now.Add(TickEvery)
@@ -472,7 +472,7 @@ func TestNativeSession_WipesItsSecretAtItsEnd(t *testing.T) {
 	s := e.core.sessions.get(conn)
 	secret := worlds.NewSecret([]byte("thirty-two bytes of a key, or so"))
 	s.native.secret = &secret
-	e.core.end(s)
+	e.core.remove(s)
 	if !secret.Empty() {
 		t.Error("something is left")
 	}

@@ -11,8 +11,8 @@ import (
 // server draws its name and key, the client its secret.
 func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
 	n := s.native
-	if n.device == [16]byte{} || n.byToken || n.remembered || c.options.DeviceLifetime == 0 {
-		c.refuse(s, codec.ReplyRefused, codec.ResultProtocol)
+	if n.device == [16]byte{} || s.method == byToken || n.remembered || c.options.DeviceLifetime == 0 {
+		c.end(s, endProtocol)
 		return
 	}
 	now := c.wall / 1000
@@ -20,8 +20,8 @@ func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
 		ID: n.device, Name: m.Text, Verifier: m.Proof, LastAddr: s.peer,
 		Created: now, LastUsed: now, Expires: now + int64(c.options.DeviceLifetime.Seconds()),
 	}
-	if !c.stock.random(d.Family[:]) || !c.stock.random(d.Key[:]) {
-		c.refuse(s, codec.ReplyRefused, codec.ResultBusy)
+	if !c.pool.random(d.Family[:]) || !c.pool.random(d.Key[:]) {
+		c.end(s, endBusy)
 		return
 	}
 	n.remembered, n.remembering = true, d
@@ -35,13 +35,13 @@ func (c *Core) rememberedDevice(s *session, r *storage.Result) {
 	if errors.Is(r.Err, storage.ErrConflict) {
 		// The account's password or factors were changed after this client had proven the
 		// old ones. The change ends its session, too.
-		c.refuse(s, codec.ReplyRefused, codec.ResultKicked)
+		c.end(s, endCredentialsChanged)
 		return
 	}
 	if r.Err != nil {
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("device could not be remembered", "account", s.name, "error", r.Err)
-		c.refuse(s, codec.ReplyRefused, codec.ResultBusy)
+		c.end(s, endBusy)
 		return
 	}
 	if s.native.forgotten {

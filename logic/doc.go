@@ -29,7 +29,7 @@
 //	any ─ refused, kicked, drained ─▶ Leaving
 //
 // A client of the native protocol goes through the same states and some of its own,
-// drawn in native.go: Confirming, Rotating, HandingOff, Boarded.
+// drawn in native.go: Confirming, Rotating, HandingOff, InWorld.
 //
 // Session keys live in worlds.Passes (keyring.go) and move: to a world whose gate
 // claims one, and back to the login server at which the player shows up

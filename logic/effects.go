@@ -4,71 +4,14 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/storage"
-	"gatepass/worlds"
 )
 
-// send queues c.reply for a session; without room the session is given up, so
-// that no client waits for what never comes.
+// send queues c.reply for a session. Without room the session ends, so that no client
+// waits for a message that never comes.
 func (c *Core) send(s *session) {
 	if !c.ports.Out.Send(s.conn, &c.reply) {
-		c.hangUp(s, codec.CloseOverload)
+		c.end(s, endOverload)
 	}
-}
-
-// refuse tells a client no, in a reply of that kind, and closes behind it. With
-// ReplyNone it only closes.
-func (c *Core) refuse(s *session, kind codec.ReplyKind, result codec.Result) {
-	c.signal(Signal{Kind: SignalRefused, session: s, Result: result})
-	if s.native != nil {
-		c.refuseNative(s, result)
-		return
-	}
-	c.become(s, StateLeaving)
-	c.reply = codec.Reply{Kind: kind, Result: result}
-	if kind == codec.ReplyNone || !c.ports.Out.SendLast(s.conn, &c.reply) {
-		c.close(s.conn, codec.CloseLogic)
-	}
-}
-
-// hangUp closes a session without a word.
-func (c *Core) hangUp(s *session, reason codec.CloseReason) {
-	if s.state != StateLeaving {
-		c.become(s, StateLeaving)
-	} else {
-		c.setDeadline(s, leavingLimit)
-	}
-	c.close(s.conn, reason)
-}
-
-// kick sends a client away, if it is there, because an operator wants it.
-func (c *Core) kick(conn codec.Conn, why string) {
-	c.sendAway(Signal{Kind: SignalKicked, session: c.sessions.get(conn), Why: why})
-}
-
-// replace sends a client away, if it is there, because its account has come in by
-// another connection.
-func (c *Core) replace(conn codec.Conn, why string) {
-	c.sendAway(Signal{Kind: SignalKicked, session: c.sessions.get(conn), Why: why, byClient: true})
-}
-
-func (c *Core) sendAway(sig Signal) {
-	if s := sig.session; s != nil && s.state != StateLeaving {
-		c.signal(sig)
-		c.farewell(s, sig.farewell())
-	}
-}
-
-// farewell is what a native client is told that is sent away.
-func (sig *Signal) farewell() codec.Result {
-	switch {
-	case sig.Result != codec.ResultOK:
-		return sig.Result
-	case sig.Why == worlds.WhyOnline:
-		return codec.ResultAlreadyOnline
-	case sig.byClient:
-		return codec.ResultReplaced
-	}
-	return codec.ResultKicked
 }
 
 // close queues a close, or keeps it until there is room.
@@ -78,12 +21,11 @@ func (c *Core) close(conn codec.Conn, reason codec.CloseReason) {
 	}
 }
 
-// Flush submits everything that this round has gathered. What a pool does not
-// take is refused to the client concerned: nobody waits in vain. Replies go
-// first: whether there is something to store about a login must not show in the
-// time of its answer.
+// Flush submits everything that this round has gathered. A client whose request a pool
+// does not take is refused: every client gets an answer. Replies go first: the time of an
+// answer must not tell whether there is something to store about a login.
 func (c *Core) Flush() {
-	c.reorder()
+	c.refillPool()
 	c.callNext()
 	c.ports.Out.Flush()
 	c.submitJobs()
@@ -100,7 +42,7 @@ func (c *Core) submitJobs() {
 	if len(c.jobs) == 0 {
 		return
 	}
-	defer func() { // also when this panics: what was submitted must not be again
+	defer func() { // also after a panic: nothing may be submitted twice
 		clear(c.jobs) // they hold secrets
 		c.jobs = c.jobs[:0]
 	}()
@@ -110,15 +52,15 @@ func (c *Core) submitJobs() {
 			x.Wipe()
 		}
 		if c.jobs[i].Kind == auth.JobMint {
-			c.stock.ordered--
+			c.pool.ordered--
 		} else {
-			c.refuseBusy(codec.Conn(c.jobs[i].Tag), codec.ReplyLogonProof)
+			c.endConn(codec.Conn(c.jobs[i].Tag), endBusy)
 		}
 	}
 }
 
-// submitNotes comes last, and not more often than once a tick: what worlds report
-// takes no room from what clients wait for.
+// submitNotes comes last, and not more often than once a tick: the worlds' reports take no
+// room from the requests that clients wait for.
 func (c *Core) submitNotes() {
 	if len(c.notes) == 0 || c.notesAt == c.whole {
 		return
@@ -143,21 +85,8 @@ func (c *Core) submitOps() {
 			c.removalRefused(op.Tag)
 		case storage.OpSetDecoys:
 			c.decoysRefused()
-		case storage.OpGet, storage.OpDevice:
-			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyNone)
 		default:
-			c.refuseBusy(codec.Conn(op.Tag), codec.ReplyLogonProof)
+			c.endConn(codec.Conn(op.Tag), endBusy)
 		}
-	}
-}
-
-// refuseBusy tells the client, if there is one and it still waits, that there was
-// no room for what it needs.
-func (c *Core) refuseBusy(conn codec.Conn, kind codec.ReplyKind) {
-	if s := c.sessions.get(conn); s != nil && s.state != StateLeaving {
-		if kind == codec.ReplyNone {
-			kind = s.challengeKind()
-		}
-		c.refuse(s, kind, codec.ResultBusy)
 	}
 }

@@ -37,19 +37,17 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind EventKind
 	conn codec.Conn
-	// message is the kind of the client's message behind it, where there is one.
-	message codec.Kind
 }
 
-// Verdict is what a filter says.
+// Verdict is a filter's answer.
 type Verdict uint8
 
 const (
-	// VerdictPass: this filter has nothing against it; ask the next.
+	// VerdictPass: the next filter is asked.
 	VerdictPass Verdict = iota
-	// VerdictHandled: the filter has dealt with the event itself; it ends here.
+	// VerdictHandled: the filter has handled the event; no other filter is asked.
 	VerdictHandled
-	// VerdictRefused: no. The filter's result is what the client is told.
+	// VerdictRefused: the session ends for the filter's reason.
 	VerdictRefused
 )
 
@@ -78,7 +76,7 @@ func (c *Core) process(e Event) {
 		if f.event != e.Kind {
 			continue
 		}
-		switch verdict, result := f.ask(c, s); verdict {
+		switch verdict, why := f.ask(c, s); verdict {
 		case VerdictHandled:
 			return
 		case VerdictRefused:
@@ -88,7 +86,7 @@ func (c *Core) process(e Event) {
 				s.native.wanted = 0
 				return
 			}
-			c.refuse(s, e.refusal(), result)
+			c.end(s, why)
 			return
 		}
 	}
@@ -102,15 +100,4 @@ func (c *Core) process(e Event) {
 	case EventWorldSelected:
 		c.worldSelected(s)
 	}
-}
-
-// refusal is the kind of reply with which the event is refused.
-func (e *Event) refusal() codec.ReplyKind {
-	switch e.Kind {
-	case EventHello:
-		return refusals[e.message]
-	case EventReconnectRequested:
-		return codec.ReplyReconnectProof
-	}
-	return codec.ReplyLogonProof
 }

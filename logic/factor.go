@@ -36,6 +36,9 @@ type secondFactor struct {
 	// typed there.
 	pad     auth.PINExchange
 	padHash [20]byte
+	// plain: what is typed comes as it is, over a channel that is sealed, and not as a
+	// hash.
+	plain bool
 	// typed is the token as the player typed it, typedLen bytes of it.
 	typed    [codec.MaxToken]byte
 	typedLen uint8
@@ -73,6 +76,12 @@ func (f *secondFactor) askable(can codec.Factors) codec.Factors {
 	return 0
 }
 
+// takeTyped keeps a code or PIN that came over a sealed channel.
+func (f *secondFactor) takeTyped(text string) {
+	f.plain = true
+	f.typedLen = uint8(copy(f.typed[:], text))
+}
+
 // take keeps what the client sent. Nothing is judged yet.
 func (f *secondFactor) take(p *codec.Proof) {
 	f.pad.ClientSalt, f.padHash = p.PINSalt, p.PINHash
@@ -85,6 +94,11 @@ func (f *secondFactor) prove(now time.Time) (step int64, err error) {
 	switch {
 	case f.asked == 0 || f.token && len(f.secret) == 0:
 		return 0, auth.ErrFactor
+	case !f.token && f.plain:
+		if !auth.SamePIN(f.pin, string(f.typed[:f.typedLen])) {
+			return 0, auth.ErrFactor
+		}
+		return 0, nil
 	case !f.token:
 		return 0, f.pad.Verify(f.pin, &f.padHash)
 	case f.asked&codec.FactorToken == 0:
@@ -98,7 +112,7 @@ func (f *secondFactor) prove(now time.Time) (step int64, err error) {
 }
 
 // askFactor puts what a client must give beside its password into its challenge.
-// False means that there were no random bytes in stock for it.
+// False means that there are no random bytes for it.
 func (c *Core) askFactor(s *session, ch *codec.Challenge) bool {
 	f := s.attempt.factor
 	if f == nil {
@@ -111,7 +125,7 @@ func (c *Core) askFactor(s *session, ch *codec.Challenge) bool {
 	}
 	// New for each connection: a recorded answer is good for nothing. (quirk 45)
 	var random [auth.RandomSize]byte
-	if !c.stock.random(random[:]) {
+	if !c.pool.random(random[:]) {
 		return false
 	}
 	n := copy(f.pad.ServerSalt[:], random[:])
@@ -132,9 +146,6 @@ func (c *Core) factorProven(s *session) bool {
 	}
 	if a.sent != a.factor.asked {
 		return false
-	}
-	if s.native != nil && !a.factor.token {
-		return a.factor.pinTyped()
 	}
 	step, err := a.factor.prove(time.UnixMilli(c.wall))
 	if err != nil {

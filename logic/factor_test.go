@@ -166,7 +166,7 @@ func TestAttempt_WipesTheFactorsItHeld(t *testing.T) {
 
 func TestCore_PadIsNewForEachConnection(t *testing.T) {
 	e := newScenario(t)
-	e.core.stock.randoms = nil
+	e.core.pool.randoms = nil
 	var asked []codec.Challenge
 	for i := range 2 {
 		conn := codec.NewConn(0, i+1, 1)

@@ -1,7 +1,6 @@
 package logic
 
 import (
-	"gatepass/codec"
 	"gatepass/patches"
 )
 
@@ -9,7 +8,7 @@ import (
 type filter struct {
 	name  string
 	event EventKind
-	ask   func(c *Core, s *session) (Verdict, codec.Result)
+	ask   func(c *Core, s *session) (Verdict, endReason)
 }
 
 // filterCount is how many filters there are.
@@ -35,90 +34,90 @@ var filters = [filterCount]filter{
 	{"maintenance-on-select", EventWorldSelected, refuseInMaintenance},
 }
 
-func refuseWhileDraining(c *Core, _ *session) (Verdict, codec.Result) {
+func refuseWhileDraining(c *Core, _ *session) (Verdict, endReason) {
 	if c.draining {
-		return VerdictRefused, codec.ResultBusy
+		return VerdictRefused, endBusy
 	}
-	return VerdictPass, codec.ResultOK
+	return VerdictPass, 0
 }
 
-func refuseBannedAddress(c *Core, s *session) (Verdict, codec.Result) {
+func refuseBannedAddress(c *Core, s *session) (Verdict, endReason) {
 	if ban := c.blocklist.find(s.peer, c.wall/1000); ban != nil {
 		if ban.Until == 0 {
-			return VerdictRefused, codec.ResultBanned
+			return VerdictRefused, endBanned
 		}
-		return VerdictRefused, codec.ResultSuspended
+		return VerdictRefused, endSuspended
 	}
-	return VerdictPass, codec.ResultOK
+	return VerdictPass, 0
 }
 
-func refuseInMaintenance(c *Core, _ *session) (Verdict, codec.Result) {
+func refuseInMaintenance(c *Core, _ *session) (Verdict, endReason) {
 	if c.maintenance {
-		return VerdictRefused, codec.ResultBusy
+		return VerdictRefused, endBusy
 	}
-	return VerdictPass, codec.ResultOK
+	return VerdictPass, 0
 }
 
 // refuseBuild lets those pass who are let in, and those who can be brought up to date:
 // they are offered the file once they have proven who they are, so that it is not
 // there for everybody to take.
-func refuseBuild(_ *Core, s *session) (Verdict, codec.Result) {
+func refuseBuild(_ *Core, s *session) (Verdict, endReason) {
 	switch v := s.version; {
 	case v == nil || v.Allowed:
-		return VerdictPass, codec.ResultOK
-	case v.Update == nil || s.returning: // a reconnect has no words for an offer; a login has
-		return VerdictRefused, codec.ResultVersionInvalid
-	case s.native != nil && !s.native.signIn.TakesUpdates:
-		return VerdictRefused, codec.ResultVersionUpdate
+		return VerdictPass, 0
+	case v.Update == nil || s.method == byEarlierKey: // a reconnect cannot be offered a file; a login can
+		return VerdictRefused, endVersionInvalid
+	case !s.takesUpdates:
+		return VerdictRefused, endVersionOld
 	}
-	return VerdictPass, codec.ResultOK
+	return VerdictPass, 0
 }
 
 // updateFirst deals with those who are too old. A token that has been shown is used up
 // whatever comes then, so it is replaced before (rotated).
-func updateFirst(c *Core, s *session) (Verdict, codec.Result) {
-	if !s.tooOld() || s.byToken() {
-		return VerdictPass, codec.ResultOK
+func updateFirst(c *Core, s *session) (Verdict, endReason) {
+	if !s.tooOld() || s.method == byToken {
+		return VerdictPass, 0
 	}
 	c.become(s, StateUpdating)
-	return VerdictHandled, codec.ResultOK
+	return VerdictHandled, 0
 }
 
 // refuseChangedFiles looks at the proof over the client's files, where the operator has
 // said what they are. A client of which nothing is known has none to show.
-func refuseChangedFiles(_ *Core, s *session) (Verdict, codec.Result) {
-	if s.native != nil || s.version == nil || len(s.version.Known) == 0 {
-		return VerdictPass, codec.ResultOK
+func refuseChangedFiles(_ *Core, s *session) (Verdict, endReason) {
+	if s.method != byPassword || s.version == nil || len(s.version.Known) == 0 {
+		return VerdictPass, 0
 	}
 	if !patches.Intact(s.version.Known, (*[32]byte)(&s.attempt.exchange.A), &s.attempt.files) {
-		return VerdictRefused, codec.ResultVersionInvalid
+		return VerdictRefused, endVersionInvalid
 	}
-	return VerdictPass, codec.ResultOK
+	return VerdictPass, 0
 }
 
 // refuseWrongFactor refuses in the words for a wrong password, and counts like one.
-func refuseWrongFactor(c *Core, s *session) (Verdict, codec.Result) {
+func refuseWrongFactor(c *Core, s *session) (Verdict, endReason) {
 	asked := s.attempt.factor != nil
 	switch proven := c.factorProven(s); {
 	case proven && asked:
 		c.factors.succeed(s.name)
-		return VerdictPass, codec.ResultOK
+		return VerdictPass, 0
 	case proven: // no factor was asked for: a token's sign-in, for one, says nothing about it
-		return VerdictPass, codec.ResultOK
+		return VerdictPass, 0
 	case asked:
 		c.factors.fail(s.name, c.now)
 	}
 	c.signal(Signal{Kind: SignalFactorFailed, session: s})
-	return VerdictRefused, codec.ResultBadCredentials
+	return VerdictRefused, endWrongCredentials
 }
 
-func refuseBannedAccount(c *Core, s *session) (Verdict, codec.Result) {
+func refuseBannedAccount(c *Core, s *session) (Verdict, endReason) {
 	switch ban := &s.attempt.ban; {
 	case !ban.Active(c.wall / 1000):
-		return VerdictPass, codec.ResultOK
+		return VerdictPass, 0
 	case ban.Until == 0:
-		return VerdictRefused, codec.ResultBanned
+		return VerdictRefused, endBanned
 	default:
-		return VerdictRefused, codec.ResultSuspended
+		return VerdictRefused, endSuspended
 	}
 }

@@ -2,7 +2,6 @@ package logic
 
 import (
 	"crypto/subtle"
-	"encoding/binary"
 	"slices"
 	"time"
 
@@ -56,16 +55,8 @@ func proves(h *heldKey, proof *worlds.Proof) bool {
 	return subtle.ConstantTimeCompare(want[:], proof.Digest[:]) == 1 && whole
 }
 
-// holdKey takes in the key of a login that has just been proven. Whoever had an
-// older key of the account is sent away.
-func (c *Core) holdKey(s *session) {
-	a := s.attempt
-	secret := worlds.NewSecret(a.key[:])
-	c.hold(s, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]))
-	secret.Wipe()
-}
-
-// hold is holdKey for any key; random makes the login's stamp its own.
+// hold takes in the key of a login that has just been proven; random makes the login's
+// stamp unique. A session that has an older key of the account ends.
 func (c *Core) hold(s *session, key *worlds.Secret, random uint32) {
 	c.holdAs(s, key, random, worlds.AnnounceFresh)
 }
@@ -85,7 +76,7 @@ func (c *Core) holdAs(s *session, key *worlds.Secret, random uint32, kind worlds
 	}
 	h.Owner.armed = older.armed
 	if older.holder != 0 && older.holder != s.conn {
-		c.replace(older.holder, "second login")
+		c.endConn(older.holder, endSecondLogin)
 	}
 }
 
@@ -112,33 +103,19 @@ func (c *Core) wipeKeys() {
 	}
 }
 
-// releaseKey notes that a session is gone: its key, if it holds one, is good for
-// the reconnect grace.
-func (c *Core) releaseKey(s *session) {
+// releaseKey notes that a session is gone: its key, if it holds one, is kept for the grace.
+func (c *Core) releaseKey(s *session, grace time.Duration) {
 	h := c.keys.Find(codec.Name(s.name))
 	if h == nil || h.Owner.holder != s.conn {
 		return
 	}
 	o := &h.Owner
-	grace := c.graceOf(s)
 	o.holder, o.until = 0, c.now+grace.Milliseconds()
 	if grace == 0 {
 		c.dropKey(h)
 	} else if o.armed == 0 || deadline.TickOf(o.until) < o.armed {
 		o.armed = c.graces.Arm(s.name, o.until)
 	}
-}
-
-// graceOf is how long a key outlives the session. A native client comes back by a
-// sign-in; only a pass that waits for it at a gate is kept, while it is good.
-func (c *Core) graceOf(s *session) time.Duration {
-	switch {
-	case s.native == nil:
-		return c.options.ReconnectGrace
-	case s.native.pass != worlds.PassID{}:
-		return min(c.options.ReconnectGrace, c.options.PassValidity)
-	}
-	return 0
 }
 
 // expireKey looks at a key whose time may have come.

@@ -29,10 +29,10 @@ const (
 	// commandInbox is how many commands may wait; more are refused.
 	commandInbox = 256
 
-	// stockTarget is how many ephemeral keys are kept ready, stockLow when more
+	// poolTarget is how many ephemeral keys are kept ready, poolLow when more
 	// are made: so a challenge needs no wait for the auth pool, and the pool
 	// makes them in batches.
-	stockTarget, stockLow = 256, 128
+	poolTarget, poolLow = 256, 128
 
 	// DefaultReconnectGrace is how long a session key outlives its connection:
 	// clients leave the login connection when they enter a world and come back
@@ -139,13 +139,13 @@ const (
 	// kernel still holds has to get there, and then the client goes by itself.
 	sentLimit = 5 * time.Minute
 
-	// lineRound is how many of those who wait in line are told their place a tick: 10,000
+	// placesRound is how many of those who wait in line are told their place a tick: 10,000
 	// a second, each time a small frame.
-	lineRound = 1000
+	placesRound = 1000
 
-	// lineEvery is how often the line is gone through to tell those whose place has
+	// placesEvery is how often the line is gone through to tell those whose place has
 	// changed.
-	lineEvery = 2 * time.Second
+	placesEvery = 2 * time.Second
 
 	// signalDepth is how deep a signal may be raised within a slot of another.
 	signalDepth = 8

@@ -120,7 +120,7 @@ func (l *Loop) rescue(conn codec.Conn) {
 	l.fault(p)
 	defer l.rescueAgain(conn)
 	if s := l.core.sessions.get(conn); s != nil {
-		l.core.hangUp(s, codec.CloseFault)
+		l.core.end(s, endFault)
 	}
 }
 

@@ -141,10 +141,10 @@ func (c *Core) publish() {
 	c.count.keys.Store(int64(c.keys.Len()))
 	c.count.stale.Store(c.ports.Region.Stale())
 	c.count.natives.Store(int64(c.natives))
-	c.count.updating.Store(int64(c.line.sending))
-	c.count.waiting.Store(int64(c.line.live))
+	c.count.updating.Store(int64(c.updates.sending))
+	c.count.waiting.Store(int64(c.updates.live))
 	c.count.maintenance.Store(c.maintenance)
-	c.count.stock.Store(int64(len(c.stock.keys)))
+	c.count.stock.Store(int64(len(c.pool.keys)))
 	c.count.lastTick.Store(c.now)
 	c.count.overdue.Store(int64(c.overdue.Len()))
 }

@@ -2,9 +2,8 @@ package logic
 
 import "gatepass/codec"
 
-// opcodes says in which states a client's message is valid. It guards the door:
-// no state sees a message that it does not take. Opened and Closed are the
-// reactor's own words and handled before.
+// opcodes says in which states a client's message is valid. A state never gets a message
+// that is not valid in it. Opened and Closed come from the reactor and are handled before.
 var opcodes = [codec.KindCount]stateSet{
 	codec.KindLogonChallenge:     in(StateConnected),
 	codec.KindReconnectChallenge: in(StateConnected),
@@ -38,12 +37,3 @@ func in(ids ...StateID) (set stateSet) {
 }
 
 func (set stateSet) has(id StateID) bool { return set&(1<<id) != 0 }
-
-// refusals says with which reply a message is refused, where its protocol has
-// one. Native clients are refused in one way.
-var refusals = [codec.KindCount]codec.ReplyKind{
-	codec.KindLogonChallenge:     codec.ReplyLogonChallenge,
-	codec.KindReconnectChallenge: codec.ReplyReconnectChallenge,
-	codec.KindLogonProof:         codec.ReplyLogonProof,
-	codec.KindReconnectProof:     codec.ReplyReconnectProof,
-}

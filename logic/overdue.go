@@ -57,8 +57,7 @@ func (c *Core) timeOver(s *session) {
 		}
 		return
 	}
-	c.count.expired[s.state].Add(1)
-	c.farewell(s, codec.ResultIdle)
+	c.end(s, endIdle)
 }
 
 // Pace returns how long after a tick the next one should come: PaceEvery while there

@@ -25,9 +25,9 @@ func (c *Core) worldSelected(s *session) {
 	switch s.state {
 	case StateHandingOff:
 		c.recall(s)
-	case StateBoarded:
+	case StateInWorld:
 		if s.native.secret == nil { // its key was replaced here while the gate took the pass
-			c.refuse(s, codec.ReplyRefused, codec.ResultReplaced)
+			c.end(s, endKeyReplaced)
 			return
 		}
 		c.renew(s)
@@ -64,20 +64,20 @@ func (c *Core) selectRefused(s *session, world uint8, reason codec.SelectReason)
 	c.send(s)
 }
 
-// board notes that a client's key has gone to a world with it.
-func (c *Core) board(s *session, h *heldKey) {
+// enterWorld notes that a client's key went to a world with it.
+func (c *Core) enterWorld(s *session, h *heldKey) {
 	if h.Key() != nil {
 		secret := *h.Key()
 		s.native.secret = &secret
 	}
 	s.native.stamp = h.Stamp
-	c.boarded[h.Account] = s.conn
+	c.inWorld[h.Account] = s.conn
 }
 
-// ashore undoes it.
-func (c *Core) ashore(s *session) {
-	if c.boarded[codec.Name(s.name)] == s.conn {
-		delete(c.boarded, codec.Name(s.name))
+// leftWorld undoes it.
+func (c *Core) leftWorld(s *session) {
+	if c.inWorld[codec.Name(s.name)] == s.conn {
+		delete(c.inWorld, codec.Name(s.name))
 	}
 }
 
@@ -86,12 +86,12 @@ func (c *Core) offerPass(s *session) {
 	n := s.native
 	h := c.keys.Find(codec.Name(s.name))
 	if h == nil || h.Key() == nil || h.Owner.holder != s.conn { // a bug of ours: who loses its key is sent away
-		c.refuse(s, codec.ReplyRefused, codec.ResultReplaced)
+		c.end(s, endKeyReplaced)
 		return
 	}
 	world := n.wanted
 	n.wanted, n.pass, n.left = 0, worlds.PassID{}, false
-	if !c.stock.random(n.pass[:]) {
+	if !c.pool.random(n.pass[:]) {
 		c.selectRefused(s, world, codec.SelectBusy)
 		return
 	}
@@ -154,7 +154,7 @@ func (c *Core) released(s *session) {
 // login anew.
 func (c *Core) renew(s *session) {
 	c.forgetPick(s)
-	c.ashore(s)
+	c.leftWorld(s)
 	c.holdAs(s, s.native.secret, uint32(c.now), worlds.AnnounceRenewed)
 	s.native.forgetSecret()
 	s.native.picked = false // this is a login anew already
@@ -163,7 +163,7 @@ func (c *Core) renew(s *session) {
 // cameBack takes a client back to the list that has left its world, or the line there:
 // the directory goes by this server again.
 func (c *Core) cameBack(s *session) {
-	if s.state != StateBoarded || s.native.secret == nil {
+	if s.state != StateInWorld || s.native.secret == nil {
 		s.native.left = true // the gate's word that it took the pass is still to come
 		return
 	}
@@ -173,7 +173,7 @@ func (c *Core) cameBack(s *session) {
 
 // picker is the session that a pass is for, or nil.
 func (c *Core) picker(pass worlds.PassID) *session {
-	if s := c.sessions.get(c.picks[pass]); s != nil && s.native != nil && s.native.pass == pass {
+	if s := c.sessions.get(c.picks[pass]); s != nil && s.native.pass == pass {
 		return s
 	}
 	return nil
@@ -219,7 +219,7 @@ func (c *Core) passKept(o *worlds.Outcome[holding]) {
 		}
 		return
 	case c.draining:
-		c.goAway(s)
+		c.end(s, endDrained)
 		return
 	}
 	c.become(s, StateChoosing)
@@ -244,7 +244,7 @@ func (c *Core) passAdmitted(o *worlds.Outcome[holding]) {
 	h := c.keys.Find(o.Account)
 	if h != nil && h.Stamp == o.Stamp {
 		if s != nil {
-			c.board(s, h)
+			c.enterWorld(s, h)
 		}
 		c.keys.Drop(o.Account) // the world announces it
 	}
@@ -252,11 +252,11 @@ func (c *Core) passAdmitted(o *worlds.Outcome[holding]) {
 		delete(c.picks, o.Pass)
 		return
 	}
-	c.become(s, StateBoarded)
+	c.become(s, StateInWorld)
 	switch n := s.native; {
 	case c.draining:
-		c.goAway(s)
-	case n.wanted != 0: // it went in and thought better of it
+		c.end(s, endDrained)
+	case n.wanted != 0: // the client selected another world during the hand-off
 		c.raise(Event{Kind: EventWorldSelected, conn: s.conn})
 	case n.releasing:
 		c.released(s)
@@ -275,8 +275,8 @@ func (c *Core) progressed(from worlds.Node, p *worlds.Progress) {
 	case p.Ended == worlds.EndedLeft:
 		c.cameBack(s)
 		return
-	case p.Ended != "": // the directory did so there; this connection goes with it
-		c.dismiss(s, p.Ended, p.Ended == whyCommand)
+	case p.Ended != "": // the directory ended the client there, and so this connection
+		c.endSaying(s, directoryReason(p.Ended, p.Ended == whyCommand), p.Ended)
 		return
 	}
 	c.reply = codec.Reply{Kind: codec.ReplyQueuePosition, Number: uint64(p.Position)}

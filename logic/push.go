@@ -57,12 +57,7 @@ func (c *Core) pushLists() {
 	}
 	g := pushGroups{byFrame: make(map[*byte]*pushGroup)}
 	c.sessions.each(func(s *session) {
-		switch {
-		case s.welcomed():
-			c.pushNative(s, &g)
-		case s.native == nil && s.state == StateChoosing && c.options.PushWorlds:
-			c.pushGrunt(s, &g)
-		}
+		s.dialect().pushWorlds(c, s, &g)
 	})
 	for _, each := range g.order {
 		c.count.pushed.Add(uint64(len(each.targets)))
@@ -73,45 +68,13 @@ func (c *Core) pushLists() {
 	}
 }
 
-// missed notes that those of a group have not got what they should have: a native
-// client is then sent the whole list.
+// missed notes that the clients of a group did not get what they should have.
 func (c *Core) missed(g *pushGroup) {
 	for _, conn := range g.targets {
-		if s := c.sessions.get(conn); s != nil && s.native != nil {
-			s.native.list = 0
+		if s := c.sessions.get(conn); s != nil {
+			s.dialect().missedWorlds(s)
 		}
 	}
-}
-
-func (c *Core) pushGrunt(s *session, g *pushGroups) {
-	frame, err := c.frameFor(s)
-	switch {
-	case err != nil: // said when the client asks
-	case len(s.characters) > 0:
-		c.sendFrame(s, frame)
-	default:
-		g.add(s.conn, frame)
-	}
-}
-
-// pushNative has a native client told what it does not know yet.
-func (c *Core) pushNative(s *session, g *pushGroups) {
-	version := c.ports.Worlds.Version()
-	frame, err := []byte(nil), error(nil)
-	switch s.native.list {
-	case version:
-		return
-	case version - 1:
-		frame, err = c.ports.Worlds.NativeDelta(c.askOf(s))
-	default:
-		frame, err = c.ports.Worlds.NativeSnapshot(c.askOf(s))
-	}
-	if err != nil {
-		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
-		return
-	}
-	s.native.list = version
-	g.add(s.conn, frame)
 }
 
 // sendSnapshot sends a native client the whole list.
@@ -119,7 +82,7 @@ func (c *Core) sendSnapshot(s *session) {
 	frame, err := c.ports.Worlds.NativeSnapshot(c.askOf(s))
 	if err != nil {
 		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
-		c.hangUp(s, codec.CloseFault)
+		c.end(s, endFault)
 		return
 	}
 	s.native.list = c.ports.Worlds.Version()
@@ -157,6 +120,6 @@ func (c *Core) frameFor(s *session) ([]byte, error) { return c.ports.Worlds.Fram
 
 func (c *Core) sendFrame(s *session, frame []byte) {
 	if !c.ports.Out.SendFrame(s.conn, frame) {
-		c.hangUp(s, codec.CloseOverload)
+		c.end(s, endOverload)
 	}
 }

@@ -1,10 +1,6 @@
 package logic
 
-import (
-	"net/netip"
-
-	"gatepass/codec"
-)
+import "net/netip"
 
 // rateLimit bounds how often the clients of one network sign in by the native
 // protocol: a password costs most of a millisecond of arithmetic, whoever asks for it,
@@ -99,18 +95,19 @@ func (l *rateLimit) sweep(now int64) {
 	}
 }
 
-// refuseTooOften refuses who signs in by the native protocol too often. A token counts
-// a tenth of a password, and existing clients, who cost less, not at all.
-func refuseTooOften(c *Core, s *session) (Verdict, codec.Result) {
-	if s.native == nil {
-		return VerdictPass, codec.ResultOK
-	}
+// refuseTooOften refuses clients that sign in by the native protocol too often. A token
+// counts a tenth of a password. Existing clients cost less and do not count.
+func refuseTooOften(c *Core, s *session) (Verdict, endReason) {
 	limit, most := &c.signIns, c.options.SignInsPerMinute
-	if s.byToken() {
+	switch s.method {
+	case byNativePassword:
+	case byToken:
 		limit, most = &c.tokens, tokenShare*most
+	default:
+		return VerdictPass, 0
 	}
 	if limit.take(s.peer, c.now, most) {
-		return VerdictPass, codec.ResultOK
+		return VerdictPass, 0
 	}
-	return VerdictRefused, codec.ResultBusy
+	return VerdictRefused, endBusy
 }

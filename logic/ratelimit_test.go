@@ -109,9 +109,10 @@ func TestCore_GoAwaySpreadsClientsWithinABound(t *testing.T) {
 		conn := codec.NewConn(0, i%1000+1, uint32(i/1000)+1)
 		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative})
 		s := e.core.sessions.get(conn)
-		e.core.goAway(s)
+		e.core.become(s, StateLookingUp)
+		e.core.end(s, endDrained)
 		seen[e.core.reply.Number/1000]++
-		e.core.end(s)
+		e.core.remove(s)
 	}
 	for second, n := range seen {
 		if second > uint64((returnBase+returnMost).Seconds()) || n > 3*returnsPerSecond {

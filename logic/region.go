@@ -17,7 +17,7 @@ func (c *Core) Region(e *worlds.Event) {
 	case e.Place != nil:
 		c.located(e.Place)
 	case e.End != nil:
-		c.endAccount(e.End)
+		c.endedByDirectory(e.End)
 	case e.Change != nil:
 		c.follow(c.ports.Region.Change(e.Change, c.now))
 	case e.Snapshot != nil:
@@ -59,31 +59,25 @@ func (c *Core) follow(needs worlds.MemberNeeds) {
 	}
 }
 
-// endAccount wipes a key and sends its client away, because the directory says
-// so: the account came in elsewhere, or an operator ended it.
-func (c *Core) endAccount(end *worlds.End) {
+// endedByDirectory wipes a key and ends its session, because the account came in
+// elsewhere, or an operator ended it.
+func (c *Core) endedByDirectory(end *worlds.End) {
 	h := c.keys.Find(end.Account)
 	if h == nil && end.Stamp == 0 {
 		c.keys.Drop(end.Account) // it may be on its way
 	}
-	if s := c.sessions.get(c.boarded[end.Account]); h == nil && s != nil && (end.Stamp == 0 || end.Stamp == s.native.stamp) {
-		c.dismiss(s, end.Why, end.Stamp == 0)
+	why := directoryReason(end.Why, end.Stamp == 0)
+	if s := c.sessions.get(c.inWorld[end.Account]); h == nil && s != nil && (end.Stamp == 0 || end.Stamp == s.native.stamp) {
+		c.endSaying(s, why, end.Why)
 	}
 	if h == nil || end.Stamp != 0 && h.Stamp != end.Stamp {
 		return
 	}
-	c.dismiss(c.sessions.get(h.Owner.holder), end.Why, end.Stamp == 0)
+	if s := c.sessions.get(h.Owner.holder); s != nil {
+		c.endSaying(s, why, end.Why)
+	}
 	c.dropKey(h)
 }
-
-// dismiss sends a session away that the directory has ended, an operator's way or for a
-// newer login.
-func (c *Core) dismiss(s *session, why string, operator bool) {
-	c.sendAway(Signal{Kind: SignalKicked, session: s, Why: why, byClient: !operator})
-}
-
-// whyCommand is why an account ends that an operator sends away.
-const whyCommand = "command"
 
 // endElsewhere ends an account wherever else it is: also with the key of a login
 // before the one that is here.
@@ -149,7 +143,7 @@ func (c *Core) settle() {
 // left this one behind.
 func (c *Core) left(o *worlds.Outcome[holding]) {
 	if o.Node.Kind() == worlds.KindLogin {
-		c.replace(o.Owner.holder, "reconnect elsewhere")
+		c.endConn(o.Owner.holder, endReconnectElsewhere)
 	}
 }
 

@@ -522,7 +522,7 @@ func stepFull(e *scenario, t *testing.T, d *datadriven.TestData) {
 // stepEmpty takes the random bytes away that are in stock, and brings no more.
 func stepEmpty(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	e.noMint = true
-	e.core.stock.randoms = nil
+	e.core.pool.randoms = nil
 }
 
 // stepLogin is the whole way of a good login in one line.

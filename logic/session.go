@@ -12,9 +12,16 @@ import (
 // session is what is known of one connection. It belongs to the logic
 // goroutine.
 type session struct {
-	conn  codec.Conn
-	state StateID
-	build uint16
+	conn     codec.Conn
+	protocol codec.Protocol
+	state    StateID
+	// request is the kind of the client's last message: a refusal answers it.
+	request codec.Kind
+	// method is how the client proves who it is.
+	method signInMethod
+	// takesUpdates: the client can be offered a file.
+	takesUpdates bool
+	build        uint16
 	// armed is the tick of the wheel entry that will look at this session, or
 	// 0. Invariant: while the session lives, an entry is there.
 	armed int64
@@ -22,16 +29,14 @@ type session struct {
 	// milliseconds of the ticks' clock.
 	deadline int64
 	name     storage.Name
-	// returning: the client says that it has the key of an earlier login.
-	returning bool
 	// characters is how many the account has on each world; nil for none.
 	characters []worlds.WorldCharacters
 	// attempt is what is needed between challenge and verdict only.
 	attempt *attempt
-	// native is set for clients of that protocol.
+	// native is nil for clients of the other protocol.
 	native *nativeSession
-	// version is what is to become of the client by what it runs; nil for one that is
-	// let in and has nothing to show.
+	// version is what follows from what the client runs; nil for a client that is let in
+	// and whose files are not checked.
 	version *version
 	peer    netip.Addr
 }

@@ -29,9 +29,9 @@ const (
 	SignalUpdateDone
 	// SignalUpdateCancelled: a client has declined the file, or has had enough of it.
 	SignalUpdateCancelled
-	// SignalUpdateFailed: a client gets no more of the file; Signal.Ended says why.
+	// SignalUpdateFailed: a client gets no more of the file; version.ended says why.
 	SignalUpdateFailed
-	// SignalRefused: a client was told no; Signal.Result says what.
+	// SignalRefused: a client was told no; Signal.End says why.
 	SignalRefused
 	// SignalKicked: a client was sent away; Signal.Why says why.
 	SignalKicked

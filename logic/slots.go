@@ -12,15 +12,15 @@ import (
 type Signal struct {
 	Kind    SignalKind
 	session *session
-	// Result is what the client was told, for SignalRefused, and for SignalKicked what
-	// a native client is told, if that is to be more than that it was sent away.
-	Result codec.Result
-	// Ended is for SignalUpdateFailed.
-	Ended codec.TransferEnd
-	// Why is for SignalKicked, and byClient says that another login was the
-	// reason, not an operator.
-	Why      string
-	byClient bool
+	// End is why the session ends, for SignalRefused, SignalKicked and the updates that
+	// end, and Why the text of it for the log.
+	End endReason
+	Why string
+}
+
+// result is what the client is told.
+func (sig *Signal) result() codec.Result {
+	return endings[sig.End].results[sig.session.protocol]
 }
 
 // slot acts on a signal. What it has to say to the outside it says by effects.
@@ -50,15 +50,15 @@ func countOutcome(c *Core, sig Signal) { c.count.signals[sig.Kind].Add(1) }
 
 func countRefusal(c *Core, sig Signal) {
 	c.count.signals[sig.Kind].Add(1)
-	c.count.refused[sig.Result].Add(1)
+	c.count.refused[sig.result()].Add(1)
 }
 
 func countUpdateFailure(c *Core, sig Signal) {
 	c.count.signals[sig.Kind].Add(1)
-	c.count.updateFailures[sig.Ended].Add(1)
+	c.count.updateFailures[sig.session.version.ended].Add(1)
 	if c.audit {
 		s := sig.session
-		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "why", sig.Ended)
+		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "why", s.version.ended)
 	}
 }
 
@@ -87,14 +87,14 @@ func warnReplay(c *Core, sig Signal) {
 func auditRefusal(c *Core, sig Signal) {
 	if c.audit {
 		s := sig.session
-		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "result", sig.Result)
+		c.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "result", sig.result())
 	}
 }
 
 func auditKick(c *Core, sig Signal) {
 	s := sig.session
 	level := slog.LevelInfo
-	if sig.byClient {
+	if endings[sig.End].byClient {
 		level = slog.LevelDebug // a client must not be able to fill the log
 	}
 	c.options.Logger.Log(context.Background(), level, sig.Kind.String(), "account", s.name, "peer", s.peer, "why", sig.Why)

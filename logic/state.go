@@ -34,11 +34,12 @@ const (
 	StateRotating
 	// StateChoosing: proven; the client may ask for the worlds.
 	StateChoosing
-	// StateHandingOff: a native client has picked a world; its pass is on the way to
-	// the gate, or waits there.
+	// StateHandingOff: a native client has selected a world; its pass is on the way to
+	// the gate, or at the gate and unused.
 	StateHandingOff
-	// StateBoarded: the gate has taken a native client's pass.
-	StateBoarded
+	// StateInWorld: the gate has taken a native client's pass. Its name in metrics is
+	// "boarded".
+	StateInWorld
 	// StateUpdating: proven, but the client is too old; it is offered a file that
 	// brings it up to date, waits for it, or is sent it.
 	StateUpdating
@@ -85,7 +86,7 @@ var states = [StateCount]state{
 	StateRotating:   rotating{},
 	StateChoosing:   choosing{},
 	StateHandingOff: handingOff{},
-	StateBoarded:    boarded{},
+	StateInWorld:    inWorld{},
 	StateUpdating:   updating{},
 	StateLeaving:    leaving{},
 }
@@ -103,8 +104,8 @@ var transitions = [StateCount]stateSet{
 	StateReproving:  in(StateReclaiming, StateChoosing, StateLeaving),
 	StateReclaiming: in(StateChoosing, StateLeaving),
 	StateChoosing:   in(StateHandingOff, StateLeaving),
-	StateHandingOff: in(StateChoosing, StateBoarded, StateLeaving),
-	StateBoarded:    in(StateChoosing, StateLeaving),
+	StateHandingOff: in(StateChoosing, StateInWorld, StateLeaving),
+	StateInWorld:    in(StateChoosing, StateLeaving),
 	StateUpdating:   in(StateLeaving),
 }
 

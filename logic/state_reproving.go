@@ -15,8 +15,8 @@ import (
 type reproving struct{}
 
 func (reproving) Enter(c *Core, s *session) {
-	if !c.stock.random(s.attempt.challenge[:]) {
-		c.refuse(s, codec.ReplyReconnectChallenge, codec.ResultBusy)
+	if !c.pool.random(s.attempt.challenge[:]) {
+		c.end(s, endBusy)
 		return
 	}
 	c.reply = codec.Reply{Kind: codec.ReplyReconnectChallenge, ReconnectData: s.attempt.challenge}
@@ -49,12 +49,12 @@ func (reproving) Process(c *Core, s *session, m *codec.Message) {
 func (c *Core) reconnected(s *session) {
 	h := c.keyOf(s.name)
 	if h == nil { // a bug of ours: it was here a moment ago
-		c.refuse(s, codec.ReplyReconnectProof, codec.ResultBusy)
+		c.end(s, endBusy)
 		return
 	}
 	if older := h.Owner.holder; older != s.conn {
-		h.Owner.holder = s.conn // before the kick, so that the key does not go with it
-		c.replace(older, "reconnect")
+		h.Owner.holder = s.conn // before the older session ends, else the key goes with it
+		c.endConn(older, endReconnect)
 	}
 	c.become(s, StateChoosing)
 	c.signal(Signal{Kind: SignalReconnected, session: s})
@@ -114,7 +114,7 @@ func (c *Core) located(p *worlds.Place) {
 		c.lookAgain(s)
 		return
 	}
-	if !c.stock.random(a.pass[:]) {
+	if !c.pool.random(a.pass[:]) {
 		a.answered = false // there will be when it is asked again
 		c.lookAgain(s)
 		return
@@ -219,5 +219,5 @@ func (c *Core) asksOn(s *session) bool {
 // notReclaimed refuses a client whose time is over.
 func (c *Core) notReclaimed(s *session) {
 	c.signal(Signal{Kind: SignalReproofFailed, session: s})
-	c.refuse(s, codec.ReplyReconnectProof, codec.ResultBadCredentials)
+	c.end(s, endWrongCredentials)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // updating brings a client up to date that has proven who it is and is too old: it is
-// offered a file, asks for it, waits in line for it (line.go), and is sent it by its
-// reactor. It gets no key: it comes back as another client.
+// offered a file, asks for it, waits for its turn (updatequeue.go), and is sent it by its
+// reactor. It gets no key: it comes back with the new build.
 //
 //	offered ─accept─▶ (waiting) ─▶ sending ─ended─▶ sent
 //	   └──────────── cancel, from any ─────────────┴──▶ closed
@@ -21,30 +21,29 @@ type updateStage uint8
 const (
 	// updateOffered: the client's answer is awaited.
 	updateOffered updateStage = iota
-	// updateWaiting: others are served first.
+	// updateWaiting: it is in the queue.
 	updateWaiting
 	// updateSending: its reactor sends the file.
 	updateSending
-	// updateSent: it has everything, and is to go by itself.
+	// updateSent: it has everything, and is to close the connection by itself.
 	updateSent
 )
 
-// version is what is to become of a client by what it runs, and how far that is.
+// version is what follows from what a client runs, and how far its update has come.
 type version struct {
 	patches.Verdict
 	stage  updateStage
 	window uint32
 	offset uint64
-	// place is the last one in line that the client was told.
+	// place is the last one in the queue that the client was told.
 	place uint64
+	// ended is how sending the file ended.
+	ended codec.TransferEnd
 }
 
 // judge looks at what a client says it runs.
 func (c *Core) judge(s *session, h *codec.Hello) {
-	client := patches.Client{Build: h.Build, System: h.System, Arch: h.Platform, Locale: h.Locale}
-	if s.native != nil {
-		client.Protocol = codec.ProtocolNative
-	}
+	client := patches.Client{Protocol: s.protocol, Build: h.Build, System: h.System, Arch: h.Platform, Locale: h.Locale}
 	if v := c.versions.Judge(client); !v.Allowed || len(v.Known) > 0 {
 		s.version = &version{Verdict: v}
 	}
@@ -55,20 +54,14 @@ func (s *session) tooOld() bool { return s.version != nil && !s.version.Allowed 
 
 func (updating) Enter(c *Core, s *session) {
 	c.signal(Signal{Kind: SignalUpdateOffered, session: s})
-	if s.native != nil {
-		c.offerNative(s)
-	} else {
-		c.reply = codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultVersionUpdate}
-		c.send(s)
-		c.offer(s, nil)
-	}
+	s.dialect().offerUpdate(c, s)
 	c.sessions.endAttempt(s)
-	if c.draining && s.state != StateLeaving { // it was on its way when the drain began
-		c.sendOff(s)
+	if c.draining { // the drain began during the sign-in
+		c.end(s, endDrained)
 	}
 }
 
-// offer sends the offer, unless the session is gone for want of room.
+// offer sends the offer, unless the session has just ended because its send queue is full.
 func (c *Core) offer(s *session, n *codec.NativeReply) {
 	if s.state == StateLeaving {
 		return
@@ -78,16 +71,8 @@ func (c *Core) offer(s *session, n *codec.NativeReply) {
 	c.send(s)
 }
 
-func (c *Core) offerNative(s *session) {
-	if !s.native.sealed {
-		c.seal(s)
-	}
-	s.native.signIn = nil
-	c.offer(s, &codec.NativeReply{Update: s.version.Offer})
-}
-
-// Leave gives the session's place back, in line or among those who are served.
-func (updating) Leave(c *Core, s *session) { c.line.leave(s) }
+// Leave gives back the session's place, in the queue or among those that are served.
+func (updating) Leave(c *Core, s *session) { c.updates.leave(s) }
 
 func (updating) Limit(o *Options) time.Duration { return o.AcceptLimit }
 
@@ -96,10 +81,11 @@ func (updating) Process(c *Core, s *session, m *codec.Message) {
 	case codec.KindTransferAccept, codec.KindTransferResume:
 		c.accepted(s, m)
 	case codec.KindTransferCancel:
-		if s.version.stage != updateSent {
-			c.signal(Signal{Kind: SignalUpdateCancelled, session: s})
+		if s.version.stage == updateSent {
+			c.end(s, endUpdated)
+		} else {
+			c.end(s, endUpdateCancelled)
 		}
-		c.hangUp(s, codec.CloseLogic)
 	case codec.KindTransferEnded:
 		c.transferred(s, m.Ended)
 	case codec.KindPing:
@@ -108,13 +94,13 @@ func (updating) Process(c *Core, s *session, m *codec.Message) {
 	}
 }
 
-// accepted puts a client into the line that wants its file, from m.Number on if it has
-// had a part of it before. An account is sent one file at a time.
+// accepted puts a client into the queue that wants its file, from m.Number on if it has
+// the part before. An account is sent one file at a time.
 func (c *Core) accepted(s *session, m *codec.Message) {
 	v := s.version
 	if v.stage != updateOffered {
 		c.count.outOfPlace[s.state].Add(1)
-		c.refuse(s, codec.ReplyNone, codec.ResultProtocol)
+		c.end(s, endProtocol)
 		return
 	}
 	if m.Kind == codec.KindTransferResume {
@@ -124,14 +110,15 @@ func (c *Core) accepted(s *session, m *codec.Message) {
 		c.updateFailed(s, codec.TransferOffset)
 		return
 	}
-	if other := c.sessions.get(c.line.of[s.name]); other != nil && other != s {
-		c.replace(other.conn, "another update of the account")
+	if other := c.sessions.get(c.updates.of[s.name]); other != nil && other != s {
+		c.end(other, endSecondUpdate)
 	}
 	c.join(s)
 }
 
-// startTransfer has the session's reactor send the file; it closes those who take
-// nothing of it. False means that there was no room to tell it.
+// startTransfer has the session's reactor send the file. The reactor closes the
+// connection of a client that does not read. False means that there was no room to tell
+// the reactor.
 func (c *Core) startTransfer(s *session) bool {
 	v := s.version
 	t := &codec.Transfer{Source: v.Update, Size: v.Update.Size, Offset: v.offset, Window: v.window}
@@ -142,33 +129,18 @@ func (c *Core) startTransfer(s *session) bool {
 	return true
 }
 
-// transferred takes the reactor's word that the file is not being sent any more.
+// transferred handles the reactor's message that it does not send the file any more.
 func (c *Core) transferred(s *session, ended codec.TransferEnd) {
 	if ended != codec.TransferDone {
 		c.updateFailed(s, ended)
 		return
 	}
 	c.signal(Signal{Kind: SignalUpdateDone, session: s})
-	if s.native != nil {
-		c.become(s, StateLeaving)
-		c.reply = codec.Reply{Kind: codec.ReplyTransferDone}
-		c.sendLast(s)
-		return
-	}
-	// Its client goes by itself, once it has what is still on the way.
-	c.line.leave(s)
-	c.setDeadline(s, sentLimit)
+	s.dialect().fileSent(c, s)
 }
 
-// updateFailed ends a client's update. The existing protocol has no words for it: its
-// client sees the connection end.
+// updateFailed ends a client's update.
 func (c *Core) updateFailed(s *session, ended codec.TransferEnd) {
-	c.signal(Signal{Kind: SignalUpdateFailed, session: s, Ended: ended})
-	if s.native == nil {
-		c.hangUp(s, codec.CloseLogic)
-		return
-	}
-	c.become(s, StateLeaving)
-	c.reply = codec.Reply{Kind: codec.ReplyTransferFailed, Ended: ended}
-	c.sendLast(s)
+	s.version.ended = ended
+	c.end(s, endUpdateFailed)
 }

@@ -126,7 +126,7 @@ func scenarioFiles(d *datadriven.TestData) (p codec.Proof) {
 	return p
 }
 
-func TestLine_KeepsItsOrderAndForgetsWhoLeft(t *testing.T) {
+func TestUpdateQueue_KeepsItsOrderAndForgetsWhoLeft(t *testing.T) {
 	e := newScenario(t)
 	e.options.UpdatesAtOnce = 1
 	e.restart(t)
@@ -139,7 +139,7 @@ func TestLine_KeepsItsOrderAndForgetsWhoLeft(t *testing.T) {
 	}
 	for i := 1; i < clients; i += 3 { // they leave the line
 		s := e.core.sessions.get(codec.NewConn(0, i, 1))
-		e.core.line.leave(s)
+		e.core.updates.leave(s)
 		e.core.sessions.close(s)
 	}
 	served := 0
@@ -152,15 +152,15 @@ func TestLine_KeepsItsOrderAndForgetsWhoLeft(t *testing.T) {
 			t.Fatalf("client %d is in stage %d when its turn comes", i, s.version.stage)
 		}
 		served++
-		e.core.line.leave(s)
+		e.core.updates.leave(s)
 		e.core.callNext()
 	}
-	if l := &e.core.line; l.live != 0 || l.sending != 0 || len(l.of) != 0 || len(l.waiting) != 0 {
+	if l := &e.core.updates; l.live != 0 || l.sending != 0 || len(l.of) != 0 || len(l.waiting) != 0 {
 		t.Errorf("%d served; left %d live, %d sending, %d names, %d places", served, l.live, l.sending, len(l.of), len(l.waiting))
 	}
 }
 
-func TestLine_DoesNotGrowWithThoseWhoLeave(t *testing.T) {
+func TestUpdateQueue_DoesNotGrowWithThoseWhoLeave(t *testing.T) {
 	e := newScenario(t)
 	e.options.UpdatesAtOnce = 1
 	e.restart(t)
@@ -176,14 +176,14 @@ func TestLine_DoesNotGrowWithThoseWhoLeave(t *testing.T) {
 	served, first := wait(0), wait(1)
 	for range 20_000 {
 		s := wait(2)
-		e.core.line.leave(s)
+		e.core.updates.leave(s)
 		e.core.sessions.close(s)
 	}
 	last := wait(3)
-	if l := &e.core.line; len(l.waiting) > 4*lineRound || l.live != 2 {
+	if l := &e.core.updates; len(l.waiting) > 4*placesRound || l.live != 2 {
 		t.Errorf("%d places for %d who wait", len(l.waiting), l.live)
 	}
-	e.core.line.leave(served)
+	e.core.updates.leave(served)
 	e.core.callNext()
 	if first.version.stage != updateSending || last.version.stage != updateWaiting {
 		t.Errorf("the first in line is in stage %d, the last in %d", first.version.stage, last.version.stage)

@@ -57,15 +57,15 @@ func TestSessionTable_EndAttempt_Wipes(t *testing.T) {
 	}
 }
 
-func TestStock_Take_LeavesNoKey(t *testing.T) {
+func TestKeyPool_Take_LeavesNoKey(t *testing.T) {
 	random := [srp6.SecretSize]byte{9}
-	k := &stock{keys: []srp6.Ephemeral{srp6.NewEphemeral(&random)}}
+	k := &keyPool{keys: []srp6.Ephemeral{srp6.NewEphemeral(&random)}}
 	whole := k.keys
 	var e srp6.Ephemeral
 	if !k.take(&e) || reflect.ValueOf(e).IsZero() {
 		t.Fatal("no key")
 	}
-	mustBeZero(t, "the key in the stock", whole[0])
+	mustBeZero(t, "the key in the pool", whole[0])
 }
 
 // The pool's results are the logic's to wipe, whoever they were for.
@@ -125,7 +125,7 @@ func TestCore_Renew_LeavesNoSecret(t *testing.T) {
 	e := newScenario(t)
 	name, _ := codec.NameOf("ALICE")
 	secret := worlds.NewSecret([]byte{1, 2, 3})
-	s := &session{conn: codec.NewConn(0, 1, 1), name: storage.Name(name), native: &nativeSession{secret: &secret}}
+	s := &session{conn: codec.NewConn(0, 1, 1), name: storage.Name(name), protocol: codec.ProtocolNative, native: &nativeSession{secret: &secret}}
 	e.core.renew(s)
 	mustBeZero(t, "the secret", secret)
 	if h := e.core.keys.Find(name); h == nil || reflect.ValueOf(*h.Key()).IsZero() {

@@ -5,43 +5,43 @@ import (
 	"gatepass/storage"
 )
 
-// line is who is sent a file, and who waits for one: first come, first served. It
-// belongs to the logic goroutine.
-type line struct {
+// updateQueue has the clients that are sent a file and those that wait for one, in the
+// order in which they asked.
+type updateQueue struct {
 	// sending is how many files are being sent.
 	sending int
-	// waiting are those in line, the first at head. Who has gone stays until it is
-	// passed over; live is how many have not.
+	// waiting are those in the queue, the first at head. A client that is gone stays in
+	// it until its turn; live is how many are not gone.
 	waiting []codec.Conn
 	head    int
 	live    int
 	// of is the connection of each account that waits or is sent a file.
 	of map[storage.Name]codec.Conn
-	// told is how far the line has been gone through to tell those who wait their
-	// place, ahead how many of them were still there, and next when that begins again.
+	// told is up to where those that wait were told their place in this pass, ahead how
+	// many of them are not gone, and next when the next pass begins.
 	told, ahead int
 	next        int64
 }
 
-// join puts a session behind all others.
+// join puts a session at the end of the queue.
 func (c *Core) join(s *session) {
-	l := &c.line
+	l := &c.updates
 	l.of[s.name] = s.conn
 	s.version.stage = updateWaiting
 	l.waiting = append(l.waiting, s.conn)
 	l.live++
-	if len(l.waiting)-l.head > 2*l.live+lineRound {
-		c.closeRanks()
+	if len(l.waiting)-l.head > 2*l.live+placesRound {
+		c.compact()
 	}
 	c.setNoDeadline(s) // it has nothing to say until its turn comes
 	c.callNext()
 	if s.state == StateUpdating && s.version.stage == updateWaiting {
-		c.tellPlace(s, uint64(l.live))
+		s.dialect().tellPlace(c, s, uint64(l.live))
 	}
 }
 
-// leave takes a session out. Who comes next is called when the round ends.
-func (l *line) leave(s *session) {
+// leave takes a session out. The next one is called when the round ends.
+func (l *updateQueue) leave(s *session) {
 	if l.of[s.name] == s.conn {
 		delete(l.of, s.name)
 	}
@@ -54,9 +54,9 @@ func (l *line) leave(s *session) {
 	s.version.stage = updateSent
 }
 
-// callNext lets those begin for whom there is room.
+// callNext starts as many transfers as there is room for.
 func (c *Core) callNext() {
-	l := &c.line
+	l := &c.updates
 	for l.live > 0 && l.sending < c.options.UpdatesAtOnce {
 		s := c.waits(l.waiting[l.head])
 		if s != nil && !c.startTransfer(s) {
@@ -70,9 +70,9 @@ func (c *Core) callNext() {
 	l.shrink()
 }
 
-// closeRanks takes those out of the line who have gone.
-func (c *Core) closeRanks() {
-	l := &c.line
+// compact takes those out of the queue that are gone.
+func (c *Core) compact() {
+	l := &c.updates
 	kept := l.waiting[:0]
 	for _, conn := range l.waiting[l.head:] {
 		if c.waits(conn) != nil {
@@ -82,7 +82,7 @@ func (c *Core) closeRanks() {
 	l.waiting, l.head, l.told = kept, 0, 0
 }
 
-// waits is the session of one in line, or nil when it has gone.
+// waits is the session of a connection in the queue, or nil when it is gone.
 func (c *Core) waits(conn codec.Conn) *session {
 	if s := c.sessions.get(conn); s != nil && s.state == StateUpdating && s.version.stage == updateWaiting {
 		return s
@@ -90,8 +90,8 @@ func (c *Core) waits(conn codec.Conn) *session {
 	return nil
 }
 
-// shrink gives back the room of those who were called, once that is half of all.
-func (l *line) shrink() {
+// shrink frees the room of those that were called, once that is half of the whole.
+func (l *updateQueue) shrink() {
 	if l.live == 0 {
 		l.head = len(l.waiting)
 	}
@@ -102,33 +102,23 @@ func (l *line) shrink() {
 	}
 }
 
-// tellLine tells some of those who wait how far they have come: a part of the line each
-// tick, so that a long one stalls nobody.
-func (c *Core) tellLine() {
-	l := &c.line
+// tellPlaces tells a part of those that wait their place: with each tick another part, so
+// that a long queue does not stall the logic.
+func (c *Core) tellPlaces() {
+	l := &c.updates
 	if l.live == 0 || c.now < l.next {
 		return
 	}
 	if l.told <= l.head {
 		l.told, l.ahead = l.head, 0
 	}
-	for end := min(l.told+lineRound, len(l.waiting)); l.told < end; l.told++ {
+	for end := min(l.told+placesRound, len(l.waiting)); l.told < end; l.told++ {
 		if s := c.waits(l.waiting[l.told]); s != nil {
 			l.ahead++
-			c.tellPlace(s, uint64(l.ahead))
+			s.dialect().tellPlace(c, s, uint64(l.ahead))
 		}
 	}
 	if l.told == len(l.waiting) {
-		l.told, l.next = 0, c.now+lineEvery.Milliseconds()
+		l.told, l.next = 0, c.now+placesEvery.Milliseconds()
 	}
-}
-
-// tellPlace tells a native client its place, if that is news.
-func (c *Core) tellPlace(s *session, place uint64) {
-	if s.native == nil || s.version.place == place {
-		return
-	}
-	s.version.place = place
-	c.reply = codec.Reply{Kind: codec.ReplyTransferQueued, Number: place}
-	c.send(s)
 }

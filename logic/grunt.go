@@ -1,0 +1,169 @@
+package logic
+
+import (
+	"encoding/binary"
+	"time"
+
+	"gatepass/auth"
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+	"gatepass/patches"
+	"gatepass/storage"
+	"gatepass/worlds"
+)
+
+// gruntDialect is the protocol of existing clients.
+type gruntDialect struct{}
+
+func (gruntDialect) hello(s *session, m *codec.Message) {
+	s.method, s.takesUpdates = byPassword, true
+	if m.Kind == codec.KindReconnectChallenge {
+		s.method, s.takesUpdates = byEarlierKey, false
+	}
+}
+
+func (gruntDialect) lookup(s *session) storage.Op {
+	return storage.Op{Kind: storage.OpGet, Tag: uint64(s.conn), Name: s.name, Brief: true}
+}
+
+// found answers for an account that does not exist with a salt and a verifier that are
+// always the same and to which nobody has the password, and may ask for a second
+// factor. From here on such a sign-in takes the same way, and fails at the proof.
+func (gruntDialect) found(c *Core, s *session, r *storage.Result) {
+	a := s.attempt
+	if s.method == byEarlierKey {
+		if a.known = r.Account != nil; a.known {
+			a.ban = r.Account.Ban
+		}
+		c.become(s, StateReproving)
+		return
+	}
+	a.exchange.Name = s.name
+	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(&c.decoys.Decoys, s.name.Bytes())
+	if r.Account != nil && r.Account.Grunt.Set {
+		a.known, a.ban = true, r.Account.Ban
+		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)
+		a.exchange.Verifier = srp6.Verifier(r.Account.Grunt.Verifier)
+		a.factor = newSecondFactor(r.Account)
+	} else if c.decoyed(&a.exchange.Verifier) {
+		a.factor = newDecoy()
+	}
+	if !c.pool.take(&a.ephemeral) {
+		c.pool.waiting = append(c.pool.waiting, s.conn)
+		return
+	}
+	c.challenge(s)
+}
+
+// challenge sends the server's half of the exchange.
+func (c *Core) challenge(s *session) {
+	a := s.attempt
+	a.exchange.B = a.ephemeral.PublicKey(&a.exchange.Verifier)
+	c.reply = codec.Reply{Kind: codec.ReplyLogonChallenge, Challenge: codec.Challenge{
+		B:       a.exchange.B,
+		Salt:    a.exchange.Salt,
+		CRCSalt: patches.IntegritySalt,
+	}}
+	if !c.askFactor(s, &c.reply.Challenge) {
+		c.end(s, endBusy)
+		return
+	}
+	c.become(s, StateProving)
+	c.send(s)
+}
+
+func (gruntDialect) verify(c *Core, s *session) {
+	c.jobs = append(c.jobs, auth.Job{
+		Kind:      auth.JobProve,
+		Tag:       uint64(s.conn),
+		Ephemeral: s.attempt.ephemeral,
+		Exchange:  s.attempt.exchange,
+	})
+	s.attempt.ephemeral.Wipe()
+}
+
+func (gruntDialect) proven(c *Core, s *session, r *auth.Result) {
+	s.attempt.key, s.attempt.m2 = r.Key, r.M2
+	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+}
+
+// accountFlags is what every client is told of its account: the "pro pass" bit
+// that the servers of the family always send (protocol page, 7.2).
+const accountFlags = 0x00800000
+
+// admit puts the key into the keyring before the reply is sent, because it may be asked
+// for at once.
+func (gruntDialect) admit(c *Core, s *session) {
+	a := s.attempt
+	secret := worlds.NewSecret(a.key[:])
+	c.hold(s, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]))
+	secret.Wipe()
+	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: s.attempt.m2, AccountFlags: accountFlags}
+	c.become(s, StateChoosing)
+	c.signal(Signal{Kind: SignalLoggedIn, session: s})
+	c.send(s)
+}
+
+// serve sends the list of worlds.
+func (gruntDialect) serve(c *Core, s *session, _ *codec.Message) {
+	frame, err := c.frameFor(s)
+	if err != nil {
+		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
+		c.end(s, endFault)
+		return
+	}
+	c.setDeadline(s, c.options.ChoosingLimit)
+	c.sendFrame(s, frame)
+}
+
+func (gruntDialect) offerUpdate(c *Core, s *session) {
+	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultVersionUpdate}
+	c.send(s)
+	c.offer(s, nil)
+}
+
+// fileSent waits until the client closes the connection by itself: what is still on the
+// way has to get there.
+func (gruntDialect) fileSent(c *Core, s *session) {
+	c.updates.leave(s)
+	c.setDeadline(s, sentLimit)
+}
+
+// tellPlace tells nothing: the protocol has no message for it.
+func (gruntDialect) tellPlace(*Core, *session, uint64) {}
+
+// pushWorlds sends the list where the operator wants it.
+func (gruntDialect) pushWorlds(c *Core, s *session, g *pushGroups) {
+	if s.state != StateChoosing || !c.options.PushWorlds {
+		return
+	}
+	frame, err := c.frameFor(s)
+	switch {
+	case err != nil: // logged when the client asks
+	case len(s.characters) > 0:
+		c.sendFrame(s, frame)
+	default:
+		g.add(s.conn, frame)
+	}
+}
+
+func (gruntDialect) missedWorlds(*session) {}
+
+// lastReply knows refusals only, and those of a request that has a reply.
+func (gruntDialect) lastReply(c *Core, s *session, e *ending) bool {
+	if e.word != lastRefusal {
+		return false
+	}
+	c.reply = codec.Reply{Kind: refusals[s.request], Result: e.results[codec.ProtocolGrunt]}
+	return c.reply.Kind != codec.ReplyNone
+}
+
+// refusals says with which reply a message is refused, where there is one.
+var refusals = [codec.KindCount]codec.ReplyKind{
+	codec.KindLogonChallenge:     codec.ReplyLogonChallenge,
+	codec.KindReconnectChallenge: codec.ReplyReconnectChallenge,
+	codec.KindLogonProof:         codec.ReplyLogonProof,
+	codec.KindReconnectProof:     codec.ReplyReconnectProof,
+}
+
+func (gruntDialect) closed(c *Core, _ *session) time.Duration { return c.options.ReconnectGrace }

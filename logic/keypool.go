@@ -1,0 +1,80 @@
+package logic
+
+import (
+	"gatepass/auth"
+	"gatepass/auth/srp6"
+	"gatepass/codec"
+)
+
+// keyPool holds what only the auth pool can make, ready for use: ephemeral keys and
+// random bytes. So a challenge does not wait for the auth pool.
+type keyPool struct {
+	keys    []srp6.Ephemeral
+	randoms [][auth.RandomSize]byte
+	// ordered is how many the auth pool is making.
+	ordered int
+	// waiting are the sessions that wait for a key, the first one first.
+	waiting []codec.Conn
+}
+
+// take moves a key to *e. False means that there is none.
+func (k *keyPool) take(e *srp6.Ephemeral) bool {
+	n := len(k.keys)
+	if n == 0 {
+		return false
+	}
+	*e = k.keys[n-1]
+	k.keys[n-1].Wipe()
+	k.keys = k.keys[:n-1]
+	return true
+}
+
+// random fills r, of at most auth.RandomSize bytes, with bytes that are used once. False
+// means that there are none.
+func (k *keyPool) random(r []byte) bool {
+	n := len(k.randoms)
+	if n == 0 {
+		return false
+	}
+	copy(r, k.randoms[n-1][:])
+	k.randoms = k.randoms[:n-1]
+	return true
+}
+
+// refillPool asks the auth pool for more keys when few are left.
+func (c *Core) refillPool() {
+	k := &c.pool
+	have := min(len(k.keys), len(k.randoms)) + k.ordered
+	if have > poolLow {
+		return
+	}
+	for range poolTarget - have {
+		c.jobs = append(c.jobs, auth.Job{Kind: auth.JobMint})
+		k.ordered++
+	}
+}
+
+// keyMade puts a new key into the pool, or gives it to the session that has waited
+// longest.
+func (c *Core) keyMade(r *auth.Result) {
+	k := &c.pool
+	k.ordered--
+	if r.Err != nil {
+		c.count.authErrors.Add(1)
+		return // ordered again with the next round
+	}
+	if len(k.keys) < poolTarget {
+		k.keys = append(k.keys, r.Ephemeral)
+	}
+	if len(k.randoms) < poolTarget {
+		k.randoms = append(k.randoms, r.Random)
+	}
+	for len(k.waiting) > 0 && len(k.keys) > 0 {
+		s := c.sessions.get(k.waiting[0])
+		k.waiting = k.waiting[1:]
+		if s != nil && s.state == StateLookingUp && s.attempt != nil {
+			k.take(&s.attempt.ephemeral)
+			c.challenge(s)
+		}
+	}
+}

@@ -26,11 +26,10 @@ var readsClock = map[string]string{
 	"patches/sweep.go":            "ages of files by their stamps",
 	"client/filetokens.go":        "ages of files by their stamps",
 	// Limits of one read or write, which Go's poller counts.
-	"accounts/control.go": "limits of reads and writes",
-	"worlds/dns/tcp.go":   "limits of reads",
-	"worlds/bus/conn.go":  "what is left of a context",
-	"client/link.go":      "limits of reads and writes",
-	"client/update.go":    "limits of reads",
+	"worlds/dns/tcp.go":  "limits of reads",
+	"worlds/bus/conn.go": "what is left of a context",
+	"client/link.go":     "limits of reads and writes",
+	"client/update.go":   "limits of reads",
 	// How long something has taken, to be shown or counted.
 	"storage/writer.go":                "how long a sync took, a metric",
 	"storage/steady.go":                "how long a disk took no writes, which is logged",

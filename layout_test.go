@@ -34,11 +34,12 @@ var mayImport = map[string][]string{
 	// What a game's client embeds.
 	"client":   {"codec", "auth"},
 	"accounts": {"storage", "auth"},
+	"admin":    {"accounts", "storage", "auth", "codec", "worlds", "patches"},
 	// A tool for developers: it reads the code as text.
 	"mutants": {},
 	"perf":    {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "patches"},
-	"e2e":     {"client", "codec", "auth", "accounts", "storage", "patches"},
-	"cmd":     {"client", "codec", "queue", "deadline", "logic", "server", "worlds", "storage", "auth", "accounts", "perf", "patches"},
+	"e2e":     {"client", "codec", "auth", "accounts", "admin", "storage", "patches"},
+	"cmd":     {"client", "codec", "queue", "deadline", "logic", "server", "worlds", "storage", "auth", "accounts", "admin", "perf", "patches"},
 }
 
 const (

@@ -105,7 +105,7 @@ func (m *Manager) sentence(s Sentence) (storage.Ban, error) {
 		return ban, nil
 	}
 	ban.Until = s.Until.Unix()
-	if err := checkTime("until", ban.Until); err != nil || ban.Until == 0 {
+	if err := CheckTime("until", ban.Until); err != nil || ban.Until == 0 {
 		return ban, cmp.Or(err, error(&FieldError{Field: "until", Problem: "is missing; give a time ahead, or ban for good"}))
 	}
 	if ban.Until <= ban.Since {

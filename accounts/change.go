@@ -67,9 +67,9 @@ type Change struct {
 	Ban storage.Ban
 }
 
-// changeBy tells what a successful op changed; false for reads and for ops that
-// are not the operator's.
-func changeBy(op *storage.Op) (Change, bool) {
+// ChangeBy says what a successful op changed; false for reads and for ops that
+// operators do not give.
+func ChangeBy(op *storage.Op) (Change, bool) {
 	c := Change{Name: op.Name, Prefix: op.Prefix, Ban: op.Ban}
 	switch op.Kind {
 	case storage.OpCreate:

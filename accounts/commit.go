@@ -24,7 +24,7 @@ type committer struct {
 func (c *committer) commit(ctx context.Context, b *importBatch) error {
 	// Not ctx: a batch that the store has begun is waited for, so that the
 	// report tells what is in.
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWait)
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), StoreWait)
 	defer cancel()
 	c.sort(b)
 	if err := c.addresses(wait, b); err != nil {
@@ -175,7 +175,7 @@ func (c *committer) currentBans(ctx context.Context, rows []*importRow) (map[sto
 	for i, r := range rows {
 		reads[i] = storage.Op{Kind: storage.OpGet, Name: r.draft.account.Name, Brief: true}
 	}
-	results, err := c.manager.do(ctx, reads...)
+	results, err := c.manager.Do(ctx, reads...)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func (c *committer) ask(ctx context.Context, ops []storage.Op, rows []*importRow
 	results := make([]storage.Result, len(ops))
 	if !c.options.DryRun {
 		var err error
-		if results, err = c.manager.do(ctx, ops...); err != nil {
+		if results, err = c.manager.Do(ctx, ops...); err != nil {
 			return err
 		}
 	}
@@ -281,7 +281,7 @@ func (c *committer) foresee(ctx context.Context, b *importBatch) error {
 	for i, r := range rows {
 		reads[i] = storage.Op{Kind: storage.OpGet, Name: r.draft.account.Name, Brief: true}
 	}
-	results, err := c.manager.do(ctx, reads...)
+	results, err := c.manager.Do(ctx, reads...)
 	if err != nil {
 		return err
 	}

@@ -84,11 +84,10 @@ func noDevice(name storage.Name, family string) error {
 	return &subjectError{fmt.Sprintf("account %s has no device %s; 'account devices %s' lists those it has", name, family, name), storage.ErrNotFound}
 }
 
-// deviceRecord is a device on the control socket and as people may see it: what
-// signs it in is not in it.
+// deviceRecord is a device as people may see it, without the keys that sign it in.
 type deviceRecord struct {
-	Family   hexID      `json:"family"`
-	Device   hexID      `json:"device"`
+	Family   HexID      `json:"family"`
+	Device   HexID      `json:"device"`
 	Name     string     `json:"name"`
 	Created  stamp      `json:"created,omitzero"`
 	LastUsed stamp      `json:"last_used,omitzero"`
@@ -96,14 +95,14 @@ type deviceRecord struct {
 	Expires  stamp      `json:"expires,omitzero"`
 }
 
-// hexID is 16 bytes, written as 32 hex digits.
-type hexID [16]byte
+// HexID is a device or a family of devices: 16 bytes, written as 32 hex digits.
+type HexID [16]byte
 
 // MarshalText writes all digits.
-func (id hexID) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(id[:])), nil }
+func (id HexID) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(id[:])), nil }
 
 // UnmarshalText reads all digits, no fewer.
-func (id *hexID) UnmarshalText(text []byte) error { return decodeHex(id[:], text) }
+func (id *HexID) UnmarshalText(text []byte) error { return decodeHex(id[:], text) }
 
 // decodeHex reads digits that fill dst.
 func decodeHex(dst, digits []byte) error {
@@ -130,9 +129,9 @@ func (r *deviceRecord) device() storage.Device {
 	}
 }
 
-// deviceEntry is a device in a full export, and on its way there or back: with what
-// the server keeps to let it in, which is as secret as a password's verifier.
-type deviceEntry struct {
+// DeviceEntry is a device in a full export, and on its way there or back. Its keys are
+// what the server keeps to let it in; they are as secret as a password's verifier.
+type DeviceEntry struct {
 	deviceRecord
 	Key      hexKey `json:"key,omitzero"`
 	Verifier hexKey `json:"verifier,omitzero"`
@@ -150,14 +149,21 @@ func (k *hexKey) UnmarshalText(text []byte) error { return decodeHex(k[:], text)
 // String hides the key.
 func (hexKey) String() string { return "device-key" }
 
-func newDeviceEntry(d *storage.Device) deviceEntry {
-	return deviceEntry{newDeviceRecord(d), d.Key, d.Verifier}
+// NewDeviceEntry writes a device with its keys.
+func NewDeviceEntry(d *storage.Device) DeviceEntry {
+	return DeviceEntry{newDeviceRecord(d), d.Key, d.Verifier}
+}
+
+// Device reads what NewDeviceEntry wrote, unchecked.
+func (r *DeviceEntry) Device() storage.Device {
+	d := r.device()
+	d.Key, d.Verifier = r.Key, r.Verifier
+	return d
 }
 
 // stored checks a device as storage does, and says what is wrong.
-func (r *deviceEntry) stored() (storage.Device, error) {
-	d := r.device()
-	d.Key, d.Verifier = r.Key, r.Verifier
+func (r *DeviceEntry) stored() (storage.Device, error) {
+	d := r.Device()
 	switch {
 	case d.Family == [16]byte{}:
 		return d, &FieldError{Field: "devices", Problem: "one has no family; give 32 hex digits"}

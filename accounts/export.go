@@ -40,7 +40,7 @@ func (m *Manager) Export(ctx context.Context, out io.Writer, o ExportOptions) (E
 		return w.report, err
 	}
 	for after := (storage.Name{}); ; {
-		page, err := m.List(ctx, after, listPage)
+		page, err := m.List(ctx, after, ListPage)
 		if err == nil && len(page) > 0 {
 			err = m.exportPage(ctx, w, page)
 		}
@@ -76,7 +76,7 @@ func (m *Manager) exportPage(ctx context.Context, w *Writer, page []storage.Acco
 			ops[i] = storage.Op{Kind: storage.OpDevices, Name: page[i].Name}
 		}
 		var err error
-		if devices, err = m.do(ctx, ops...); err != nil {
+		if devices, err = m.Do(ctx, ops...); err != nil {
 			return err
 		}
 	}
@@ -110,10 +110,10 @@ type exportHeader struct {
 
 const exportKind = "accounts"
 
-// addressRecord is the line of a banned range in an NDJSON export.
-type addressRecord struct {
+// AddressEntry is a banned range as JSON: a line of an NDJSON export.
+type AddressEntry struct {
 	Address netip.Prefix `json:"address"`
-	Ban     *banEntry    `json:"ban"`
+	Ban     *BanEntry    `json:"ban"`
 }
 
 // Writer writes the file of an export. Its methods may be called from one goroutine
@@ -149,7 +149,7 @@ func (w *Writer) Account(a *storage.Account, devices []storage.Device) error {
 		w.report.NoVerifier++
 	}
 	if w.csv == nil {
-		return w.json(fullRecord(a, devices, w.options.Columns))
+		return w.json(NewRecord(a, devices, w.options.Columns))
 	}
 	hex := trinityHex
 	if w.options.Columns == ColumnsMangos {
@@ -168,7 +168,7 @@ func (w *Writer) AddressBan(b *storage.AddressBan) error {
 		return nil
 	}
 	w.report.Addresses++
-	return w.json(addressRecord{b.Prefix, newBanEntry(&b.Ban)})
+	return w.json(AddressEntry{b.Prefix, NewBanEntry(&b.Ban)})
 }
 
 // Flush writes what is still held back.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -60,41 +59,6 @@ func TestManager_SetPIN_RefusesWhatNoPadCanType(t *testing.T) {
 		if !errors.As(err, &field) || field.Field != "pin" || pin != "" && strings.Contains(err.Error(), pin) {
 			t.Errorf("%q: %v", pin, err)
 		}
-	}
-}
-
-// A token asks for no second factor, so one that is set ends them all.
-func TestManager_Factors_EndTheDevicesThatWereRememberedWithoutThem(t *testing.T) {
-	var told []ChangeKind
-	o := testOptions()
-	o.OnChange = func(c Change) { told = append(told, c.Kind) }
-	server := New(openStore(t), o)
-	m := New(mustDial(t, startControl(t, server, SocketPath(t.TempDir())).path), testOptions())
-	if err := m.Add(t.Context(), "ALICE", "x"); err != nil {
-		t.Fatal(err)
-	}
-	for name, set := range map[string]func() (int, error){
-		"PIN":  func() (int, error) { return m.SetPIN(t.Context(), "alice", "1234") },
-		"TOTP": func() (int, error) { _, n, err := m.SetTOTP(t.Context(), "alice"); return n, err },
-	} {
-		mustAddDevices(t, server, "ALICE", device(1), device(2))
-		told = nil
-		if n, err := set(); n != 2 || err != nil {
-			t.Errorf("%s: %d devices, %v", name, n, err)
-		}
-		if list, err := m.Devices(t.Context(), "alice"); err != nil || len(list) != 0 {
-			t.Errorf("%s: %v, %v", name, list, err)
-		}
-		if !slices.Contains(told, ChangeFactors) {
-			t.Errorf("%s: told %v", name, told)
-		}
-	}
-	mustAddDevices(t, server, "ALICE", device(3))
-	if err := m.ClearFactors(t.Context(), "alice"); err != nil {
-		t.Fatal(err)
-	}
-	if list, err := m.Devices(t.Context(), "alice"); err != nil || len(list) != 1 {
-		t.Errorf("without a factor: %v, %v", list, err)
 	}
 }
 

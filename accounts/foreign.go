@@ -124,7 +124,7 @@ func (d *draft) totp(text string) error {
 func (d *draft) past(f *fields, r *rules) {
 	for c, field := range map[column]*int64{columnCreated: &d.account.Created, columnLastLogin: &d.account.Login.LastLogin} {
 		at, ok := parseMoment(f[c])
-		if !ok || checkTime("", at) != nil {
+		if !ok || CheckTime("", at) != nil {
 			d.left.add(leftTime)
 			continue
 		}
@@ -166,11 +166,11 @@ func (f *fields) ban(d *draft, r *rules) (storage.Ban, error) {
 		return storage.Ban{}, nil
 	}
 	since, ok := parseMoment(f[columnBanSince])
-	if !ok || checkTime("", since) != nil {
+	if !ok || CheckTime("", since) != nil {
 		return storage.Ban{}, banTimeError("bandate")
 	}
 	until, ok := parseMoment(f[columnBanUntil])
-	if !ok || checkTime("", until) != nil {
+	if !ok || CheckTime("", until) != nil {
 		return storage.Ban{}, banTimeError("unbandate")
 	}
 	over := until <= r.now && until != since || until == 0

@@ -25,32 +25,12 @@ const (
 	// nativeMemory bounds the bytes that the KDFs of an import fill at a time.
 	nativeMemory = 1 << 30
 
-	// maxOps is the most operations of one Store.Do.
-	maxOps = 1024
-	// listPage is how many accounts are asked of the store at once.
-	listPage = 256
+	// MaxOps is the most operations of one Store.Do.
+	MaxOps = 1024
+	// ListPage is how many accounts are asked of the store at once.
+	ListPage = 256
 
-	// maxWireLine is the longest request on the control socket, in bytes, and
-	// where the server cuts a list short. Bounds what one client makes it hold.
-	maxWireLine = 4 << 20
-	// maxReplyLine is the longest reply that a client takes, in bytes. Larger
-	// than maxWireLine because address bans come in one piece.
-	maxReplyLine = 64 << 20
-	// maxClients is how many clients the control socket serves at once; one more
-	// is told that the server is busy.
-	maxClients = 16
-
-	// clientIdle is how long a client of the control socket may be silent: longer than
-	// somebody types a password or a database writes the next rows of an import. One
-	// that hangs would keep its place among maxClients for ever.
-	clientIdle = 15 * time.Minute
-
-	// storeWait bounds the wait for one batch, so that a hung disk or server
+	// StoreWait bounds the wait for one batch, so that a hung disk or server
 	// ends a command with an error.
-	storeWait = 60 * time.Second
-	// lockWait is how long Open tries again when the store is locked and nobody
-	// answers on the socket: a server that starts holds the lock first.
-	lockWait = 3 * time.Second
-	// lockRetry is the time between two such tries.
-	lockRetry = 50 * time.Millisecond
+	StoreWait = 60 * time.Second
 )

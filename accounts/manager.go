@@ -119,7 +119,7 @@ func (m *Manager) Delete(ctx context.Context, name string) error {
 // zero Name starts at the first. An empty page is the end; a page may be shorter
 // than limit before it.
 func (m *Manager) List(ctx context.Context, after storage.Name, limit int) ([]storage.Account, error) {
-	result, err := m.one(ctx, storage.Op{Kind: storage.OpList, Name: after, Limit: min(limit, listPage)})
+	result, err := m.one(ctx, storage.Op{Kind: storage.OpList, Name: after, Limit: min(limit, ListPage)})
 	return result.Accounts, err
 }
 
@@ -128,7 +128,7 @@ func (m *Manager) List(ctx context.Context, after storage.Name, limit int) ([]st
 func (m *Manager) All(ctx context.Context, after storage.Name) iter.Seq2[*storage.Account, error] {
 	return func(yield func(*storage.Account, error) bool) {
 		for {
-			page, err := m.List(ctx, after, listPage)
+			page, err := m.List(ctx, after, ListPage)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -185,24 +185,25 @@ func gruntVerifier(random *[32]byte, name storage.Name, password string) storage
 
 // one runs a single op and returns its error as the second result.
 func (m *Manager) one(ctx context.Context, op storage.Op) (storage.Result, error) {
-	results, err := m.do(ctx, op)
+	results, err := m.Do(ctx, op)
 	if err != nil {
 		return storage.Result{}, err
 	}
 	return results[0], results[0].Err
 }
 
-// do runs ops, at most maxOps of them, and tells the changes, also those that
-// may yet come: sessions of a banned player had better close once too often.
-func (m *Manager) do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
+// Do runs ops, at most MaxOps of them, and tells OnChange of the changes. It also tells
+// those of unknown outcome: it is better to end the sessions of a banned player once too
+// often. It makes a Manager a Store.
+func (m *Manager) Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, StoreWait)
 	defer cancel()
 	results, err := m.store.Do(ctx, ops...)
 	for i := range ops {
 		if err == nil && refused(results[i].Err) {
 			continue
 		}
-		if change, ok := changeBy(&ops[i]); ok {
+		if change, ok := ChangeBy(&ops[i]); ok {
 			m.options.OnChange(change)
 		}
 	}
@@ -214,3 +215,6 @@ func (m *Manager) do(ctx context.Context, ops ...storage.Op) ([]storage.Result, 
 func refused(err error) bool { return err != nil && !errors.Is(err, storage.ErrFailed) }
 
 func (m *Manager) now() int64 { return m.options.Now().Unix() }
+
+// Now is the Manager's clock, for callers that show times.
+func (m *Manager) Now() time.Time { return m.options.Now() }

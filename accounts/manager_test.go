@@ -211,7 +211,7 @@ func TestManager_OnChange_TellsChangesOfUnknownOutcome(t *testing.T) {
 
 func TestManager_All_CrossesPages(t *testing.T) {
 	m := newTestManager(t)
-	const n = 2*listPage + 3
+	const n = 2*ListPage + 3
 	var text strings.Builder
 	text.WriteString("username,password\n")
 	for i := range n {

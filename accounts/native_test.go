@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"gatepass/auth/srp6a"
-	"gatepass/storage"
 )
 
 func TestManager_Add_MakesANativeVerifier(t *testing.T) {
@@ -227,28 +226,5 @@ func TestSummarize_Native(t *testing.T) {
 				t.Errorf("%+v: weak %v", p, !weak)
 			}
 		}
-	}
-}
-
-// A server takes no native verifier that is none, whoever sends it.
-func TestRemote_NativeVerifierIsChecked(t *testing.T) {
-	s := startControl(t, newTestManager(t), SocketPath(t.TempDir()))
-	name, err := ParseName("A")
-	if err != nil {
-		t.Fatal(err)
-	}
-	remote := mustDial(t, s.path)
-	for _, kind := range []storage.OpKind{storage.OpCreate, storage.OpSetVerifier} {
-		account := &storage.Account{Name: name, Others: map[string][]byte{ProtocolNative: {1}}}
-		if _, err := remote.Do(t.Context(), storage.Op{Kind: kind, Name: name, Account: account}); !errors.Is(err, storage.ErrInvalid) {
-			t.Errorf("kind %d: %v", kind, err)
-		}
-	}
-	m := New(remote, testOptions())
-	if err := m.Add(t.Context(), "A", "x"); err != nil {
-		t.Fatal(err)
-	}
-	if !opensNatively(t, mustShow(t, m, "A"), "x") {
-		t.Error("the verifier was lost on its way")
 	}
 }

@@ -20,7 +20,7 @@ var (
 // importRecord is a line of an NDJSON import: what an export writes, and the
 // ways to give a verifier that an export does not use.
 type importRecord struct {
-	record
+	Record
 	Password    string       `json:"password"`
 	ShaPassHash string       `json:"sha_pass_hash"`
 	Address     netip.Prefix `json:"address"`
@@ -46,7 +46,7 @@ func exportVersionOf(line []byte) (int, error) {
 	if h.Version < 1 || h.Version > exportVersion {
 		return 0, fmt.Errorf("the file is an export of version %d; this gatepass reads up to %d: import it with the one that wrote it", h.Version, exportVersion)
 	}
-	return h.Version, strictJSON(line, &h)
+	return h.Version, StrictJSON(line, &h)
 }
 
 // parse reads one row. Beside the keys of an export it may have the columns of a
@@ -54,11 +54,11 @@ func exportVersionOf(line []byte) (int, error) {
 func (o *objects) parse(line []byte) (draft, error) {
 	var r importRecord
 	var f fields
-	err := strictJSON(line, &r)
+	err := StrictJSON(line, &r)
 	if err != nil && o.version == 0 {
 		if rest, foreign := databaseKeys(line, &f); foreign {
 			r = importRecord{}
-			err = strictJSON(rest, &r)
+			err = StrictJSON(rest, &r)
 		}
 	}
 	d := draft{}
@@ -128,12 +128,12 @@ func (r *importRecord) addressBan(o *objects) (d draft, err error) {
 	if err != nil {
 		return draft{}, err
 	}
-	ban, err := r.Ban.ban()
+	ban, err := r.Ban.Ban()
 	if err == nil && !ban.Set {
 		err = &FieldError{Field: "ban", Problem: "is missing beside an address"}
 	}
 	if err == nil && o.version < 2 {
-		err = errors.Join(checkTime("ban.since", ban.Since), checkTime("ban.until", ban.Until))
+		err = errors.Join(CheckTime("ban.since", ban.Since), CheckTime("ban.until", ban.Until))
 	}
 	return draft{address: &storage.AddressBan{Prefix: prefix, Ban: ban}}, err
 }
@@ -199,11 +199,11 @@ func (d *draft) foreign(f *fields, r *rules) error {
 
 // checkTimes refuses times that nobody means. An export that says that it is whole may
 // have them of a clock that was wrong; other files may not.
-func (r *record) checkTimes() error {
-	ban := banEntry{}
+func (r *Record) checkTimes() error {
+	ban := BanEntry{}
 	if r.Ban != nil {
 		ban = *r.Ban
 	}
-	return cmp.Or(checkTime("created", int64(r.Created)), checkTime("last_login", int64(r.LastLogin)), checkTime("last_failed", int64(r.LastFailed)),
-		checkTime("ban.since", int64(ban.Since)), checkTime("ban.until", int64(ban.Until)))
+	return cmp.Or(CheckTime("created", int64(r.Created)), CheckTime("last_login", int64(r.LastLogin)), CheckTime("last_failed", int64(r.LastFailed)),
+		CheckTime("ban.since", int64(ban.Since)), CheckTime("ban.until", int64(ban.Until)))
 }

@@ -186,7 +186,7 @@ func (p *pipeline) passOver(ctx context.Context, b *importBatch) {
 	if len(reads) == 0 {
 		return
 	}
-	results, err := p.manager.do(ctx, reads...)
+	results, err := p.manager.Do(ctx, reads...)
 	if err != nil {
 		return
 	}

@@ -37,7 +37,7 @@ type putResult struct {
 	err        error
 }
 
-// put stores up to maxOps accounts in their order, with one or two durable
+// put stores up to MaxOps accounts in their order, with one or two durable
 // writes in all. Its error means that the store took no more; then it is not
 // known which accounts are in.
 func (m *Manager) put(ctx context.Context, batch []*draft, mode PutMode) ([]putResult, error) {
@@ -45,7 +45,7 @@ func (m *Manager) put(ctx context.Context, batch []*draft, mode PutMode) ([]putR
 	for i, d := range batch {
 		ops[i] = storage.Op{Kind: storage.OpCreate, Name: d.account.Name, Account: &d.account, Devices: d.devices}
 	}
-	results, err := m.do(ctx, ops...)
+	results, err := m.Do(ctx, ops...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (m *Manager) update(ctx context.Context, u updates) error {
 	if err != nil {
 		return err
 	}
-	results, err := m.do(ctx, ops...)
+	results, err := m.Do(ctx, ops...)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (m *Manager) nativeOf(ctx context.Context, ops []storage.Op) (map[storage.N
 	if len(reads) == 0 {
 		return native, nil
 	}
-	results, err := m.do(ctx, reads...)
+	results, err := m.Do(ctx, reads...)
 	for i := range results {
 		if a := results[i].Account; a != nil {
 			native[a.Name] = hasNative(a)
@@ -141,5 +141,5 @@ func hasNative(a *storage.Account) bool {
 
 // fatal tells errors that every further write would meet too.
 func fatal(err error) bool {
-	return errors.Is(err, storage.ErrFailed) || errors.Is(err, storage.ErrClosed) || errors.Is(err, ErrServerClosing)
+	return errors.Is(err, storage.ErrFailed) || errors.Is(err, storage.ErrClosed)
 }

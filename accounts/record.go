@@ -15,10 +15,10 @@ import (
 // errOther: a verifier of another protocol is not hex.
 var errOther = errors.New("others: give each verifier as hex digits")
 
-// record is an account as JSON: a line of an NDJSON file and an account on the
-// control socket. Of the verifier columns either salt and verifier or s and v
+// Record is an account as JSON: a line of an NDJSON file, and an account in an
+// operator's command. Of the verifier columns either salt and verifier or s and v
 // are filled.
-type record struct {
+type Record struct {
 	Username   string            `json:"username"`
 	Created    stamp             `json:"created,omitzero"`
 	Salt       string            `json:"salt,omitempty"`
@@ -28,9 +28,9 @@ type record struct {
 	Others     map[string]string `json:"others,omitempty"`
 	PIN        string            `json:"pin,omitempty"`
 	TOTPSecret string            `json:"totp_secret,omitempty"`
-	Ban        *banEntry         `json:"ban,omitempty"`
+	Ban        *BanEntry         `json:"ban,omitempty"`
 	Characters []worldCount      `json:"characters,omitempty"`
-	Devices    []deviceEntry     `json:"devices,omitempty"`
+	Devices    []DeviceEntry     `json:"devices,omitempty"`
 	loginRecord
 }
 
@@ -55,10 +55,10 @@ type loginRecord struct {
 	Failed     uint32     `json:"failed,omitempty"`
 }
 
-func newRecord(a *storage.Account, columns Columns) record {
-	r := record{
+func newRecord(a *storage.Account, columns Columns) Record {
+	r := Record{
 		Username: a.Name.String(), Created: stamp(a.Created), PIN: a.PIN,
-		TOTPSecret: hex.EncodeToString(a.TOTPSecret), Ban: newBanEntry(&a.Ban), loginRecord: newLoginRecord(&a.Login),
+		TOTPSecret: hex.EncodeToString(a.TOTPSecret), Ban: NewBanEntry(&a.Ban), loginRecord: newLoginRecord(&a.Login),
 	}
 	for _, c := range a.Characters {
 		r.Characters = append(r.Characters, worldCount{c.World, c.Count})
@@ -79,17 +79,17 @@ func newRecord(a *storage.Account, columns Columns) record {
 	return r
 }
 
-// fullRecord is newRecord with the devices of the account, and what signs them in.
-func fullRecord(a *storage.Account, devices []storage.Device, columns Columns) record {
+// NewRecord writes an account with its devices, and with the keys that sign them in.
+func NewRecord(a *storage.Account, devices []storage.Device, columns Columns) Record {
 	r := newRecord(a, columns)
 	for i := range devices {
-		r.Devices = append(r.Devices, newDeviceEntry(&devices[i]))
+		r.Devices = append(r.Devices, NewDeviceEntry(&devices[i]))
 	}
 	return r
 }
 
-// devices reads what fullRecord wrote.
-func (r *record) devices() (devices []storage.Device, err error) {
+// devices reads what NewRecord wrote.
+func (r *Record) devices() (devices []storage.Device, err error) {
 	if len(r.Devices) > storage.MaxDevices {
 		return nil, &FieldError{Field: "devices", Problem: fmt.Sprintf("are %d; an account has at most %d", len(r.Devices), storage.MaxDevices)}
 	}
@@ -109,7 +109,7 @@ func (r *record) devices() (devices []storage.Device, err error) {
 }
 
 // characters checks what newRecord wrote.
-func (r *record) characters() (counts []storage.WorldCount, err error) {
+func (r *Record) characters() (counts []storage.WorldCount, err error) {
 	last := uint8(0)
 	for _, c := range r.Characters {
 		if c.World <= last || c.Count == 0 {
@@ -120,9 +120,36 @@ func (r *record) characters() (counts []storage.WorldCount, err error) {
 	return counts, nil
 }
 
-// account checks everything but the grunt verifier, which stays for the caller:
-// files know more ways to give it than the socket.
-func (r *record) account() (storage.Account, error) {
+// Stored reads a record that NewRecord wrote: a grunt verifier is in the columns salt
+// and verifier. A weak verifier passes, because an account that has one must still be
+// shown. Errors are a FieldError or name the column.
+func (r *Record) Stored() (storage.Account, error) {
+	account, err := r.account()
+	if err == nil && r.Salt != "" {
+		account.Grunt, err = decodeTrinity(r.Salt, r.Verifier)
+	}
+	return account, err
+}
+
+// Check reads a record that somebody wants stored, and checks it as thoroughly as a row
+// of a file. Times pass as they are, because an export may hold those of a wrong clock.
+func (r *Record) Check() (account storage.Account, devices []storage.Device, err error) {
+	if account, err = r.Stored(); err != nil {
+		return account, nil, err
+	}
+	if account.Grunt.Set && weak(&account.Grunt) {
+		return account, nil, errWeak
+	}
+	if err := checkOthers(account.Others); err != nil {
+		return account, nil, err
+	}
+	devices, err = r.devices()
+	return account, devices, err
+}
+
+// account reads everything but the grunt verifier, which stays for the caller:
+// files have more ways to give it than commands.
+func (r *Record) account() (storage.Account, error) {
 	name, err := ParseName(r.Username)
 	if err != nil {
 		return storage.Account{}, err
@@ -133,7 +160,7 @@ func (r *record) account() (storage.Account, error) {
 		}
 	}
 	a := storage.Account{Name: name, Created: int64(r.Created), PIN: r.PIN, Login: r.login()}
-	if a.Ban, err = r.Ban.ban(); err != nil {
+	if a.Ban, err = r.Ban.Ban(); err != nil {
 		return storage.Account{}, err
 	}
 	if a.Characters, err = r.characters(); err != nil {
@@ -164,24 +191,25 @@ func newBanRecord(b *storage.Ban) *banRecord {
 	return &banRecord{Since: stamp(b.Since), Until: stamp(b.Until), Reason: b.Reason, By: b.By}
 }
 
-// banEntry is a ban in a file or on the control socket. It says when it ends, or that
-// it does not: what is only left out must not close an account for ever.
-type banEntry struct {
+// BanEntry is a ban in a file or in an operator's command. It says either when it ends
+// or that it has no end, so that a forgotten key does not ban an account forever.
+type BanEntry struct {
 	banRecord
 	Forever bool `json:"forever,omitempty"`
 }
 
-func newBanEntry(b *storage.Ban) *banEntry {
+// NewBanEntry writes a ban; nil for none.
+func NewBanEntry(b *storage.Ban) *BanEntry {
 	r := newBanRecord(b)
 	if r == nil {
 		return nil
 	}
-	return &banEntry{*r, b.Until == 0}
+	return &BanEntry{*r, b.Until == 0}
 }
 
 // UnmarshalJSON reads a ban with either until or forever. Exports of the first
 // version had no forever: there a ban with since and without until is for good.
-func (r *banEntry) UnmarshalJSON(text []byte) error {
+func (r *BanEntry) UnmarshalJSON(text []byte) error {
 	var raw struct {
 		Since   stamp           `json:"since"`
 		Until   json.RawMessage `json:"until"`
@@ -189,14 +217,14 @@ func (r *banEntry) UnmarshalJSON(text []byte) error {
 		By      string          `json:"by"`
 		Forever bool            `json:"forever"`
 	}
-	err := strictJSON(text, &raw)
+	err := StrictJSON(text, &raw)
 	if errors.Is(err, errWrongKind) {
 		return &FieldError{Field: "ban", Problem: `is not of the form {"until": "2027-01-31T18:00:00Z", "reason": "…"}`, cause: err}
 	}
 	if err != nil {
 		return err
 	}
-	*r = banEntry{banRecord{Since: raw.Since, Reason: raw.Reason, By: raw.By}, raw.Forever}
+	*r = BanEntry{banRecord{Since: raw.Since, Reason: raw.Reason, By: raw.By}, raw.Forever}
 	switch {
 	case raw.Until == nil && !raw.Forever && raw.Since == 0:
 		return &FieldError{Field: "ban", Problem: `says neither until when nor that it is for good; give "until", or "forever": true`}
@@ -212,8 +240,8 @@ func (r *banEntry) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// ban of a nil record is none.
-func (r *banEntry) ban() (storage.Ban, error) {
+// Ban reads a ban, without a check of its times. A nil entry is no ban.
+func (r *BanEntry) Ban() (storage.Ban, error) {
 	if r == nil {
 		return storage.Ban{}, nil
 	}

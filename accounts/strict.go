@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// strictJSON reads exactly one JSON value into v. Keys that v does not know, and keys
+// StrictJSON reads exactly one JSON value into v. Keys that v does not know, and keys
 // that stand twice in one object, are errors at every depth: a misspelt key would
 // otherwise be left out, and what it was to say with it. Keys are told apart without
 // regard to case, as they are read.
-func strictJSON(text []byte, v any) error {
+func StrictJSON(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
@@ -36,7 +36,7 @@ func jsonFault(err error) error {
 	case errors.As(err, &field):
 		return field
 	case errors.As(err, &kind) && kind.Field != "":
-		return &FieldError{Field: strings.TrimPrefix(kind.Field, "record."), Problem: "has a value of the wrong kind", cause: errWrongKind}
+		return &FieldError{Field: strings.TrimPrefix(kind.Field, "Record."), Problem: "has a value of the wrong kind", cause: errWrongKind}
 	case errors.As(err, &kind), errors.Is(err, errHexLength), errors.Is(err, errTime):
 		return errWrongKind
 	}

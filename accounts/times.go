@@ -36,9 +36,9 @@ func (s *stamp) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// checkTime refuses a time that nobody means; 0, which is none, passes. Its error
+// CheckTime refuses a time that nobody means; 0, which is none, passes. Its error
 // is a FieldError.
-func checkTime(field string, seconds int64) error {
+func CheckTime(field string, seconds int64) error {
 	if seconds == 0 || seconds >= minTime && seconds < maxTime {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 // TestKillNine: accounts are added from several sides at once while the server
@@ -166,7 +167,7 @@ func (a *adders) byCommand(ctx context.Context, worker string) {
 // bySocket adds over one connection, as fast as it is answered, until the server
 // is gone. No native verifiers: they would be all that the time goes into.
 func (a *adders) bySocket(ctx context.Context, worker string) {
-	h, err := accounts.Open(ctx, accounts.OpenOptions{DataDir: a.data, Manager: accounts.Options{Random: crand.Reader, NoNative: true}})
+	h, err := admin.Open(ctx, admin.OpenOptions{DataDir: a.data, Manager: accounts.Options{Random: crand.Reader, NoNative: true}})
 	if err != nil {
 		a.t.Logf("%s came too late: %v", worker, err) // the server is gone already
 		return

@@ -53,7 +53,7 @@ func TestFiles_Flood(t *testing.T) {
 		{"admin", "tcp", strings.TrimPrefix(g.admin, "http://"), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"},
 		{"admin half", "tcp", strings.TrimPrefix(g.admin, "http://"), "GET /healthz HT"},
 		{"bus", "tcp", strings.TrimPrefix(g.said["bus"], "nats://"), "PING\r\n"},
-		{"control", "unix", filepath.Join(g.data, "gatepass.sock"), `{"version":`},
+		{"control", "unix", filepath.Join(g.data, "gatepass.sock"), "POST /v1/acc"},
 	} {
 		for i := range 2 * fewFiles {
 			c, err := net.Dial(listener.network, listener.addr)

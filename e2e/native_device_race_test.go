@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 	native "gatepass/client"
 )
 
@@ -19,7 +20,7 @@ func TestNative_DeviceNeverOutlivesAChange(t *testing.T) {
 	t.Parallel()
 	g := start(t, setup{})
 	g.addNative("ana", "secret")
-	control, err := accounts.Dial(t.Context(), accounts.SocketPath(g.data))
+	control, err := admin.Dial(t.Context(), admin.SocketPath(g.data))
 	must(t, err)
 	defer control.Close()
 	manager := accounts.New(control, accounts.Options{Random: rand.Reader})

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 // exitError gives a failure an exit code of its own.
@@ -64,22 +65,22 @@ out some rows, 130 interrupted.`,
 	return c
 }
 
-// with runs work on the accounts of the data folder and closes them behind it.
+// with runs work on the accounts of the data folder and closes them afterwards.
 // create makes the folder where it is missing.
-func (f *accountFlags) with(ctx context.Context, create bool, work func(*accounts.Handle) error) (err error) {
-	return f.open(ctx, accounts.OpenOptions{Create: create}, work)
+func (f *accountFlags) with(ctx context.Context, create bool, work func(*admin.Handle) error) (err error) {
+	return f.open(ctx, admin.OpenOptions{Create: create}, work)
 }
 
 // read is like with for commands that change nothing: they leave the folder as it
 // is, which may be full, or on a disk that cannot be written.
-func (f *accountFlags) read(ctx context.Context, work func(*accounts.Handle) error) error {
-	return f.open(ctx, accounts.OpenOptions{ReadOnly: true}, work)
+func (f *accountFlags) read(ctx context.Context, work func(*admin.Handle) error) error {
+	return f.open(ctx, admin.OpenOptions{ReadOnly: true}, work)
 }
 
-func (f *accountFlags) open(ctx context.Context, o accounts.OpenOptions, work func(*accounts.Handle) error) (err error) {
+func (f *accountFlags) open(ctx context.Context, o admin.OpenOptions, work func(*admin.Handle) error) (err error) {
 	f.manager.Random = rand.Reader
 	o.DataDir, o.Manager = f.dataDir, f.manager
-	h, err := accounts.Open(ctx, o)
+	h, err := admin.Open(ctx, o)
 	if err != nil {
 		return interrupted(ctx, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 func (f *accountFlags) addCommand() *cobra.Command {
@@ -33,7 +34,7 @@ does the same work once, on the player's machine.`,
 			if err != nil {
 				return interrupted(c.Context(), err)
 			}
-			return f.with(c.Context(), true, func(h *accounts.Handle) error {
+			return f.with(c.Context(), true, func(h *admin.Handle) error {
 				if err := h.Add(c.Context(), name, password); err != nil {
 					return err
 				}
@@ -66,7 +67,7 @@ sessions.`,
 			if err != nil {
 				return interrupted(c.Context(), err)
 			}
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if err := h.SetPassword(c.Context(), name, password); err != nil {
 					return err
 				}
@@ -95,7 +96,7 @@ but an export made before.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				// Looked up first, so that nobody confirms a name that is not there.
 				if _, err := h.Show(c.Context(), name.String()); err != nil {
 					return err

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 // banFlags are the flags of ban.
@@ -42,7 +43,7 @@ sessions concerned at once.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if prefix.IsValid() {
 					err = h.BanAddress(c.Context(), prefix, s)
 				} else {
@@ -77,7 +78,7 @@ func (f *accountFlags) unbanCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if prefix.IsValid() {
 					err = h.UnbanAddress(c.Context(), prefix)
 				} else {

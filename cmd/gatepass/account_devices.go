@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 	"gatepass/storage"
 )
 
@@ -36,7 +37,7 @@ and goes when another is added.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return f.read(c.Context(), func(h *accounts.Handle) error {
+			return f.read(c.Context(), func(h *admin.Handle) error {
 				devices, err := h.Devices(c.Context(), name.String())
 				if err != nil {
 					return err
@@ -71,7 +72,7 @@ whose tokens stay good. An account without devices is left as it is.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return f.with(c.Context(), false, func(h *accounts.Handle) error {
+			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if all {
 					return revokeAll(c, h, name)
 				}
@@ -83,7 +84,7 @@ whose tokens stay good. An account without devices is left as it is.`,
 	return c
 }
 
-func revokeAll(c *cobra.Command, h *accounts.Handle, name storage.Name) error {
+func revokeAll(c *cobra.Command, h *admin.Handle, name storage.Name) error {
 	n, err := h.RevokeDevices(c.Context(), name.String())
 	switch {
 	case err != nil:
@@ -99,7 +100,7 @@ func revokeAll(c *cobra.Command, h *accounts.Handle, name storage.Name) error {
 // deviceArg is an account and the beginning of a family.
 type deviceArg struct{ account, family string }
 
-func revokeOne(c *cobra.Command, h *accounts.Handle, which deviceArg) error {
+func revokeOne(c *cobra.Command, h *admin.Handle, which deviceArg) error {
 	d, err := h.RevokeDevice(c.Context(), which.account, which.family)
 	var field *accounts.FieldError
 	switch {
@@ -112,7 +113,7 @@ func revokeOne(c *cobra.Command, h *accounts.Handle, which deviceArg) error {
 }
 
 // sessionsEnded says what else a running server did.
-func sessionsEnded(h *accounts.Handle) string {
+func sessionsEnded(h *admin.Handle) string {
 	if h.Live {
 		return "; the account's sessions are ended"
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"gatepass/accounts"
+	"gatepass/admin"
 	"gatepass/storage"
 )
 
@@ -45,7 +45,7 @@ func rememberDevice(args []string) (err error) {
 		return err
 	}
 	d.Expires = time.Now().Add(span).Unix()
-	c, err := storage.OpenClient(storage.Options{Dir: accounts.StorePath(args[0])})
+	c, err := storage.OpenClient(storage.Options{Dir: admin.StorePath(args[0])})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 // exportFlags are the flags of export.
@@ -68,7 +69,7 @@ func (f *accountFlags) runExport(c *cobra.Command, e *exportFlags, path string) 
 	if err != nil {
 		return usageError{err}
 	}
-	return f.read(c.Context(), func(h *accounts.Handle) error {
+	return f.read(c.Context(), func(h *admin.Handle) error {
 		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "export", total: -1, quiet: e.quiet})
 		o.OnProgress = func(n int) { bar.to(int64(n), "") }
 		var report accounts.ExportReport

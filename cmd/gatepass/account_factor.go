@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 // factorFlags say which factor is changed; none of them asks for a PIN.
@@ -55,17 +56,17 @@ func (f *accountFlags) runFactor(c *cobra.Command, w *factorFlags, name string) 
 	if err != nil {
 		return err
 	}
-	return f.with(c.Context(), false, func(h *accounts.Handle) error {
+	return f.with(c.Context(), false, func(h *admin.Handle) error {
 		return change(c.Context(), h)
 	})
 }
 
 // change is what the flags ask for.
-func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Context, *accounts.Handle) error, error) {
+func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Context, *admin.Handle) error, error) {
 	out := c.OutOrStdout()
 	switch *w {
 	case factorFlags{totp: true}:
-		return func(ctx context.Context, h *accounts.Handle) error {
+		return func(ctx context.Context, h *admin.Handle) error {
 			secret, devices, err := h.SetTOTP(ctx, name)
 			if err == nil {
 				printTOTP(out, name, secret)
@@ -74,7 +75,7 @@ func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Contex
 			return err
 		}, nil
 	case factorFlags{off: true}:
-		return func(ctx context.Context, h *accounts.Handle) error {
+		return func(ctx context.Context, h *admin.Handle) error {
 			err := h.ClearFactors(ctx, name)
 			if err == nil {
 				fmt.Fprintf(out, "account %s has no second factor\n", name)
@@ -83,7 +84,7 @@ func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Contex
 		}, nil
 	case factorFlags{}, factorFlags{pinStdin: true}:
 		pin, err := w.pin(c, name)
-		return func(ctx context.Context, h *accounts.Handle) error {
+		return func(ctx context.Context, h *admin.Handle) error {
 			devices, err := h.SetPIN(ctx, name, pin)
 			if err == nil {
 				fmt.Fprintf(out, "account %s has a PIN\n", name)

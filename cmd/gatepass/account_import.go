@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 )
 
 // importFlags are the flags of import.
@@ -164,7 +165,7 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 	if !i.quiet {
 		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", path, strings.Join(plan.Lines(), "\n"))
 	}
-	work := func(h *accounts.Handle) error {
+	work := func(h *admin.Handle) error {
 		began := time.Now()
 		if o.Native && !o.DryRun && !i.quiet {
 			fmt.Fprintln(c.ErrOrStderr(), nativeWarning(f.manager.Native, accounts.NativeWorkers(f.manager.Native, o.Workers)))
@@ -178,8 +179,8 @@ func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) 
 		return f.with(c.Context(), true, work)
 	}
 	err = f.read(c.Context(), work)
-	if errors.Is(err, accounts.ErrNoData) {
-		return work(&accounts.Handle{Manager: accounts.New(accounts.NoStore{}, f.manager)})
+	if errors.Is(err, admin.ErrNoData) {
+		return work(&admin.Handle{Manager: accounts.New(accounts.NoStore{}, f.manager)})
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 	"gatepass/storage"
 )
 
@@ -20,7 +21,7 @@ func (f *accountFlags) showCommand() *cobra.Command {
 		Example: "  gatepass account show ALICE\n  gatepass account show --json ALICE | jq .last_login",
 		Args:    oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			return f.read(c.Context(), func(h *accounts.Handle) error {
+			return f.read(c.Context(), func(h *admin.Handle) error {
 				account, err := h.Show(c.Context(), args[0])
 				if err != nil {
 					return err
@@ -59,7 +60,7 @@ func (f *accountFlags) listCommand() *cobra.Command {
   gatepass account list --addresses`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return f.read(c.Context(), func(h *accounts.Handle) error {
+			return f.read(c.Context(), func(h *admin.Handle) error {
 				if l.addresses {
 					return l.printAddresses(c, h)
 				}
@@ -74,7 +75,7 @@ func (f *accountFlags) listCommand() *cobra.Command {
 	return c
 }
 
-func (l *listFlags) printAccounts(c *cobra.Command, h *accounts.Handle) error {
+func (l *listFlags) printAccounts(c *cobra.Command, h *admin.Handle) error {
 	var after storage.Name
 	if l.after != "" {
 		var err error
@@ -111,7 +112,7 @@ func (l *listFlags) printRow(out io.Writer, a *storage.Account, now int64) error
 	return err
 }
 
-func (l *listFlags) printAddresses(c *cobra.Command, h *accounts.Handle) error {
+func (l *listFlags) printAddresses(c *cobra.Command, h *admin.Handle) error {
 	bans, damage := h.AddressBans(c.Context())
 	out, now := c.OutOrStdout(), h.Now().Unix()
 	for i := range bans {

@@ -16,8 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// admin is the operator's listener: health, readiness, metrics, profiles.
-type admin struct {
+// adminListener is the operator's listener: health, readiness, metrics, profiles.
+type adminListener struct {
 	http   http.Server
 	listen net.Listener
 	seats  *adminSeats
@@ -31,12 +31,12 @@ type admin struct {
 
 // newAdmin listens at once, so that a port in use is found before anything else
 // has started.
-func newAdmin(addr string, logger *slog.Logger) (*admin, error) {
+func newAdmin(addr string, logger *slog.Logger) (*adminListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("admin: listen on %s: %w", addr, err)
 	}
-	a := &admin{listen: newSpareListener(l), seats: newAdminSeats(adminConns), done: make(chan struct{}), able: noFault, alive: noFault, degraded: noFault}
+	a := &adminListener{listen: newSpareListener(l), seats: newAdminSeats(adminConns), done: make(chan struct{}), able: noFault, alive: noFault, degraded: noFault}
 	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		logger.Warn("the admin listener has no login of its own and is not on loopback: keep strangers away", "admin", l.Addr())
 	}
@@ -44,7 +44,7 @@ func newAdmin(addr string, logger *slog.Logger) (*admin, error) {
 }
 
 // serve answers until close. Metrics come from the given collector.
-func (a *admin) serve(c prometheus.Collector, logger *slog.Logger) error {
+func (a *adminListener) serve(c prometheus.Collector, logger *slog.Logger) error {
 	registry := prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
 		c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -73,7 +73,7 @@ func (a *admin) serve(c prometheus.Collector, logger *slog.Logger) error {
 }
 
 // handler is what is served.
-func (a *admin) handler(metrics *prometheus.Registry) http.Handler {
+func (a *adminListener) handler(metrics *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
@@ -98,13 +98,13 @@ func boundedProfile(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (a *admin) addr() net.Addr { return a.listen.Addr() }
+func (a *adminListener) addr() net.Addr { return a.listen.Addr() }
 
 func noFault() error { return nil }
 
 // healthz: the process is alive and its logic moves. One that is degraded answers 200
 // too: whoever restarts what is not healthy would only make it worse.
-func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
+func (a *adminListener) healthz(w http.ResponseWriter, _ *http.Request) {
 	if err := a.alive(); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -117,7 +117,7 @@ func (a *admin) healthz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readyz: traffic should come. It turns off before a drain begins.
-func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
+func (a *adminListener) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !a.ready.Load() {
 		http.Error(w, "not ready: starting or draining", http.StatusServiceUnavailable)
 		return
@@ -130,7 +130,7 @@ func (a *admin) readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // close ends the listener; a scrape under way may finish.
-func (a *admin) close() {
+func (a *adminListener) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if a.http.Handler == nil {

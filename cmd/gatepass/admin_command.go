@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatepass/worlds"
+	"gatepass/admin"
 	"gatepass/worlds/bus"
 )
 
@@ -42,11 +42,11 @@ func adminWorldsCommand() *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
-				list, err := conn.Worlds(ctx)
+				list, err := admin.ListWorlds().Run(ctx, admin.Services{Region: conn}, admin.None{})
 				if err != nil {
 					return err
 				}
-				return printWorlds(cmd.OutOrStdout(), list.Entries, asJSON)
+				return printWorlds(cmd.OutOrStdout(), list, asJSON)
 			})
 		},
 	}
@@ -58,7 +58,7 @@ func adminWorldsCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
-				if err := conn.Reset(ctx); err != nil {
+				if _, err := admin.ResetWorlds().Run(ctx, admin.Services{Region: conn}, admin.None{}); err != nil {
 					return err
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "the list is empty; worlds that are there come back with their next heartbeat")
@@ -80,7 +80,7 @@ func adminLoginsCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
-				logins, err := conn.Logins(ctx)
+				logins, err := admin.ListLogins().Run(ctx, admin.Services{Region: conn}, admin.None{})
 				if err != nil {
 					return err
 				}
@@ -122,26 +122,7 @@ func asAdmin(cmd *cobra.Command, do func(context.Context, *bus.Conn) error) erro
 	return do(ctx, conn)
 }
 
-// worldRow is a world as operators see it.
-type worldRow struct {
-	ID       uint8   `json:"id"`
-	Name     string  `json:"name"`
-	Region   string  `json:"region,omitempty"`
-	Offline  bool    `json:"offline"`
-	Address  string  `json:"address"`
-	Native   string  `json:"native,omitempty"`
-	Players  uint32  `json:"players"`
-	Capacity uint32  `json:"capacity"`
-	Queue    uint32  `json:"queue"`
-	Load     float32 `json:"load"`
-}
-
-func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
-	rows := make([]worldRow, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		rows[i] = worldRow{e.ID, e.Name, e.Region, e.Offline, e.Address, e.Native, e.Players, e.Capacity, e.Queue, e.Load}
-	}
+func printWorlds(out io.Writer, rows []admin.World, asJSON bool) error {
 	if asJSON {
 		return printObjects(out, rows...)
 	}
@@ -161,21 +142,7 @@ func printWorlds(out io.Writer, entries []worlds.Entry, asJSON bool) error {
 	return table.Flush()
 }
 
-// loginRow is a login server as operators see it.
-type loginRow struct {
-	Name     string `json:"name"`
-	Address  string `json:"address"`
-	Native   string `json:"native,omitempty"`
-	Conns    uint32 `json:"connections"`
-	MaxConns uint32 `json:"max"`
-	Draining bool   `json:"draining"`
-}
-
-func printLogins(out io.Writer, logins []worlds.LoginBeat, asJSON bool) error {
-	rows := make([]loginRow, len(logins))
-	for i, l := range logins {
-		rows[i] = loginRow{l.Node.Name(), l.Address, l.Native, l.Conns, l.MaxConns, l.Draining}
-	}
+func printLogins(out io.Writer, rows []admin.LoginServer, asJSON bool) error {
 	if asJSON {
 		return printObjects(out, rows...)
 	}

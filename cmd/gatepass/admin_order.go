@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -30,7 +31,14 @@ and nothing is kept: who connects later does not see it.`, worlds.MaxNotice),
 			return usageError{fmt.Errorf("%s takes the text as one argument, got %d; quote it (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return giveOrder(cmd, worlds.Order{Notice: args[0]}, "the login servers show it")
+			q := admin.NoticeRequest{Text: args[0]}
+			if err := q.Validate(); err != nil {
+				return usageError{err}
+			}
+			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
+				_, err := admin.SendNotice().Run(ctx, admin.Services{Region: conn}, q)
+				return sayOrdered(cmd, conn, err, "the login servers show it")
+			})
 		},
 	}
 	adminFlags(cmd)
@@ -61,26 +69,23 @@ gatepass_maintenance of each tells whether it knows.`,
 			if on {
 				done = "the login servers let nobody in; one that starts from now on does, until it is told"
 			}
-			return giveOrder(cmd, worlds.Order{Maintenance: &on}, done)
+			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
+				_, err := admin.SetMaintenance().Run(ctx, admin.Services{Region: conn}, admin.MaintenanceRequest{On: on})
+				return sayOrdered(cmd, conn, err, done)
+			})
 		},
 	}
 	adminFlags(cmd)
 	return cmd
 }
 
-// giveOrder tells the login servers, and says that it is done.
-func giveOrder(cmd *cobra.Command, o worlds.Order, done string) error {
-	if err := o.Validate(); err != nil {
-		return usageError{err}
+// sayOrdered says that the login servers were told, or why they were not.
+func sayOrdered(cmd *cobra.Command, conn *bus.Conn, err error, done string) error {
+	if errors.Is(err, bus.ErrMayNotOrder) {
+		return fmt.Errorf("%w with: gatepass bus add %s --replace", err, conn.Self())
 	}
-	return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
-		err := conn.Order(ctx, o)
-		if errors.Is(err, bus.ErrMayNotOrder) {
-			return fmt.Errorf("%w with: gatepass bus add %s --replace", err, conn.Self())
-		}
-		if err == nil {
-			fmt.Fprintln(cmd.OutOrStdout(), done)
-		}
-		return err
-	})
+	if err == nil {
+		fmt.Fprintln(cmd.OutOrStdout(), done)
+	}
+	return err
 }

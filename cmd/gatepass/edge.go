@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gatepass/accounts"
+	"gatepass/admin"
 	"gatepass/auth"
 	"gatepass/auth/srp6a"
 	"gatepass/codec"
@@ -48,7 +49,7 @@ type edge struct {
 	loop     *logic.Loop
 	server   *server.Server
 	manager  *accounts.Manager
-	control  *accounts.Listener
+	control  *admin.Listener
 
 	draining    atomic.Bool
 	failure     chan error     // one slot
@@ -367,41 +368,19 @@ func (e *edge) tick() { e.inbox.Tick(e.now(), time.Now().UnixMilli()) }
 func (e *edge) now() int64 { return deadline.Now().Milliseconds() }
 
 func (e *edge) startControl() error {
-	e.manager = accounts.New(e.store, accounts.Options{Random: rand.Reader, OnChange: e.changed})
+	e.manager = accounts.New(e.store, accounts.Options{Random: rand.Reader, OnChange: admin.Follow(edgeSessions{e})})
 	var err error
-	if e.control, err = accounts.Listen(accounts.SocketPath(e.config.Data)); err != nil {
+	if e.control, err = admin.Listen(admin.SocketPath(e.config.Data)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stopControl = cancel
 	e.background.Go(func() {
-		if err := e.control.Serve(ctx, e.manager, e.log.With("part", "control")); err != nil {
+		if err := e.control.Serve(ctx, admin.Services{Accounts: e.manager}, e.log.With("part", "control")); err != nil {
 			e.log.Error("the control socket ended", "error", err)
 		}
 	})
 	return nil
-}
-
-// changed makes a running session feel what an operator did to its account.
-func (e *edge) changed(c accounts.Change) {
-	e.saltsChanged(c)
-	cmd := logic.Command{Kind: logic.CommandKick, Name: c.Name}
-	if c.Kind == accounts.ChangeBan {
-		cmd.Result = codec.ResultBanned
-		if c.Ban.Until != 0 {
-			cmd.Result = codec.ResultSuspended
-		}
-	}
-	switch c.Kind {
-	case accounts.ChangeBan, accounts.ChangeDelete, accounts.ChangePassword, accounts.ChangeFactors, accounts.ChangeDevices:
-	case accounts.ChangeBanAddress, accounts.ChangeUnbanAddress:
-		cmd = logic.Command{Kind: logic.CommandAddressBans}
-	default:
-		return
-	}
-	for !e.inbox.Command(cmd) {
-		time.Sleep(logic.TickEvery) // an import that replaces thousands of passwords: the logic will catch up
-	}
 }
 
 // bansLimit is how long the first reading of the address bans may take.

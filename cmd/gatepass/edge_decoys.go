@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"gatepass/accounts"
 	"gatepass/logic"
 	"gatepass/storage"
 )
@@ -34,17 +33,6 @@ func (e *edge) readDecoys(ctx context.Context) (kept storage.Decoys, now storage
 		return kept, now, fmt.Errorf("what accounts are made up of for unknown names cannot be read: %w", err)
 	}
 	return *results[0].Decoys, now, nil
-}
-
-// saltsChanged says that there are accounts with other salts. Any goroutine.
-func (e *edge) saltsChanged(c accounts.Change) {
-	if c.Kind != accounts.ChangeAdd && c.Kind != accounts.ChangePassword {
-		return
-	}
-	select {
-	case e.newSalts <- struct{}{}:
-	default: // it is known already
-	}
 }
 
 // watchSalts tells the logic what salts look like, a while after each change.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/client"
 	"gatepass/perf/load"
-	"gatepass/worlds"
 )
 
 // mustRun runs a command to a good end and returns what it printed.
@@ -55,7 +55,7 @@ func TestJSON_OneShape(t *testing.T) {
 	mustRun(t, "", "bus", "init", "--dir", authority)
 	mustRun(t, "", "bus", "add", "login.a", "--dir", authority)
 	mustRun(t, "", "bus", "add", "world.1", "--dir", authority)
-	entries := []worlds.Entry{{}, {}}
+	entries := []admin.World{{}, {}}
 	samples := map[string]struct {
 		out  string
 		want int

@@ -27,7 +27,7 @@ import (
 type process struct {
 	config *config
 	log    *asyncLog
-	admin  *admin
+	admin  *adminListener
 	out    io.Writer
 	errOut io.Writer
 	parts  []part

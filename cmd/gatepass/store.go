@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatepass/accounts"
+	"gatepass/admin"
 	"gatepass/storage"
 )
 
@@ -42,7 +42,7 @@ Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 4 damage was fo
 }
 
 func (f *storeFlags) options() storage.Options {
-	return storage.Options{Dir: accounts.StorePath(f.dataDir)}
+	return storage.Options{Dir: admin.StorePath(f.dataDir)}
 }
 
 // opening words what keeps a store command from its work.
@@ -87,7 +87,7 @@ the accounts that were changed last are there. A backup copy is the better way.`
 			}
 			if n := len(report.Faults); err == nil && n > 0 {
 				err = &exitError{exitDamaged, fmt.Errorf("the account store is damaged (%s); put a backup copy of %s in its place, or save what can be read with 'gatepass store salvage FILE'",
-					count(uint32(n), "fault", "faults"), accounts.StorePath(f.dataDir))}
+					count(uint32(n), "fault", "faults"), admin.StorePath(f.dataDir))}
 			}
 			return err
 		},

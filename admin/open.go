@@ -1,4 +1,4 @@
-package accounts
+package admin
 
 import (
 	"context"
@@ -8,10 +8,11 @@ import (
 	"os"
 	"time"
 
+	"gatepass/accounts"
 	"gatepass/storage"
 )
 
-// OpenOptions say which accounts a command works on.
+// OpenOptions says which accounts a command works on.
 type OpenOptions struct {
 	// DataDir is the server's data folder.
 	DataDir string
@@ -23,7 +24,7 @@ type OpenOptions struct {
 	// a server does the work. Not together with Create.
 	ReadOnly bool
 	// Manager is passed on to New.
-	Manager Options
+	Manager accounts.Options
 
 	// wait replaces lockWait in tests.
 	wait time.Duration
@@ -31,7 +32,7 @@ type OpenOptions struct {
 
 // Handle is a Manager on whichever store Open found.
 type Handle struct {
-	*Manager
+	*accounts.Manager
 	// Live tells that a running server does the work.
 	Live bool
 
@@ -41,10 +42,10 @@ type Handle struct {
 // Close lets go of the store or the server.
 func (h *Handle) Close() error { return h.closer.Close() }
 
-// Open finds the accounts of a data folder: through the server that serves it,
-// or by opening the store itself when there is none. While the store is locked
-// and nobody answers it tries again for lockWait, since a server that starts is
-// in that state for a moment; then it fails with ErrInUse.
+// Open finds the accounts of a data folder: through the server that serves it, or by
+// opening the store itself when there is no server. While the store is locked and nobody
+// answers, it tries again for lockWait, because a server that starts is in that state for
+// a moment; then it fails with ErrInUse.
 func Open(ctx context.Context, o OpenOptions) (*Handle, error) {
 	if err := o.checkFolders(); err != nil {
 		return nil, err
@@ -74,10 +75,10 @@ func (o *OpenOptions) inUse(cause error) error {
 }
 
 func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
-	remote, err := Dial(ctx, SocketPath(o.DataDir))
+	server, err := Dial(ctx, SocketPath(o.DataDir))
 	switch {
 	case err == nil:
-		return &Handle{Manager: New(remote, o.Manager), Live: true, closer: remote}, nil
+		return &Handle{Manager: accounts.New(server, o.Manager), Live: true, closer: server}, nil
 	case errors.Is(err, os.ErrPermission):
 		return nil, fmt.Errorf("the server of %s belongs to another user: run this as that user or as root: %w", o.DataDir, err)
 	case !nobodyListens(err):
@@ -93,7 +94,7 @@ func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handle{Manager: New(client, o.Manager), closer: client}, nil
+	return &Handle{Manager: accounts.New(client, o.Manager), closer: client}, nil
 }
 
 // checkFolders tells what is missing before something is made by accident.
@@ -130,5 +131,12 @@ func (o *OpenOptions) checkOwner() error {
 	return fmt.Errorf("%s belongs to user %d, and root would leave files there that he cannot open: run this as him, for instance with 'sudo -u \\#%d'", StorePath(o.DataDir), owner, owner)
 }
 
-// Now is the Manager's clock, for whoever words times.
-func (m *Manager) Now() time.Time { return m.options.Now() }
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,4 +1,4 @@
-package accounts
+package admin
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gatepass/accounts"
 	"gatepass/storage"
 )
 
@@ -47,16 +48,16 @@ func TestOpen_AsksTheServerWhereOneRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	changes := make(chan Change, 1)
+	changes := make(chan accounts.Change, 1)
 	o := testOptions()
-	o.OnChange = func(c Change) { changes <- c }
-	startControl(t, New(store, o), SocketPath(dir))
+	o.OnChange = func(c accounts.Change) { changes <- c }
+	startControl(t, accounts.New(store, o), SocketPath(dir))
 	h := mustOpen(t, OpenOptions{DataDir: dir})
 	defer h.Close()
 	if err := h.Add(t.Context(), "A", "x"); err != nil || !h.Live {
 		t.Errorf("%v, live %v", err, h.Live)
 	}
-	if c := <-changes; c.Kind != ChangeAdd || c.Name.String() != "A" {
+	if c := <-changes; c.Kind != accounts.ChangeAdd || c.Name.String() != "A" {
 		t.Errorf("the server was told %+v", c)
 	}
 }
@@ -79,7 +80,7 @@ func TestOpen_RootLeavesNoFilesInAnothersStore(t *testing.T) {
 		if os.Getenv("CI") != "" {
 			t.Fatal("CI must run this as root")
 		}
-		t.Skip("needs root: sudo -E go test -run RootLeavesNoFiles ./accounts")
+		t.Skip("needs root: sudo -E go test -run RootLeavesNoFiles ./admin")
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(StorePath(dir), 0o700); err != nil {

@@ -1,4 +1,4 @@
-package accounts
+package admin
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
 
+	"gatepass/accounts"
+	"gatepass/auth/srp6a"
 	"gatepass/storage"
 )
 
@@ -26,11 +28,11 @@ func TestExport_GivesAnEqualStore(t *testing.T) {
 		live := rapid.Bool().Draw(rt, "over the socket")
 		first, second := newWholeStore(t, live), newWholeStore(t, live)
 		want := first.fillWith(rt)
-		text := mustExport(t, first.asked, ExportOptions{
-			Format:  FormatNDJSON,
-			Columns: rapid.SampledFrom([]Columns{ColumnsTrinity, ColumnsMangos}).Draw(rt, "columns"),
+		text := mustExport(t, first.asked, accounts.ExportOptions{
+			Format:  accounts.FormatNDJSON,
+			Columns: rapid.SampledFrom([]accounts.Columns{accounts.ColumnsTrinity, accounts.ColumnsMangos}).Draw(rt, "columns"),
 		})
-		report, bad := mustImport(t, second.asked, text, ImportOptions{})
+		report, bad := mustImport(t, second.asked, text)
 		if bad != nil || report.Added != want {
 			rt.Fatalf("%+v, %v, want %d\n%s", report, bad, want, text)
 		}
@@ -52,22 +54,19 @@ type wholeStore struct {
 	fs     *vfs.MemFS
 	client *storage.Client
 	// direct works on the store, asked on it or on the server before it.
-	direct, asked *Manager
+	direct, asked *accounts.Manager
 	server        *controlServer
 }
 
 func newWholeStore(t *testing.T, live bool) *wholeStore {
 	t.Helper()
 	s := &wholeStore{fs: vfs.NewMem()}
-	var err error
-	if s.client, err = storage.OpenClient(storage.Options{Dir: "store", FS: s.fs}); err != nil {
-		t.Fatal(err)
-	}
-	s.direct = New(s.client, testOptions())
+	s.client = openStore(t, s.fs)
+	s.direct = accounts.New(s.client, testOptions())
 	s.asked = s.direct
 	if live {
 		s.server = startControl(t, s.direct, SocketPath(t.TempDir()))
-		s.asked = New(mustDial(t, s.server.path), testOptions())
+		s.asked = accounts.New(mustDial(t, s.server.path), testOptions())
 	}
 	return s
 }
@@ -115,24 +114,18 @@ func (s *wholeStore) fillWith(t *rapid.T) int {
 			t.Fatal(err)
 		}
 		a.Name = name
-		if _, err := s.direct.one(t.Context(), storage.Op{Kind: storage.OpCreate, Name: name, Account: &a}); err != nil {
-			t.Fatalf("%v: %+v", err, a)
-		}
+		mustDo(t, s.direct, storage.Op{Kind: storage.OpCreate, Name: name, Account: &a})
 		for i := range rapid.IntRange(0, 3).Draw(t, "devices") {
 			var d storage.Device
 			drawInto(t, reflect.ValueOf(&d).Elem(), "device")
 			d.Family[0], d.ID[0], d.Expires = byte(i+1), byte(i+1), 4_000_000_000
-			if _, err := s.direct.one(t.Context(), storage.Op{Kind: storage.OpAddDevice, Name: name, Device: &d, At: testTime, Proven: a.Credentials()}); err != nil {
-				t.Fatal(err)
-			}
+			mustDo(t, s.direct, storage.Op{Kind: storage.OpAddDevice, Name: name, Device: &d, At: testTime, Proven: a.Credentials()})
 		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "addresses") {
 		var b storage.AddressBan
 		drawInto(t, reflect.ValueOf(&b).Elem(), "address")
-		if _, err := s.direct.one(t.Context(), storage.Op{Kind: storage.OpBanAddress, Prefix: b.Prefix, Ban: b.Ban}); err != nil {
-			t.Fatal(err)
-		}
+		mustDo(t, s.direct, storage.Op{Kind: storage.OpBanAddress, Prefix: b.Prefix, Ban: b.Ban})
 	}
 	return len(names)
 }
@@ -185,7 +178,7 @@ func drawKnown(t *rapid.T, v reflect.Value, path string) bool {
 			}
 		}
 	case *map[string][]byte:
-		*field = map[string][]byte{ProtocolNative: drawNative(t)}
+		*field = map[string][]byte{accounts.ProtocolNative: drawNative(t)}
 		if rapid.Bool().Draw(t, path) {
 			(*field)["later"] = rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, path)
 		}
@@ -206,6 +199,15 @@ func drawKnown(t *rapid.T, v reflect.Value, path string) bool {
 		return false
 	}
 	return true
+}
+
+// drawNative draws a native verifier; any salt goes with any V.
+func drawNative(t *rapid.T) []byte {
+	p := testOptions().Native
+	v := srp6a.Verifier{Group: p.Group, KDF: p.KDF, Salt: [32]byte{}, V: make([]byte, p.Group.Size())}
+	copy(v.Salt[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "native salt"))
+	v.V[len(v.V)-1] = 4
+	return v.Append(nil)
 }
 
 // drawGrunt draws verifiers with the zeros at either end that lose digits, and salts

@@ -1,4 +1,4 @@
-package accounts
+package admin
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"gatepass/accounts"
 	"gatepass/storage"
 )
 
@@ -32,8 +33,12 @@ func TestListener_RefusesOtherUsers(t *testing.T) {
 		l.peer = func(*net.UnixConn) (uint32, error) { return c.uid, c.err }
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- l.Serve(ctx, newTestManager(t), slog.New(slog.DiscardHandler)) }()
-		_, err = New(mustDial(t, l.path), testOptions()).List(t.Context(), storage.Name{}, 1)
+		go func() { done <- l.Serve(ctx, Services{Accounts: newTestManager(t)}, slog.New(slog.DiscardHandler)) }()
+		client, err := Dial(t.Context(), l.path)
+		if err == nil {
+			_, err = accounts.New(client, testOptions()).List(t.Context(), storage.Name{}, 1)
+			client.Close()
+		}
 		if served := err == nil; served != c.served {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -46,20 +51,17 @@ func TestListener_RefusesOtherUsers(t *testing.T) {
 func TestListener_SeatsAreGivenBack(t *testing.T) {
 	s := startControl(t, newTestManager(t), SocketPath(t.TempDir()))
 	for i := range 3 * maxClients {
-		r, err := Dial(t.Context(), s.path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		var r *Client
+		var err error
 		// A seat is free a moment after its client has gone: more than one client at a
 		// time is never there.
 		for end := time.Now().Add(10 * time.Second); ; {
-			if _, err = New(r, testOptions()).List(t.Context(), storage.Name{}, 1); !errors.Is(err, ErrServerBusy) || time.Now().After(end) {
+			if r, err = Dial(t.Context(), s.path); !errors.Is(err, ErrServerBusy) || time.Now().After(end) {
 				break
 			}
-			r.Close()
-			if r, err = Dial(t.Context(), s.path); err != nil {
-				t.Fatal(err)
-			}
+		}
+		if err == nil {
+			_, err = accounts.New(r, testOptions()).List(t.Context(), storage.Name{}, 1)
 		}
 		if err != nil {
 			t.Fatalf("client %d: %v", i, err)

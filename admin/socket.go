@@ -1,4 +1,4 @@
-package accounts
+package admin
 
 import (
 	"context"
@@ -55,7 +55,7 @@ func listenSocket(path string) (*net.UnixListener, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("accounts: control socket: %w", err)
+		return nil, fmt.Errorf("admin: control socket: %w", err)
 	}
 	unix := listener.(*net.UnixListener)
 	// The short path is gone by the time of closing; Listener removes the file.
@@ -67,13 +67,13 @@ func removeStale(path string) error {
 	conn, err := dialSocket(context.Background(), path)
 	if err == nil {
 		conn.Close()
-		return fmt.Errorf("accounts: %w: another server answers on %s", ErrInUse, path)
+		return fmt.Errorf("admin: %w: another server answers on %s", ErrInUse, path)
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != os.ModeSocket {
-		return fmt.Errorf("accounts: %s is in the way and not a socket", path)
+		return fmt.Errorf("admin: %s is in the way and not a socket", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("accounts: control socket: %w", err)
+		return fmt.Errorf("admin: control socket: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package accounts
+package admin
 
 import (
 	"context"
@@ -9,11 +9,12 @@ import (
 	"syscall"
 	"testing"
 
+	"gatepass/accounts"
 	"gatepass/storage"
 )
 
 // damagedStore is a store in which one address ban cannot be read.
-type damagedStore struct{ Store }
+type damagedStore struct{ accounts.Store }
 
 func (s damagedStore) Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
 	results, err := s.Store.Do(ctx, ops...)
@@ -28,29 +29,28 @@ func (s damagedStore) Do(ctx context.Context, ops ...storage.Op) ([]storage.Resu
 // A ban that cannot be read is named, beside those that can, on the socket too; an
 // export does not leave it out in silence.
 func TestManager_AddressBansThatAreDamaged(t *testing.T) {
-	local := New(damagedStore{openStore(t)}, testOptions())
-	s := startControl(t, local, SocketPath(t.TempDir()))
-	for name, m := range map[string]*Manager{"local": local, "remote": New(mustDial(t, s.path), testOptions())} {
-		prefix, err := ParsePrefix("203.0.113.0/24")
+	local := accounts.New(damagedStore{newTestStore(t)}, testOptions())
+	for name, m := range map[string]*accounts.Manager{"local": local, "remote": through(t, local)} {
+		prefix, err := accounts.ParsePrefix("203.0.113.0/24")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.BanAddress(t.Context(), prefix, Sentence{Forever: true}); err != nil {
+		if err := m.BanAddress(t.Context(), prefix, accounts.Sentence{Forever: true}); err != nil {
 			t.Fatal(err)
 		}
 		bans, err := m.AddressBans(t.Context())
-		var damage *DamagedBansError
+		var damage *accounts.DamagedBansError
 		if len(bans) != 1 || bans[0].Prefix != prefix || !errors.As(err, &damage) || !strings.Contains(err.Error(), "10.0.0.0/8") {
 			t.Errorf("%s: %v, %v", name, bans, err)
 		}
-		if _, err := m.Export(t.Context(), io.Discard, ExportOptions{Format: FormatNDJSON}); !errors.As(err, &damage) {
+		if _, err := m.Export(t.Context(), io.Discard, accounts.ExportOptions{Format: accounts.FormatNDJSON}); !errors.As(err, &damage) {
 			t.Errorf("%s: export: %v", name, err)
 		}
 	}
 }
 
 // fullStore is a store whose disk is full.
-type fullStore struct{ Store }
+type fullStore struct{ accounts.Store }
 
 func (s fullStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, error) {
 	results := make([]storage.Result, len(ops))
@@ -60,10 +60,9 @@ func (s fullStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, e
 	return results, nil
 }
 
-// Who asks on the socket is told what the disk says, and nothing else of the cause.
-func TestRemote_FullDisk(t *testing.T) {
-	s := startControl(t, New(fullStore{}, testOptions()), SocketPath(t.TempDir()))
-	err := New(mustDial(t, s.path), testOptions()).Ban(t.Context(), "alice", Sentence{Forever: true})
+// A client is told what the disk says, and nothing else of the cause.
+func TestClient_FullDisk(t *testing.T) {
+	err := through(t, accounts.New(fullStore{}, testOptions())).Ban(t.Context(), "alice", accounts.Sentence{Forever: true})
 	if !errors.Is(err, storage.ErrFailed) || !strings.Contains(err.Error(), "no space left on device") || strings.Contains(err.Error(), "path") {
 		t.Errorf("got %v", err)
 	}

@@ -15,7 +15,7 @@ import (
 // system call, takes the processor away 20 µs into it, wakes a thread that finds
 // nothing to do, and has to find a processor again when the call returns. On a
 // server that is neither idle nor busy that is most of what a login costs (see
-// docs/architecture.md). The idler is a goroutine that waits for the reactor's
+// docs/performance.md). The idler is a goroutine that waits for the reactor's
 // epoll to become readable in a system call that the scheduler does not see, so
 // the processor just waits with it. When the call returns it steps aside, and
 // the reactor finds its events there without sleeping.

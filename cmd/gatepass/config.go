@@ -339,7 +339,7 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	return c, nil
 }
 
-// fitMachine fills in what was left to it; docs/architecture.md says why and
+// fitMachine fills in what was left to it; docs/performance.md says why and
 // what was measured. On one or two cores everything shares one thread, since
 // waking a second costs more than it brings; from four on the logic and the
 // sender have room beside the reactors.

@@ -17,7 +17,7 @@ TEST     := $(GO) test $(RACE) -shuffle=on -timeout 25m
 # The race detector allocates and is slow, so the tests that do less under it, which
 # have these names, are run once more without it. skips_test.go sees that none is missed.
 RACELESS := 'Alloc|Budget|Timing|AtEachStep'
-BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage ./worlds/...
+BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage/... ./worlds/...
 
 .PHONY: help run build check lint test race mutants fuzz soak bench load profile notices generate tidy clean
 
@@ -36,7 +36,7 @@ test: ## run every test, with the race detector where there is a C compiler
 	$(if $(RACE),$(GO) test -shuffle=on -run $(RACELESS) $(BUDGETED))
 
 race: ## run the concurrent packages again and again under the race detector
-	$(GO) test -race -shuffle=on -count=5 ./queue ./server ./logic ./auth ./storage
+	$(GO) test -race -shuffle=on -count=5 ./queue ./server ./logic ./auth ./storage/...
 
 lint: ## format, vet, static checks, tidiness of go.mod
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
@@ -58,7 +58,7 @@ soak: ## play SCHEDULES (default 1000000) of the pass under faults, from seed FI
 	$(GO) test -count=1 -timeout 2h -run 'TestSim$$' -v ./worlds -first $(FIRST) -schedules $(SCHEDULES)
 
 bench: ## run the benchmarks of the stages and of the parts
-	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage ./worlds/... ./perf
+	$(GO) test -run '^$$' -bench . -benchmem ./queue ./codec/... ./auth/... ./storage/... ./worlds/... ./perf
 
 load: build ## measure logins against the floor, held connections, worlds' changes, moves of keys, patches
 	./$(BIN) bench login

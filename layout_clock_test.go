@@ -31,8 +31,8 @@ var readsClock = map[string]string{
 	"client/link.go":     "limits of reads and writes",
 	"client/update.go":   "limits of reads",
 	// How long something has taken, to be shown or counted.
-	"storage/writer.go":                "how long a sync took, a metric",
-	"storage/steady.go":                "how long a disk took no writes, which is logged",
+	"storage/pebble/writer.go":         "how long a sync took, a metric",
+	"storage/pebble/steady.go":         "how long a disk took no writes, which is logged",
 	"cmd/gatepass/account_import.go":   "how long an import took",
 	"cmd/gatepass/account_native.go":   "how long a password takes",
 	"cmd/gatepass/account_progress.go": "how often progress is shown",

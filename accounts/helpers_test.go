@@ -15,6 +15,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/auth/srp6a"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // testTime is the clock of all tests.
@@ -41,7 +42,7 @@ func opensNatively(t testing.TB, a *storage.Account, password string) bool {
 // openStore opens a real store in memory.
 func openStore(t testing.TB) *storage.Client {
 	t.Helper()
-	client, err := storage.OpenClient(storage.Options{Dir: "store", FS: vfs.NewMem()})
+	client, err := pebble.OpenClient(pebble.Options{Dir: "store", FS: vfs.NewMem()})
 	if err != nil {
 		t.Fatal(err)
 	}

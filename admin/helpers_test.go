@@ -16,6 +16,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/auth/srp6a"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // testTime is the clock of all tests.
@@ -32,7 +33,7 @@ func testOptions() accounts.Options {
 // openStore opens a real store in memory.
 func openStore(t testing.TB, fs vfs.FS) *storage.Client {
 	t.Helper()
-	client, err := storage.OpenClient(storage.Options{Dir: "store", FS: fs})
+	client, err := pebble.OpenClient(pebble.Options{Dir: "store", FS: fs})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // OpenOptions says which accounts a command works on.
@@ -87,7 +88,7 @@ func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
 	if err := o.checkOwner(); err != nil {
 		return nil, err
 	}
-	client, err := storage.OpenClient(storage.Options{Dir: StorePath(o.DataDir), ReadOnly: o.ReadOnly})
+	client, err := pebble.OpenClient(pebble.Options{Dir: StorePath(o.DataDir), ReadOnly: o.ReadOnly})
 	if errors.Is(err, storage.ErrNoStore) {
 		return nil, o.noData()
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"gatepass/accounts"
-	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 func mustOpen(t *testing.T, o OpenOptions) *Handle {
@@ -43,7 +43,7 @@ func TestOpen_MakesTheFolderOnlyWhenAsked(t *testing.T) {
 
 func TestOpen_AsksTheServerWhereOneRuns(t *testing.T) {
 	dir := t.TempDir()
-	store, err := storage.OpenClient(storage.Options{Dir: StorePath(dir)})
+	store, err := pebble.OpenClient(pebble.Options{Dir: StorePath(dir)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestOpen_AsksTheServerWhereOneRuns(t *testing.T) {
 
 func TestOpen_LockedAndNobodyAnswers(t *testing.T) {
 	dir := t.TempDir()
-	store, err := storage.OpenClient(storage.Options{Dir: StorePath(dir)})
+	store, err := pebble.OpenClient(pebble.Options{Dir: StorePath(dir)})
 	if err != nil {
 		t.Fatal(err)
 	}

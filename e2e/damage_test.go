@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // TestDamage_BlockOfAccounts: a server whose store has a damaged block serves everybody
@@ -127,7 +128,7 @@ func makeTables(t *testing.T, data string, ops []storage.Op) {
 		t.Fatal(err)
 	}
 	for range 2 { // an opening moves what the logs have into tables
-		c, err := storage.OpenClient(storage.Options{Dir: filepath.Join(data, "accounts")})
+		c, err := pebble.OpenClient(pebble.Options{Dir: filepath.Join(data, "accounts")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +179,7 @@ func flipInTable(t *testing.T, data string, text []byte) {
 // unreadable are the names of the accounts made by ops that can be read no more.
 func unreadable(t *testing.T, data string, ops []storage.Op) (names []string) {
 	t.Helper()
-	c, err := storage.OpenClient(storage.Options{Dir: filepath.Join(data, "accounts"), ReadOnly: true})
+	c, err := pebble.OpenClient(pebble.Options{Dir: filepath.Join(data, "accounts"), ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func unreadable(t *testing.T, data string, ops []storage.Op) (names []string) {
 // damagedBans names the first stretch of address bans that cannot be read.
 func damagedBans(t *testing.T, data string) string {
 	t.Helper()
-	c, err := storage.OpenClient(storage.Options{Dir: filepath.Join(data, "accounts"), ReadOnly: true})
+	c, err := pebble.OpenClient(pebble.Options{Dir: filepath.Join(data, "accounts"), ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

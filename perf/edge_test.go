@@ -17,6 +17,7 @@ import (
 	"gatepass/logic"
 	"gatepass/patches"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 	"gatepass/worlds"
 )
 
@@ -279,9 +280,9 @@ func account(tb testing.TB, text string) storage.Account {
 }
 
 // newStore opens a store in memory that holds an account for each client.
-func newStore(tb testing.TB, deliver func([]storage.Result)) *storage.Pebble {
+func newStore(tb testing.TB, deliver func([]storage.Result)) *pebble.Store {
 	created := make(chan error, 1)
-	store, err := storage.Open(storage.Options{
+	store, err := pebble.Open(pebble.Options{
 		Dir: "store", FS: vfs.NewMem(),
 		Deliver: func(results []storage.Result) {
 			if results[0].Kind == storage.OpCreate {

@@ -1,156 +1,101 @@
 package storage
 
 import (
-	"maps"
+	"net/netip"
 	"slices"
 )
 
-// Bits of an account record's second byte: which optional parts follow.
+// Limits of an account; a request that exceeds one is ErrInvalid.
 const (
-	flagGrunt      = 1 << iota // salt and verifier
-	flagBan                    // a ban
-	flagPIN                    // a PIN
-	flagTOTP                   // a TOTP secret
-	flagOthers                 // other protocols' verifiers
-	flagCharacters             // character counts; since format 2
-
-	flagsKnown = flagGrunt | flagBan | flagPIN | flagTOTP | flagOthers | flagCharacters
+	// MaxPIN bounds Account.PIN, in digits.
+	MaxPIN = 10
+	// MaxTOTPSecret bounds Account.TOTPSecret, in bytes.
+	MaxTOTPSecret = 255
+	// MaxOthers bounds the number of entries of Account.Others.
+	MaxOthers = 16
+	// MaxOtherName and MaxOther bound the name and the size of one entry, in bytes.
+	MaxOtherName, MaxOther = 32, 8 << 10
 )
 
-// validAccount tells whether a fits a record.
-func validAccount(a *Account) bool {
-	if a == nil || !validFactors(a) {
+// minPIN is the shortest PIN, in digits.
+const minPIN = 4
+
+// Account is one player's record.
+type Account struct {
+	Name Name
+	// Created is in Unix seconds.
+	Created int64
+	// Grunt is the verifier of the grunt protocol.
+	Grunt GruntVerifier
+	// Others holds the verifiers of other protocols by protocol name, each in that
+	// protocol's format.
+	Others map[string][]byte
+	Ban    Ban
+	// PIN is 4 to 10 digits, asked for at every login where the client supports it;
+	// empty for none.
+	PIN string
+	// TOTPSecret is the RFC 6238 secret, raw; empty for none.
+	TOTPSecret []byte
+	// Characters is the number of characters on each world, by rising world. Worlds
+	// without characters, or whose number is unknown, are left out.
+	Characters []WorldCount
+	Login      LoginRecord
+}
+
+// ProtocolNative is the key in Account.Others of the native protocol's verifier, which
+// auth/srp6a encodes and parses.
+const ProtocolNative = "native"
+
+// GruntVerifier is what is stored instead of a password: 32 bytes each, in the
+// protocol's wire order.
+type GruntVerifier struct {
+	Set      bool
+	Salt     [32]byte
+	Verifier [32]byte
+}
+
+// String hides the verifier.
+func (GruntVerifier) String() string { return "grunt-verifier" }
+
+// LoginRecord is what is known of an account's logins.
+type LoginRecord struct {
+	// LastLogin is in Unix seconds, 0 for never. LastFailed is the last failed
+	// attempt since then, 0 for none.
+	LastLogin, LastFailed int64
+	// LastAddr is the address of the last successful login, without a zone.
+	LastAddr netip.Addr
+	// Failed counts the attempts since the last successful login.
+	Failed uint32
+}
+
+// ValidAccount reports whether an account can be stored.
+func ValidAccount(a *Account) bool {
+	if a == nil || !ValidFactors(a) {
 		return false
 	}
 	folded, err := FoldName(a.Name.Bytes())
-	return err == nil && folded == a.Name && validBan(&a.Ban) && validOthers(a.Others) && validCharacters(a.Characters)
+	return err == nil && folded == a.Name && ValidBan(&a.Ban) && ValidOthers(a.Others) && ValidCharacters(a.Characters)
 }
 
-func validFactors(a *Account) bool {
-	return validPIN(a.PIN) && len(a.TOTPSecret) <= MaxTOTPSecret
+// ValidFactors reports whether the second factors of an account can be stored.
+func ValidFactors(a *Account) bool {
+	return ValidPIN(a.PIN) && len(a.TOTPSecret) <= MaxTOTPSecret
 }
 
-func validPIN(pin string) bool {
-	if len(pin) > MaxPIN || pin != "" && len(pin) < 4 {
+// ValidPIN reports whether pin is empty or has a length and digits that are allowed.
+func ValidPIN(pin string) bool {
+	if len(pin) > MaxPIN || pin != "" && len(pin) < minPIN {
 		return false
 	}
 	return !slices.ContainsFunc([]byte(pin), func(c byte) bool { return c < '0' || c > '9' })
 }
 
-func validOthers(others map[string][]byte) bool {
+// ValidOthers reports whether the verifiers of other protocols can be stored.
+func ValidOthers(others map[string][]byte) bool {
 	for name, v := range others {
 		if name == "" || len(name) > MaxOtherName || len(v) > MaxOther {
 			return false
 		}
 	}
 	return len(others) <= MaxOthers
-}
-
-func accountFlags(a *Account) (flags byte) {
-	set := func(bit byte, on bool) {
-		if on {
-			flags |= bit
-		}
-	}
-	set(flagGrunt, a.Grunt.Set)
-	set(flagBan, a.Ban.Set)
-	set(flagPIN, a.PIN != "")
-	set(flagTOTP, len(a.TOTPSecret) > 0)
-	set(flagOthers, len(a.Others) > 0)
-	set(flagCharacters, len(a.Characters) > 0)
-	return flags
-}
-
-// appendAccount appends the record of a, which must be valid. Name and Login are
-// not in it: they are in the key and in the login record.
-func appendAccount(b []byte, a *Account) []byte {
-	flags := accountFlags(a)
-	b = append(b, recordVersion, flags)
-	b = order.AppendUint64(b, uint64(a.Created))
-	if flags&flagGrunt != 0 {
-		b = append(append(b, a.Grunt.Salt[:]...), a.Grunt.Verifier[:]...)
-	}
-	if flags&flagBan != 0 {
-		b = appendBan(b, &a.Ban)
-	}
-	if flags&flagPIN != 0 {
-		b = appendText(b, a.PIN)
-	}
-	if flags&flagTOTP != 0 {
-		b = appendText(b, string(a.TOTPSecret))
-	}
-	if flags&flagOthers != 0 {
-		b = appendOthers(b, a.Others)
-	}
-	if flags&flagCharacters != 0 {
-		b = appendCharacters(b, a.Characters)
-	}
-	return b
-}
-
-// appendOthers sorts by name, so that equal accounts have equal records.
-func appendOthers(b []byte, others map[string][]byte) []byte {
-	b = append(b, byte(len(others)))
-	for _, name := range slices.Sorted(maps.Keys(others)) {
-		b = appendText(b, name)
-		b = order.AppendUint16(b, uint16(len(others[name])))
-		b = append(b, others[name]...)
-	}
-	return b
-}
-
-// parseAccount reads a record into a, whose Name and Login it leaves alone. What
-// it stores does not alias b.
-func parseAccount(b []byte, a *Account) error {
-	const kind = "account"
-	d := decoder{left: b}
-	if err := d.version(kind); err != nil {
-		return err
-	}
-	flags := d.u8()
-	d.require(flags&^flagsKnown == 0)
-	a.Created = d.i64()
-	if flags&flagGrunt != 0 {
-		a.Grunt.Set = true
-		copy(a.Grunt.Salt[:], d.take(len(a.Grunt.Salt)))
-		copy(a.Grunt.Verifier[:], d.take(len(a.Grunt.Verifier)))
-	}
-	if flags&flagBan != 0 {
-		a.Ban = d.ban()
-	}
-	if flags&flagPIN != 0 {
-		a.PIN = d.text()
-		d.require(a.PIN != "" && validPIN(a.PIN))
-	}
-	if flags&flagTOTP != 0 {
-		a.TOTPSecret = append([]byte(nil), d.take(int(d.u8()))...)
-		d.require(len(a.TOTPSecret) > 0)
-	}
-	if flags&flagOthers != 0 {
-		a.Others = d.others()
-	}
-	if flags&flagCharacters != 0 {
-		a.Characters = d.characters()
-	}
-	return d.end(kind)
-}
-
-// others reads what appendOthers wrote: at least one, in strictly rising order.
-func (d *decoder) others() map[string][]byte {
-	n, last := int(d.u8()), ""
-	d.require(n > 0 && n <= MaxOthers)
-	if d.bad {
-		return nil
-	}
-	m := make(map[string][]byte, n)
-	for range n {
-		name := d.text()
-		v := d.take(d.u16())
-		d.require(name > last && len(name) <= MaxOtherName && len(v) <= MaxOther)
-		if d.bad {
-			return nil
-		}
-		m[name], last = append([]byte{}, v...), name
-	}
-	return m
 }

@@ -1,31 +1,40 @@
 package storage
 
-// validBan tells whether b fits a record.
-func validBan(b *Ban) bool { return len(b.Reason) <= MaxText && len(b.By) <= MaxText }
+import "net/netip"
 
-// appendBan appends a ban as it stands inside an account's record.
-func appendBan(b []byte, ban *Ban) []byte {
-	b = order.AppendUint64(b, uint64(ban.Since))
-	b = order.AppendUint64(b, uint64(ban.Until))
-	return appendText(appendText(b, ban.Reason), ban.By)
+// MaxText bounds each of Ban.Reason and Ban.By, in bytes.
+const MaxText = 255
+
+// Ban closes an account or an address range.
+type Ban struct {
+	// Set is false where there is no ban.
+	Set bool
+	// Since and Until are in Unix seconds; Until 0 is for good.
+	Since, Until int64
+	Reason, By   string
 }
 
-// ban reads what appendBan wrote.
-func (d *decoder) ban() Ban {
-	return Ban{Set: true, Since: d.i64(), Until: d.i64(), Reason: d.text(), By: d.text()}
+// Active reports whether the ban holds at the time now (Unix seconds).
+func (b *Ban) Active(now int64) bool { return b.Set && (b.Until == 0 || now < b.Until) }
+
+// AddressBan closes a range of addresses.
+type AddressBan struct {
+	Prefix netip.Prefix
+	Ban    Ban
 }
 
-// appendAddressBan appends the record of an address ban; its range is in the key.
-func appendAddressBan(b []byte, ban *Ban) []byte {
-	return appendBan(append(b, recordVersion), ban)
-}
+// ValidBan reports whether a ban can be stored.
+func ValidBan(b *Ban) bool { return len(b.Reason) <= MaxText && len(b.By) <= MaxText }
 
-func parseAddressBan(b []byte) (Ban, error) {
-	const kind = "address ban"
-	d := decoder{left: b}
-	if err := d.version(kind); err != nil {
-		return Ban{}, err
+// FoldPrefix returns the one spelling of an address range, in which ranges are stored
+// and compared: host bits are zero, and IPv4 inside IPv6 is IPv4. ok is false where p
+// is not a range.
+func FoldPrefix(p netip.Prefix) (folded netip.Prefix, ok bool) {
+	if !p.IsValid() {
+		return p, false
 	}
-	ban := d.ban()
-	return ban, d.end(kind)
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), true
 }

@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// WorldCount is how many characters an account has on one world.
+// WorldCount is the number of characters that an account has on one world.
 type WorldCount struct {
 	// World is 1 … 255.
 	World uint8
-	// Count is at least 1: a world without characters is not kept.
+	// Count is at least 1: a world without characters is not stored.
 	Count uint8
 }
 
-// validCharacters tells whether counts fit a record: worlds strictly rising, so
-// there are at most 255, and nothing said of worlds that have none.
-func validCharacters(counts []WorldCount) bool {
+// ValidCharacters reports whether counts can be stored: worlds strictly rising, so
+// there are at most 255, and no count of zero.
+func ValidCharacters(counts []WorldCount) bool {
 	last := uint8(0)
 	for _, c := range counts {
 		if c.World <= last || c.Count == 0 {
@@ -26,10 +26,10 @@ func validCharacters(counts []WorldCount) bool {
 	return true
 }
 
-// withCount is counts with that of one world replaced; 0 takes it out. It leaves
-// counts alone, which may be the caller's of OpCreate, and reports whether there
-// is a difference.
-func withCount(counts []WorldCount, c WorldCount) (changed []WorldCount, differs bool) {
+// WithCount returns counts with the count of one world replaced; a count of 0 removes
+// the world. It does not change counts, which may belong to the caller of OpCreate.
+// differs is false where counts already says so.
+func WithCount(counts []WorldCount, c WorldCount) (changed []WorldCount, differs bool) {
 	i, there := slices.BinarySearchFunc(counts, c.World, func(have WorldCount, world uint8) int {
 		return cmp.Compare(have.World, world)
 	})
@@ -44,25 +44,4 @@ func withCount(counts []WorldCount, c WorldCount) (changed []WorldCount, differs
 	changed = slices.Clone(counts)
 	changed[i] = c
 	return changed, true
-}
-
-// appendCharacters appends counts, of which there must be some, as they stand
-// inside an account's record.
-func appendCharacters(b []byte, counts []WorldCount) []byte {
-	b = append(b, byte(len(counts)))
-	for _, c := range counts {
-		b = append(b, c.World, c.Count)
-	}
-	return b
-}
-
-// characters reads what appendCharacters wrote.
-func (d *decoder) characters() []WorldCount {
-	raw := d.take(2 * int(d.u8()))
-	counts := make([]WorldCount, 0, len(raw)/2)
-	for ; len(raw) > 0; raw = raw[2:] {
-		counts = append(counts, WorldCount{World: raw[0], Count: raw[1]})
-	}
-	d.require(len(counts) > 0 && validCharacters(counts))
-	return counts
 }

@@ -1,214 +1,24 @@
-package storage
+package storage_test
 
 import (
-	"bytes"
-	"context"
-	"encoding/hex"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
+
+	"gatepass/storage"
 )
-
-func has(n Name, world, count uint8) Op {
-	return Op{Kind: OpCharacters, Name: n, World: world, Count: count}
-}
-
-// mustCount reads the counts as a login does.
-func mustCount(t testing.TB, c *Client, n Name) []WorldCount {
-	t.Helper()
-	return mustDo(t, c, Op{Kind: OpGet, Name: n, Brief: true})[0].Account.Characters
-}
-
-func wantCount(t testing.TB, c *Client, n Name, want ...WorldCount) {
-	t.Helper()
-	if got := mustCount(t, c, n); !slices.Equal(got, want) {
-		t.Fatalf("%v: got %v, want %v", n, got, want)
-	}
-}
-
-func TestCharacters_SortedAndForgotten(t *testing.T) {
-	c := mustOpen(t, vfs.NewMem())
-	fill(t, c, 1, 2)
-	n := numbered(1).Name
-	wantCount(t, c, n)
-	mustDo(t, c, has(n, 7, 1), has(n, 255, 9), has(n, 1, 2), has(n, 7, 3), has(n, 3, 0))
-	wantCount(t, c, n, WorldCount{1, 2}, WorldCount{7, 3}, WorldCount{255, 9})
-	mustDo(t, c, has(n, 7, 0))
-	wantCount(t, c, n, WorldCount{1, 2}, WorldCount{255, 9})
-	mustDo(t, c, has(n, 1, 0), has(n, 255, 0))
-	if got := mustCount(t, c, n); got != nil {
-		t.Fatalf("got %v", got)
-	}
-	if list := mustDo(t, c, has(n, 5, 5), Op{Kind: OpList})[1].Accounts; len(list) != 1 {
-		t.Fatal(list)
-	}
-	if r := do(t, c, has(n, 0, 1)); r.Err != ErrInvalid {
-		t.Fatal("world 0:", r.Err)
-	}
-	mustDo(t, c, has(mustName(t, "nobody"), 1, 1))
-	if r := do(t, c, Op{Kind: OpGet, Name: mustName(t, "nobody")}); r.Err != ErrNotFound {
-		t.Fatal("nobody:", r.Err)
-	}
-}
-
-func TestCharacters_EveryWorld(t *testing.T) {
-	fs := vfs.NewMem()
-	c := mustOpen(t, fs)
-	fill(t, c, 1, 2)
-	n := numbered(1).Name
-	for world := 255; world > 0; world-- {
-		mustDo(t, c, has(n, uint8(world), uint8(world)))
-	}
-	mustClose(t, c)
-	got := mustCount(t, mustOpen(t, fs), n)
-	for i, count := range got {
-		if want := (WorldCount{uint8(i + 1), uint8(i + 1)}); count != want {
-			t.Fatalf("got %v, want %v", count, want)
-		}
-	}
-	if len(got) != 255 {
-		t.Fatal(len(got))
-	}
-}
-
-// What else is written to an account leaves its counts; only deleting it does not.
-func TestCharacters_SurviveOtherWrites(t *testing.T) {
-	n, other := numbered(1).Name, numbered(2)
-	count := WorldCount{4, 2}
-	for name, oneGroup := range map[string]bool{"one group": true, "each a group": false} {
-		t.Run(name, func(t *testing.T) {
-			c := mustOpen(t, vfs.NewMem())
-			send := func(ops ...Op) {
-				if oneGroup {
-					mustDo(t, c, ops...)
-					return
-				}
-				for _, op := range ops {
-					mustDo(t, c, op)
-				}
-			}
-			send(
-				create(numbered(1)), has(n, 4, 2),
-				Op{Kind: OpSetVerifier, Name: n, Account: other},
-				Op{Kind: OpSetFactors, Name: n, Account: &Account{PIN: "1234"}},
-				Op{Kind: OpBan, Name: n, Ban: Ban{Until: 7}}, Op{Kind: OpUnban, Name: n},
-				Op{Kind: OpLoginFailed, Name: n, At: 1}, Op{Kind: OpLogin, Name: n, At: 2},
-			)
-			wantCount(t, c, n, count)
-			a := mustDo(t, c, Op{Kind: OpGet, Name: n})[0].Account
-			if a.PIN != "1234" || a.Grunt != other.Grunt || a.Login.LastLogin != 2 {
-				t.Fatalf("counting undid something: %+v", a)
-			}
-			send(Op{Kind: OpDelete, Name: n}, has(n, 4, 3), create(numbered(1)))
-			wantCount(t, c, n)
-		})
-	}
-}
-
-// The counts that OpCreate was given are the caller's: later ones in the same
-// group must not change them in place.
-func TestCharacters_LeaveTheCallersAccountAlone(t *testing.T) {
-	c := mustOpen(t, vfs.NewMem())
-	a := numbered(1)
-	a.Characters = append(make([]WorldCount, 0, 8), WorldCount{2, 2}, WorldCount{3, 3})
-	mustDo(t, c, create(a), has(a.Name, 1, 1), has(a.Name, 2, 9), has(a.Name, 3, 0))
-	wantCount(t, c, a.Name, WorldCount{1, 1}, WorldCount{2, 9})
-	if want := []WorldCount{{2, 2}, {3, 3}}; !slices.Equal(a.Characters, want) {
-		t.Fatalf("got %v, want %v", a.Characters, want)
-	}
-}
-
-// Nothing is written when a world repeats itself.
-func TestCharacters_KnownAlready_WritesNothing(t *testing.T) {
-	c := mustOpen(t, vfs.NewMem())
-	fill(t, c, 1, 2)
-	n := numbered(1).Name
-	mustDo(t, c, has(n, 4, 2))
-	b := newBuilder(c.Store().(*Pebble).db)
-	for _, op := range []Op{has(n, 4, 2), has(n, 5, 0), has(mustName(t, "nobody"), 1, 1)} {
-		b.begin(nil)
-		b.add(&op)
-		g, err := b.end()
-		if err != nil || g.results[0].Err != nil {
-			t.Fatal(err, g.results[0].Err)
-		}
-		if !g.batch.Empty() || g.waited {
-			t.Errorf("%d on %d: %d bytes, waited %v", op.Count, op.World, g.batch.Len(), g.waited)
-		}
-		_ = g.batch.Close()
-	}
-}
-
-// A note costs no fsync, and is durable with the next write that has one.
-func TestCharacters_RideOnTheNextSync(t *testing.T) {
-	fs := vfs.NewCrashableMem()
-	c := mustOpen(t, fs)
-	fill(t, c, 1, 2)
-	n := numbered(1).Name
-	crashed := func() *Client { return mustOpen(t, fs.CrashClone(vfs.CrashCloneCfg{})) }
-	before := c.Store().(*Pebble).Stats().Syncs
-	mustDo(t, c, has(n, 4, 2))
-	if got := c.Store().(*Pebble).Stats().Syncs; got != before {
-		t.Fatalf("%d syncs for a note", got-before)
-	}
-	wantCount(t, crashed(), n)
-	fill(t, c, 2, 3)
-	wantCount(t, crashed(), n, WorldCount{4, 2})
-	synced := has(n, 4, 3)
-	synced.Synced = true
-	mustDo(t, c, synced)
-	wantCount(t, crashed(), n, WorldCount{4, 3})
-}
-
-// Worlds report and players log in at the same time, each world in its own order.
-func TestCharacters_WhilePlayersLogIn(t *testing.T) {
-	const worlds, rounds, players = 4, 50, 3
-	c := mustOpen(t, vfs.NewMem())
-	fill(t, c, 0, players)
-	var all sync.WaitGroup
-	send := func(op func(player, round int) Op) {
-		all.Go(func() {
-			for round := range rounds {
-				ops := make([]Op, players)
-				for p := range ops {
-					ops[p] = op(p, round)
-				}
-				if _, err := c.Do(context.Background(), ops...); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	for w := range worlds {
-		send(func(p, round int) Op { return has(numbered(p).Name, uint8(w+1), uint8(round+p)) })
-	}
-	send(func(p, round int) Op { return Op{Kind: OpLogin, Name: numbered(p).Name, At: int64(round + 1)} })
-	send(func(p, round int) Op { return Op{Kind: OpBan, Name: numbered(p).Name, Ban: Ban{Until: int64(round)}} })
-	all.Wait()
-	for p := range players {
-		a := mustDo(t, c, Op{Kind: OpGet, Name: numbered(p).Name})[0].Account
-		last := uint8(rounds - 1 + p)
-		want := []WorldCount{{1, last}, {2, last}, {3, last}, {4, last}}
-		if !slices.Equal(a.Characters, want) || a.Login.LastLogin != rounds || a.Ban.Until != rounds-1 {
-			t.Errorf("%+v, want the counts %v", a, want)
-		}
-	}
-}
 
 // Whatever is noted, the counts are what a map would say.
 func TestCharacters_AsAMapSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var counts []WorldCount
+		var counts []storage.WorldCount
 		said := map[uint8]uint8{}
 		for range rapid.IntRange(0, 40).Draw(t, "notes") {
-			c := WorldCount{rapid.Uint8Range(1, 9).Draw(t, "world"), rapid.Uint8Range(0, 3).Draw(t, "count")}
+			c := storage.WorldCount{World: rapid.Uint8Range(1, 9).Draw(t, "world"), Count: rapid.Uint8Range(0, 3).Draw(t, "count")}
 			before := slices.Clone(counts)
-			next, differs := withCount(counts, c)
+			next, differs := storage.WithCount(counts, c)
 			if !slices.Equal(before, counts) || differs != (said[c.World] != c.Count) {
 				t.Fatalf("%v and %v: became %v, %v", before, c, counts, differs)
 			}
@@ -217,52 +27,12 @@ func TestCharacters_AsAMapSays(t *testing.T) {
 			}
 			counts = next
 		}
-		var want []WorldCount
+		var want []storage.WorldCount
 		for _, world := range slices.Sorted(maps.Keys(said)) {
-			want = append(want, WorldCount{world, said[world]})
+			want = append(want, storage.WorldCount{World: world, Count: said[world]})
 		}
-		if !slices.Equal(counts, want) || !validCharacters(counts) {
+		if !slices.Equal(counts, want) || !storage.ValidCharacters(counts) {
 			t.Fatalf("got %v, want %v", counts, want)
 		}
 	})
-}
-
-// formerRecord is a record as format 1 has it: a PIN, and nothing of characters.
-const formerRecord = "01" + "04" + "0100000000000000" + "0431323334"
-
-// A store of format 1 opens, its records are read as they are, and it has the
-// newest format from then on.
-func TestFormat_StoreWithoutCharacterCounts(t *testing.T) {
-	record, err := hex.DecodeString(formerRecord)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fs, n := vfs.NewMem(), mustName(t, "old")
-	db, f := mustDB(t, fs)
-	var k keyBuf
-	if err := migrate(db, f, formatSteps()[:1], bytes.NewReader(make([]byte, 32))); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Set(k.account(&n), record, pebble.Sync); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	c := mustOpen(t, fs)
-	if a := mustDo(t, c, Op{Kind: OpGet, Name: n})[0].Account; a.PIN != "1234" || a.Created != 1 || a.Characters != nil {
-		t.Fatalf("%+v", a)
-	}
-	mustDo(t, c, has(n, 4, 2))
-	wantCount(t, c, n, WorldCount{4, 2})
-	if a := mustDo(t, c, Op{Kind: OpGet, Name: n})[0].Account; a.PIN != "1234" {
-		t.Fatalf("%+v", a)
-	}
-	if at, err := readFormat(c.Store().(*Pebble).db); int(at) != len(formatSteps()) || err != nil {
-		t.Fatal(at, err)
-	}
-	// Without any counts it is the old record again, byte for byte.
-	if got := appendAccount(nil, &Account{Created: 1, PIN: "1234"}); !bytes.Equal(got, record) {
-		t.Fatalf("%x", got)
-	}
 }

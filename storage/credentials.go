@@ -2,22 +2,21 @@ package storage
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
 )
 
-// Credentials identifies what an account signs in with: its verifiers and its second
-// factors, at one moment. Two accounts, or one account before and after a change of its
-// password or factors, never have the same. It is a digest of secrets: it prints as a
-// fixed word.
+// Credentials identifies what an account signs in with at one moment: its verifiers and
+// its second factors. It differs between any two accounts, and changes with the account's
+// password or factors. It is a digest of secrets, so it prints as a fixed word.
 type Credentials [16]byte
 
-// Credentials returns what identifies the account's present verifiers and factors. Any
-// goroutine.
+// Credentials returns the digest of the account's present verifiers and factors.
 func (a *Account) Credentials() Credentials {
-	// The fields are written as in a record, so each has its length before it and no
-	// two accounts give the same bytes.
+	// Each field of variable size has its length before it, so no two accounts give the
+	// same bytes.
 	b := append(make([]byte, 0, 512), a.Name.Bytes()...)
 	b = append(b, 0)
 	if a.Grunt.Set {
@@ -32,15 +31,18 @@ func (a *Account) Credentials() Credentials {
 	slices.Sort(names)
 	b = append(b, byte(len(names)))
 	for _, name := range names {
-		b = appendText(b, name)
-		b = order.AppendUint32(b, uint32(len(a.Others[name])))
+		b = appendCounted(b, name)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(a.Others[name])))
 		b = append(b, a.Others[name]...)
 	}
-	b = append(appendText(b, a.PIN), a.TOTPSecret...)
+	b = append(appendCounted(b, a.PIN), a.TOTPSecret...)
 	sum := sha256.Sum256(b)
 	clear(b)
 	return Credentials(sum[:])
 }
+
+// appendCounted appends a length byte and s.
+func appendCounted(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
 
 // String names the type; it never shows the digest, by which a password could be
 // guessed offline.

@@ -1,33 +1,23 @@
 package storage
 
-import (
-	"bytes"
-	"encoding/binary"
-	"errors"
-	"math"
-	"math/bits"
-
-	"github.com/cockroachdb/pebble/v2"
-)
-
-// Decoys is what made-up accounts are drawn from, beside a name: with it the store's
-// owner answers for names that have no account. It prints no secret.
+// Decoys is what the made-up accounts of unknown names are derived from, together with
+// the name. Who knows it can tell which names have no account, so it prints no secret.
 type Decoys struct {
-	// Secret is the region's; it counts only where Shared says so. A store that is not
-	// of a region uses Store.Secret.
+	// Secret is the region's, valid only where Shared is set. A store outside a region
+	// uses Store.Secret.
 	Secret [32]byte
 	// Shared: Secret is that of a region, the same at all of its login servers.
 	Shared bool
-	// Salts is how the salts of the store's accounts look.
+	// Salts describes the salts of the store's accounts.
 	Salts SaltShape
 }
 
 // String names the type; it never shows the secret.
 func (d Decoys) String() string { return "decoys" }
 
-// SaltShape is what the salts of the grunt protocol show of who made them. The mangos
-// family's are numbers whose highest and lowest bits are always set, and so are those of
-// this project; TrinityCore's and AzerothCore's are any 32 bytes.
+// SaltShape is what the grunt protocol's salts show of the program that made them. The
+// mangos family, and this project, make numbers whose highest and lowest bits are
+// always set; TrinityCore and AzerothCore use any 32 bytes.
 type SaltShape struct {
 	// Marked is how many of 256 salts have both bits set on purpose.
 	Marked uint16
@@ -35,191 +25,35 @@ type SaltShape struct {
 	ZeroTop bool
 }
 
-// allMarked is SaltShape.Marked where all salts are marked.
-const allMarked = 256
+// AllMarked is SaltShape.Marked where all salts are marked.
+const AllMarked = 256
 
-// maxSaltSample bounds the accounts that one OpSampleSalts reads: so many that the share
-// is right to a few in a hundred, so few that it takes some milliseconds.
-const maxSaltSample = 2048
-
-// maxDamagedSeeks is how often a sample may meet a damaged block before it ends. Each
-// time costs some 10 ms each: Pebble looks for the bit that has flipped.
-const maxDamagedSeeks = 16
-
-// metaDecoys is the key of the Decoys.
-const metaDecoys = "decoys"
-
-// decoysRecord is the size of the record: version, flags, Marked, secret.
-const decoysRecord = 1 + 1 + 2 + 32
-
-const (
-	flagShared = 1 << iota
-	flagZeroTop
-)
-
-func appendDecoys(b []byte, d *Decoys) []byte {
-	flags := byte(0)
-	if d.Shared {
-		flags |= flagShared
-	}
-	if d.Salts.ZeroTop {
-		flags |= flagZeroTop
-	}
-	return append(order.AppendUint16(append(b, recordVersion, flags), d.Salts.Marked), d.Secret[:]...)
+// SaltCount counts what the salts of a sample of accounts look like. The zero value is
+// an empty sample.
+type SaltCount struct {
+	salts, both int
+	zeroTop     bool
 }
 
-func parseDecoys(b []byte, to *Decoys) error {
-	const kind = "decoys"
-	d := decoder{left: b}
-	if err := d.version(kind); err != nil {
-		return err
-	}
-	flags := d.u8()
-	to.Shared, to.Salts.ZeroTop = flags&flagShared != 0, flags&flagZeroTop != 0
-	to.Salts.Marked = uint16(d.u16())
-	copy(to.Secret[:], d.take(len(to.Secret)))
-	d.require(flags < flagZeroTop<<1 && to.Salts.Marked <= allMarked)
-	return d.end(kind)
-}
-
-// decoys reads what OpSetDecoys wrote.
-func (v *view) decoys() (d *Decoys, err error) {
-	d = new(Decoys)
-	if err := v.get(metaKey(metaDecoys), func(b []byte) error { return parseDecoys(b, d) }); err != nil {
-		return nil, err
-	}
-	return d, nil
-}
-
-func (b *builder) setDecoys(op *Op) error {
-	if op.Decoys == nil || op.Decoys.Salts.Marked > allMarked {
-		return ErrInvalid
-	}
-	b.record = appendDecoys(b.record[:0], op.Decoys)
-	return b.group.batch.Set(metaKey(metaDecoys), b.record, nil)
-}
-
-// sampleSalts looks at up to maxSaltSample accounts: all of them where there are not
-// more, else some that are spread over all names, the same ones each time, so that two
-// stores with the same accounts give the same answer. What is damaged is passed over.
-func (v *view) sampleSalts() (SaltShape, error) {
-	s := saltSample{view: v}
-	lower, upper := bounds(prefixAccount)
-	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return SaltShape{}, readError(err)
-	}
-	more := it.First()
-	for ; more && s.looked <= maxSaltSample; more = it.Next() {
-		s.look(it.Key())
-	}
-	if more || it.Error() != nil { // behind a damaged block there are accounts, too
-		s = saltSample{view: v}
-		s.spread(it)
-	}
-	if err := readError(it.Close()); err != nil && !errors.Is(err, ErrUnreadable) {
-		return SaltShape{}, err
-	}
-	return s.shape(), nil
-}
-
-// place is a name as a number, the longest that there can be.
-type place struct{ high, low uint64 }
-
-func placeOf(key []byte) place {
-	var b [16]byte
-	copy(b[:], key[1:]) // behind the prefix
-	return place{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
-}
-
-func (p place) less(q place) bool { return p.high < q.high || p.high == q.high && p.low < q.low }
-
-// middle is halfway between p and q.
-func (p place) middle(q place) place {
-	low, carry := bits.Add64(p.low, q.low, 0)
-	high, carry := bits.Add64(p.high, q.high, carry)
-	return place{carry<<63 | high>>1, high<<63 | low>>1}
-}
-
-// next is the place behind p.
-func (p place) next() place {
-	low, carry := bits.Add64(p.low, 1, 0)
-	return place{p.high + carry, low}
-}
-
-// key is the key of the account whose name is p.
-func (p place) key() []byte {
-	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{prefixAccount}, p.high), p.low)
-	return bytes.TrimRight(b, "\x00")
-}
-
-// spread looks at accounts all over: at one near the middle of all names, then near the
-// middle of either half, and so on. Halves without accounts are left.
-func (s *saltSample) spread(it *pebble.Iterator) {
-	first, end := place{}, place{math.MaxUint64, math.MaxUint64}
-	if it.First() {
-		first = placeOf(it.Key())
-	}
-	if it.Last() {
-		end = placeOf(it.Key()).next()
-	}
-	halves := [][2]place{{first, end}} // from the first place to before the second
-	damaged := 0
-	for seeks := 0; len(halves) > 0 && s.looked < maxSaltSample && seeks < 4*maxSaltSample && damaged < maxDamagedSeeks; seeks++ {
-		from, to := halves[0][0], halves[0][1]
-		halves = halves[1:]
-		at := from.middle(to)
-		if at != from {
-			halves = append(halves, [2]place{from, at})
-		}
-		if !it.SeekGE(at.key()) {
-			if it.Error() != nil {
-				damaged++
-				if after := at.next(); after.less(to) {
-					halves = append(halves, [2]place{after, to})
-				}
-			}
-			continue
-		}
-		if found := placeOf(it.Key()); found.less(to) {
-			s.look(it.Key())
-			if after := found.next(); after.less(to) {
-				halves = append(halves, [2]place{after, to})
-			}
-		}
-	}
-}
-
-// saltSample counts what the salts of some accounts look like.
-type saltSample struct {
-	view                *view
-	looked, salts, both int
-	zeroTop             bool
-}
-
-func (s *saltSample) look(key []byte) {
-	s.looked++
-	n, err := nameOf(key)
-	if err != nil {
-		return
-	}
-	a, err := s.view.account(n, true)
-	if err != nil || !a.Grunt.Set {
+// Add counts one account's salt; an account without one is not counted.
+func (s *SaltCount) Add(v *GruntVerifier) {
+	if !v.Set {
 		return
 	}
 	s.salts++
-	if a.Grunt.Salt[31]&0x80 != 0 && a.Grunt.Salt[0]&1 != 0 {
+	if v.Salt[31]&0x80 != 0 && v.Salt[0]&1 != 0 {
 		s.both++
 	}
-	s.zeroTop = s.zeroTop || a.Grunt.Salt[31] == 0
+	s.zeroTop = s.zeroTop || v.Salt[31] == 0
 }
 
-// shape takes those off that have both bits by chance: a quarter of those that are any
-// 32 bytes. With no accounts, made-up salts look as those of new accounts do.
-func (s *saltSample) shape() SaltShape {
+// Shape estimates the shape. It subtracts the salts that have both bits set by chance,
+// a quarter of those that are any 32 bytes. Of an empty sample it is the shape of this
+// project's own salts.
+func (s *SaltCount) Shape() SaltShape {
 	if s.salts == s.both {
-		return SaltShape{Marked: allMarked}
+		return SaltShape{Marked: AllMarked}
 	}
-	marked := max(0, (4*s.both-s.salts)*allMarked/(3*s.salts))
-	return SaltShape{Marked: uint16(min(marked, allMarked-1)), ZeroTop: s.zeroTop}
+	marked := max(0, (4*s.both-s.salts)*AllMarked/(3*s.salts))
+	return SaltShape{Marked: uint16(min(marked, AllMarked-1)), ZeroTop: s.zeroTop}
 }

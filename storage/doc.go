@@ -1,95 +1,20 @@
-// Package storage keeps accounts and bans, and says when they are safe on disk.
+// Package storage is the vocabulary of account storage: accounts, bans, devices, the
+// requests about them (Op), the results (Result), and the rules that hold whatever
+// database keeps them. Engines implement Store; storage/pebble is the embedded one. A
+// caller knows only this package, and the place that opens the store chooses the engine.
+// Package storagetest has the tests that every engine must pass.
 //
-// It owns the accounts' records, the one function that folds their names
-// (FoldName), the bans of accounts and addresses, and a secret that is made with
-// the store. It refuses to know passwords (it sees verifiers only), sessions,
-// protocols, clocks and the network; times come in with the requests.
-// Devices that sign in by a token are kept beside their account and go with it.
+// A request is a value, and so is its result; a tag connects the two:
 //
-// Nothing above this package knows which database is behind Store. Requests are
-// values (Op), answers too (Result), and a tag ties them together:
-//
-//	store, err := storage.Open(storage.Options{
-//		Dir:     "data/accounts",
-//		Deliver: inbox.Push, // results, in batches, from the store's goroutines
-//		OnFatal: func(err error) { stop(err) },
-//	})
-//	...
 //	taken := store.Submit([]storage.Op{{Kind: storage.OpGet, Tag: 7, Name: name}})
-//	// what was not taken stays with the caller: the queue is full
+//	// requests that were not taken stay with the caller: the queue is full
 //
-// Tools that rather wait use a Client, alone or beside the server on one store.
+// The logic goroutine of a login server calls Submit and nothing else. Results arrive
+// on goroutines of the store. Tools that prefer to wait use a Client, on a store of
+// their own or on the server's.
 //
-// # Goroutines
-//
-//	                  ┌ reads ──▶ queue ──▶ reader workers ────────────────▶ Deliver
-//	Submit (anyone) ──┤
-//	                  └ writes ─▶ queue ──▶ writer ─ group ─▶ Pebble's log
-//	                                          │                  │ one sync
-//	                                          └─ notes applied   └─▶ settle ─▶ Deliver
-//
-// The logic goroutine of the server calls Submit and nothing else. Deliver is
-// called by reader workers, the writer and settle at the same time.
-//
-// # Keys and records
-//
-// The first byte of a key says what it is of; names are folded and not padded.
-// Integers are little-endian. A text is a length byte and its bytes.
-//
-//	account        ┌───┬──────────────┐
-//	               │'a'│ name   1..16 │
-//	               └───┴──────────────┘
-//	  record       ┌─────────┬───────┬─────────┬─ where flagged, in this order ──────────────────────────────┐
-//	               │version 1│flags 1│created 8│ salt 32, verifier 32 │ ban │ PIN │ TOTP │ others │ characters │
-//	               └─────────┴───────┴─────────┴─────────────────────────────────────────────────────────────┘
-//	  flags        1 grunt, 2 ban, 4 PIN (text), 8 TOTP (text), 16 others, 32 characters
-//	  ban          ┌───────┬───────┬─────────────┬─────────┐
-//	               │since 8│until 8│reason (text)│by (text)│
-//	               └───────┴───────┴─────────────┴─────────┘
-//	  others       ┌───────┬──────────────────────────────────────┐
-//	               │count 1│ count × name (text), size 2, bytes   │ names strictly rising
-//	               └───────┴──────────────────────────────────────┘
-//	  characters   ┌───────┬─────────────────────────────┐
-//	               │count 1│ count × world 1, how many 1 │ worlds strictly rising, neither is 0
-//	               └───────┴─────────────────────────────┘
-//
-//	login record   ┌───┬──────────────┐
-//	               │'l'│ name   1..16 │
-//	               └───┴──────────────┘
-//	  record       ┌─────────┬────────────┬─────────────┬────────┬──────────────────┬─────────┐
-//	               │version 1│last login 8│last failed 8│failed 4│address size 1    │ address │
-//	               │         │            │             │        │(0, 4 or 16)      │         │
-//	               └─────────┴────────────┴─────────────┴────────┴──────────────────┴─────────┘
-//
-//	device         ┌───┬─────────────┬──────────────┬─────────┐
-//	               │'d'│size 1 (≤ 16)│ name   1..16 │family 16│ no family is zero
-//	               └───┴─────────────┴──────────────┴─────────┘
-//	  record       ┌─────────┬─────┬──────┬───────────┬─────────┬─────────┬───────────┬──────────────┬───────┬───────────┐
-//	               │version 1│id 16│key 32│verifier 32│created 8│expires 8│last used 8│address size 1│address│name (text)│
-//	               │         │     │      │           │         │         │           │(0, 4 or 16)  │       │           │
-//	               └─────────┴─────┴──────┴───────────┴─────────┴─────────┴───────────┴──────────────┴───────┴───────────┘
-//
-//	address ban    ┌───┬─────────────────┬─────────┬──────┐
-//	               │'b'│size 1 (4 or 16) │ address │bits 1│ host bits zero
-//	               └───┴─────────────────┴─────────┴──────┘
-//	  record       ┌─────────┬─────┐
-//	               │version 1│ ban │
-//	               └─────────┴─────┘
-//
-//	meta           'm' "format" ─▶ u32, 'm' "secret" ─▶ 32 bytes
-//
-// # The head
-//
-// Beside Pebble's files lies gatepass.head: what was acknowledged, for a start to
-// compare with (see head.go and DESIGN.md). Two slots are written in turn, at 0 and
-// at 4096; the whole one with the higher generation counts.
-//
-//	┌──────┬─────────┬───────┬────────────┬─ current, next ──────────────────┬──────────┬───────┬─ logs ───────────┬───────┐
-//	│"gph1"│version 1│state 1│generation 8│ 2 × (manifest 8, size 8, CRC 4) │acked in 8│acked 8│count 1, 24 × log 8│CRC 4 │
-//	└──────┴─────────┴───────┴────────────┴──────────────────────────────────┴──────────┴───────┴──────────────────┴───────┘
-//
-// Unix seconds everywhere. A record of an unknown version is an error, and so is
-// one that is shorter or longer than it says: see ErrRecordVersion, ErrCorrupt.
-//
-// DESIGN.md has the decisions, what was rejected, and the measured numbers.
+// The package knows verifiers but no passwords, and no sessions, protocols, clocks or
+// networks; times come with the requests, in Unix seconds. FoldName is the only place
+// where account names are folded. Devices that sign in by a token are stored with their
+// account and removed with it.
 package storage

@@ -11,6 +11,14 @@ var opNames = [...]string{
 	OpDecoys: "decoys", OpSetDecoys: "set-decoys", OpSampleSalts: "sample-salts",
 }
 
+// OpKinds returns every kind.
+func OpKinds() (kinds []OpKind) {
+	for k := OpGet; int(k) < len(opNames); k++ {
+		kinds = append(kinds, k)
+	}
+	return kinds
+}
+
 // String is the word for the kind in logs.
 func (k OpKind) String() string {
 	if int(k) < len(opNames) && opNames[k] != "" {

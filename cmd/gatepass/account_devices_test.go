@@ -14,6 +14,7 @@ import (
 
 	"gatepass/admin"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // remember is a command of the scripts: it makes an account of a data folder
@@ -45,7 +46,7 @@ func rememberDevice(args []string) (err error) {
 		return err
 	}
 	d.Expires = time.Now().Add(span).Unix()
-	c, err := storage.OpenClient(storage.Options{Dir: admin.StorePath(args[0])})
+	c, err := pebble.OpenClient(pebble.Options{Dir: admin.StorePath(args[0])})
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 	"gatepass/logic"
 	"gatepass/patches"
 	"gatepass/server"
-	"gatepass/storage"
+	"gatepass/storage/pebble"
 	"gatepass/worlds"
 	"gatepass/worlds/dns"
 )
@@ -245,7 +245,7 @@ func defaultConfig() map[string]any {
 		"sessions.connected-limit":     logic.DefaultConnectedLimit,
 		"sessions.proving-limit":       logic.DefaultProvingLimit,
 		"sessions.choosing-limit":      logic.DefaultChoosingLimit,
-		"storage.cache-mib":            storage.DefaultCacheBytes >> 20,
+		"storage.cache-mib":            pebble.DefaultCacheBytes >> 20,
 		"sessions.refresh-every":       logic.DefaultRefreshEvery,
 		"sessions.ping-every":          logic.DefaultPingEvery,
 		"sessions.sign-ins-per-minute": logic.DefaultSignInsPerMinute,

@@ -25,6 +25,7 @@ import (
 	"gatepass/patches"
 	"gatepass/server"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -36,8 +37,8 @@ type edge struct {
 	conn   *bus.Conn // nil for a login server that is alone
 
 	store    *storage.Client
-	newSalts chan struct{}   // see watchSalts
-	steady   *storage.Steady // the store behind it
+	newSalts chan struct{}  // see watchSalts
+	steady   *pebble.Steady // the store behind it
 	pool     *auth.Pool
 	versions *patches.Set // until the logic runs
 	patches  atomic.Pointer[[patches.StateCount]int]
@@ -105,7 +106,7 @@ func (e *edge) startStore() (err error) {
 		return err
 	}
 	e.store, err = storage.NewClient(e.inbox.Stored, func(deliver func([]storage.Result)) (_ storage.Store, err error) {
-		e.steady, err = storage.OpenSteady(storage.Options{
+		e.steady, err = pebble.OpenSteady(pebble.Options{
 			Dir:        e.config.storeDir(),
 			CacheBytes: int64(e.config.Storage.CacheMiB) << 20,
 			Deliver:    deliver,

@@ -10,6 +10,7 @@ import (
 
 	"gatepass/admin"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // exitDamaged is what 'store check' exits with where something is wrong, and
@@ -41,8 +42,8 @@ Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 4 damage was fo
 	return c
 }
 
-func (f *storeFlags) options() storage.Options {
-	return storage.Options{Dir: admin.StorePath(f.dataDir)}
+func (f *storeFlags) options() pebble.Options {
+	return pebble.Options{Dir: admin.StorePath(f.dataDir)}
 }
 
 // opening words what keeps a store command from its work.
@@ -72,11 +73,11 @@ the accounts that were changed last are there. A backup copy is the better way.`
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if newHead {
-				if err := storage.RenewHead(f.options()); err != nil {
+				if err := pebble.RenewHead(f.options()); err != nil {
 					return f.opening(err)
 				}
 			}
-			report, err := storage.Check(c.Context(), f.options())
+			report, err := pebble.Check(c.Context(), f.options())
 			if err != nil {
 				return interrupted(c.Context(), f.opening(err))
 			}

@@ -10,6 +10,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/storage"
+	"gatepass/storage/pebble"
 )
 
 // salvageFlags are the flags of salvage.
@@ -79,7 +80,7 @@ func (s *salvageFlags) run(c *cobra.Command, path string) error {
 }
 
 func (s *salvageFlags) salvage(ctx context.Context, to storage.Salvaged) ([]storage.Fault, error) {
-	lost, err := storage.Salvage(ctx, s.options(), to)
+	lost, err := pebble.Salvage(ctx, s.options(), to)
 	return lost, s.opening(err)
 }
 

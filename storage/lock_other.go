@@ -1,6 +1,0 @@
-//go:build !unix
-
-package storage
-
-// lockShared does nothing where files have no such locks.
-func lockShared(uintptr) error { return nil }

@@ -1,6 +1,0 @@
-//go:build !race
-
-package storage
-
-// raceEnabled: the race detector slows down and allocates.
-const raceEnabled = false

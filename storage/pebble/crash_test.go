@@ -1,0 +1,365 @@
+package pebble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"gatepass/storage"
+)
+
+// A player is one producer of writes under its own name: each write waits for
+// the one before. So after a crash the account must be as one of two states say:
+// the last that was acknowledged, or the one that was under way.
+type player struct {
+	name storage.Name
+	mu   sync.Mutex
+	// versions[i] is the state after i acknowledged writes: 0 for no account,
+	// otherwise the number in its salt, above crashCount how many characters it has
+	// on the world crashWorld, and above crashProof the number in the verifier of its
+	// one device. The last one may still be under way.
+	versions []int
+	acked    int
+}
+
+const (
+	crashWorld = 9
+	crashCount = 1 << 16
+	crashProof = 1 << 24
+)
+
+// history is what a player may be after a crash at one moment.
+type history struct {
+	name  storage.Name
+	acked int
+	may   []int
+}
+
+// since is what the player may be now if a crash keeps what was acknowledged at
+// least up to a given write.
+func (p *player) since(acked int) history {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return history{name: p.name, acked: p.acked, may: slices.Clone(p.versions[acked:])}
+}
+
+func (p *player) at() history { return p.since(p.ackedNow()) }
+
+func (p *player) ackedNow() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.acked
+}
+
+// next makes the player's i-th write.
+func (p *player) next(i int) storage.Op {
+	a := numbered(0)
+	a.Name, a.Login.Failed = p.name, 1
+	order.PutUint32(a.Grunt.Salt[:], uint32(i))
+	// A record long enough that a few make a table.
+	a.Others = map[string][]byte{"pad": make([]byte, 1000)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.versions[p.acked]
+	salt, count, token := was%crashCount, was%crashProof/crashCount*crashCount, was/crashProof
+	op, becomes := storage.Op{Kind: storage.OpSetVerifier, Name: p.name, Account: a}, count+i
+	switch {
+	case was == 0:
+		op.Kind, becomes = storage.OpCreate, i
+	case i%7 == 0:
+		op.Kind, becomes = storage.OpDelete, 0
+	case i%5 == 0 && token == 0:
+		order.PutUint32(a.Grunt.Salt[:], uint32(salt))
+		op, becomes = addDeviceOf(a, device(1)), was+crashProof
+	case i%5 < 2 && token != 0:
+		op, becomes = rotate(p.name, device(1), token, i), was%crashProof+i*crashProof
+	case i%3 == 0:
+		op = storage.Op{Kind: storage.OpCharacters, Name: p.name, World: crashWorld, Count: uint8(i), Synced: true}
+		becomes = token*crashProof + i*crashCount + salt
+	}
+	p.versions = append(p.versions, becomes)
+	return op
+}
+
+func (p *player) ack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.acked++
+}
+
+// play lets players write at the same time until all are through or refused. It
+// returns how many were.
+func play(t *testing.T, c *storage.Client, players []*player, writes int) (failed int) {
+	var all sync.WaitGroup
+	var failures atomic.Int32
+	for _, p := range players {
+		all.Go(func() {
+			for i := range writes {
+				results, err := c.Do(context.Background(), p.next(i+1))
+				if err == nil {
+					err = results[0].Err
+				}
+				if err != nil {
+					if !errors.Is(err, storage.ErrFailed) {
+						t.Errorf("%v: %v", p.name, err)
+					}
+					failures.Add(1)
+					return
+				}
+				p.ack()
+			}
+		})
+	}
+	all.Wait()
+	return int(failures.Load())
+}
+
+func makePlayers(t *testing.T, n int) []*player {
+	players := make([]*player, n)
+	for i := range players {
+		players[i] = &player{name: mustName(t, fmt.Sprintf("p%d", i)), versions: []int{0}}
+	}
+	return players
+}
+
+func histories(players []*player) []history {
+	hs := make([]history, len(players))
+	for i, p := range players {
+		hs[i] = p.at()
+	}
+	return hs
+}
+
+// mustHold opens what a crash left and looks for each player.
+func mustHold(t *testing.T, fs vfs.FS, hs []history) {
+	t.Helper()
+	c, err := OpenClient(Options{Dir: "data/store", FS: fs, memTableBytes: 16 << 10})
+	if err != nil {
+		t.Fatalf("the store does not open: %v", err)
+	}
+	defer c.Close()
+	for _, h := range hs {
+		r := do(t, c, storage.Op{Kind: storage.OpGet, Name: h.name})
+		token := do(t, c, storage.Op{Kind: storage.OpDevice, Name: h.name, Device: device(1)}).Device
+		version := 0
+		if r.Err == nil {
+			version = int(order.Uint32(r.Account.Grunt.Salt[:]))
+			for _, c := range r.Account.Characters {
+				version += int(c.Count) * crashCount
+			}
+			if token != nil {
+				version += int(order.Uint32(token.Verifier[:])) * crashProof
+			}
+			if r.Account.Login.Failed != 1 {
+				t.Fatalf("%v: half of a write survived", h.name)
+			}
+		} else if r.Err != storage.ErrNotFound || token != nil {
+			t.Fatalf("%v: %v", h.name, r.Err)
+		}
+		if !slices.Contains(h.may, version) {
+			t.Fatalf("%v is at %d, must be one of %v", h.name, version, h.may)
+		}
+	}
+}
+
+// moment is what a crash would leave at one step.
+type moment struct {
+	step int
+	fs   *vfs.MemFS
+	hs   []history
+}
+
+// Crash at each step at which the disk changes, from the making of the store on:
+// it always opens, and no acknowledged write is lost.
+func TestCrash_AtEachStep(t *testing.T) {
+	players := makePlayers(t, 4)
+	disk := vfs.NewCrashableMem()
+	every := 1
+	if raceEnabled {
+		every = 7
+	}
+	first := rand.IntN(every)
+	t.Logf("each %d-th step from %d", every, first)
+	var mu sync.Mutex
+	var moments []moment
+	step := 0
+	hook := errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if step++; step%every == first {
+			// First what was acknowledged, then the disk: never the other way round.
+			hs := histories(players)
+			cfg := vfs.CrashCloneCfg{}
+			if step%2 == 0 {
+				cfg = vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(1, uint64(step)))}
+			}
+			moments = append(moments, moment{step: step, fs: disk.CrashClone(cfg), hs: widen(hs, players)})
+		}
+		return nil
+	})
+	c, err := OpenClient(Options{Dir: "data/store", FS: errorfs.Wrap(disk, hook), memTableBytes: 16 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	play(t, c, players, 40)
+	mustClose(t, c)
+	if len(moments) < 10 {
+		t.Fatalf("only %d moments of %d steps", len(moments), step)
+	}
+	for _, m := range moments {
+		t.Run(fmt.Sprintf("step=%d", m.step), func(t *testing.T) { mustHold(t, m.fs, m.hs) })
+	}
+}
+
+// widen adds what was begun while the disk was being copied.
+func widen(hs []history, players []*player) []history {
+	for i, p := range players {
+		hs[i] = p.since(hs[i].acked)
+	}
+	return hs
+}
+
+// One operation fails, or all from one on, at each step: no acknowledged write
+// is lost, every request gets its answer, the failure is told once, the store
+// closes, and opens again on the healed disk.
+func TestFault_AtEachStep(t *testing.T) {
+	for name, c := range map[string]struct {
+		cause error
+		last  int32 // how many operations in a row fail
+	}{
+		"one sync or write fails":   {errorfs.ErrInjected, 1},
+		"the disk is full for good": {syscall.ENOSPC, 1 << 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			every := int32(1)
+			if raceEnabled {
+				every = 7
+			}
+			at := rand.Int32N(every)
+			for faultAt(t, at, at+c.last, c.cause) {
+				at += every
+			}
+			t.Logf("each %d-th step up to %d", every, at)
+			if at < 100 {
+				t.Fatal("too few steps")
+			}
+		})
+	}
+}
+
+// faultAt lets the operations from, from+1, … to-1 fail. It reports false if there
+// were fewer than that.
+func faultAt(t *testing.T, from, to int32, cause error) bool {
+	t.Helper()
+	players := makePlayers(t, 3)
+	disk := vfs.NewCrashableMem()
+	var step, injected atomic.Int32
+	inject := errorfs.InjectorFunc(func(op errorfs.Op) error {
+		switch op.Kind {
+		case errorfs.OpFileClose, errorfs.OpLock: // descriptors must not leak in a test
+			return nil
+		}
+		if op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+			return nil
+		}
+		if n := step.Add(1) - 1; n < from || n >= to {
+			return nil
+		}
+		injected.Add(1)
+		return cause
+	})
+	var fatal atomic.Int32
+	c, err := OpenClient(Options{
+		Dir: "data/store", FS: errorfs.Wrap(disk, inject), memTableBytes: 16 << 10,
+		OnFatal: func(error) { fatal.Add(1) },
+	})
+	if err == nil {
+		failed := play(t, c, players, 60)
+		readsGoOn(t, c, players)
+		mustTellFailure(t, c, failed, &fatal, cause)
+	} else if injected.Load() == 0 || !errors.Is(err, cause) {
+		t.Fatalf("step %d: open: %v", from, err)
+	}
+	mustHold(t, disk.CrashClone(vfs.CrashCloneCfg{}), histories(players))
+	mustHold(t, disk, histories(players))
+	return injected.Load() > 0
+}
+
+// readsGoOn: what was acknowledged is still served.
+func readsGoOn(t *testing.T, c *storage.Client, players []*player) {
+	t.Helper()
+	for _, h := range histories(players) {
+		r := do(t, c, storage.Op{Kind: storage.OpGet, Name: h.name})
+		if r.Err != nil && r.Err != storage.ErrNotFound {
+			t.Fatalf("%v: %v", h.name, r.Err)
+		}
+		if r.Err == storage.ErrNotFound && !slices.Contains(h.may, 0) {
+			t.Fatalf("%v: no longer there", h.name)
+		}
+	}
+}
+
+// mustTellFailure: once a write was refused all are, Close says why, and OnFatal
+// was told once.
+func mustTellFailure(t *testing.T, c *storage.Client, failed int, fatal *atomic.Int32, cause error) {
+	t.Helper()
+	store := c.Store().(*Store)
+	if failed > 0 {
+		if r := do(t, c, create(numbered(7))); !errors.Is(r.Err, storage.ErrFailed) || !errors.Is(r.Err, cause) {
+			t.Fatalf("write after the failure: %v", r.Err)
+		}
+	}
+	err := c.Close()
+	if told := store.Stats().Failed; told != (err != nil) || failed > 0 && !told {
+		t.Fatalf("%d writes failed, Stats.Failed is %v, Close says %v", failed, told, err)
+	}
+	if err != nil && !errors.Is(err, cause) {
+		t.Fatalf("Close: %v", err)
+	}
+	if n := fatal.Load(); n > 1 || failed > 0 && n != 1 {
+		t.Fatalf("OnFatal was told %d times", n)
+	}
+}
+
+// A block that cannot be read fails the one request, not the process.
+func TestFault_Read(t *testing.T) {
+	disk := vfs.NewMem()
+	var sick atomic.Bool
+	inject := errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if sick.Load() && op.Kind == errorfs.OpFileReadAt {
+			return syscall.EIO
+		}
+		return nil
+	})
+	c, err := OpenClient(Options{Dir: "x", FS: errorfs.Wrap(disk, inject), memTableBytes: 16 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, c, 0, 500)
+	if err := c.Store().(*Store).db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, c)
+	if c, err = OpenClient(Options{Dir: "x", FS: errorfs.Wrap(disk, inject)}); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	sick.Store(true)
+	if r := do(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}); !errors.Is(r.Err, syscall.EIO) || r.Account != nil {
+		t.Fatalf("%+v", r)
+	}
+	sick.Store(false)
+	mustDo(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name})
+}

@@ -1,0 +1,183 @@
+package pebble
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/bits"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"gatepass/storage"
+)
+
+// maxSaltSample bounds the accounts that one OpSampleSalts reads: so many that the share
+// is right to a few in a hundred, so few that it takes some milliseconds.
+const maxSaltSample = 2048
+
+// maxDamagedSeeks is how often a sample may meet a damaged block before it ends. Each
+// time costs some 10 ms each: Pebble looks for the bit that has flipped.
+const maxDamagedSeeks = 16
+
+// metaDecoys is the key of the Decoys.
+const metaDecoys = "decoys"
+
+// decoysRecord is the size of the record: version, flags, Marked, secret.
+const decoysRecord = 1 + 1 + 2 + 32
+
+const (
+	flagShared = 1 << iota
+	flagZeroTop
+)
+
+func appendDecoys(b []byte, d *storage.Decoys) []byte {
+	flags := byte(0)
+	if d.Shared {
+		flags |= flagShared
+	}
+	if d.Salts.ZeroTop {
+		flags |= flagZeroTop
+	}
+	return append(order.AppendUint16(append(b, recordVersion, flags), d.Salts.Marked), d.Secret[:]...)
+}
+
+func parseDecoys(b []byte, to *storage.Decoys) error {
+	const kind = "decoys"
+	d := decoder{left: b}
+	if err := d.version(kind); err != nil {
+		return err
+	}
+	flags := d.u8()
+	to.Shared, to.Salts.ZeroTop = flags&flagShared != 0, flags&flagZeroTop != 0
+	to.Salts.Marked = uint16(d.u16())
+	copy(to.Secret[:], d.take(len(to.Secret)))
+	d.require(flags < flagZeroTop<<1 && to.Salts.Marked <= storage.AllMarked)
+	return d.end(kind)
+}
+
+// decoys reads what OpSetDecoys wrote.
+func (v *view) decoys() (d *storage.Decoys, err error) {
+	d = new(storage.Decoys)
+	if err := v.get(metaKey(metaDecoys), func(b []byte) error { return parseDecoys(b, d) }); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (b *builder) setDecoys(op *storage.Op) error {
+	if op.Decoys == nil || op.Decoys.Salts.Marked > storage.AllMarked {
+		return storage.ErrInvalid
+	}
+	b.record = appendDecoys(b.record[:0], op.Decoys)
+	return b.group.batch.Set(metaKey(metaDecoys), b.record, nil)
+}
+
+// sampleSalts looks at up to maxSaltSample accounts: all of them where there are not
+// more, else some that are spread over all names, the same ones each time, so that two
+// stores with the same accounts give the same answer. What is damaged is passed over.
+func (v *view) sampleSalts() (storage.SaltShape, error) {
+	s := saltSample{view: v}
+	lower, upper := bounds(prefixAccount)
+	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return storage.SaltShape{}, readError(err)
+	}
+	more := it.First()
+	for ; more && s.looked <= maxSaltSample; more = it.Next() {
+		s.look(it.Key())
+	}
+	if more || it.Error() != nil { // behind a damaged block there are accounts, too
+		s = saltSample{view: v}
+		s.spread(it)
+	}
+	if err := readError(it.Close()); err != nil && !errors.Is(err, storage.ErrUnreadable) {
+		return storage.SaltShape{}, err
+	}
+	return s.salts.Shape(), nil
+}
+
+// place is a name as a number, the longest that there can be.
+type place struct{ high, low uint64 }
+
+func placeOf(key []byte) place {
+	var b [16]byte
+	copy(b[:], key[1:]) // behind the prefix
+	return place{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+}
+
+func (p place) less(q place) bool { return p.high < q.high || p.high == q.high && p.low < q.low }
+
+// middle is halfway between p and q.
+func (p place) middle(q place) place {
+	low, carry := bits.Add64(p.low, q.low, 0)
+	high, carry := bits.Add64(p.high, q.high, carry)
+	return place{carry<<63 | high>>1, high<<63 | low>>1}
+}
+
+// next is the place behind p.
+func (p place) next() place {
+	low, carry := bits.Add64(p.low, 1, 0)
+	return place{p.high + carry, low}
+}
+
+// key is the key of the account whose name is p.
+func (p place) key() []byte {
+	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{prefixAccount}, p.high), p.low)
+	return bytes.TrimRight(b, "\x00")
+}
+
+// spread looks at accounts all over: at one near the middle of all names, then near the
+// middle of either half, and so on. Halves without accounts are left.
+func (s *saltSample) spread(it *pebble.Iterator) {
+	first, end := place{}, place{math.MaxUint64, math.MaxUint64}
+	if it.First() {
+		first = placeOf(it.Key())
+	}
+	if it.Last() {
+		end = placeOf(it.Key()).next()
+	}
+	halves := [][2]place{{first, end}} // from the first place to before the second
+	damaged := 0
+	for seeks := 0; len(halves) > 0 && s.looked < maxSaltSample && seeks < 4*maxSaltSample && damaged < maxDamagedSeeks; seeks++ {
+		from, to := halves[0][0], halves[0][1]
+		halves = halves[1:]
+		at := from.middle(to)
+		if at != from {
+			halves = append(halves, [2]place{from, at})
+		}
+		if !it.SeekGE(at.key()) {
+			if it.Error() != nil {
+				damaged++
+				if after := at.next(); after.less(to) {
+					halves = append(halves, [2]place{after, to})
+				}
+			}
+			continue
+		}
+		if found := placeOf(it.Key()); found.less(to) {
+			s.look(it.Key())
+			if after := found.next(); after.less(to) {
+				halves = append(halves, [2]place{after, to})
+			}
+		}
+	}
+}
+
+// saltSample looks at the salts of some accounts.
+type saltSample struct {
+	view   *view
+	looked int
+	salts  storage.SaltCount
+}
+
+func (s *saltSample) look(key []byte) {
+	s.looked++
+	n, err := nameOf(key)
+	if err != nil {
+		return
+	}
+	if a, err := s.view.account(n, true); err == nil {
+		s.salts.Add(&a.Grunt)
+	}
+}

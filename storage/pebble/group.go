@@ -1,0 +1,340 @@
+package pebble
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"gatepass/storage"
+)
+
+// group is the requests that are committed and synced together. It is built by
+// the writer: each request is checked against what the store holds and what
+// earlier requests of the same group made of it, and its change goes into one
+// Pebble batch, which survives a crash as a whole or not at all.
+type group struct {
+	batch   *pebble.Batch
+	results []storage.Result
+	// waited: somebody waits for an fsync.
+	waited bool
+}
+
+// builder makes groups. Owned by the writer goroutine.
+type builder struct {
+	view  view
+	group *group
+
+	// What the group has made of the records so far; emptied with each group.
+	accounts map[storage.Name]*storage.Account    // nil: deleted
+	logins   map[storage.Name]storage.LoginRecord // notes, written once a name when the group is closed
+	bans     map[netip.Prefix]bool                // address bans that are there (or no longer)
+	devices  map[storage.Name]deviceNotes
+	record   []byte // scratch
+}
+
+func newBuilder(db *pebble.DB) *builder {
+	return &builder{
+		view:     view{db: db},
+		accounts: make(map[storage.Name]*storage.Account),
+		logins:   make(map[storage.Name]storage.LoginRecord),
+		bans:     make(map[netip.Prefix]bool),
+		devices:  make(map[storage.Name]deviceNotes),
+	}
+}
+
+// begin opens a group into which results can be put.
+func (b *builder) begin(results []storage.Result) {
+	b.group = &group{batch: b.view.db.NewBatch(), results: results}
+}
+
+// add does one request.
+func (b *builder) add(op *storage.Op) {
+	r := storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name}
+	if op.Kind == storage.OpCreate && op.Account != nil {
+		r.Name = op.Account.Name
+	}
+	r.Err = b.apply(op)
+	b.group.waited = b.group.waited || classOf(op) != classNote
+	b.group.results = append(b.group.results, r)
+}
+
+// end closes the group: its batch is complete.
+func (b *builder) end() (*group, error) {
+	g, err := b.group, error(nil)
+	for n, l := range b.logins {
+		b.record = appendLogin(b.record[:0], &l)
+		err = errors.Join(err, g.batch.Set(b.view.key.login(&n), b.record, nil))
+	}
+	b.group = nil
+	clear(b.accounts)
+	clear(b.logins)
+	clear(b.bans)
+	clear(b.devices)
+	return g, err
+}
+
+func (b *builder) apply(op *storage.Op) error {
+	switch op.Kind {
+	case storage.OpCreate:
+		return b.create(op)
+	case storage.OpSetVerifier:
+		return b.setVerifier(op)
+	case storage.OpSetFactors:
+		return b.setFactors(op)
+	case storage.OpDelete:
+		return b.delete(op.Name)
+	case storage.OpBan:
+		return b.ban(op)
+	case storage.OpUnban:
+		return b.unban(op.Name)
+	case storage.OpBanAddress:
+		return b.banAddress(op)
+	case storage.OpUnbanAddress:
+		return b.unbanAddress(op)
+	case storage.OpLogin:
+		if op.Name == (storage.Name{}) {
+			return storage.ErrInvalid
+		}
+		// Blind: a login comes 9,000 times a second, and whoever logged in exists.
+		b.logins[op.Name] = storage.LoginRecord{LastLogin: op.At, LastAddr: op.Addr}
+		return nil
+	case storage.OpLoginFailed:
+		return b.loginFailed(op)
+	case storage.OpCharacters:
+		return b.characters(op)
+	case storage.OpAddDevice:
+		return b.addDevice(op)
+	case storage.OpRotateDevice:
+		return b.rotateDevice(op)
+	case storage.OpRemoveDevice:
+		return b.removeDevice(op)
+	case storage.OpSetDecoys:
+		return b.setDecoys(op)
+	}
+	return storage.ErrInvalid
+}
+
+func (b *builder) create(op *storage.Op) error {
+	a := op.Account
+	if !storage.ValidAccount(a) || !storage.ValidDevices(op.Devices) {
+		return storage.ErrInvalid
+	}
+	there, err := b.exists(a.Name)
+	if err != nil {
+		return err
+	}
+	if there {
+		return storage.ErrExists
+	}
+	// A login noted just after a deletion may have left a record.
+	if err := b.forgetLogin(a.Name); err != nil {
+		return err
+	}
+	if a.Login != (storage.LoginRecord{}) {
+		b.logins[a.Name] = a.Login
+	}
+	for i := range op.Devices {
+		if err := b.putDevice(a.Name, op.Devices[i]); err != nil {
+			return err
+		}
+	}
+	copied := *a
+	return b.put(&copied)
+}
+
+func (b *builder) setVerifier(op *storage.Op) error {
+	if op.Account == nil || !storage.ValidOthers(op.Account.Others) {
+		return storage.ErrInvalid
+	}
+	// Whoever knew the old password may have made a device remember it.
+	return b.editAndForget(op.Name, func(a *storage.Account) error {
+		a.Grunt, a.Others = op.Account.Grunt, op.Account.Others
+		return nil
+	})
+}
+
+// editAndForget edits an account and removes all its devices.
+func (b *builder) editAndForget(n storage.Name, change func(*storage.Account) error) error {
+	families, err := b.familiesOf(n)
+	if err != nil {
+		return err
+	}
+	if err := b.edit(n, change); err != nil {
+		return err
+	}
+	return b.dropDevices(n, families)
+}
+
+func (b *builder) setFactors(op *storage.Op) error {
+	if op.Account == nil || !storage.ValidFactors(op.Account) {
+		return storage.ErrInvalid
+	}
+	edit := b.editAndForget
+	if op.Account.PIN == "" && len(op.Account.TOTPSecret) == 0 {
+		edit = b.edit // no device knows less than what is asked now
+	}
+	return edit(op.Name, func(a *storage.Account) error {
+		a.PIN, a.TOTPSecret = op.Account.PIN, op.Account.TOTPSecret
+		return nil
+	})
+}
+
+func (b *builder) delete(n storage.Name) error {
+	there, err := b.exists(n)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return storage.ErrNotFound
+	}
+	families, err := b.familiesOf(n)
+	if err != nil {
+		return err
+	}
+	if err := b.forgetLogin(n); err != nil {
+		return err
+	}
+	if err := b.dropDevices(n, families); err != nil {
+		return err
+	}
+	b.accounts[n] = nil
+	return b.group.batch.Delete(b.view.key.account(&n), nil)
+}
+
+func (b *builder) ban(op *storage.Op) error {
+	if !storage.ValidBan(&op.Ban) {
+		return storage.ErrInvalid
+	}
+	return b.edit(op.Name, func(a *storage.Account) error {
+		a.Ban = op.Ban
+		a.Ban.Set = true
+		return nil
+	})
+}
+
+func (b *builder) unban(n storage.Name) error {
+	return b.edit(n, func(a *storage.Account) error {
+		if !a.Ban.Set {
+			return storage.ErrNotBanned
+		}
+		a.Ban = storage.Ban{}
+		return nil
+	})
+}
+
+func (b *builder) banAddress(op *storage.Op) error {
+	p, ok := storage.FoldPrefix(op.Prefix)
+	if !ok || !storage.ValidBan(&op.Ban) {
+		return storage.ErrInvalid
+	}
+	b.bans[p] = true
+	b.record = appendAddressBan(b.record[:0], &op.Ban)
+	return b.group.batch.Set(b.view.key.addressBan(p), b.record, nil)
+}
+
+func (b *builder) unbanAddress(op *storage.Op) (err error) {
+	p, ok := storage.FoldPrefix(op.Prefix)
+	if !ok {
+		return storage.ErrInvalid
+	}
+	there, known := b.bans[p]
+	if !known {
+		if there, err = b.view.has(b.view.key.addressBan(p)); err != nil {
+			return err
+		}
+	}
+	if !there {
+		return storage.ErrNotBanned
+	}
+	b.bans[p] = false
+	return b.group.batch.Delete(b.view.key.addressBan(p), nil)
+}
+
+func (b *builder) loginFailed(op *storage.Op) error {
+	there, err := b.exists(op.Name)
+	if err != nil || !there {
+		return err
+	}
+	l, known := b.logins[op.Name]
+	if !known {
+		if l, err = b.view.login(op.Name); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+	}
+	l.LastFailed = op.At
+	l.Failed = max(l.Failed, l.Failed+1) // stays at the largest number
+	b.logins[op.Name] = l
+	return nil
+}
+
+// characters writes only what is new: worlds repeat themselves.
+func (b *builder) characters(op *storage.Op) error {
+	if op.World == 0 {
+		return storage.ErrInvalid
+	}
+	a, err := b.account(op.Name)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil // deleted since the world heard of it
+	}
+	if err != nil {
+		return err
+	}
+	counts, differs := storage.WithCount(a.Characters, storage.WorldCount{World: op.World, Count: op.Count})
+	if !differs {
+		return nil
+	}
+	a.Characters = counts
+	return b.put(a)
+}
+
+// exists tells whether there is an account, as of this point in the group.
+func (b *builder) exists(n storage.Name) (bool, error) {
+	if a, known := b.accounts[n]; known {
+		return a != nil, nil
+	}
+	return b.view.has(b.view.key.account(&n))
+}
+
+// edit reads an account, changes it and writes it back.
+func (b *builder) edit(n storage.Name, change func(*storage.Account) error) error {
+	a, err := b.account(n)
+	if err != nil {
+		return err
+	}
+	if err := change(a); err != nil {
+		return err
+	}
+	return b.put(a)
+}
+
+// account is an account as of this point in the group, without its logins. What
+// its slices and maps point to may be a caller's: replace, do not change.
+func (b *builder) account(n storage.Name) (*storage.Account, error) {
+	a, known := b.accounts[n]
+	if !known {
+		return b.view.account(n, true)
+	}
+	if a == nil {
+		return nil, storage.ErrNotFound
+	}
+	return a, nil
+}
+
+// put writes an account's record, not that of its logins.
+func (b *builder) put(a *storage.Account) error {
+	b.accounts[a.Name] = a
+	b.record = appendAccount(b.record[:0], a)
+	return b.group.batch.Set(b.view.key.account(&a.Name), b.record, nil)
+}
+
+// forgetLogin removes a login record if there is one, so that making accounts in
+// bulk leaves no tombstones.
+func (b *builder) forgetLogin(n storage.Name) error {
+	delete(b.logins, n)
+	there, err := b.view.has(b.view.key.login(&n))
+	if err != nil || !there {
+		return err
+	}
+	return b.group.batch.Delete(b.view.key.login(&n), nil)
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package pebble
+
+// raceEnabled: the race detector slows down and allocates.
+const raceEnabled = true

@@ -1,0 +1,214 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"gatepass/storage"
+)
+
+const (
+	// readBatch bounds the reads a worker takes at once, so that with several
+	// workers one slow disk block does not hold up a whole crowd.
+	readBatch = 64
+)
+
+// reader answers reads: a few workers on one queue.
+type reader struct {
+	queue   *queue
+	deliver func([]storage.Result)
+	done    atomic.Uint64
+	workers sync.WaitGroup
+}
+
+func startReader(db *pebble.DB, o *Options) *reader {
+	r := &reader{queue: newQueue(o.QueueLimit, 1), deliver: o.Deliver}
+	for range o.ReadWorkers {
+		r.workers.Go(func() { r.work(&view{db: db}) })
+	}
+	return r
+}
+
+// work is one worker's life.
+func (r *reader) work(v *view) {
+	ops := make([]storage.Op, 0, readBatch)
+	results := make([]storage.Result, 0, readBatch)
+	for {
+		var open bool
+		if ops, open = r.queue.take(ops[:0], readBatch); !open {
+			return
+		}
+		if len(ops) == 0 {
+			continue
+		}
+		for i := range ops {
+			results = append(results, v.answer(&ops[i]))
+		}
+		r.done.Add(uint64(len(ops)))
+		r.deliver(results)
+		r.queue.answered(len(ops))
+		clear(ops)
+		clear(results[:cap(results)]) // the receiver may have moved them about
+		results = results[:0]
+	}
+}
+
+// stop returns when all that was taken is answered. The queue must be closed.
+func (r *reader) stop() { r.workers.Wait() }
+
+// view reads records. Not safe for concurrent use: each worker has its own.
+type view struct {
+	db  *pebble.DB
+	key keyBuf
+}
+
+// answer does one read.
+func (v *view) answer(op *storage.Op) storage.Result {
+	r := storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name}
+	switch op.Kind {
+	case storage.OpGet:
+		r.Account, r.Err = v.account(op.Name, op.Brief)
+	case storage.OpAddressBans:
+		r.AddressBans, r.Damaged, r.Err = v.addressBans()
+	case storage.OpList:
+		r.Accounts, r.Err = v.list(op.Name, op.Limit)
+	case storage.OpDevice:
+		r.Account, r.Device, r.Err = v.accountAndDevice(op)
+	case storage.OpDevices:
+		r.Devices, r.Err = v.devicesOfAccount(op)
+	case storage.OpDecoys:
+		r.Decoys, r.Err = v.decoys()
+	case storage.OpSampleSalts:
+		r.Decoys = new(storage.Decoys)
+		r.Decoys.Salts, r.Err = v.sampleSalts()
+	default: // only a store without a writer asks a reader
+		r.Err = storage.ErrReadOnly
+	}
+	return r
+}
+
+// account reads an account's record and, unless brief, that of its logins, which
+// it does also when the first is missing, so that an unknown name takes about as
+// long as a known one.
+func (v *view) account(n storage.Name, brief bool) (*storage.Account, error) {
+	a := &storage.Account{Name: n}
+	err := v.get(v.key.account(&n), func(b []byte) error { return parseAccount(b, a) })
+	if !brief {
+		login, loginErr := v.login(n)
+		a.Login = login
+		if err == nil && loginErr != storage.ErrNotFound {
+			err = loginErr
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// login reads a login record; ErrNotFound if there is none.
+func (v *view) login(n storage.Name) (l storage.LoginRecord, err error) {
+	err = v.get(v.key.login(&n), func(b []byte) (err error) {
+		l, err = parseLogin(b)
+		return err
+	})
+	return l, err
+}
+
+// has tells whether there is a record under a key.
+func (v *view) has(key []byte) (bool, error) {
+	err := v.get(key, func([]byte) error { return nil })
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// get hands a record to parse, which must not keep it.
+func (v *view) get(key []byte, parse func([]byte) error) error {
+	b, closer, err := v.db.Get(key)
+	if err != nil {
+		return readError(err)
+	}
+	defer closer.Close()
+	return parse(b)
+}
+
+// readError turns Pebble's words for a missing key, for a block whose checksum is
+// wrong and for what the disk says into ours. Damage comes without its stack traces.
+func readError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pebble.ErrNotFound):
+		return storage.ErrNotFound
+	case pebble.IsCorruptionError(err):
+		return fmt.Errorf("%w: %s", storage.ErrUnreadable, firstLine(err.Error()))
+	}
+	return fmt.Errorf("%w: %w", storage.ErrReadFailed, err)
+}
+
+// list reads accounts in name order, from behind a name.
+func (v *view) list(after storage.Name, limit int) (list []storage.Account, err error) {
+	if limit <= 0 || limit > storage.MaxList {
+		limit = storage.MaxList
+	}
+	lower, upper := bounds(prefixAccount)
+	if after != (storage.Name{}) {
+		// The lowest key behind a key is that key and a zero byte.
+		lower = append(append([]byte(nil), v.key.account(&after)...), 0)
+	}
+	err = v.scan(lower, upper, func(key, _ []byte) error {
+		n, err := nameOf(key)
+		if err != nil {
+			return errors.Join(storage.ErrCorrupt, err)
+		}
+		a, err := v.account(n, false)
+		switch {
+		case errors.Is(err, storage.ErrNotFound): // deleted since the scan began
+			return nil
+		case err != nil:
+			return err
+		}
+		if list = append(list, *a); len(list) == limit {
+			return io.EOF
+		}
+		return nil
+	})
+	return list, err
+}
+
+// scan calls each for every key in [lower, upper) until it returns an error;
+// io.EOF ends the scan without one.
+func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (err error) {
+	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return readError(err)
+	}
+	defer func() {
+		// Close repeats what Error said.
+		if closeErr := it.Close(); err == nil {
+			err = readError(closeErr)
+		}
+	}()
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err == nil {
+			err = each(it.Key(), value)
+		} else {
+			err = readError(err)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return readError(it.Error())
+}

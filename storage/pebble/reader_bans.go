@@ -1,0 +1,93 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"gatepass/storage"
+)
+
+// addressBans reads all address bans that can be read and says which cannot: a ban that
+// is damaged must not let in those whose bans are not. The error is that of a store in
+// which nothing could be read.
+func (v *view) addressBans() (bans []storage.AddressBan, damaged []string, err error) {
+	lower, upper := bounds(prefixAddressBan)
+	c := banCollector{}
+	if err := v.scan(lower, upper, c.take); err == nil {
+		return c.bans, c.damaged, nil
+	}
+	return v.addressBansByPart()
+}
+
+// addressBansByPart reads the bans in parts, each by itself: where a block of a table
+// cannot be read, a scan goes no further, and the parts behind it are there all the same.
+// A part is those addresses that have the first byte in common.
+func (v *view) addressBansByPart() (bans []storage.AddressBan, damaged []string, err error) {
+	c, failed := banCollector{}, 0
+	var last error
+	parts := banParts()
+	for _, p := range parts {
+		part := banCollector{}
+		if err := v.scan(p.lower, p.upper, part.take); err != nil {
+			part.damaged = append(part.damaged, fmt.Sprintf("bans within %s: %v", p.name, err))
+			last = err
+			failed++
+		}
+		c.bans, c.damaged = append(c.bans, part.bans...), append(c.damaged, part.damaged...)
+	}
+	if failed == len(parts) {
+		return nil, nil, last
+	}
+	return c.bans, c.damaged, nil
+}
+
+// banCollector gathers bans, and names those that it cannot read.
+type banCollector struct {
+	bans    []storage.AddressBan
+	damaged []string
+}
+
+// take takes one entry; it never fails.
+func (c *banCollector) take(key, value []byte) error {
+	p, err := prefixOf(key)
+	if err != nil {
+		c.damaged = append(c.damaged, fmt.Sprintf("key %x: %v", key, errors.Join(storage.ErrCorrupt, err)))
+		return nil
+	}
+	ban, err := parseAddressBan(value)
+	if err != nil {
+		c.damaged = append(c.damaged, fmt.Sprintf("%s: %v", p, err))
+		return nil
+	}
+	c.bans = append(c.bans, storage.AddressBan{Prefix: p, Ban: ban})
+	return nil
+}
+
+// banPart is a stretch of the keys of address bans.
+type banPart struct {
+	lower, upper []byte
+	name         string
+}
+
+// banParts divides all keys of address bans. Keys of other sizes than addresses have are
+// damaged, and looked at too.
+func banParts() (parts []banPart) {
+	at, end := bounds(prefixAddressBan)
+	for _, size := range []byte{4, 16} {
+		parts = append(parts, banPart{at, []byte{prefixAddressBan, size}, "keys of no address"})
+		for first := range 256 {
+			at = []byte{prefixAddressBan, size, byte(first)}
+			next := []byte{prefixAddressBan, size, byte(first + 1)}
+			if first == 255 {
+				next = []byte{prefixAddressBan, size + 1}
+			}
+			address := make([]byte, size)
+			address[0] = byte(first)
+			addr, _ := netip.AddrFromSlice(address)
+			parts = append(parts, banPart{at, next, netip.PrefixFrom(addr, 8).String()})
+			at = next
+		}
+	}
+	return append(parts, banPart{at, end, "keys of no address"})
+}

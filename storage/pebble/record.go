@@ -1,0 +1,83 @@
+package pebble
+
+import (
+	"fmt"
+
+	"gatepass/storage"
+)
+
+// recordVersion is the first byte of every record.
+const recordVersion = 1
+
+// decoder reads one record. The first thing that does not fit makes all further
+// reads return zeros; end says whether everything fitted.
+type decoder struct {
+	left []byte
+	bad  bool
+}
+
+// take is the next n bytes; they alias the record.
+func (d *decoder) take(n int) []byte {
+	if n > len(d.left) {
+		d.bad, d.left = true, nil
+		return nil
+	}
+	b := d.left[:n]
+	d.left = d.left[n:]
+	return b
+}
+
+func (d *decoder) u8() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) u16() int {
+	if b := d.take(2); b != nil {
+		return int(order.Uint16(b))
+	}
+	return 0
+}
+
+func (d *decoder) u32() uint32 {
+	if b := d.take(4); b != nil {
+		return order.Uint32(b)
+	}
+	return 0
+}
+
+func (d *decoder) i64() int64 {
+	if b := d.take(8); b != nil {
+		return int64(order.Uint64(b))
+	}
+	return 0
+}
+
+// text is a length byte and as many bytes.
+func (d *decoder) text() string { return string(d.take(int(d.u8()))) }
+
+// require makes a record bad that breaks a rule.
+func (d *decoder) require(ok bool) { d.bad = d.bad || !ok }
+
+// version opens a record of the given kind.
+func (d *decoder) version(kind string) error {
+	switch v := d.u8(); {
+	case d.bad:
+		return fmt.Errorf("%w: %s", storage.ErrCorrupt, kind)
+	case v != recordVersion:
+		return fmt.Errorf("%w: %s version %d", storage.ErrRecordVersion, kind, v)
+	}
+	return nil
+}
+
+// end closes a record of the given kind.
+func (d *decoder) end(kind string) error {
+	if d.bad || len(d.left) != 0 {
+		return fmt.Errorf("%w: %s", storage.ErrCorrupt, kind)
+	}
+	return nil
+}
+
+func appendText(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }

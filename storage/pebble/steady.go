@@ -1,0 +1,412 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"gatepass/storage"
+)
+
+const (
+	// DefaultRetryEvery is how often a Steady looks whether its disk takes writes again;
+	// after each attempt that failed it waits twice as long, up to retryMost.
+	DefaultRetryEvery = time.Second
+	retryMost         = 30 * time.Second
+	// openTries is how often the store is opened for reading, at intervals of openPause,
+	// before it is given up.
+	openTries = 60
+	openPause = 250 * time.Millisecond
+)
+
+// Steady is a Store that outlives a disk which refuses writes, such as a full one.
+//
+// When a write fails, it closes the store and opens it again for reading only: what is
+// on the disk then is what was acknowledged, and what was under way may or may not be.
+// Reads go on. Changes are answered with an ErrFailed that wraps the cause; those that
+// nobody waits for (OpLogin, OpLoginFailed, OpCharacters) are so, too, and counted. Once
+// the disk has room and takes a write, the store is opened for writing again.
+//
+// While the store is being opened, requests are kept and answered afterwards. As long as
+// it cannot be opened for reading either, reads are answered with an ErrReadFailed.
+type Steady struct {
+	// Static after OpenSteady.
+	options  Options // the caller's; Deliver counts
+	deliver  func([]storage.Result)
+	secret   [32]byte
+	failures chan error    // one slot: what stopped the writes
+	wake     chan struct{} // one slot: there are refusals to deliver
+	stop     chan struct{}
+	ended    sync.WaitGroup
+	once     sync.Once
+	closeErr error // guarded by once
+
+	dropped atomic.Uint64
+
+	mu      sync.Mutex       // guards all below
+	store   *Store           // nil while it is being opened, or cannot be
+	opening bool             // it is being opened: requests are kept
+	cause   error            // why no changes are taken; nil while they are
+	unread  error            // why nothing can be read, an ErrReadFailed; nil while there is a store
+	since   time.Time        // of cause
+	held    []storage.Op     // kept while opening. Invariant: at most QueueLimit
+	refusal []storage.Result // to be delivered. Invariant: at most QueueLimit
+	before  storage.Stats    // of the stores before this one
+	closed  bool
+}
+
+var _ storage.Store = (*Steady)(nil)
+
+// OpenSteady opens the store in o.Dir as Open does. Where that fails because the disk
+// is full or cannot be written, it opens a store that is there for reading, and goes on
+// as after a write that failed. OnFatal is told when the store cannot even be read.
+func OpenSteady(o Options) (*Steady, error) {
+	o.EnsureDefaults()
+	s := &Steady{
+		deliver: o.Deliver, failures: make(chan error, 1), wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	s.options = o
+	store, err := s.open(false)
+	if refusesWrites(err) {
+		cause := err
+		if store, err = s.open(true); errors.Is(err, storage.ErrNoStore) {
+			return nil, cause
+		}
+		s.cause, s.since = fmt.Errorf("%w: %w", storage.ErrFailed, cause), time.Now()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.store, s.secret = store, store.Secret()
+	s.ended.Go(s.run)
+	s.ended.Go(s.answer)
+	return s, nil
+}
+
+// refusesWrites tells whether a disk fails by being full, or being there for reading
+// only, and not by losing what was written.
+func refusesWrites(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
+}
+
+// open opens the store itself.
+func (s *Steady) open(readOnly bool) (*Store, error) {
+	o := s.options
+	o.ReadOnly = readOnly
+	o.Deliver = s.count
+	o.OnFatal = func(err error) {
+		select {
+		case s.failures <- err:
+		default:
+		}
+	}
+	return Open(o)
+}
+
+// count counts the notes that were dropped and hands results on. On the store's
+// goroutines, several at once.
+func (s *Steady) count(results []storage.Result) {
+	for i := range results {
+		switch results[i].Kind {
+		case storage.OpLogin, storage.OpLoginFailed, storage.OpCharacters:
+			if errors.Is(results[i].Err, storage.ErrFailed) {
+				s.dropped.Add(1)
+			}
+		}
+	}
+	s.deliver(results)
+}
+
+// Submit implements Store.
+func (s *Steady) Submit(ops []storage.Op) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0
+	}
+	if s.store != nil && s.cause == nil {
+		return s.store.Submit(ops)
+	}
+	if s.opening {
+		n := min(len(ops), s.options.QueueLimit-len(s.held))
+		s.held = append(s.held, ops[:n]...)
+		return n
+	}
+	return s.submitReadsLocked(ops)
+}
+
+// submitReadsLocked passes reads on, as long as there is a store, and refuses the rest.
+func (s *Steady) submitReadsLocked(ops []storage.Op) int {
+	taken := 0
+	for taken < len(ops) {
+		run := sameClass(ops[taken:])
+		var n int
+		if s.store != nil && classOf(&run[0]) == classRead {
+			n = s.store.Submit(run)
+		} else {
+			n = s.refuseLocked(run)
+		}
+		taken += n
+		if n < len(run) {
+			break
+		}
+	}
+	return taken
+}
+
+// refuseLocked has as many of ops answered with why that cannot be done as there is
+// room for.
+func (s *Steady) refuseLocked(ops []storage.Op) int {
+	n := min(len(ops), s.options.QueueLimit-len(s.refusal))
+	for i := range ops[:n] {
+		err := s.cause
+		if classOf(&ops[i]) == classRead {
+			err = s.unread
+		}
+		s.refusal = append(s.refusal, refusalOf(&ops[i], err))
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return n
+}
+
+func refusalOf(op *storage.Op, err error) storage.Result {
+	return storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Err: err}
+}
+
+// noRoomFor says that a request that was kept did not fit into the queue afterwards.
+func noRoomFor(op *storage.Op) error {
+	err := storage.ErrFailed
+	if classOf(op) == classRead {
+		err = storage.ErrReadFailed
+	}
+	return fmt.Errorf("%w: no room", err)
+}
+
+// answer delivers refusals until Close. They are not delivered by Submit, whose caller
+// may be whom they are for.
+func (s *Steady) answer() {
+	for open := true; open; {
+		select {
+		case <-s.wake:
+		case <-s.stop:
+			open = false
+		}
+		s.mu.Lock()
+		results := s.refusal
+		s.refusal = nil
+		s.mu.Unlock()
+		if len(results) > 0 {
+			s.count(results)
+		}
+	}
+}
+
+// run waits for writes that fail and mends the store, until Close.
+func (s *Steady) run() {
+	if s.Trouble() != nil { // since the start
+		s.say()
+		if !s.mend() {
+			return
+		}
+	}
+	for {
+		select {
+		case err := <-s.failures:
+			s.mu.Lock()
+			s.cause, s.since = err, time.Now()
+			s.mu.Unlock()
+			s.say()
+			if !s.reopenForReading() || !s.mend() {
+				return
+			}
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *Steady) say() {
+	s.options.Logger.Error("the disk takes no writes: reads go on, changes are refused, and notes of logins are dropped; it is tried again",
+		"error", s.Trouble())
+}
+
+// mend opens the store for writing as soon as that can be; false means that the store
+// was closed, or cannot be read any more.
+func (s *Steady) mend() bool {
+	for wait := s.options.RetryEvery; ; {
+		select {
+		case <-time.After(wait):
+		case <-s.stop:
+			return false
+		}
+		if !hasRoom(s.options.FS, s.options.Dir) {
+			continue
+		}
+		err := s.reopen(false)
+		if err == nil {
+			return true
+		}
+		s.options.Logger.Debug("the store cannot be opened for writing yet", "error", err)
+		if !s.reopenForReading() {
+			return false
+		}
+		wait = min(2*wait, retryMost)
+	}
+}
+
+// reopenForReading opens the store for reading; false means that this cannot be done,
+// or that the store was closed.
+func (s *Steady) reopenForReading() bool {
+	for try := 1; ; try++ {
+		err := s.reopen(true)
+		if err == nil {
+			return true
+		}
+		if try == 1 {
+			s.options.Logger.Error("the store cannot be opened for reading: requests are refused; it is tried again", "error", err)
+		}
+		if try == openTries {
+			s.options.OnFatal(fmt.Errorf("%w: it cannot be opened for reading either: %w", s.Trouble(), err))
+			return false
+		}
+		select {
+		case <-time.After(openPause):
+		case <-s.stop:
+			return false
+		}
+	}
+}
+
+// reopen closes the store and opens it. Requests wait meanwhile. Run.
+func (s *Steady) reopen(readOnly bool) error {
+	s.mu.Lock()
+	old := s.store
+	s.store, s.opening = nil, true
+	s.mu.Unlock()
+	if old != nil {
+		_ = old.Close() // it fails with what is known already
+		s.mu.Lock()
+		s.before.Add(old.Stats())
+		s.mu.Unlock()
+	}
+	store, err := s.open(readOnly)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store, s.opening, s.unread = store, false, nil
+	if err != nil {
+		s.unread = fmt.Errorf("%w: the store cannot be opened: %w", storage.ErrReadFailed, err)
+	}
+	if err == nil && !readOnly {
+		s.options.Logger.Warn("the disk takes writes again", "after", time.Since(s.since).Round(time.Second).String(), "dropped", s.dropped.Load())
+		s.cause = nil
+	}
+	s.submitHeldLocked(err != nil && !readOnly)
+	return err
+}
+
+// submitHeldLocked passes on what was kept, unless it is to be kept for longer: it is
+// when the store is opened again at once.
+func (s *Steady) submitHeldLocked(again bool) {
+	if again {
+		s.opening = true
+		return
+	}
+	ops := s.held
+	s.held = nil
+	taken := 0
+	if s.cause == nil {
+		taken = s.store.Submit(ops)
+	} else {
+		taken = s.submitReadsLocked(ops)
+	}
+	for i := range ops[taken:] { // a full queue: there is nobody left to keep it
+		op := &ops[taken+i]
+		s.refusal = append(s.refusal, refusalOf(op, noRoomFor(op)))
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Secret implements Store.
+func (s *Steady) Secret() [32]byte { return s.secret }
+
+// Trouble is why no changes are taken just now, an ErrFailed; nil while they are. Any
+// goroutine.
+func (s *Steady) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
+
+// ReadTrouble is why nothing can be read just now, an ErrReadFailed; nil while it can, and
+// while the store is being opened. Any goroutine.
+func (s *Steady) ReadTrouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.store != nil || s.opening {
+		return nil
+	}
+	return s.unread
+}
+
+// ReadsIdle tells whether every read taken has been answered. Any goroutine.
+func (s *Steady) ReadsIdle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.store != nil && s.store.ReadsIdle()
+}
+
+// Stats are those of all the stores that it has opened. Any goroutine, also after Close.
+func (s *Steady) Stats() storage.Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.before
+	if s.store != nil {
+		st.Add(s.store.Stats())
+	}
+	st.Failed, st.NotesDropped = s.cause != nil, s.dropped.Load()
+	return st
+}
+
+// Close implements Store. A failure of the disk that it lived through is no error.
+func (s *Steady) Close() error {
+	s.once.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Steady) close() error {
+	close(s.stop)
+	s.ended.Wait()
+	s.mu.Lock()
+	store, trouble := s.store, s.cause
+	s.store, s.opening, s.closed = nil, false, true
+	// Whoever asked while the store could not be opened is answered all the same.
+	for i := range s.held {
+		s.refusal = append(s.refusal, refusalOf(&s.held[i], storage.ErrClosed))
+	}
+	late := s.refusal
+	s.held, s.refusal = nil, nil
+	s.mu.Unlock()
+	if len(late) > 0 {
+		s.count(late)
+	}
+	if store == nil {
+		return nil
+	}
+	err := store.Close()
+	s.mu.Lock()
+	s.before.Add(store.Stats())
+	s.mu.Unlock()
+	if trouble != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,266 @@
+package pebble
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"gatepass/storage"
+)
+
+// fillableDisk is a disk in memory that can be full, and refuse to be read.
+type fillableDisk struct {
+	vfs.FS
+	full, unreadable atomic.Bool
+}
+
+func newFillableDisk() *fillableDisk {
+	d := new(fillableDisk)
+	d.FS = errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		switch op.Kind {
+		case errorfs.OpLock, errorfs.OpFileClose, errorfs.OpRemove: // they need no room
+			return nil
+		}
+		if d.full.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+			return syscall.ENOSPC
+		}
+		if d.unreadable.Load() && op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+			return syscall.EIO
+		}
+		return nil
+	}))
+	return d
+}
+
+// steadyRig is a Steady with a client.
+type steadyRig struct {
+	*storage.Client
+	steady *Steady
+	log    *lockedText
+}
+
+func openSteady(t *testing.T, disk vfs.FS) *steadyRig {
+	t.Helper()
+	r := &steadyRig{log: new(lockedText)}
+	var err error
+	r.Client, err = storage.NewClient(nil, func(deliver func([]storage.Result)) (_ storage.Store, err error) {
+		r.steady, err = OpenSteady(Options{
+			Dir: "data/store", FS: disk, Deliver: deliver, RetryEvery: time.Millisecond, FlushEvery: time.Millisecond,
+			Logger:  slog.New(slog.NewTextHandler(r.log, nil)),
+			OnFatal: func(err error) { t.Errorf("fatal: %v", err) },
+		})
+		return r.steady, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mustClose(t, r.Client) })
+	return r
+}
+
+// takesWrites waits until changes are taken, or are not.
+func (r *steadyRig) takesWrites(t *testing.T, want bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); (r.steady.Trouble() == nil) != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("takes writes: %v, want %v", !want, want)
+		}
+	}
+}
+
+// On a full disk reads go on and see what was acknowledged, changes are refused with the
+// reason, notes are counted; with room again changes are taken.
+func TestSteady_FullDisk(t *testing.T) {
+	disk := newFillableDisk()
+	r := openSteady(t, disk)
+	fill(t, r.Client, 0, 100)
+	for round := range 3 {
+		n := 100 + 10*round
+		disk.full.Store(true)
+		if got := do(t, r.Client, create(numbered(n))); !errors.Is(got.Err, storage.ErrFailed) || !errors.Is(got.Err, syscall.ENOSPC) {
+			t.Fatalf("a change on a full disk: %v", got.Err)
+		}
+		r.takesWrites(t, false)
+		before := r.steady.Stats().NotesDropped
+		for i := range 100 {
+			if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(i).Name}); got.Err != nil {
+				t.Fatalf("a read on a full disk: %v", got.Err)
+			}
+			note := storage.Op{Kind: storage.OpLogin, Name: numbered(i).Name, At: 1, Synced: i%2 == 0}
+			if got := do(t, r.Client, note); !errors.Is(got.Err, syscall.ENOSPC) {
+				t.Fatalf("a note on a full disk: %v", got.Err)
+			}
+		}
+		if got := do(t, r.Client, storage.Op{Kind: storage.OpBan, Name: numbered(1).Name}); !errors.Is(got.Err, syscall.ENOSPC) {
+			t.Fatalf("a change on a full disk: %v", got.Err)
+		}
+		if dropped := r.steady.Stats().NotesDropped - before; dropped != 100 {
+			t.Errorf("%d notes are counted, want 100", dropped)
+		}
+		disk.full.Store(false)
+		r.takesWrites(t, true)
+		if a := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}).Account; a.Ban.Set {
+			t.Error("a change that was refused has been made")
+		}
+		mustDo(t, r.Client, create(numbered(n+1)), storage.Op{Kind: storage.OpLogin, Name: numbered(0).Name, At: 5, Synced: true})
+	}
+	if refusing, again := r.log.count("takes no writes"), r.log.count("takes writes again"); refusing != 3 || again != 3 {
+		t.Errorf("said %d times that it takes no writes and %d times that it does again, want 3 each\n%s", refusing, again, r.log)
+	}
+	mustClose(t, r.Client)
+	c := mustOpen(t, disk)
+	for _, n := range []int{0, 99, 101, 111, 121} {
+		if got := do(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(n).Name}); got.Err != nil {
+			t.Errorf("account %d: %v", n, got.Err)
+		}
+	}
+}
+
+// A store can be opened on a disk that is full already.
+func TestSteady_FullAtTheStart(t *testing.T) {
+	disk := newFillableDisk()
+	c := mustOpen(t, disk)
+	fill(t, c, 0, 10)
+	mustClose(t, c)
+	disk.full.Store(true)
+	r := openSteady(t, disk)
+	if err := r.steady.Trouble(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("trouble: %v", err)
+	}
+	if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}); got.Err != nil {
+		t.Error(got.Err)
+	}
+	disk.full.Store(false)
+	r.takesWrites(t, true)
+	mustDo(t, r.Client, create(numbered(10)))
+}
+
+// Nothing can be made on a full disk.
+func TestSteady_FullAndNothingThere(t *testing.T) {
+	disk := newFillableDisk()
+	disk.full.Store(true)
+	if _, err := OpenSteady(Options{Dir: "data/store", FS: disk}); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Who asks while the store comes and goes gets exactly one answer each, and what was
+// acknowledged stays.
+func TestSteady_EveryRequestIsAnswered(t *testing.T) {
+	disk := newFillableDisk()
+	r := openSteady(t, disk)
+	stop := make(chan struct{})
+	done := make(chan []int)
+	for w := range 4 {
+		go func() {
+			var stored []int
+			for i := w * 1_000_000; ; i++ {
+				select {
+				case <-stop:
+					done <- stored
+					return
+				default:
+				}
+				results, err := r.Do(t.Context(), create(numbered(i)), storage.Op{Kind: storage.OpGet, Name: numbered(i).Name})
+				if err != nil {
+					t.Errorf("account %d: %v", i, err)
+				} else if results[0].Err == nil {
+					stored = append(stored, i)
+				}
+			}
+		}()
+	}
+	for range 5 {
+		disk.full.Store(true)
+		r.takesWrites(t, false)
+		disk.full.Store(false)
+		r.takesWrites(t, true)
+	}
+	close(stop)
+	stored := 0
+	for range 4 {
+		for _, n := range <-done {
+			stored++
+			if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(n).Name}); got.Err != nil {
+				t.Fatalf("account %d was stored: %v", n, got.Err)
+			}
+		}
+	}
+	t.Logf("%d accounts stored", stored)
+}
+
+// While the store can be opened neither for writing nor for reading, reads are refused
+// with a read's error and changes with a write's, and it is told which; reads go on as
+// soon as they can.
+func TestSteady_CannotBeRead(t *testing.T) {
+	disk := newFillableDisk()
+	r := openSteady(t, disk)
+	fill(t, r.Client, 0, 10)
+	disk.unreadable.Store(true)
+	disk.full.Store(true)
+	if got := do(t, r.Client, create(numbered(10))); !errors.Is(got.Err, syscall.ENOSPC) {
+		t.Fatalf("a change on a full disk: %v", got.Err)
+	}
+	for end := time.Now().Add(20 * time.Second); r.steady.ReadTrouble() == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a store that cannot be opened is said to be readable")
+		}
+	}
+	name := numbered(1).Name
+	for _, kind := range storage.OpKinds() {
+		op := storage.Op{Kind: kind, Name: name, Device: new(storage.Device), Limit: 1, At: 1}
+		got := do(t, r.Client, op)
+		if classOf(&op) != classRead {
+			if !errors.Is(got.Err, storage.ErrFailed) || errors.Is(got.Err, storage.ErrReadFailed) {
+				t.Errorf("%v: %v", kind, got.Err)
+			}
+			continue
+		}
+		if !errors.Is(got.Err, storage.ErrReadFailed) || !errors.Is(got.Err, syscall.EIO) || errors.Is(got.Err, storage.ErrFailed) || strings.Contains(got.Err.Error(), "write") {
+			t.Errorf("%v: %v", kind, got.Err)
+		}
+	}
+	disk.unreadable.Store(false)
+	for end := time.Now().Add(20 * time.Second); r.steady.ReadTrouble() != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not read again")
+		}
+	}
+	if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: name}); got.Err != nil {
+		t.Error(got.Err)
+	}
+	if n := r.log.count("cannot be opened for reading"); n != 1 {
+		t.Errorf("said %d times that it cannot be read\n%s", n, r.log)
+	}
+}
+
+// A read that the disk refuses is no failed write, in a read as in a change.
+func TestReads_DiskError(t *testing.T) {
+	disk := newFillableDisk()
+	c := mustOpen(t, disk)
+	fill(t, c, 0, 2000)
+	if err := c.Store().(*Store).db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, c)
+	c = mustOpen(t, disk)
+	disk.unreadable.Store(true)
+	name := numbered(1500).Name // of a block that nobody has read
+	for _, op := range []storage.Op{
+		{Kind: storage.OpGet, Name: name}, {Kind: storage.OpList, Name: name}, {Kind: storage.OpDevices, Name: name}, {Kind: storage.OpSampleSalts},
+		{Kind: storage.OpBan, Name: name, Ban: storage.Ban{Reason: "r"}}, {Kind: storage.OpDelete, Name: name},
+	} {
+		if got := do(t, c, op); !errors.Is(got.Err, storage.ErrReadFailed) || !errors.Is(got.Err, syscall.EIO) || errors.Is(got.Err, storage.ErrFailed) {
+			t.Errorf("%v: %v", op.Kind, got.Err)
+		}
+	}
+	disk.unreadable.Store(false)
+	mustDo(t, c, storage.Op{Kind: storage.OpBan, Name: name, Ban: storage.Ban{Reason: "r"}}) // it has stopped no writes
+}

@@ -25,12 +25,13 @@ var mayImport = map[string][]string{
 	"storage":  {},
 	"queue":    {},
 	"deadline": {},
+	"guard":    {},
 	"patches":  {"codec"},
-	"server":   {"codec", "queue", "deadline"},
-	"worlds":   {"codec", "deadline"},
+	"server":   {"codec", "queue", "deadline", "guard"},
+	"worlds":   {"codec", "deadline", "guard"},
 	// What a game embeds serves clients by itself.
-	"worlds/gate": {"worlds", "codec", "queue", "deadline", "server", "auth"},
-	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline", "patches"},
+	"worlds/gate": {"worlds", "codec", "queue", "deadline", "guard", "server", "auth"},
+	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline", "guard", "patches"},
 	// What a game's client embeds.
 	"client":   {"codec", "auth"},
 	"accounts": {"storage", "auth"},

@@ -4,56 +4,25 @@ import (
 	"net/netip"
 	"strings"
 
+	"gatepass/guard"
 	"gatepass/storage"
 )
 
-// blocklist is the address bans, in memory: it is asked at every login.
-type blocklist struct {
-	bans map[netip.Prefix]*storage.Ban
-	// bits are the prefix lengths that occur, so that an address is looked up
-	// once for each of them and not once for each ban.
-	bits4, bits6 []int
-}
+// blocklist keeps the address bans in memory, because every login looks them up.
+type blocklist struct{ bans guard.Prefixes[*storage.Ban] }
 
-// set replaces all bans; the slice is kept.
+// set replaces all bans; it keeps the slice.
 func (b *blocklist) set(bans []storage.AddressBan) {
-	*b = blocklist{bans: make(map[netip.Prefix]*storage.Ban, len(bans))}
-	seen := make(map[int]bool)
+	*b = blocklist{}
 	for i := range bans {
-		p := bans[i].Prefix.Masked()
-		b.bans[p] = &bans[i].Ban
-		length := p.Bits()
-		if p.Addr().Is6() {
-			length += 1000 // told apart from those of IPv4
-		}
-		if seen[length] {
-			continue
-		}
-		seen[length] = true
-		if p.Addr().Is6() {
-			b.bits6 = append(b.bits6, p.Bits())
-		} else {
-			b.bits4 = append(b.bits4, p.Bits())
-		}
+		b.bans.Set(bans[i].Prefix, &bans[i].Ban)
 	}
 }
 
-// find is a ban that holds for the address at now (Unix seconds), or nil.
+// find returns a ban that holds for the address at now (Unix seconds), or nil.
 func (b *blocklist) find(addr netip.Addr, now int64) *storage.Ban {
-	lengths := b.bits4
-	if addr.Is6() {
-		lengths = b.bits6
-	}
-	for _, bits := range lengths {
-		p, err := addr.Prefix(bits)
-		if err != nil {
-			continue // an address of neither family: a test's
-		}
-		if ban, ok := b.bans[p]; ok && ban.Active(now) {
-			return ban
-		}
-	}
-	return nil
+	ban, _ := b.bans.Find(addr, func(ban *storage.Ban) bool { return ban.Active(now) })
+	return ban
 }
 
 // wantBans reads the bans anew, now or when the reading under way has ended.

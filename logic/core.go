@@ -9,6 +9,7 @@ import (
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/deadline"
+	"gatepass/guard"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -61,7 +62,7 @@ type Core struct {
 	decoys    decoys
 	// signIns and tokens bound sign-ins by password and by token, returns counts who was
 	// refused and told to come back.
-	signIns, tokens, returns rateLimit
+	signIns, tokens, returns guard.Rates
 	// sentOff is how many clients were told to come back because this server goes away.
 	sentOff uint64
 	// bansWanted says that the blocklist is older than the store, bansLoading
@@ -114,7 +115,7 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	}
 	c := &Core{options: o, ports: p, versions: o.Versions, updates: updateQueue{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
 		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), inWorld: make(map[codec.Name]codec.Conn),
-		signIns: newRateLimit(), tokens: newRateLimit(), returns: newRateLimit(),
+		signIns: guard.NewRates(), tokens: guard.NewRates(), returns: guard.NewRates(),
 		removals: removals{open: make(map[uint64]*removal)}, decoys: newDecoys(&o, alone)}
 	c.keys = newKeys(&c.options, c.vouchers)
 	c.options.Versions = nil // those of the start are let go with the first others

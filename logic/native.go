@@ -284,7 +284,7 @@ func (nativeDialect) closed(c *Core, s *session) (grace time.Duration) {
 // once. Clients of other networks do not make it later.
 func (c *Core) returnAfter(s *session) uint64 {
 	spread := int64(s.conn.Slot()) % returnsSpread * returnSpread.Milliseconds() / returnsSpread
-	return uint64(returnBase.Milliseconds() + spread + c.returns.delay(s.peer, c.now))
+	return uint64(returnBase.Milliseconds() + spread + c.returns.Delay(s.peer, c.now, returnEach.Milliseconds(), returnMost.Milliseconds()))
 }
 
 // drainReturn is after how many milliseconds the next client is told to come back that

@@ -9,6 +9,7 @@ import (
 	"gatepass/auth"
 	"gatepass/auth/srp6a"
 	"gatepass/codec"
+	"gatepass/guard"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -119,8 +120,8 @@ func (o *Options) Validate() error {
 	if o.ReconnectGrace < 0 {
 		faults = append(faults, fmt.Errorf("reconnect-grace: %v is below 0", o.ReconnectGrace))
 	}
-	if o.SignInsPerMinute < 0 || o.SignInsPerMinute > minute {
-		faults = append(faults, fmt.Errorf("sign-ins-per-minute: %d is not in 0 to %d", o.SignInsPerMinute, minute))
+	if o.SignInsPerMinute < 0 || o.SignInsPerMinute > guard.MaxPerMinute {
+		faults = append(faults, fmt.Errorf("sign-ins-per-minute: %d is not in 0 to %d", o.SignInsPerMinute, guard.MaxPerMinute))
 	}
 	if o.DeviceLifetime < 0 {
 		faults = append(faults, fmt.Errorf("device-lifetime: %v is below 0", o.DeviceLifetime))

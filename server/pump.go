@@ -11,6 +11,7 @@ import (
 
 	"gatepass/codec"
 	"gatepass/deadline"
+	"gatepass/guard"
 )
 
 // pump reads the files that are being sent. A stream that may go on asks it for its
@@ -46,7 +47,7 @@ type pump struct {
 	waiting int        // readers that do
 	line    line
 	later   calendar
-	bucket  bucket
+	bucket  guard.Bucket
 	// dry is until when the line waits for the bucket, 0 for not at all.
 	dry     time.Duration
 	free    []*turnBuffer
@@ -63,7 +64,7 @@ func newPump(o TransferOptions, logger *slog.Logger, reactors []*reactor) *pump 
 		faults: make(map[codec.TransferSource]time.Duration),
 	}
 	p.work.L = &p.mu
-	p.bucket = newBucket(o.Rate, 0)
+	p.bucket = guard.NewBucket(o.Rate, 0)
 	return p
 }
 
@@ -137,7 +138,7 @@ func (p *pump) next() (t turn, ok bool) {
 	for !p.stopped {
 		if p.line.n > 0 && p.spare() > 0 && !p.isDry() {
 			t.request, t.buffer = p.line.pop(), p.lend()
-			p.bucket.take(t.most)
+			p.bucket.Take(t.most)
 			p.flight++
 			p.settle(1)
 			return t, true
@@ -173,7 +174,7 @@ func (p *pump) isDry() bool {
 	if now < p.dry {
 		return true
 	}
-	wait := p.bucket.wait(now)
+	wait := p.bucket.Wait(now)
 	if wait == 0 {
 		p.dry = 0
 		return false
@@ -240,7 +241,7 @@ func (p *pump) giveBack(t *turn, unsent int) {
 	defer p.mu.Unlock()
 	p.free = append(p.free, t.buffer)
 	p.flight--
-	p.bucket.take(-unsent)
+	p.bucket.Take(-unsent)
 	p.settle(p.options.Readers)
 }
 

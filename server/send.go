@@ -130,7 +130,7 @@ func (r *reactor) countTurn(t *turn, cut bool, size int) {
 // whether it takes more before that is read. False says that the connection is to be
 // closed.
 func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
-	s.tokens.take(t.done)
+	s.tokens.Take(t.done)
 	r.took(s, uint64(t.done))
 	if len(s.rest) > 0 {
 		s.most = min(t.done+t.frame.Data, r.server.pump.dataOf(t.frame))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gatepass/codec"
+	"gatepass/guard"
 )
 
 // shortStall is far longer than a client that reads is ever kept from it.
@@ -148,7 +149,7 @@ func TestTransfer_Rate_HoldsForAllTogether(t *testing.T) {
 		r.endedFor(h, codec.TransferDone)
 	}
 	// A bucket lends one turn and begins with a span of its own.
-	least := time.Duration(float64(4*size-turnSize)/rate*float64(time.Second)) - 2*bucketSpan
+	least := time.Duration(float64(4*size-turnSize)/rate*float64(time.Second)) - 2*guard.BucketSpan
 	if took := time.Since(began); took < least {
 		t.Errorf("%d bytes took %v, want %v at least", 4*size, took, least)
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatepass/codec"
+	"gatepass/guard"
 )
 
 // Framer is a Session that can carry a file: it makes frames of the data where that
@@ -58,9 +59,9 @@ type stream struct {
 	conn     *clientConn
 	framer   Framer
 	transfer *codec.Transfer
-	sent     uint64 // up to where the file is sent, or the rest of its frame kept
-	acked    uint64 // up to where it was acknowledged
-	tokens   bucket // of the client
+	sent     uint64       // up to where the file is sent, or the rest of its frame kept
+	acked    uint64       // up to where it was acknowledged
+	tokens   guard.Bucket // of the client
 
 	state streamState
 	armed bool // it is known to the pump's epoll
@@ -102,7 +103,7 @@ func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
 	}
 	p := r.server.pump
 	s := &stream{conn: c, framer: framer, transfer: t, sent: t.Offset, acked: t.Offset}
-	s.tokens = newBucket(p.options.ClientRate, p.now())
+	s.tokens = guard.NewBucket(p.options.ClientRate, p.now())
 	s.most = p.dataOf(framer.FileFrame())
 	c.stream, c.carried = s, true
 	r.count.transfers.Add(1)
@@ -159,8 +160,8 @@ func (s *stream) mayBeSent() uint64 {
 func (r *reactor) ask(s *stream, most int) {
 	p, q := r.server.pump, s.request(most)
 	s.state = streamReading
-	if s.tokens.rate > 0 {
-		if wait := s.tokens.wait(p.now()); wait > 0 {
+	if p.options.ClientRate > 0 {
+		if wait := s.tokens.Wait(p.now()); wait > 0 {
 			r.count.tokenWaits.Add(1)
 			p.askLater(q, wait)
 			return

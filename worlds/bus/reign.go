@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"gatepass/guard"
 	"gatepass/worlds"
 )
 
@@ -29,11 +30,11 @@ type reign struct {
 	voucherKey worlds.Secret
 
 	// owned by the goroutine of the list
-	manager   *worlds.Manager
-	logins    logins
-	pulsed    int64
-	twinsTold int64 // 0 before the first time
-	refused   map[uint8]*refusal
+	manager *worlds.Manager
+	logins  logins
+	pulsed  int64
+	twins   guard.Pace // lines of the log about them
+	refused map[uint8]*refusal
 
 	// owned by the goroutine of the directory
 	directory *worlds.Directory

@@ -19,8 +19,7 @@ func (r *reign) hearLogin(b worlds.LoginBeat) {
 		return
 	}
 	r.options.Monitor.twins.Add(1)
-	if r.twinsTold == 0 || now-r.twinsTold >= twinsToldEvery.Milliseconds() {
-		r.twinsTold = now
+	if r.twins.Due(time.Duration(now)*time.Millisecond, twinsToldEvery) {
 		r.options.Logger.Error("bus: two login servers have one name and take each other's keys; give each its own",
 			"login", string(b.Node), "address", b.Address)
 	}

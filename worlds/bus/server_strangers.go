@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"gatepass/guard"
 )
 
 // strangerWatch keeps room for nodes while strangers flood the port.
@@ -26,8 +28,8 @@ type strangerWatch struct {
 	cut atomic.Uint64
 
 	// owned by the goroutine of run
-	told   time.Duration // when the log was last told of a flood; 0 for never
-	before uint64        // of cut, then
+	lines  guard.Pace // lines of the log about a flood
+	before uint64     // of cut, when the last one was written
 }
 
 // look cuts the strangers that have had their time.
@@ -57,13 +59,13 @@ func (w *strangerWatch) look() {
 
 // tell logs a flood, with how many were cut, once in a while.
 func (w *strangerWatch) tell() {
-	cut, now := w.cut.Load(), w.clock()
-	if cut == w.before || w.told != 0 && now-w.told < strangersToldEvery {
+	cut := w.cut.Load()
+	if cut == w.before || !w.lines.Due(w.clock(), strangersToldEvery) {
 		return
 	}
 	w.log.Warn("bus: connections that did not prove who they are were cut, to keep room for nodes; keep strangers from this port",
 		"cut", cut-w.before)
-	w.told, w.before = now, cut
+	w.before = cut
 }
 
 // watchStrangers looks until the server ends.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatepass/guard"
 	"gatepass/worlds"
 )
 
@@ -32,8 +33,8 @@ type Server struct {
 	// table is replaced as a whole by whoever holds tableMu, and read by any.
 	table   atomic.Pointer[[]login]
 	tableMu sync.Mutex
-	// complained is when a heartbeat was last complained about. Guarded by tableMu.
-	complained time.Duration
+	// complaints limits the log lines about heartbeats. Guarded by tableMu.
+	complaints guard.Pace
 
 	// Guarded by mu: Start and Close.
 	mu      sync.Mutex
@@ -83,8 +84,7 @@ func (s *Server) Beat(b worlds.LoginBeat) {
 		return
 	}
 	s.count.beatsRefused.Add(1)
-	if s.complained == 0 || now-s.complained >= time.Minute {
-		s.complained = now
+	if s.complaints.Due(now, time.Minute) {
 		s.options.Logger.Warn("heartbeat refused", "node", string(b.Node), "address", b.Address, "err", err)
 	}
 }

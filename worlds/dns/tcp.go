@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"gatepass/guard"
 )
 
 const (
@@ -23,38 +25,35 @@ type connSet struct {
 
 	mu       sync.Mutex
 	open     map[*net.TCPConn]uint64 // to their networks
-	networks map[uint64]int          // connections from each. Invariant: none is 0
+	networks guard.Counts[uint64]    // connections from each. Invariant: none is 0
 	stopped  bool
 }
 
 func newConnSet(limit int) *connSet {
 	return &connSet{
 		max: limit, maxNetwork: max(limit/networkShare, 1),
-		open: make(map[*net.TCPConn]uint64), networks: make(map[uint64]int),
+		open: make(map[*net.TCPConn]uint64), networks: make(guard.Counts[uint64]),
 	}
 }
 
 // add takes a connection if there is room.
 func (cs *connSet) add(c *net.TCPConn) bool {
-	n := networkOf(c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr())
+	n := guard.Provider(c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr())
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.stopped || len(cs.open) >= cs.max || cs.networks[n] >= cs.maxNetwork {
 		return false
 	}
 	cs.open[c] = n
-	cs.networks[n]++
+	cs.networks.Add(n, +1)
 	return true
 }
 
 func (cs *connSet) remove(c *net.TCPConn) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	n := cs.open[c]
+	cs.networks.Add(cs.open[c], -1)
 	delete(cs.open, c)
-	if cs.networks[n]--; cs.networks[n] == 0 {
-		delete(cs.networks, n)
-	}
 }
 
 func (cs *connSet) count() int {

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
+
+	"gatepass/guard"
 )
 
 // oobSize is room for the control messages of one packet.
@@ -117,7 +119,7 @@ func (s *Server) serveUDP() {
 // none.
 func (s *Server) answerUDP(packet []byte, d *datagram, buf []byte) []byte {
 	src, c := s.source(), carrier{udp: true}
-	switch s.limiter.take(networkOf(d.from.Addr()), src.now) {
+	switch s.limiter.take(guard.Provider(d.from.Addr()), src.now) {
 	case verdictDrop:
 		s.count.limitedDropped.Add(1)
 		return nil

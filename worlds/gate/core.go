@@ -7,6 +7,7 @@ import (
 
 	"gatepass/codec"
 	"gatepass/deadline"
+	"gatepass/guard"
 	"gatepass/worlds"
 )
 
@@ -28,7 +29,7 @@ type core struct {
 	// getting is how many sessions are getting their keys.
 	getting int
 	// crowds is how many of them there are by network.
-	crowds map[netip.Prefix]int
+	crowds guard.Counts[netip.Prefix]
 	// claims are the sessions that wait for a key to come, by its pass.
 	claims map[worlds.PassID]codec.Conn
 	passes *worlds.Passes[holding]
@@ -70,7 +71,7 @@ func newCore(o Options, p ports) (*core, error) {
 	c := &core{
 		options: o, self: worlds.WorldNode(o.World.ID), ports: p, line: newLine(),
 		sessions: make(map[codec.Conn]*session), claims: make(map[worlds.PassID]codec.Conn),
-		online: make(map[codec.Name]codec.Conn), crowds: make(map[netip.Prefix]int),
+		online: make(map[codec.Name]codec.Conn), crowds: make(guard.Counts[netip.Prefix]),
 	}
 	c.passes = worlds.NewPasses(worlds.PassOptions[holding]{
 		Self: c.self, Incarnation: o.World.Incarnation, MaxMoves: o.maxMoves(),
@@ -134,7 +135,7 @@ func (c *core) opened(m *codec.Message) {
 	s := &session{conn: m.Conn, native: m.Protocol == codec.ProtocolNative}
 	c.sessions[s.conn] = s
 	a := c.beginAttempt(s)
-	a.network = networkOf(m.Peer.Addr())
+	a.network = guard.Network(m.Peer.Addr())
 	c.countNative(s, +1)
 	c.enterState(s, StateConnected)
 	switch {

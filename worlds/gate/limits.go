@@ -38,7 +38,7 @@ const (
 	// DefaultReactors is how many event loops there are.
 	DefaultReactors = 2
 
-	// claimsPerNetwork is how many of those may be in one network (networkOf), so
+	// claimsPerNetwork is how many of those may be in one network (guard.Network), so
 	// that a stranger who asks for keys that are nowhere cannot keep everybody else
 	// out. A client is there for milliseconds.
 	claimsPerNetwork = 64

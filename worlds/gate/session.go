@@ -53,7 +53,7 @@ type attempt struct {
 	proof worlds.Proof
 	// nonce is what a native client was greeted with.
 	nonce [codec.NonceSize]byte
-	// network is where the client is; see networkOf.
+	// network is where the client is; see guard.Network.
 	network netip.Prefix
 	// started is when the client introduced itself.
 	started int64
@@ -93,21 +93,6 @@ func (c *core) each(f func(s *session)) {
 	}
 }
 
-// networkOf is what counts as one place of clients: an address, or for IPv6 the
-// 64 bits that one household or host is given. Loopback is none: there are proxies
-// and tests.
-func networkOf(addr netip.Addr) netip.Prefix {
-	if addr.IsLoopback() {
-		return netip.Prefix{}
-	}
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	network, _ := addr.Prefix(bits) // fails for the zero address only, a test's
-	return network
-}
-
 // crowded tells whether too many clients are getting their keys, in all or from
 // this one's network, or too many keys are here.
 func (c *core) crowded(a *attempt) bool {
@@ -122,9 +107,7 @@ func (c *core) crowded(a *attempt) bool {
 // countGetting keeps the number of those who are getting their keys.
 func (c *core) countGetting(a *attempt, n int) {
 	c.getting += n
-	if c.crowds[a.network] += n; c.crowds[a.network] == 0 {
-		delete(c.crowds, a.network)
-	}
+	c.crowds.Add(a.network, n)
 }
 
 func (c *core) endAttempt(s *session) {

@@ -1,4 +1,4 @@
-package server
+package guard
 
 import (
 	"testing"
@@ -8,31 +8,31 @@ import (
 )
 
 func TestBucket_NoRate_NeverWaits(t *testing.T) {
-	b := newBucket(0, 0)
-	b.take(1 << 40)
-	if w := b.wait(0); w != 0 {
+	b := NewBucket(0, 0)
+	b.Take(1 << 40)
+	if w := b.Wait(0); w != 0 {
 		t.Errorf("waits %v", w)
 	}
 }
 
 func TestBucket_LendsOnce(t *testing.T) {
-	b := newBucket(1_000, 0) // begins with 10
-	if w := b.wait(0); w != 0 {
+	b := NewBucket(1_000, 0) // begins with 10
+	if w := b.Wait(0); w != 0 {
 		t.Fatalf("a fresh bucket waits %v", w)
 	}
-	b.take(110)
-	w := b.wait(0)
+	b.Take(110)
+	w := b.Wait(0)
 	if want := 102 * time.Millisecond; w < want || w > want+2*time.Microsecond {
 		t.Fatalf("owes 100 bytes, waits %v, want %v", w, want)
 	}
-	if b.wait(w-time.Millisecond) == 0 && b.level > 1 {
+	if b.Wait(w-time.Millisecond) == 0 && b.level > 1 {
 		t.Error("it gave before its time")
 	}
-	if b.wait(w) != 0 {
+	if b.Wait(w) != 0 {
 		t.Error("its wait was too short")
 	}
-	b.take(-500) // what was not needed
-	b.wait(w + time.Hour)
+	b.Take(-500) // what was not needed
+	b.Wait(w + time.Hour)
 	if b.level != 10 {
 		t.Errorf("%d bytes after an hour, want 10", b.level)
 	}
@@ -42,15 +42,15 @@ func TestBucket_LendsOnce(t *testing.T) {
 // begins with; and who waits as long as it says always gets something.
 func TestBucket_HoldsTheRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rate := rapid.Int64Range(1, MaxTransferRate).Draw(t, "rate")
+		rate := rapid.Int64Range(1, 1<<40).Draw(t, "rate")
 		now, taken := time.Duration(0), int64(0)
-		b := newBucket(rate, now)
+		b := NewBucket(rate, now)
 		burst := b.level
 		for range rapid.IntRange(1, 50).Draw(t, "steps") {
 			now += time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "pause"))
-			if w := b.wait(now); w > 0 {
+			if w := b.Wait(now); w > 0 {
 				now += w
-				if again := b.wait(now); again > 0 {
+				if again := b.Wait(now); again > 0 {
 					t.Fatalf("waited %v, is to wait %v more", w, again)
 				}
 			}
@@ -58,17 +58,17 @@ func TestBucket_HoldsTheRate(t *testing.T) {
 			if taken > most {
 				t.Fatalf("%d bytes within %v, at %d a second", taken, now, rate)
 			}
-			n := rapid.IntRange(1, turnSize).Draw(t, "bytes")
-			b.take(n)
+			n := rapid.IntRange(1, 128<<10).Draw(t, "bytes")
+			b.Take(n)
 			taken += int64(n)
 		}
 	})
 }
 
 func TestBucket_ManySmallStepsLoseNothing(t *testing.T) {
-	b, now := newBucket(1_000_000, 0), time.Duration(0)
-	b.take(int(b.level) + 500_000)
-	for b.wait(now) > 0 {
+	b, now := NewBucket(1_000_000, 0), time.Duration(0)
+	b.Take(int(b.level) + 500_000)
+	for b.Wait(now) > 0 {
 		now += 100 * time.Nanosecond // a tenth of a byte
 	}
 	if want := 500 * time.Millisecond; now < want-time.Millisecond || now > want+3*time.Millisecond {

@@ -7,12 +7,11 @@
 //	auth/devicetoken  remembered devices in the native protocol
 //	auth/keyschedule  every key of the native protocol
 //
-// Here stand the second factors, the check of client files, the made-up accounts that hide which names exist, and the
+// Here stand the second factors, the made-up accounts that hide which names exist, and the
 // pool that does the arithmetic away from the logic goroutine.
 //
 //	second factor         client sends                        file
 //	PIN pad               H(salts, places of the digits)      pin.go
-//	matrix card           HMAC over digits of some cells      matrix.go
 //	authenticator (TOTP)  the code, or the code as a PIN      totp.go
 //	PIN, native           the PIN, sealed                     SamePIN
 //

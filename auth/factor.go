@@ -5,21 +5,13 @@ import (
 	"errors"
 )
 
-// Outcomes of a second factor or a file check.
-var (
-	// ErrFactor: what the client sent does not follow from what is stored.
-	ErrFactor = errors.New("auth: second factor does not match")
-	// ErrFiles: the client's files, or its claim about them, are not the expected ones.
-	ErrFiles = errors.New("auth: client files do not match")
-)
+// ErrFactor: the client's answer does not match the stored factor.
+var ErrFactor = errors.New("auth: second factor does not match")
 
-// Faults in what is stored or configured; no client can cause them.
+// Errors of stored or configured factors; no client can cause them.
 var (
 	// ErrPIN: a PIN is 4 to 10 ASCII digits.
 	ErrPIN = errors.New("auth: PIN is not 4 to 10 digits")
-	// ErrMatrix: the card has no cells or cells without digits, fewer cells than are asked for, or another number of
-	// digits than it should have.
-	ErrMatrix = errors.New("auth: impossible matrix card")
 	// ErrTOTPSecret: the secret is not base32, or empty.
 	ErrTOTPSecret = errors.New("auth: authenticator secret is not base32")
 )

@@ -4,15 +4,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"gatepass/auth/srp6"
 )
 
 // row is one line of a vector file, or one object, by column name.
@@ -155,70 +152,6 @@ func checkTOTP(t testing.TB, secret string, unix int64, code string) {
 	}
 }
 
-func TestVectors_MatrixCells(t *testing.T) {
-	for _, r := range mustReadTSV(t, "matrix_coordinates.tsv") {
-		c := MatrixChallenge{
-			Width: uint8(r.number(t, "width")), Height: uint8(r.number(t, "height")), Digits: 2,
-			Count: uint8(r.number(t, "challenge_count")), Seed: r.number(t, "seed"),
-		}
-		cells, err := c.Cells()
-		if err != nil {
-			t.Fatalf("%+v: %v", c, err)
-		}
-		var text []string
-		for _, cell := range cells {
-			text = append(text, fmt.Sprintf("%d,%d", cell.X, cell.Y))
-		}
-		if got := strings.Join(text, " "); got != r["cells"] {
-			t.Errorf("%+v: %s, want %s", c, got, r["cells"])
-		}
-	}
-}
-
-func TestVectors_MatrixProof(t *testing.T) {
-	for _, r := range mustReadTSV(t, "matrix_proof.tsv") {
-		var digits []byte
-		for _, text := range strings.Fields(r["digits"]) {
-			digit, err := strconv.ParseUint(text, 10, 8)
-			if err != nil {
-				t.Fatal(err)
-			}
-			digits = append(digits, byte(digit))
-		}
-		k := srp6.SessionKey(r.hex(t, "K"))
-		if got := MatrixProof(r.number(t, "seed"), &k, digits); hex.EncodeToString(got[:]) != r["proof"] {
-			t.Errorf("seed %s: %x, want %s", r["seed"], got, r["proof"])
-		}
-	}
-}
-
-func TestVectors_CRCHashLogin(t *testing.T) {
-	for _, r := range mustReadTSV(t, "crc_hash_login.tsv") {
-		files := FilesHash((*[16]byte)(r.hex(t, "crc_salt")), r.hex(t, "files"))
-		a, want := srp6.PublicKey(r.hex(t, "A")), [20]byte(r.hex(t, "crc_hash"))
-		if err := VerifyCRCHash(&a, &files, &want); err != nil {
-			t.Fatalf("%v: %v", r, err)
-		}
-		a[0] ^= 1
-		if err := VerifyCRCHash(&a, &files, &want); !errors.Is(err, ErrFiles) {
-			t.Fatalf("another A: %v", err)
-		}
-	}
-}
-
-func TestVectors_CRCHashReconnect(t *testing.T) {
-	for _, r := range mustReadTSV(t, "crc_hash_reconnect.tsv") {
-		r1, want := [16]byte(r.hex(t, "proof_data")), [20]byte(r.hex(t, "client_checksum"))
-		if err := VerifyReconnectChecksum(&r1, &want); err != nil {
-			t.Fatalf("%v: %v", r, err)
-		}
-		r1[0] ^= 1
-		if err := VerifyReconnectChecksum(&r1, &want); !errors.Is(err, ErrFiles) {
-			t.Fatalf("other data: %v", err)
-		}
-	}
-}
-
 // mustReadShared reads a file of JSON objects that stands with the SRP6 vectors.
 func mustReadShared[T any](t testing.TB, name string) (all []T) {
 	t.Helper()
@@ -251,9 +184,7 @@ func TestVectors_Named(t *testing.T) {
 		Given, Expect map[string]json.RawMessage
 	}
 	checks := map[string]func(t *testing.T, r row){
-		"pin":            checkNamedPIN,
-		"matrix_card":    checkNamedMatrix,
-		"crc_hash_final": checkNamedFiles,
+		"pin": checkNamedPIN,
 	}
 	done := 0
 	for _, n := range mustReadShared[named](t, "named_cases.jsonl") {
@@ -265,8 +196,8 @@ func TestVectors_Named(t *testing.T) {
 			done++
 		}
 	}
-	if done != 4 {
-		t.Errorf("%d named cases were for this package, expected 4", done)
+	if done != 2 {
+		t.Errorf("%d named cases were for this package, expected 2", done)
 	}
 }
 
@@ -275,21 +206,7 @@ func checkNamedPIN(t *testing.T, r row) {
 	refuses(t, ErrFactor, [20]byte(r.hex(t, "hash")), func(proof *[20]byte) error { return x.Verify(r["pin"], proof) })
 }
 
-func checkNamedMatrix(t *testing.T, r row) {
-	c := MatrixChallenge{
-		Width: uint8(r.number(t, "width")), Height: uint8(r.number(t, "height")), Digits: uint8(r.number(t, "digit_count")),
-		Count: uint8(r.number(t, "challenge_count")), Seed: r.number(t, "seed"),
-	}
-	card, k := make([]byte, int(c.Width)*int(c.Height)*int(c.Digits)), srp6.SessionKey(r.hex(t, "K"))
-	refuses(t, ErrFactor, [20]byte(r.hex(t, "proof")), func(proof *[20]byte) error { return c.Verify(card, &k, proof) })
-}
-
-func checkNamedFiles(t *testing.T, r row) {
-	a, files := srp6.PublicKey(r.hex(t, "A")), [20]byte(r.hex(t, "hmac"))
-	refuses(t, ErrFiles, [20]byte(r.hex(t, "crc_hash")), func(h *[20]byte) error { return VerifyCRCHash(&a, &files, h) })
-}
-
-// TestVectors_Transcripts checks the second factors and file hashes of whole logins.
+// TestVectors_Transcripts checks the second factors of whole logins.
 func TestVectors_Transcripts(t *testing.T) {
 	type recording struct {
 		ID      string
@@ -308,7 +225,7 @@ func TestVectors_Transcripts(t *testing.T) {
 		}
 		t.Run(recorded.ID, func(t *testing.T) { checkTranscript(t, r, checked) })
 	}
-	if checked["pin"] == 0 || checked["totp"] == 0 || checked["matrix"] == 0 {
+	if checked["pin"] == 0 || checked["totp"] == 0 {
 		t.Errorf("some factor was never met: %v", checked)
 	}
 }
@@ -328,10 +245,6 @@ func checkTranscript(t *testing.T, r row, checked map[string]int) {
 		checkTOTP(t, r["secret totp_secret_base32"], int64(r.number(t, "secret unix_time")), r[client+"authenticator"])
 		checked["totp"]++
 	}
-	if r["secret matrix_card"] != "" {
-		checkTranscriptMatrix(t, r)
-		checked["matrix"]++
-	}
 }
 
 func checkTOTPAsPIN(t *testing.T, r row, x *PINExchange, proof *[20]byte) {
@@ -346,22 +259,4 @@ func checkTOTPAsPIN(t *testing.T, r row, x *PINExchange, proof *[20]byte) {
 	if _, err := s.VerifyPIN(x, proof, now.Add(90*time.Second)); !errors.Is(err, ErrFactor) {
 		t.Errorf("three steps later: %v", err)
 	}
-}
-
-func checkTranscriptMatrix(t *testing.T, r row) {
-	const server, client = "server->client ", "client->server "
-	c := MatrixChallenge{
-		Width: uint8(r.number(t, server+"matrix_width")), Height: uint8(r.number(t, server+"matrix_height")),
-		Digits: uint8(r.number(t, server+"matrix_digit_count")), Count: uint8(r.number(t, server+"matrix_challenge_count")),
-		Seed: r.number(t, server+"matrix_seed"),
-	}
-	var card []byte
-	for _, digit := range r["secret matrix_card"] {
-		if '0' <= digit && digit <= '9' {
-			card = append(card, byte(digit-'0'))
-		}
-	}
-	k := srp6.SessionKey(r.hex(t, "secret K"))
-	proof := [20]byte(r.hex(t, client+"matrix_card_proof"))
-	refuses(t, ErrFactor, proof, func(p *[20]byte) error { return c.Verify(card, &k, p) })
 }

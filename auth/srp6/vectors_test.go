@@ -246,6 +246,18 @@ func checkReconnect(t testing.TB, r row) {
 	r.want(t, "proof", p[:])
 }
 
+func TestVectors_ReconnectChecksum(t *testing.T) {
+	for _, r := range mustReadTSV(t, "crc_hash_reconnect.tsv") {
+		r1 := [16]byte(r.hex(t, "proof_data"))
+		c := ReconnectChecksum(&r1)
+		r.want(t, "client_checksum", c[:])
+		r1[0] ^= 1
+		if ReconnectChecksum(&r1) == c {
+			t.Fatalf("%v: other data have the same checksum", r)
+		}
+	}
+}
+
 // TestVectors_XorHash computes the value for every group of the file as a reference, and holds the one that is
 // written into the package against the same reference.
 func TestVectors_XorHash(t *testing.T) {

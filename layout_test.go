@@ -26,21 +26,23 @@ var mayImport = map[string][]string{
 	"queue":    {},
 	"deadline": {},
 	"guard":    {},
-	"patches":  {"codec"},
-	"server":   {"codec", "queue", "deadline", "guard"},
-	"worlds":   {"codec", "deadline", "guard"},
+	// Files that are there whole or not at all.
+	"atomicfile": {},
+	"patches":    {"codec", "atomicfile"},
+	"server":     {"codec", "queue", "deadline", "guard"},
+	"worlds":     {"codec", "deadline", "guard", "atomicfile"},
 	// What a game embeds serves clients by itself.
 	"worlds/gate": {"worlds", "codec", "queue", "deadline", "guard", "server", "auth"},
 	"logic":       {"worlds", "storage", "auth", "codec", "queue", "deadline", "guard", "patches"},
 	// What a game's client embeds.
-	"client":   {"codec", "auth"},
+	"client":   {"codec", "auth", "atomicfile"},
 	"accounts": {"storage", "auth"},
 	"admin":    {"accounts", "storage", "auth", "codec", "worlds", "patches"},
 	// A tool for developers: it reads the code as text.
 	"mutants": {},
 	"perf":    {"codec", "client", "queue", "logic", "server", "worlds", "storage", "auth", "accounts", "patches"},
 	"e2e":     {"client", "codec", "auth", "accounts", "admin", "storage", "patches"},
-	"cmd":     {"client", "codec", "queue", "deadline", "logic", "server", "worlds", "storage", "auth", "accounts", "admin", "perf", "patches"},
+	"cmd":     {"client", "codec", "queue", "deadline", "logic", "server", "worlds", "storage", "auth", "accounts", "admin", "perf", "patches", "atomicfile"},
 }
 
 const (

@@ -13,6 +13,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gofrs/flock"
+
+	"gatepass/atomicfile"
 )
 
 // FileTokens is a TokenStore of one file for each account in a folder, readable by
@@ -81,34 +85,20 @@ func (f *FileTokens) Save(account string, t Token) error {
 		return err
 	}
 	defer clear(b)
-	path, made := f.path(account), ""
-	if made, err = f.writeAside(account, b); err != nil {
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
 	}
-	if err := os.Rename(made, path); err != nil {
-		return errors.Join(err, os.Remove(made))
+	if err := atomicfile.Write(f.path(account), f.pattern(account), atomicfile.Content(b)); err != nil {
+		return err
 	}
 	f.sweep(account)
-	return syncFolder(f.dir)
+	return nil
 }
 
-// writeAside makes a synced file of a name of its own, since other programs may be at
-// the same; a failure leaves none.
-func (f *FileTokens) writeAside(account string, b []byte) (path string, err error) {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return "", err
-	}
-	file, err := os.CreateTemp(f.dir, filepath.Base(f.path(account))+".*.new")
-	if err != nil {
-		return "", err
-	}
-	if _, err = file.Write(b); err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(file.Name()))
-	}
-	return file.Name(), nil
+// pattern is that of temporary files. Each has a name of its own, because several programs
+// may save the same token at once.
+func (f *FileTokens) pattern(account string) string {
+	return filepath.Base(f.path(account)) + ".*.new"
 }
 
 // sweep removes what crashes have left half made.
@@ -131,7 +121,10 @@ func (f *FileTokens) Probe(account string) error {
 	if info, err := os.Lstat(path); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "save", Path: path, Err: syscall.EISDIR}
 	}
-	made, err := f.writeAside(account, make([]byte, probeSize))
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return err
+	}
+	made, err := atomicfile.Aside(f.dir, f.pattern(account), atomicfile.Content(make([]byte, probeSize)))
 	if err != nil {
 		return err
 	}
@@ -140,31 +133,15 @@ func (f *FileTokens) Probe(account string) error {
 
 // Lock is TokenLocker's. It is for the account alone, and ends with the process too.
 func (f *FileTokens) Lock(ctx context.Context, account string) (unlock func(), err error) {
-	file, err := os.OpenFile(f.path(account)+".lock", os.O_RDONLY|os.O_CREATE, 0o600)
-	if err != nil {
+	lock := flock.New(f.path(account) + ".lock")
+	_, err = lock.TryLockContext(ctx, lockEvery)
+	switch {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return nil, context.Cause(ctx)
+	case err != nil && !lacksLocks(err):
 		return nil, err
 	}
-	release := func() { _ = file.Close() } // ends the lock with it
-	if err := awaitLock(ctx, file); err != nil {
-		release()
-		return nil, err
-	}
-	return release, nil
-}
-
-func awaitLock(ctx context.Context, file *os.File) error {
-	again := time.NewTicker(lockEvery)
-	defer again.Stop()
-	for {
-		if free, err := tryLock(file); free || err != nil {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return func() { _ = lock.Close() }, nil
 }
 
 // Forget is TokenStore's.
@@ -176,7 +153,7 @@ func (f *FileTokens) Forget(account string) error {
 	if err != nil {
 		return err
 	}
-	return syncFolder(f.dir)
+	return atomicfile.SyncFolder(f.dir)
 }
 
 // readBounded reads a file, but no more than is judged too long.
@@ -187,20 +164,6 @@ func readBounded(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, maxTokenFile+1))
-}
-
-// syncFolder makes names durable. Where folders cannot be synced (Windows) the file
-// system orders renames itself.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) {
-		err = nil
-	}
-	return errors.Join(err, d.Close())
 }
 
 func fileOf(t *Token) tokenFile {

@@ -2,7 +2,13 @@
 
 package client
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
-// tryLock has no locks to take here: programs that share a folder have to take turns.
+// tryLock takes no lock on these systems: programs that share a folder must take turns.
 func tryLock(*os.File) (bool, error) { return true, nil }
+
+// lacksLocks tells whether an error means that the system has no locks.
+func lacksLocks(err error) bool { return errors.Is(err, errors.ErrUnsupported) }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock takes a lock on an open file, which ends with it; false says that somebody
-// else has it.
+// tryLock takes a lock on an open file, which ends when the file is closed; false means
+// that another program has it.
 func tryLock(file *os.File) (bool, error) {
 	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err := windows.LockFileEx(windows.Handle(file.Fd()), how, 0, 1, 0, new(windows.Overlapped))
@@ -17,3 +17,6 @@ func tryLock(file *os.File) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// lacksLocks tells whether an error means that the file system has no locks.
+func lacksLocks(err error) bool { return errors.Is(err, errors.ErrUnsupported) }

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"gatepass/atomicfile"
 )
 
 const (
@@ -251,7 +253,7 @@ func (p *partFile) publish() error {
 		return err
 	}
 	_ = p.letGo() // it is synced
-	return syncFolder(p.dir)
+	return atomicfile.SyncFolder(p.dir)
 }
 
 // letGo closes the file, and with that unlocks it, as it is.

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/gofrs/flock"
+
+	"gatepass/atomicfile"
 )
 
 // The names in a catalogue's folder, beside the files that were taken into it.
@@ -105,7 +107,7 @@ func rewrite(dir string, c *Catalogue, change func(*Catalogue) error) error {
 	if err != nil || string(before) == string(after) {
 		return err
 	}
-	if err := writeWhole(filepath.Join(dir, catalogueName), after); err != nil {
+	if err := writeCatalogue(dir, after); err != nil {
 		return fmt.Errorf("the catalogue of patches could not be written and is as before: %w", err)
 	}
 	return nil
@@ -127,90 +129,49 @@ func findTaken(dir string, c *Catalogue, old []Patch) error {
 	return nil
 }
 
-// lockFolder keeps other edits out until release, or the end of the process. It waits
-// for who has the lock.
+// lockFolder keeps other edits out until release, or the end of the process. It waits for
+// as long as wait while another process has the lock.
 func lockFolder(ctx context.Context, dir string, wait time.Duration) (release func(), err error) {
-	f, err := openLock(dir)
-	if err != nil {
+	path := filepath.Join(dir, lockName)
+	if err := makeLock(dir, path); err != nil {
 		return nil, err
 	}
+	// Read-only is enough for a lock, so that another user's file will do.
+	lock := flock.New(path, flock.SetPermissions(fileMode))
 	for until := time.Now().Add(wait); ; time.Sleep(lockEvery) {
 		if ctx.Err() != nil {
-			f.Close()
 			return nil, context.Cause(ctx)
 		}
-		locked, err := tryLock(f)
-		if locked {
-			return func() { f.Close() }, nil
-		}
-		if err == nil && time.Now().After(until) {
-			err = fmt.Errorf("%s: another command has been at work on it for %s: try again when that is done", dir, wait)
-		}
-		if err != nil {
-			f.Close()
+		locked, err := lock.TryLock()
+		switch {
+		case err != nil:
 			return nil, err
+		case locked:
+			return func() { _ = lock.Close() }, nil
+		case time.Now().After(until):
+			return nil, fmt.Errorf("%s: another command has been at work on it for %s: try again when that is done", dir, wait)
 		}
 	}
 }
 
-// openLock makes the file if it is not there. Read-only is enough for a lock, so that
-// another user's will do.
-func openLock(dir string) (*os.File, error) {
-	path := filepath.Join(dir, lockName)
+// makeLock makes the lock file if it is not there.
+func makeLock(dir, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDONLY, fileMode)
 	if errors.Is(err, fs.ErrExist) {
-		return os.OpenFile(path, os.O_CREATE|os.O_RDONLY, fileMode)
+		return nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if err := handOver(f, dir, fileMode); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-func tryLock(f *os.File) (bool, error) {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// writeWhole makes a file that is there whole or not at all, also after a loss of power.
-// One that is there is replaced.
-func writeWhole(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
+	return errors.Join(handOver(f, dir, fileMode), f.Close())
+}
+
+// writeCatalogue replaces the catalogue's file; after an error it is as before.
+func writeCatalogue(dir string, content []byte) error {
+	return atomicfile.Write(filepath.Join(dir, catalogueName), newPrefix+"*", func(f *os.File) error {
+		if _, err := f.Write(content); err != nil {
+			return err
 		}
-	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = handOver(f, filepath.Dir(path), fileMode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+		return handOver(f, dir, fileMode)
+	})
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 func markBuild(build uint16) func(*Catalogue) error {
@@ -149,10 +151,9 @@ func TestEdit_SweepsWhatNobodyTakesAnyMore(t *testing.T) {
 		mustWrite(t, path, 10)
 		must(t, os.Chtimes(path, when, when))
 	}
-	held, err := os.Open(filepath.Join(dir, takingPrefix+"held"))
-	must(t, err)
+	held := flock.New(filepath.Join(dir, takingPrefix+"held"), flock.SetFlag(os.O_RDONLY))
 	defer held.Close()
-	if locked, err := tryLock(held); !locked || err != nil {
+	if locked, err := held.TryLock(); !locked || err != nil {
 		t.Fatal(locked, err)
 	}
 	must(t, Edit(t.Context(), dir, markBuild(1)))

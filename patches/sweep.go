@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
 )
 
@@ -89,11 +90,8 @@ func abandoned(path string) bool {
 	if err != nil || time.Since(info.ModTime()) < leftAfter {
 		return false
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	locked, _ := tryLock(f)
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY|unix.O_NONBLOCK))
+	defer lock.Close()
+	locked, _ := lock.TryLock()
 	return locked
 }

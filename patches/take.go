@@ -9,7 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"gatepass/atomicfile"
 )
 
 // takenDigits is how many digits of a file's SHA-256 its name in the folder begins with:
@@ -43,8 +46,10 @@ func (t taker) take(ctx context.Context, path string, progress func(done int64))
 			p, err = Patch{}, t.explain(path, err)
 		}
 	}()
-	// It only keeps the file from being swept away, which its age does too.
-	_, _ = tryLock(f)
+	// The lock keeps sweeps from removing the file, however long this takes.
+	lock := flock.New(f.Name(), flock.SetFlag(os.O_RDONLY))
+	_, _ = lock.TryLock() // without it, the file's age still does
+	defer lock.Close()
 	if p, err = measureInto(ctx, f, path, progress); err != nil {
 		return Patch{}, err
 	}
@@ -80,10 +85,7 @@ func (t taker) settle(ctx context.Context, f *os.File, p *Patch) error {
 		return err
 	}
 	p.Modified = now.modified()
-	if err := os.Rename(f.Name(), p.File(t.dir)); err != nil {
-		return err
-	}
-	return syncFolder(t.dir)
+	return atomicfile.Rename(f.Name(), p.File(t.dir))
 }
 
 // keep says whether the same file is in the folder already. It is read for that: it may

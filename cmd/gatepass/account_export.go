@@ -11,6 +11,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/atomicfile"
 )
 
 // exportFlags are the flags of export.
@@ -104,26 +105,9 @@ func alsoAddresses(n int) string {
 }
 
 // writeFile makes a file of mode 0600 that is there whole or not at all.
-func writeFile(path string, force bool, write func(io.Writer) error) (err error) {
+func writeFile(path string, force bool, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return fmt.Errorf("%s is there already; give --force to replace it", path)
 	}
-	// CreateTemp makes it 0600.
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-		}
-	}()
-	err = write(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return atomicfile.Write(path, "."+filepath.Base(path)+"-*", func(f *os.File) error { return write(f) })
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"gatepass/atomicfile"
 )
 
 // runningFile, in the data folder, has the URL of the bus that is served from there. The
@@ -21,7 +23,7 @@ const runningLimit = time.Second
 // to serve.
 func (p *process) noteBus(url string) (forget func()) {
 	file := filepath.Join(p.config.Data, runningFile)
-	if err := os.WriteFile(file, []byte(url+"\n"), 0o600); err != nil {
+	if err := atomicfile.Write(file, "."+runningFile+"-*", atomicfile.Content([]byte(url+"\n"))); err != nil {
 		p.log.Warn("where the bus is could not be noted; tell 'gatepass admin' with --bus.url", "bus", url, "error", err)
 	}
 	return func() { _ = os.Remove(file) }

@@ -7,67 +7,36 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/gofrs/flock"
+
+	"gatepass/atomicfile"
 )
 
 // errLocked: another process has the folder.
 var errLocked = errors.New("another process is using it")
 
-// lockFolder takes the folder for this process, until release or its end. With
-// wait it waits for whoever has it.
+// lockFolder takes the folder for this process, until release or its end. With wait it
+// waits for the process that has it.
 func lockFolder(dir string, wait bool) (release func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "LOCK"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+	lock, locked := flock.New(filepath.Join(dir, "LOCK"), flock.SetFlag(os.O_CREATE|os.O_RDWR)), true
+	if wait {
+		err = lock.Lock()
+	} else {
+		locked, err = lock.TryLock()
 	}
-	how := unix.LOCK_EX
-	if !wait {
-		how |= unix.LOCK_NB
-	}
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Flock(int(f.Fd()), how)
+	if err == nil && !locked {
+		err = errLocked
 	}
 	if err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = errLocked
-		}
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = lock.Close() }, nil
 }
 
-// writeWhole makes a file of mode 0600 that is there whole or not at all, also
-// after a loss of power. One that is there is replaced.
-func writeWhole(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+// writeWhole makes a file of mode 0600 that is there whole or not at all. One that is
+// there is replaced.
+func writeWhole(path string, content []byte) error {
+	return atomicfile.Write(path, ".new-*", atomicfile.Content(content))
 }
 
 // readBounded reads a file of the authority.

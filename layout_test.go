@@ -120,6 +120,21 @@ func TestLayout_ImportsGoOneWay(t *testing.T) {
 	}
 }
 
+// opensStores are the folders that may know which engine keeps the accounts. All others
+// know package storage only.
+var opensStores = []string{"storage", "cmd", "perf", "e2e"}
+
+func TestLayout_EnginesAreKnownWhereStoresAreOpened(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, spec := range s.file.Imports {
+			engine := strings.HasPrefix(strings.Trim(spec.Path.Value, `"`), "gatepass/storage/")
+			if engine && !s.isTest() && !slices.Contains(opensStores, s.folder()) {
+				t.Errorf("%s imports %s: only %v may know an engine", s.path, spec.Path.Value, opensStores)
+			}
+		}
+	}
+}
+
 func TestLayout_FilesAndFunctionsStayShort(t *testing.T) {
 	for _, s := range sources(t) {
 		if n := s.fset.File(s.file.Pos()).LineCount(); n > maxFileLines {

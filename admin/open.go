@@ -10,17 +10,18 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/storage"
-	"gatepass/storage/pebble"
 )
 
 // OpenOptions says which accounts a command works on.
 type OpenOptions struct {
 	// DataDir is the server's data folder.
 	DataDir string
+	// Engine opens the store, which is in StorePath(DataDir).
+	Engine storage.Engine
 	// Create makes the folder and the store if they are not there; otherwise
 	// that is ErrNoData.
 	Create bool
-	// ReadOnly changes nothing in the folder, not even a file of Pebble's own, so it
+	// ReadOnly changes nothing in the folder, not even a file of the engine's own, so it
 	// also works where nothing can be written. Changes get storage.ErrReadOnly, unless
 	// a server does the work. Not together with Create.
 	ReadOnly bool
@@ -88,7 +89,7 @@ func (o *OpenOptions) open(ctx context.Context) (*Handle, error) {
 	if err := o.checkOwner(); err != nil {
 		return nil, err
 	}
-	client, err := pebble.OpenClient(pebble.Options{Dir: StorePath(o.DataDir), ReadOnly: o.ReadOnly})
+	client, err := storage.OpenClient(o.Engine, storage.OpenOptions{ReadOnly: o.ReadOnly})
 	if errors.Is(err, storage.ErrNoStore) {
 		return nil, o.noData()
 	}

@@ -7,12 +7,18 @@ import (
 	"testing"
 
 	"gatepass/accounts"
+	"gatepass/storage"
 	"gatepass/storage/pebble"
 )
 
+// engineOf is the engine of a data folder's store.
+func engineOf(dataDir string) storage.Engine {
+	return pebble.Engine{Options: pebble.Options{Dir: StorePath(dataDir)}}
+}
+
 func mustOpen(t *testing.T, o OpenOptions) *Handle {
 	t.Helper()
-	o.Manager = testOptions()
+	o.Manager, o.Engine = testOptions(), engineOf(o.DataDir)
 	h, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +29,7 @@ func mustOpen(t *testing.T, o OpenOptions) *Handle {
 func TestOpen_MakesTheFolderOnlyWhenAsked(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	for range 2 {
-		if _, err := Open(t.Context(), OpenOptions{DataDir: dir}); !errors.Is(err, ErrNoData) {
+		if _, err := Open(t.Context(), OpenOptions{DataDir: dir, Engine: engineOf(dir)}); !errors.Is(err, ErrNoData) {
 			t.Fatalf("%v, want ErrNoData", err)
 		}
 	}
@@ -43,7 +49,7 @@ func TestOpen_MakesTheFolderOnlyWhenAsked(t *testing.T) {
 
 func TestOpen_AsksTheServerWhereOneRuns(t *testing.T) {
 	dir := t.TempDir()
-	store, err := pebble.OpenClient(pebble.Options{Dir: StorePath(dir)})
+	store, err := storage.OpenClient(engineOf(dir), storage.OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,12 +70,12 @@ func TestOpen_AsksTheServerWhereOneRuns(t *testing.T) {
 
 func TestOpen_LockedAndNobodyAnswers(t *testing.T) {
 	dir := t.TempDir()
-	store, err := pebble.OpenClient(pebble.Options{Dir: StorePath(dir)})
+	store, err := storage.OpenClient(engineOf(dir), storage.OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	o := OpenOptions{DataDir: dir, wait: lockRetry}
+	o := OpenOptions{DataDir: dir, Engine: engineOf(dir), wait: lockRetry}
 	if _, err := Open(t.Context(), o); !errors.Is(err, ErrInUse) {
 		t.Errorf("%v, want ErrInUse", err)
 	}
@@ -89,7 +95,7 @@ func TestOpen_RootLeavesNoFilesInAnothersStore(t *testing.T) {
 	if err := os.Chown(StorePath(dir), 12345, 12345); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := Open(t.Context(), OpenOptions{DataDir: dir, Create: true}); err == nil {
+	if h, err := Open(t.Context(), OpenOptions{DataDir: dir, Engine: engineOf(dir), Create: true}); err == nil {
 		h.Close()
 		t.Error("root opened it")
 	}

@@ -13,6 +13,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/storage/pebble"
 )
 
 // TestKillNine: accounts are added from several sides at once while the server
@@ -167,7 +168,8 @@ func (a *adders) byCommand(ctx context.Context, worker string) {
 // bySocket adds over one connection, as fast as it is answered, until the server
 // is gone. No native verifiers: they would be all that the time goes into.
 func (a *adders) bySocket(ctx context.Context, worker string) {
-	h, err := admin.Open(ctx, admin.OpenOptions{DataDir: a.data, Manager: accounts.Options{Random: crand.Reader, NoNative: true}})
+	engine := pebble.Engine{Options: pebble.Options{Dir: admin.StorePath(a.data)}}
+	h, err := admin.Open(ctx, admin.OpenOptions{DataDir: a.data, Engine: engine, Manager: accounts.Options{Random: crand.Reader, NoNative: true}})
 	if err != nil {
 		a.t.Logf("%s came too late: %v", worker, err) // the server is gone already
 		return

@@ -36,6 +36,15 @@ type call struct {
 	done     chan struct{} // closed when all have come
 }
 
+// OpenClient opens a store and a Client to it. If o.Deliver is set, the results of
+// requests submitted to Store go there.
+func OpenClient(e Engine, o OpenOptions) (*Client, error) {
+	return NewClient(o.Deliver, func(deliver func([]Result)) (Store, error) {
+		o.Deliver = deliver
+		return e.Open(o)
+	})
+}
+
 // NewClient makes a Client to the store that open opens; open must see to it
 // that all results go to deliver. Those that are not the Client's go on to next,
 // which may be nil.

@@ -79,7 +79,7 @@ func (f *accountFlags) read(ctx context.Context, work func(*admin.Handle) error)
 
 func (f *accountFlags) open(ctx context.Context, o admin.OpenOptions, work func(*admin.Handle) error) (err error) {
 	f.manager.Random = rand.Reader
-	o.DataDir, o.Manager = f.dataDir, f.manager
+	o.DataDir, o.Engine, o.Manager = f.dataDir, accountEngine(f.dataDir, 0), f.manager
 	h, err := admin.Open(ctx, o)
 	if err != nil {
 		return interrupted(ctx, err)

@@ -12,9 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"gatepass/admin"
 	"gatepass/storage"
-	"gatepass/storage/pebble"
 )
 
 // remember is a command of the scripts: it makes an account of a data folder
@@ -46,7 +44,7 @@ func rememberDevice(args []string) (err error) {
 		return err
 	}
 	d.Expires = time.Now().Add(span).Unix()
-	c, err := pebble.OpenClient(pebble.Options{Dir: admin.StorePath(args[0])})
+	c, err := storage.OpenClient(accountEngine(args[0], 0), storage.OpenOptions{})
 	if err != nil {
 		return err
 	}

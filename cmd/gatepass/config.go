@@ -21,7 +21,6 @@ import (
 	"gatepass/logic"
 	"gatepass/patches"
 	"gatepass/server"
-	"gatepass/storage/pebble"
 	"gatepass/worlds"
 	"gatepass/worlds/dns"
 )
@@ -245,7 +244,7 @@ func defaultConfig() map[string]any {
 		"sessions.connected-limit":     logic.DefaultConnectedLimit,
 		"sessions.proving-limit":       logic.DefaultProvingLimit,
 		"sessions.choosing-limit":      logic.DefaultChoosingLimit,
-		"storage.cache-mib":            pebble.DefaultCacheBytes >> 20,
+		"storage.cache-mib":            defaultCacheMiB,
 		"sessions.refresh-every":       logic.DefaultRefreshEvery,
 		"sessions.ping-every":          logic.DefaultPingEvery,
 		"sessions.sign-ins-per-minute": logic.DefaultSignInsPerMinute,

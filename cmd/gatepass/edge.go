@@ -25,7 +25,6 @@ import (
 	"gatepass/patches"
 	"gatepass/server"
 	"gatepass/storage"
-	"gatepass/storage/pebble"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -38,7 +37,7 @@ type edge struct {
 
 	store    *storage.Client
 	newSalts chan struct{}  // see watchSalts
-	steady   *pebble.Steady // the store behind it
+	served   storage.Served // the store behind it
 	pool     *auth.Pool
 	versions *patches.Set // until the logic runs
 	patches  atomic.Pointer[[patches.StateCount]int]
@@ -106,16 +105,14 @@ func (e *edge) startStore() (err error) {
 		return err
 	}
 	e.store, err = storage.NewClient(e.inbox.Stored, func(deliver func([]storage.Result)) (_ storage.Store, err error) {
-		e.steady, err = pebble.OpenSteady(pebble.Options{
-			Dir:        e.config.storeDir(),
-			CacheBytes: int64(e.config.Storage.CacheMiB) << 20,
-			Deliver:    deliver,
-			Logger:     e.log.With("part", "storage"),
+		e.served, err = accountEngine(e.config.Data, e.config.Storage.CacheMiB).Serve(storage.OpenOptions{
+			Deliver: deliver,
+			Logger:  e.log.With("part", "storage"),
 			OnFatal: func(err error) {
 				e.fail(fmt.Errorf("the store cannot be read any more: %w", err))
 			},
 		})
-		return e.steady, err
+		return e.served, err
 	})
 	if errors.Is(err, storage.ErrLocked) {
 		return fmt.Errorf("data: %s: another gatepass serves this folder (%w)", e.config.Data, err)
@@ -188,7 +185,7 @@ func (e *edge) idle() func() bool {
 	if e.config.Procs > 1 {
 		return nil
 	}
-	return func() bool { return e.pool.Idle() && e.steady.ReadsIdle() && !e.core.Moving() }
+	return func() bool { return e.pool.Idle() && e.served.ReadsIdle() && !e.core.Moving() }
 }
 
 // mebibyte is what rates of updates are given in.
@@ -434,7 +431,7 @@ func (e *edge) alive() error {
 
 // ready says why clients should go elsewhere just now.
 func (e *edge) ready() error {
-	return errors.Join(readFault(e.steady.ReadTrouble()), acceptFault(e.server.Stats()))
+	return errors.Join(readFault(e.served.ReadTrouble()), acceptFault(e.server.Stats()))
 }
 
 // degraded says what the login server cannot do although it works.
@@ -443,7 +440,7 @@ func (e *edge) degraded() error {
 	if n := e.core.Stats().BansDamaged; n > 0 {
 		bans = fmt.Errorf("%d address bans cannot be read and do not hold; the log names them", n)
 	}
-	store := accountsFault(e.steady.ReadTrouble(), e.steady.Trouble())
+	store := accountsFault(e.served.ReadTrouble(), e.served.WriteTrouble())
 	return errors.Join(store, bans, acceptFault(e.server.Stats()), leaderFault(e.conn))
 }
 

@@ -154,7 +154,7 @@ func (s stageCollector) auth(m metricWriter) {
 }
 
 func (s stageCollector) storage(m metricWriter) {
-	st := s.edge.steady.Stats()
+	st := s.edge.served.Stats()
 	m.gauge("storage_read_queue_length", "Reads taken and not yet answered.", float64(st.ReadQueue))
 	m.gauge("storage_write_queue_length", "Writes taken and not yet answered.", float64(st.WriteQueue))
 	m.counter("storage_reads_total", "Reads answered.", st.Reads)

@@ -10,7 +10,6 @@ import (
 
 	"gatepass/admin"
 	"gatepass/storage"
-	"gatepass/storage/pebble"
 )
 
 // exitDamaged is what 'store check' exits with where something is wrong, and
@@ -42,9 +41,7 @@ Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 4 damage was fo
 	return c
 }
 
-func (f *storeFlags) options() pebble.Options {
-	return pebble.Options{Dir: admin.StorePath(f.dataDir)}
-}
+func (f *storeFlags) maintainer() storage.Maintainer { return accountEngine(f.dataDir, 0) }
 
 // opening words what keeps a store command from its work.
 func (f *storeFlags) opening(err error) error {
@@ -73,11 +70,11 @@ the accounts that were changed last are there. A backup copy is the better way.`
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if newHead {
-				if err := pebble.RenewHead(f.options()); err != nil {
+				if err := f.maintainer().RenewHead(); err != nil {
 					return f.opening(err)
 				}
 			}
-			report, err := pebble.Check(c.Context(), f.options())
+			report, err := f.maintainer().Check(c.Context())
 			if err != nil {
 				return interrupted(c.Context(), f.opening(err))
 			}

@@ -10,7 +10,6 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/storage"
-	"gatepass/storage/pebble"
 )
 
 // salvageFlags are the flags of salvage.
@@ -80,7 +79,7 @@ func (s *salvageFlags) run(c *cobra.Command, path string) error {
 }
 
 func (s *salvageFlags) salvage(ctx context.Context, to storage.Salvaged) ([]storage.Fault, error) {
-	lost, err := pebble.Salvage(ctx, s.options(), to)
+	lost, err := s.maintainer().Salvage(ctx, to)
 	return lost, s.opening(err)
 }
 

@@ -209,7 +209,7 @@ func (s *Steady) answer() {
 
 // run waits for writes that fail and mends the store, until Close.
 func (s *Steady) run() {
-	if s.Trouble() != nil { // since the start
+	if s.WriteTrouble() != nil { // since the start
 		s.say()
 		if !s.mend() {
 			return
@@ -233,7 +233,7 @@ func (s *Steady) run() {
 
 func (s *Steady) say() {
 	s.options.Logger.Error("the disk takes no writes: reads go on, changes are refused, and notes of logins are dropped; it is tried again",
-		"error", s.Trouble())
+		"error", s.WriteTrouble())
 }
 
 // mend opens the store for writing as soon as that can be; false means that the store
@@ -272,7 +272,7 @@ func (s *Steady) reopenForReading() bool {
 			s.options.Logger.Error("the store cannot be opened for reading: requests are refused; it is tried again", "error", err)
 		}
 		if try == openTries {
-			s.options.OnFatal(fmt.Errorf("%w: it cannot be opened for reading either: %w", s.Trouble(), err))
+			s.options.OnFatal(fmt.Errorf("%w: it cannot be opened for reading either: %w", s.WriteTrouble(), err))
 			return false
 		}
 		select {
@@ -338,9 +338,9 @@ func (s *Steady) submitHeldLocked(again bool) {
 // Secret implements Store.
 func (s *Steady) Secret() [32]byte { return s.secret }
 
-// Trouble is why no changes are taken just now, an ErrFailed; nil while they are. Any
+// WriteTrouble is why no changes are taken just now, an ErrFailed; nil while they are. Any
 // goroutine.
-func (s *Steady) Trouble() error {
+func (s *Steady) WriteTrouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cause

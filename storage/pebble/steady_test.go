@@ -68,7 +68,7 @@ func openSteady(t *testing.T, disk vfs.FS) *steadyRig {
 // takesWrites waits until changes are taken, or are not.
 func (r *steadyRig) takesWrites(t *testing.T, want bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); (r.steady.Trouble() == nil) != want; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); (r.steady.WriteTrouble() == nil) != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("takes writes: %v, want %v", !want, want)
 		}
@@ -131,7 +131,7 @@ func TestSteady_FullAtTheStart(t *testing.T) {
 	mustClose(t, c)
 	disk.full.Store(true)
 	r := openSteady(t, disk)
-	if err := r.steady.Trouble(); !errors.Is(err, syscall.ENOSPC) {
+	if err := r.steady.WriteTrouble(); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("trouble: %v", err)
 	}
 	if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}); got.Err != nil {

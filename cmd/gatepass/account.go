@@ -10,27 +10,11 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
-// exitError gives a failure an exit code of its own.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
-
-// ExitCode is what main exits with.
-func (e *exitError) ExitCode() int { return e.code }
-
-// Exit codes of the account commands beside main's.
-const (
-	// exitBadRows: an import went through, but some rows were not taken.
-	exitBadRows = 3
-	// exitInterrupted: stopped by a signal.
-	exitInterrupted = 130
-)
+// exitBadRows is the exit code of an import that left some rows out.
+const exitBadRows = 3
 
 // accountFlags are common to all account commands.
 type accountFlags struct {
@@ -82,20 +66,11 @@ func (f *accountFlags) open(ctx context.Context, o admin.OpenOptions, work func(
 	o.DataDir, o.Engine, o.Manager = f.dataDir, accountEngine(f.dataDir, 0), f.manager
 	h, err := admin.Open(ctx, o)
 	if err != nil {
-		return interrupted(ctx, err)
+		return exit.Interrupted(ctx, err)
 	}
 	// A store that cannot be closed well is worth an error: it may not be whole.
-	defer func() { err = interrupted(ctx, errors.Join(err, h.Close())) }()
+	defer func() { err = exit.Interrupted(ctx, errors.Join(err, h.Close())) }()
 	return work(h)
-}
-
-// interrupted gives an error its exit code when a signal is behind it.
-func interrupted(ctx context.Context, err error) error {
-	var coded *exitError
-	if err == nil || ctx.Err() == nil || !errors.Is(err, context.Canceled) || errors.As(err, &coded) {
-		return err
-	}
-	return &exitError{exitInterrupted, errors.New("interrupted")}
 }
 
 // oneName takes exactly one argument, an account.
@@ -103,7 +78,7 @@ func oneName(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usageError{fmt.Errorf("%s takes one account name, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
+	return exit.Usage(fmt.Errorf("%s takes one account name, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath()))
 }
 
 // noArgs takes no argument.
@@ -111,5 +86,5 @@ func noArgs(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usageError{fmt.Errorf("%s takes no arguments, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath())}
+	return exit.Usage(fmt.Errorf("%s takes no arguments, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath()))
 }

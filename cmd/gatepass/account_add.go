@@ -8,6 +8,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 func (f *accountFlags) addCommand() *cobra.Command {
@@ -32,7 +33,7 @@ does the same work once, on the player's machine.`,
 			}
 			name, password, err := credentials(c, args[0], p.stdin)
 			if err != nil {
-				return interrupted(c.Context(), err)
+				return exit.Interrupted(c.Context(), err)
 			}
 			return f.with(c.Context(), true, func(h *admin.Handle) error {
 				if err := h.Add(c.Context(), name, password); err != nil {
@@ -65,7 +66,7 @@ sessions.`,
 			}
 			name, password, err := credentials(c, args[0], p.stdin)
 			if err != nil {
-				return interrupted(c.Context(), err)
+				return exit.Interrupted(c.Context(), err)
 			}
 			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if err := h.SetPassword(c.Context(), name, password); err != nil {
@@ -94,7 +95,7 @@ but an export made before.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := accounts.ParseName(args[0])
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				// Looked up first, so that nobody confirms a name that is not there.
@@ -131,7 +132,7 @@ func (p *passwordFlags) register(c *cobra.Command) {
 // apply takes over the flags before anybody types a password.
 func (p *passwordFlags) apply(c *cobra.Command, f *accountFlags) error {
 	if p.noNative && (c.Flags().Changed("native-group") || c.Flags().Changed("native-kdf")) {
-		return usageError{errors.New("--native-group and --native-kdf say how a native verifier is made, and --no-native makes none; give one or the other")}
+		return exit.Usage(errors.New("--native-group and --native-kdf say how a native verifier is made, and --no-native makes none; give one or the other"))
 	}
 	f.manager.NoNative = p.noNative
 	return f.setNative(&p.native)
@@ -141,7 +142,7 @@ func (p *passwordFlags) apply(c *cobra.Command, f *accountFlags) error {
 func credentials(c *cobra.Command, raw string, stdin bool) (name, password string, err error) {
 	folded, err := accounts.ParseName(raw)
 	if err != nil {
-		return "", "", usageError{err}
+		return "", "", exit.Usage(err)
 	}
 	if stdin {
 		password, err = secretFromStdin(c.InOrStdin())

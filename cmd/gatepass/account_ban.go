@@ -13,6 +13,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 // banFlags are the flags of ban.
@@ -37,11 +38,11 @@ sessions concerned at once.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := b.sentence(time.Now())
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			target, prefix, err := banTarget(args, b.address)
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if prefix.IsValid() {
@@ -76,7 +77,7 @@ func (f *accountFlags) unbanCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			target, prefix, err := banTarget(args, address)
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if prefix.IsValid() {
@@ -101,7 +102,7 @@ func addressOrName(address *string) cobra.PositionalArgs {
 		if (*address == "") == (len(args) == 1) && len(args) <= 1 {
 			return nil
 		}
-		return usageError{fmt.Errorf("%s takes either one account name or --address (see '%s --help')", c.CommandPath(), c.CommandPath())}
+		return exit.Usage(fmt.Errorf("%s takes either one account name or --address (see '%s --help')", c.CommandPath(), c.CommandPath()))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/storage"
 )
 
@@ -35,7 +36,7 @@ and goes when another is added.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := accounts.ParseName(args[0])
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return f.read(c.Context(), func(h *admin.Handle) error {
 				devices, err := h.Devices(c.Context(), name.String())
@@ -65,12 +66,12 @@ whose tokens stay good. An account without devices is left as it is.`,
 			if all && len(args) == 1 || !all && len(args) == 2 {
 				return nil
 			}
-			return usageError{fmt.Errorf("%s takes an account and either one family or --all (see '%s --help')", c.CommandPath(), c.CommandPath())}
+			return exit.Usage(fmt.Errorf("%s takes an account and either one family or --all (see '%s --help')", c.CommandPath(), c.CommandPath()))
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := accounts.ParseName(args[0])
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return f.with(c.Context(), false, func(h *admin.Handle) error {
 				if all {
@@ -105,7 +106,7 @@ func revokeOne(c *cobra.Command, h *admin.Handle, which deviceArg) error {
 	var field *accounts.FieldError
 	switch {
 	case errors.As(err, &field):
-		return usageError{err}
+		return exit.Usage(err)
 	case err == nil:
 		fmt.Fprintf(c.OutOrStdout(), "account %s has forgotten %s %s%s\n", which.account, shortID(d.Family), deviceTitle(d.Name), sessionsEnded(h))
 	}

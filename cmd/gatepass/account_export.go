@@ -12,6 +12,7 @@ import (
 	"gatepass/accounts"
 	"gatepass/admin"
 	"gatepass/atomicfile"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 // exportFlags are the flags of export.
@@ -68,7 +69,7 @@ func (e *exportFlags) options(path string) (o accounts.ExportOptions, err error)
 func (f *accountFlags) runExport(c *cobra.Command, e *exportFlags, path string) error {
 	o, err := e.options(path)
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	return f.read(c.Context(), func(h *admin.Handle) error {
 		bar := newProgress(c.ErrOrStderr(), progressOptions{label: "export", total: -1, quiet: e.quiet})

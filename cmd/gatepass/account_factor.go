@@ -9,6 +9,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 // factorFlags say which factor is changed; none of them asks for a PIN.
@@ -39,9 +40,9 @@ Sessions of the account on a running server are closed.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := accounts.ParseName(args[0])
 			if err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
-			return interrupted(c.Context(), f.runFactor(c, w, name.String()))
+			return exit.Interrupted(c.Context(), f.runFactor(c, w, name.String()))
 		},
 	}
 	c.Flags().BoolVar(&w.pinStdin, "pin-stdin", false, "read a PIN from the first line of standard input")
@@ -93,7 +94,7 @@ func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Contex
 			return err
 		}, err
 	}
-	return nil, usageError{fmt.Errorf("give at most one of --pin-stdin, --totp and --off")}
+	return nil, exit.Usage(fmt.Errorf("give at most one of --pin-stdin, --totp and --off"))
 }
 
 // printForgotten tells what a new factor did to devices that were remembered without.

@@ -16,6 +16,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 // importFlags are the flags of import.
@@ -92,7 +93,7 @@ func oneFile(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usageError{fmt.Errorf("%s takes one file, or - for standard input (see '%s --help')", c.CommandPath(), c.CommandPath())}
+	return exit.Usage(fmt.Errorf("%s takes one file, or - for standard input (see '%s --help')", c.CommandPath(), c.CommandPath()))
 }
 
 // options checks the flags.
@@ -140,10 +141,10 @@ func (i *importFlags) table(o *accounts.ImportOptions) (err error) {
 func (f *accountFlags) runImport(c *cobra.Command, i *importFlags, path string) error {
 	o, err := i.options()
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	if !o.Native && (c.Flags().Changed("native-group") || c.Flags().Changed("native-kdf")) {
-		return usageError{errors.New("--native-group and --native-kdf are about native verifiers; give --native to have them made")}
+		return exit.Usage(errors.New("--native-group and --native-kdf are about native verifiers; give --native to have them made"))
 	}
 	if err := f.setNative(&i.params); err != nil {
 		return err
@@ -224,13 +225,13 @@ func importResult(path string, r accounts.ImportReport, err error) error {
 	in := count(uint32(done), "row is", "rows are")
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %s in, run it again with --skip-existing for the rest", in)}
+		return exit.WithCode(exit.CodeInterrupted, fmt.Errorf("interrupted; %s in, run it again with --skip-existing for the rest", in))
 	case err != nil && done > 0:
 		return fmt.Errorf("%s: %w; %s in, run it again with --skip-existing for the rest", path, err, in)
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	case r.Failed > 0:
-		return &exitError{exitBadRows, errors.New(notTaken(r.Failed, path) + "; the rest is in")}
+		return exit.WithCode(exitBadRows, errors.New(notTaken(r.Failed, path)+"; the rest is in"))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/auth/srp6a"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 // nativeFlags say how native verifiers are made of a password.
@@ -25,10 +26,10 @@ func (n *nativeFlags) register(c *cobra.Command) {
 // params checks the flags.
 func (n *nativeFlags) params() (p srp6a.Params, err error) {
 	if p.Group, err = accounts.ParseGroup(n.group); err != nil {
-		return p, usageError{err}
+		return p, exit.Usage(err)
 	}
 	if p.KDF, err = accounts.ParseKDF(n.kdf); err != nil {
-		return p, usageError{err}
+		return p, exit.Usage(err)
 	}
 	return p, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/storage"
 )
 
@@ -80,7 +81,7 @@ func (l *listFlags) printAccounts(c *cobra.Command, h *admin.Handle) error {
 	if l.after != "" {
 		var err error
 		if after, err = accounts.ParseName(l.after); err != nil {
-			return usageError{err}
+			return exit.Usage(err)
 		}
 	}
 	out, now, count := c.OutOrStdout(), h.Now().Unix(), 0

@@ -16,21 +16,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// adminListener is the operator's listener: health, readiness, metrics, profiles.
+// adminListener is the HTTP listener for operators: health, readiness, metrics, profiles.
 type adminListener struct {
 	http   http.Server
 	listen net.Listener
 	seats  *adminSeats
 	done   chan struct{}
-	// ready says whether traffic should come, able why it should not though ready
-	// is set; alive whether the process does what it is for, degraded what of it it
-	// cannot do just now.
+	// ready says whether the process has started and does not drain. able returns why it
+	// should get no traffic although ready is set, alive why it is stuck, degraded what it
+	// cannot do although it works.
 	ready                 atomic.Bool
 	able, alive, degraded func() error
 }
 
-// newAdmin listens at once, so that a port in use is found before anything else
-// has started.
+// newAdmin listens at once, so that a port in use is found before anything else starts.
+// serve answers later.
 func newAdmin(addr string, logger *slog.Logger) (*adminListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -43,7 +43,7 @@ func newAdmin(addr string, logger *slog.Logger) (*adminListener, error) {
 	return a, nil
 }
 
-// serve answers until close. Metrics come from the given collector.
+// serve answers requests in a goroutine of its own until close. c has the metrics.
 func (a *adminListener) serve(c prometheus.Collector, logger *slog.Logger) error {
 	registry := prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
@@ -72,7 +72,7 @@ func (a *adminListener) serve(c prometheus.Collector, logger *slog.Logger) error
 	return nil
 }
 
-// handler is what is served.
+// handler returns the handler of all paths.
 func (a *adminListener) handler(metrics *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
@@ -98,12 +98,13 @@ func boundedProfile(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// addr returns the address on which it listens.
 func (a *adminListener) addr() net.Addr { return a.listen.Addr() }
 
 func noFault() error { return nil }
 
-// healthz: the process is alive and its logic moves. One that is degraded answers 200
-// too: whoever restarts what is not healthy would only make it worse.
+// healthz answers whether the process works. A degraded process answers 200 as well,
+// because to restart it would only make things worse.
 func (a *adminListener) healthz(w http.ResponseWriter, _ *http.Request) {
 	if err := a.alive(); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -116,7 +117,8 @@ func (a *adminListener) healthz(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// readyz: traffic should come. It turns off before a drain begins.
+// readyz answers whether the process should get traffic. It should not once a drain has
+// begun.
 func (a *adminListener) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !a.ready.Load() {
 		http.Error(w, "not ready: starting or draining", http.StatusServiceUnavailable)
@@ -129,7 +131,7 @@ func (a *adminListener) readyz(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-// close ends the listener; a scrape under way may finish.
+// close ends the listener. A request under way has a second to finish.
 func (a *adminListener) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -138,7 +140,7 @@ func (a *adminListener) close() {
 		return
 	}
 	if a.http.Shutdown(ctx) != nil {
-		_ = a.http.Close() // a client that does not go: a profile, say
+		_ = a.http.Close() // a request takes longer, such as a profile
 	}
 	<-a.done
 }

@@ -13,42 +13,43 @@ import (
 // The limits of the admin listener, each with its reason.
 const (
 	// adminConns is how many connections the admin listener has at once. Probes, a few
-	// scrapers and an operator need a handful. They come out of the file descriptors
-	// that are kept back from clients, so a flood here takes none from players.
+	// scrapers and an operator need a handful. Their descriptors are among those that are
+	// kept back from clients, so that a flood here takes none from players.
 	adminConns = 64
-	// adminSpare is how many descriptors are held back for it: where something else
-	// has taken all there are, health and metrics can still be asked for.
+	// adminSpare is how many descriptors are held back for the listener, so that health
+	// and metrics can be read when all other descriptors are in use.
 	adminSpare = 8
-	// adminReadLimit is how long a request may take to arrive whole, adminWriteLimit
-	// how long an answer may take to be read; profiles take as long as asked besides.
+	// adminReadLimit is how long a request may take to arrive. adminWriteLimit is how long
+	// an answer may take to be read, in addition to the length of a profile.
 	adminReadLimit  = 5 * time.Second
 	adminWriteLimit = 30 * time.Second
-	// adminIdleLimit is how long a connection may rest between two requests: longer
-	// than the usual scrape interval, so that scrapers keep theirs.
+	// adminIdleLimit is how long a connection may be idle between two requests. It is
+	// longer than the usual scrape interval, so that scrapers keep their connection.
 	adminIdleLimit = 2 * time.Minute
-	// adminScrapes is how many scrapes are made at once; a scrape reads every counter.
+	// adminScrapes is how many scrapes are answered at once. Each reads every counter.
 	adminScrapes = 8
-	// profileLimit is the longest profile: while one is made it takes a connection.
+	// profileLimit is the longest profile. A profile occupies a connection meanwhile.
 	profileLimit = 10 * time.Minute
 )
 
-// adminSeats bounds the connections of an HTTP server. Where there is one too many,
-// the one that has rested longest is closed for it, so that idle ones keep nobody out;
-// a connection whose request is being answered is never closed, and where all are,
-// the new one is.
+// adminSeats limits the connections of an HTTP server. If there is one too many, it
+// closes the connection that has been idle longest, so that idle connections keep nobody
+// out. It never closes a connection whose request is being answered: if all are, it
+// closes the new one.
 type adminSeats struct {
 	limit int // static
 
 	mu      sync.Mutex
-	resting map[net.Conn]time.Time // has no request, since when
-	active  map[net.Conn]bool      // is being answered
+	resting map[net.Conn]time.Time // connections without a request, and since when
+	active  map[net.Conn]bool      // connections whose request is being answered
 }
 
 func newAdminSeats(limit int) *adminSeats {
 	return &adminSeats{limit: limit, resting: make(map[net.Conn]time.Time), active: make(map[net.Conn]bool)}
 }
 
-// note follows a connection; it is the server's ConnState. Any goroutine.
+// note takes each change of a connection's state; it is the server's ConnState. Any
+// goroutine.
 func (s *adminSeats) note(c net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +70,7 @@ func (s *adminSeats) note(c net.Conn, state http.ConnState) {
 	}
 }
 
-// makeRoomLocked closes the connection that has rested longest, or else c.
+// makeRoomLocked closes the connection that has been idle longest, or c if none is idle.
 func (s *adminSeats) makeRoomLocked(c net.Conn) {
 	oldest, since := c, time.Now()
 	for r, at := range s.resting {
@@ -78,12 +79,12 @@ func (s *adminSeats) makeRoomLocked(c net.Conn) {
 		}
 	}
 	_ = oldest.Close()
-	delete(s.resting, oldest) // the server will note its end, too
+	delete(s.resting, oldest) // the server reports its end later too
 }
 
-// spareListener holds file descriptors back for the connections it accepts. When an
-// accept fails because there is no descriptor left, one of them is given up for it; it
-// is taken again as soon as that can be.
+// spareListener holds spare file descriptors for the connections that it accepts. If an
+// accept fails because no descriptor is left, it closes a spare one and accepts again. It
+// opens the spare one anew as soon as it can.
 type spareListener struct {
 	net.Listener
 
@@ -108,13 +109,13 @@ func (s *spareListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// noDescriptor tells that a call failed because there is no file descriptor left for
-// it, in the process or on the machine.
+// noDescriptor reports whether a call failed because no file descriptor was left, in the
+// process or on the machine.
 func noDescriptor(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// release gives one descriptor up; false means that there was none.
+// release closes one spare descriptor and reports whether there was one.
 func (s *spareListener) release() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +128,7 @@ func (s *spareListener) release() bool {
 	return true
 }
 
-// refill takes as many descriptors as are missing, while there are any.
+// refill opens the spare descriptors that are missing, as far as it can.
 func (s *spareListener) refill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +141,7 @@ func (s *spareListener) refill() {
 	}
 }
 
-// Close ends the listener and gives the descriptors back. Any goroutine.
+// Close ends the listener and closes the spare descriptors. Any goroutine.
 func (s *spareListener) Close() error {
 	s.mu.Lock()
 	s.closed = true

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -23,17 +24,17 @@ and nothing is kept: who connects later does not see it.`, worlds.MaxNotice),
 		Example: `  gatepass admin notice 'The realm closes in 5 minutes.'`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && strings.TrimSpace(args[0]) == "" {
-				return usageError{errors.New("notice: give a text")}
+				return exit.Usage(errors.New("notice: give a text"))
 			}
 			if len(args) == 1 {
 				return nil
 			}
-			return usageError{fmt.Errorf("%s takes the text as one argument, got %d; quote it (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
+			return exit.Usage(fmt.Errorf("%s takes the text as one argument, got %d; quote it (see '%s --help')", c.CommandPath(), len(args), c.CommandPath()))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q := admin.NoticeRequest{Text: args[0]}
 			if err := q.Validate(); err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
 				_, err := admin.SendNotice().Run(ctx, admin.Services{Region: conn}, q)
@@ -61,7 +62,7 @@ gatepass_maintenance of each tells whether it knows.`,
 			if len(args) == 1 && (args[0] == "on" || args[0] == "off") {
 				return nil
 			}
-			return usageError{fmt.Errorf("%s takes either on or off, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath())}
+			return exit.Usage(fmt.Errorf("%s takes either on or off, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath()))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			on := args[0] == "on"

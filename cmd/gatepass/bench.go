@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
 	"gatepass/perf/load"
 
@@ -144,7 +145,7 @@ It prints a line that begins with "ready" and says where it listens.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			addr, err := netip.ParseAddrPort(listen)
 			if err != nil {
-				return usageError{fmt.Errorf("--listen: %w", err)}
+				return exit.Usage(fmt.Errorf("--listen: %w", err))
 			}
 			return serveFloor(c.Context(), addr, c.OutOrStdout())
 		},
@@ -175,7 +176,7 @@ func benchAccountsCommand() *cobra.Command {
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if n < 1 || n > load.MaxAccounts {
-				return usageError{fmt.Errorf("--accounts %d: want 1 to %d", n, load.MaxAccounts)}
+				return exit.Usage(fmt.Errorf("--accounts %d: want 1 to %d", n, load.MaxAccounts))
 			}
 			return load.WriteAccounts(c.OutOrStdout(), load.MakeAccounts(n))
 		},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/perf/load"
 )
 
@@ -50,7 +51,7 @@ time of the server is that of login server, bus and manager, which share a proce
 func (b *bench) pass(c *cobra.Command, o load.PassOptions, duration time.Duration) (err error) {
 	moves := o.Rate * duration.Seconds()
 	if !(moves >= 1 && moves <= load.MaxAccounts) {
-		return usageError{fmt.Errorf("--rate %g for --duration %v: want 1 to %d moves", o.Rate, duration, load.MaxAccounts)}
+		return exit.Usage(fmt.Errorf("--rate %g for --duration %v: want 1 to %d moves", o.Rate, duration, load.MaxAccounts))
 	}
 	o.Hold.Connections = int(moves)
 	if o.Hold.Accounts, err = b.ownPlayers(o.Hold.Connections); err != nil {
@@ -58,7 +59,7 @@ func (b *bench) pass(c *cobra.Command, o load.PassOptions, duration time.Duratio
 	}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	stand, server, err := b.stand(c.Context(), &o.Hold.Clients)
 	if err != nil {

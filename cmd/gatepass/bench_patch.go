@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
 	"gatepass/perf/load"
 )
@@ -121,7 +122,7 @@ It prints a line that begins with "ready" and says where it listens.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			addr, err := netip.ParseAddrPort(listen)
 			if err != nil {
-				return usageError{fmt.Errorf("--listen: %w", err)}
+				return exit.Usage(fmt.Errorf("--listen: %w", err))
 			}
 			return servePatchFloor(c.Context(), c.OutOrStdout(), addr, file)
 		},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
 	"gatepass/perf/load"
 )
@@ -54,17 +55,17 @@ func (b *benchPatch) run(c *cobra.Command) (err error) {
 func (p *patchBench) prepare() error {
 	for _, part := range p.parts {
 		if !slices.Contains([]string{partThroughput, partHold, partLatency}, part) {
-			return usageError{fmt.Errorf("--part %q: want %s, %s or %s", part, partThroughput, partHold, partLatency)}
+			return exit.Usage(fmt.Errorf("--part %q: want %s, %s or %s", part, partThroughput, partHold, partLatency))
 		}
 	}
 	if p.build < 2 {
-		return usageError{fmt.Errorf("--build %d: want 2 or more, for there is one before it", p.build)}
+		return exit.Usage(fmt.Errorf("--build %d: want 2 or more, for there is one before it", p.build))
 	}
 	if p.fileMiB < 1 || p.fileMiB > 1<<20 {
-		return usageError{fmt.Errorf("--file-size %d: want 1 to %d MiB", p.fileMiB, 1<<20)}
+		return exit.Usage(fmt.Errorf("--file-size %d: want 1 to %d MiB", p.fileMiB, 1<<20))
 	}
 	if err := p.checkNumbers(); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	takers := max(1, p.clients, p.transfers)
 	accounts, err := p.ownPlayers(takers + updateLoggers)
@@ -72,7 +73,7 @@ func (p *patchBench) prepare() error {
 		return err
 	}
 	if len(accounts) < takers+updateLoggers {
-		return usageError{fmt.Errorf("%d clients: want %d at most", takers, load.MaxAccounts-updateLoggers)}
+		return exit.Usage(fmt.Errorf("%d clients: want %d at most", takers, load.MaxAccounts-updateLoggers))
 	}
 	p.patched = load.PatchedOptions{Accounts: accounts, Build: grunt.Build(p.build)}
 	p.old, p.fresh = p.players(accounts[:takers]), p.players(accounts[takers:])
@@ -81,7 +82,7 @@ func (p *patchBench) prepare() error {
 	}
 	p.patched.File = &load.PatchFile{Size: p.fileMiB << 20} // as large as the one that is going to be made
 	if err := p.validate(); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/perf/load"
 
 	"github.com/spf13/cobra"
@@ -52,13 +53,13 @@ const (
 func (b *bench) native(accounts []load.Account) (*load.Players, error) {
 	switch {
 	case b.protocol == protocolGrunt && b.token:
-		return nil, usageError{errors.New("--token needs --protocol native")}
+		return nil, exit.Usage(errors.New("--token needs --protocol native"))
 	case b.protocol == protocolGrunt:
 		return nil, nil
 	case b.protocol != protocolNative:
-		return nil, usageError{fmt.Errorf("--protocol %q: want %s or %s", b.protocol, protocolGrunt, protocolNative)}
+		return nil, exit.Usage(fmt.Errorf("--protocol %q: want %s or %s", b.protocol, protocolGrunt, protocolNative))
 	case b.target != "" || b.file != "":
-		return nil, usageError{errors.New("--protocol native makes the accounts it plays: it takes no --target and no --accounts-file")}
+		return nil, exit.Usage(errors.New("--protocol native makes the accounts it plays: it takes no --target and no --accounts-file"))
 	}
 	return load.NewPlayers(accounts, b.token), nil
 }
@@ -88,10 +89,10 @@ func (b *bench) print(c *cobra.Command, r *load.Report) error {
 func (b *bench) players() ([]load.Account, error) {
 	if b.file == "" {
 		if b.target != "" {
-			return nil, usageError{fmt.Errorf("--target needs --accounts-file, with accounts that it has")}
+			return nil, exit.Usage(fmt.Errorf("--target needs --accounts-file, with accounts that it has"))
 		}
 		if b.accounts < 1 || b.accounts > load.MaxAccounts {
-			return nil, usageError{fmt.Errorf("--accounts %d: want 1 to %d", b.accounts, load.MaxAccounts)}
+			return nil, exit.Usage(fmt.Errorf("--accounts %d: want 1 to %d", b.accounts, load.MaxAccounts))
 		}
 		return load.MakeAccounts(b.accounts), nil
 	}
@@ -106,7 +107,7 @@ func (b *bench) players() ([]load.Account, error) {
 // login runs 'bench login'.
 func (b *bench) login(c *cobra.Command, o load.LoginOptions, rounds int) (err error) {
 	if rounds < 1 {
-		return usageError{fmt.Errorf("--rounds %d: want 1 or more", rounds)}
+		return exit.Usage(fmt.Errorf("--rounds %d: want 1 or more", rounds))
 	}
 	if o.Accounts, err = b.players(); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (b *bench) login(c *cobra.Command, o load.LoginOptions, rounds int) (err er
 	}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	stand, server, err := b.stand(c.Context(), &o.Clients)
 	if err != nil {
@@ -150,10 +151,10 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	if b.target != "" && len(b.pids) == 0 {
-		return usageError{errors.New("--target needs --server-pid, to read the memory of")}
+		return exit.Usage(errors.New("--target needs --server-pid, to read the memory of"))
 	}
 	stand, server, err := b.stand(c.Context(), &o.Clients)
 	if err != nil {
@@ -177,7 +178,7 @@ func (b *bench) stand(ctx context.Context, o *load.Clients, env ...string) (*loa
 	if b.target != "" {
 		var err error
 		if target.Addr, err = netip.ParseAddrPort(b.target); err != nil {
-			return nil, target, usageError{fmt.Errorf("--target: %w", err)}
+			return nil, target, exit.Usage(fmt.Errorf("--target: %w", err))
 		}
 	}
 	binary, err := os.Executable()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/perf/load"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
@@ -64,7 +65,7 @@ func (b *bench) worlds(c *cobra.Command, o load.WorldsOptions) (err error) {
 	o.World, o.Set = benchWorldName, w.set
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	stand, server, err := b.stand(c.Context(), &o.Hold.Clients, "GATEPASS_SESSIONS__PUSH_WORLDS=true")
 	if err != nil {
@@ -110,7 +111,7 @@ func (w *benchWorld) set(_ context.Context, online bool) (err error) {
 	// A start of its own each time, as after a crash.
 	registration := worlds.Registration{
 		World:       worlds.World{ID: benchWorldID, Name: benchWorldName, Address: "127.0.0.1:8085", Native: "127.0.0.1:8087", Kind: worlds.KindPlain, Category: 1},
-		Incarnation: randomID(), Capacity: 1000,
+		Incarnation: newIncarnation(), Capacity: 1000,
 	}
 	w.registrar, err = w.conn.Register(bus.RegisterOptions{
 		World: func() worlds.Registration { return registration },

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/worlds/bus"
 )
 
@@ -121,7 +122,7 @@ runs do it by themselves.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.URL == "" {
-				return usageError{fmt.Errorf("--bus: name the server, such as tls://bus.example.org:4222 (see '%s --help')", c.CommandPath())}
+				return exit.Usage(fmt.Errorf("--bus: name the server, such as tls://bus.example.org:4222 (see '%s --help')", c.CommandPath()))
 			}
 			o.Dir = b.dir
 			if err := bus.Setup(c.Context(), o); err != nil {

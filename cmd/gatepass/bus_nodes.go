@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -67,7 +68,7 @@ func (b *busCommands) adding(c *cobra.Command, means func(string) (worlds.Node, 
 			err = node.Validate()
 		}
 		if err != nil {
-			return usageError{err}
+			return exit.Usage(err)
 		}
 		return b.add(c, node, f)
 	}
@@ -104,7 +105,7 @@ func oneNode(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usageError{fmt.Errorf("'%s' takes one node, got %d arguments (see '%s --help')", c.UseLine(), len(args), c.CommandPath())}
+	return exit.Usage(fmt.Errorf("'%s' takes one node, got %d arguments (see '%s --help')", c.UseLine(), len(args), c.CommandPath()))
 }
 
 func (b *busCommands) revokeCommand() *cobra.Command {
@@ -122,7 +123,7 @@ The node may be added again; it gets another key.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			node := worlds.Node(args[0])
 			if err := node.Validate(); err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			a, err := bus.OpenAuthority(b.dir)
 			if err == nil {

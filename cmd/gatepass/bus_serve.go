@@ -1,12 +1,7 @@
 package main
 
 import (
-	"context"
-	"path/filepath"
-
 	"github.com/spf13/cobra"
-
-	"gatepass/worlds/bus"
 )
 
 // busAdmin is where the bus's admin listener is unless the operator says
@@ -40,7 +35,7 @@ Ctrl-C ends it; a second one ends it at once.`,
 			if c.Flags().Changed("dir") {
 				config.Bus.Dir = b.dir
 			}
-			return runProcess(c, config, startBus)
+			return runProcess(c.Context(), runOptions{config: config, out: c.OutOrStdout(), errOut: c.ErrOrStderr()}, startBus)
 		},
 	}
 	f := c.Flags()
@@ -53,18 +48,4 @@ Ctrl-C ends it; a second one ends it at once.`,
 	f.String("bus.cluster-listen", "", "`HOST:PORT` for the other servers of the cluster")
 	f.StringSlice("bus.routes", nil, "`HOST:PORT` of all servers of the cluster, with commas between")
 	return c
-}
-
-// startBus is the story of a bus alone in its process.
-func startBus(_ context.Context, p *process) error {
-	c := p.config
-	server, err := bus.StartServer(bus.ServerOptions{
-		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen,
-		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, MaxConns: c.busConns(), Logger: p.log.With("part", "bus"),
-	})
-	if err != nil {
-		return err
-	}
-	addBusServer(p, server)
-	return nil
 }

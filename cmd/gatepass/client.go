@@ -16,12 +16,10 @@ import (
 	"golang.org/x/term"
 
 	"gatepass/client"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 const (
-	// clientEnv begins the names of the client's environment variables, which are
-	// no settings of the servers.
-	clientEnv = envPrefix + "CLIENT_"
 	// defaultNative is where `gatepass dev` listens for the native protocol.
 	defaultNative = "127.0.0.1:3725"
 	// comeBackWithin bounds the waits between tries to reconnect: a person is looking.
@@ -84,7 +82,7 @@ Exit codes: 0 all went well, 1 a failure, 2 a command line that makes no sense,
 was downloaded: run it and come back, 5 an update is needed and was declined, 130
 interrupted before the sign-in or while an update was downloaded.
 
-Environment: ` + clientEnv + `ACCOUNT and ` + clientEnv + `PASSWORD_FILE stand for the
+Environment: ` + clientPrefix + `ACCOUNT and ` + clientPrefix + `PASSWORD_FILE stand for the
 flags of these names.`,
 		Example: `  gatepass client                                    # the server of 'gatepass dev'
   gatepass client login.example.org --account ana --remember
@@ -94,13 +92,13 @@ flags of these names.`,
   (cat password; echo select 2; sleep 60; echo quit) | gatepass client --account ana --password-stdin --json`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError{fmt.Errorf("'%s' takes one address, got %d arguments (see '%s --help')", c.UseLine(), len(args), c.CommandPath())}
+				return exit.Usage(fmt.Errorf("'%s' takes one address, got %d arguments (see '%s --help')", c.UseLine(), len(args), c.CommandPath()))
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := f.complete(c.Flags(), args); err != nil {
-				return usageError{err}
+				return exit.Usage(err)
 			}
 			return f.run(c)
 		},
@@ -140,10 +138,10 @@ func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 		f.address = address
 	}
 	if f.account == "" {
-		f.account = os.Getenv(clientEnv + "ACCOUNT")
+		f.account = os.Getenv(clientPrefix + "ACCOUNT")
 	}
 	if f.passwordFile == "" && !f.stdin {
-		f.passwordFile = os.Getenv(clientEnv + "PASSWORD_FILE")
+		f.passwordFile = os.Getenv(clientPrefix + "PASSWORD_FILE")
 	}
 	switch {
 	case flags.Changed("update") && f.updateDir == "":

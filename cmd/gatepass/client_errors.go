@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatepass/client"
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec"
 )
 
@@ -74,7 +75,7 @@ func explained(err error, address string, build uint16) *playerError {
 	}
 	e := &playerError{code: 1, cause: err}
 	var refused *client.RefusedError
-	var usage usageError
+	var usage exit.UsageError
 	switch {
 	case errors.Is(err, client.ErrOfferOver):
 		e.text = withoutPackage(client.ErrOfferOver)
@@ -85,7 +86,7 @@ func explained(err error, address string, build uint16) *playerError {
 	case errors.Is(err, client.ErrAccount):
 		e.text, e.code = withoutPackage(err), usage.ExitCode()
 	case errors.Is(err, context.Canceled):
-		e.text, e.code = errInterrupted.Error(), exitInterrupted
+		e.text, e.code = errInterrupted.Error(), exit.CodeInterrupted
 	case isUnreachable(err):
 		e.text = fmt.Sprintf("cannot reach %s (%s)", address, networkReason(err))
 	default:

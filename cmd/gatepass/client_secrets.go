@@ -11,11 +11,12 @@ import (
 	"sync"
 
 	"gatepass/client"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 var (
-	errNoAccount  = usageError{errors.New("there is no terminal to ask for the account on; give --account")}
-	errNoPassword = usageError{errors.New("there is no terminal to ask for the password on; give --password-file or --password-stdin")}
+	errNoAccount  = exit.Usage(errors.New("there is no terminal to ask for the account on; give --account"))
+	errNoPassword = exit.Usage(errors.New("there is no terminal to ask for the password on; give --password-file or --password-stdin"))
 	errNoCode     = errors.New("a second factor is wanted and none was given; give it as a line 'code DIGITS'")
 	// errTokenRefused stands before errNoPassword.
 	errTokenRefused = errors.New("the server does not take this device's token any more")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gatepass/client"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 const (
@@ -111,7 +112,7 @@ func (v *visit) updateFailed(err error) error {
 	case errors.As(err, new(*client.UpdateOffer)):
 		return err
 	case errors.Is(err, context.Canceled):
-		err = &playerError{text: "interrupted; what is here of the update stays, and the next run goes on from there", code: exitInterrupted, cause: err}
+		err = &playerError{text: "interrupted; what is here of the update stays, and the next run goes on from there", code: exit.CodeInterrupted, cause: err}
 	}
 	if v.events != nil {
 		_ = v.events.tell(updateFailedNews{err})

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/client"
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 func someOffer() *client.UpdateOffer {
@@ -184,7 +185,7 @@ func TestVisit_UpdateExitCodes(t *testing.T) {
 		}
 		v, out = lines(clientFlags{}, "")
 		err = v.fail(v.updateFailed(context.Canceled))
-		if told, ok := err.(*playerError); !ok || told.code != exitInterrupted || !strings.Contains(told.text, "goes on from there") || strings.Count(out.String(), `"reason":"interrupted"`) != 2 {
+		if told, ok := err.(*playerError); !ok || told.code != exit.CodeInterrupted || !strings.Contains(told.text, "goes on from there") || strings.Count(out.String(), `"reason":"interrupted"`) != 2 {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,8 +16,8 @@ import (
 	"gatepass/worlds"
 )
 
-// validate reports every fault at once, each with its key. The parts validate
-// their options as well, but they do not know the keys and start one by one.
+// validate returns every fault at once, each with its key. The parts check their options
+// too, but they do not know the keys, and they start one after the other.
 func (c *config) validate() error {
 	_, level := c.logLevel()
 	_, list := c.worldList()
@@ -69,15 +68,15 @@ func (c *config) checkBuilds() error {
 	return nil
 }
 
-// maxUpdateRate is the highest bound of a rate in MiB a second: more than any machine
-// sends, and far from where bytes would not fit their number.
+// maxUpdateRate is the highest rate that may be set, in MiB a second. No machine sends as
+// much, and the number of bytes fits an int64 easily.
 const maxUpdateRate = 1 << 20
 
 func (c *config) checkUpdates() error {
 	var faults []error
 	u := &c.Updates
 	for key, rate := range map[string]float64{"rate": u.Rate, "client-rate": u.ClientRate} {
-		// A rate below a turn's worth in a minute would look like a stall.
+		// At a lower rate, the pauses between two writes would count as a stall.
 		if rate != 0 && !(rate >= 0.01 && rate <= maxUpdateRate) {
 			faults = append(faults, fmt.Errorf("updates.%s: %v is not 0 (no limit) or 0.01 to %d MiB a second", key, rate, maxUpdateRate))
 		}
@@ -93,7 +92,7 @@ func (c *config) checkUpdates() error {
 	return errors.Join(faults...)
 }
 
-// checkNative: what is only for the native protocol.
+// checkNative checks the keys of the native protocol.
 func (c *config) checkNative() error {
 	var faults []error
 	if c.Native != "" {
@@ -113,7 +112,8 @@ func (c *config) checkNative() error {
 	return errors.Join(append(faults, err)...)
 }
 
-// samePort refuses two listeners of one process on one port. 0 takes free ones.
+// samePort returns an error if two listeners of one process have the same port. Port 0
+// is no fault: it takes a free one.
 func samePort(key, address, otherKey, other string) error {
 	_, port, err := net.SplitHostPort(address)
 	_, otherPort, otherErr := net.SplitHostPort(other)
@@ -123,7 +123,7 @@ func samePort(key, address, otherKey, other string) error {
 	return fmt.Errorf("%s: %q has the port of %s, %q; each needs its own", key, address, otherKey, other)
 }
 
-// decoys are the parameters that a name without an account may pretend to have.
+// decoys returns the parameters that the server shows for names without an account.
 func (c *config) decoys() ([]auth.Weighted, error) {
 	var all []auth.Weighted
 	var faults []error
@@ -158,7 +158,7 @@ func (c *config) checkMachine() error {
 	return errors.Join(faults...)
 }
 
-// isCore tells whether the process may run on that core.
+// isCore reports whether the process may run on that core.
 func isCore(n int) bool {
 	var cores unix.CPUSet
 	return n >= 0 && unix.SchedGetaffinity(0, &cores) == nil && cores.IsSet(n)
@@ -199,7 +199,7 @@ func (c *config) checkSessions() error {
 	return errors.Join(faults...)
 }
 
-// checkAdvertise: DNS answers with addresses, not with names.
+// checkAdvertise refuses names: DNS answers with addresses.
 func (c *config) checkAdvertise() error {
 	if c.Advertise == "" {
 		return nil
@@ -255,19 +255,4 @@ func (c *config) checkGateway() error {
 		faults = append(faults, fmt.Errorf("gateway.second-login: %w", err))
 	}
 	return errors.Join(faults...)
-}
-
-func (c *config) checkLogFormat() error {
-	if c.Log.Format != "text" && c.Log.Format != formatJSON {
-		return fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format)
-	}
-	return nil
-}
-
-func (c *config) logLevel() (slog.Level, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(c.Log.Level)); err != nil {
-		return l, fmt.Errorf("log.level: %q is not one of debug, info, warn, error", c.Log.Level)
-	}
-	return l, nil
 }

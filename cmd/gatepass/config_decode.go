@@ -13,9 +13,9 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// readConfig turns values as they were written into those of a config that is valid.
-// All that is wrong is reported at once, each with its key and value: where something
-// cannot be turned, the rest is looked at with the defaults in its place.
+// readConfig decodes and checks a configuration. The error has every fault at once, each
+// with its key and value. To find all of them, the checks run with the default in the
+// place of a value that cannot be decoded.
 func readConfig(k, defaults *koanf.Koanf) (*config, error) {
 	c, err := decodeConfig(k)
 	if err == nil {
@@ -33,11 +33,11 @@ func readConfig(k, defaults *koanf.Koanf) (*config, error) {
 			faults = append(faults, k.Set(key, d))
 		}
 	}
-	c, _ = decodeConfig(k) // what it still cannot turn, keys that do not exist, is told
+	c, _ = decodeConfig(k) // its faults, keys that do not exist, are in faults already
 	return nil, errors.Join(append(faults, c.validate())...)
 }
 
-// decodeConfig gives what it could read, also with an error.
+// decodeConfig returns what it could decode, also with an error.
 func decodeConfig(k *koanf.Koanf) (*config, error) {
 	c := new(config)
 	return c, k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
@@ -47,13 +47,13 @@ func decodeConfig(k *koanf.Koanf) (*config, error) {
 	}})
 }
 
-// keyError is a value that cannot be turned.
+// keyError is a value that cannot be decoded.
 type keyError struct{ key, text string }
 
 func (e *keyError) Error() string { return e.key + ": " + e.text }
 
-// decodeSpan reads a time.Duration. A bare number is refused: it would be
-// nanoseconds, which nobody means.
+// decodeSpan reads a time.Duration. It refuses a number without a unit: it would count
+// as nanoseconds, which is not what its writer meant.
 func decodeSpan(from, to reflect.Value) (any, error) {
 	value := from.Interface()
 	if to.Type() != reflect.TypeFor[time.Duration]() || from.Type() == to.Type() {
@@ -66,8 +66,8 @@ func decodeSpan(from, to reflect.Value) (any, error) {
 	return span, nil
 }
 
-// decodeInteger reads every other whole number and keeps it within what its key
-// holds: left to itself, mapstructure cuts off what does not fit.
+// decodeInteger reads every other whole number. It refuses one that its key cannot hold:
+// mapstructure would truncate it.
 func decodeInteger(from, to reflect.Value) (any, error) {
 	value := from.Interface()
 	if !to.CanInt() && !to.CanUint() || from.Type() == to.Type() {
@@ -76,7 +76,7 @@ func decodeInteger(from, to reflect.Value) (any, error) {
 	least, most := integerRange(to.Type())
 	n, ok := wholeNumber(from)
 	if !ok || n < least || n > most {
-		if to.Type().Bits() == 64 { // its range tells people nothing
+		if to.Type().Bits() == 64 { // a range of 64 bits tells people nothing
 			return nil, fmt.Errorf("%#v is not a whole number", value)
 		}
 		return nil, fmt.Errorf("%#v is not a whole number in %d to %d", value, least, most)
@@ -84,8 +84,7 @@ func decodeInteger(from, to reflect.Value) (any, error) {
 	return n, nil
 }
 
-// decodeFraction reads numbers that need not be whole; texts are those of flags and
-// variables.
+// decodeFraction reads numbers that need not be whole. Flags and variables come as text.
 func decodeFraction(from, to reflect.Value) (any, error) {
 	if !to.CanFloat() || from.Kind() != reflect.String {
 		return from.Interface(), nil
@@ -97,7 +96,7 @@ func decodeFraction(from, to reflect.Value) (any, error) {
 	return f, nil
 }
 
-// integerRange is what an integer type holds, as far as an int64 does.
+// integerRange returns the range of an integer type, limited to that of int64.
 func integerRange(t reflect.Type) (least, most int64) {
 	if zero := reflect.Zero(t); zero.CanUint() {
 		return 0, math.MaxInt64 >> max(0, 63-t.Bits())
@@ -106,8 +105,8 @@ func integerRange(t reflect.Type) (least, most int64) {
 	return -most - 1, most
 }
 
-// wholeNumber gives a value that is a whole number; texts are those of flags and
-// variables, and empty ones are 0.
+// wholeNumber returns v as an int64 if it is a whole number. Flags and variables come as
+// text; an empty text is 0.
 func wholeNumber(v reflect.Value) (int64, bool) {
 	switch {
 	case v.CanInt():
@@ -128,7 +127,8 @@ func wholeNumber(v reflect.Value) (int64, bool) {
 	return 0, false
 }
 
-// decodeFaults takes what mapstructure reports apart and puts the key first.
+// decodeFaults splits mapstructure's error into one error a fault, each with its key
+// first.
 func decodeFaults(err error) (faults []error) {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
@@ -151,7 +151,7 @@ func decodeFaults(err error) (faults []error) {
 	}
 	if keys, ok := strings.CutPrefix(text, "has invalid keys: "); ok {
 		if section := fault.Name(); section != "" && !strings.Contains(section, "[") {
-			for key := range strings.SplitSeq(keys, ", ") { // the others of the section stay
+			for key := range strings.SplitSeq(keys, ", ") { // the other keys of the section are valid
 				faults = append(faults, &keyError{section + "." + key, "there is no such key"})
 			}
 			return faults

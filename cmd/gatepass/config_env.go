@@ -11,10 +11,15 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-const envPrefix = "GATEPASS_"
+// envPrefix begins the names of all variables. clientPrefix begins those of the client,
+// which are no settings of a server.
+const (
+	envPrefix    = "GATEPASS_"
+	clientPrefix = envPrefix + "CLIENT_"
+)
 
-// loadEnv takes the variables. One that is no key is a fault: a setting with a
-// slip of the pen must not go unnoticed.
+// loadEnv reads the environment. A variable that is no key is a fault, so that a typo
+// does not go unnoticed.
 func loadEnv(k *koanf.Koanf) error {
 	known := configKeys(reflect.TypeFor[config](), "")
 	var faults []error
@@ -23,7 +28,7 @@ func loadEnv(k *koanf.Koanf) error {
 		switch {
 		case slices.Contains(known, key):
 			return key, value
-		case !isServiceLink(name) && !strings.HasPrefix(name, clientEnv):
+		case !isServiceLink(name) && !strings.HasPrefix(name, clientPrefix):
 			faults = append(faults, unknownVariable(name, known))
 		}
 		return "", nil
@@ -31,18 +36,19 @@ func loadEnv(k *koanf.Koanf) error {
 	return errors.Join(k.Load(provider, nil), errors.Join(faults...))
 }
 
-// envKey turns GATEPASS_LOG__LEVEL into log.level, envName does the reverse.
+// envKey returns the key of a variable: log.level for GATEPASS_LOG__LEVEL.
 func envKey(name string) string {
 	key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
 	return strings.ReplaceAll(strings.ReplaceAll(key, "__", "."), "_", "-")
 }
 
+// envName returns the variable of a key.
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(key, "-", "_"), ".", "__"))
 }
 
-// isServiceLink tells the variables that Kubernetes sets in every container
-// beside a Service named gatepass. They are about the Service, not for us.
+// isServiceLink reports whether a variable is one that Kubernetes sets in every container
+// beside a Service named gatepass. They describe the Service and are no settings.
 func isServiceLink(name string) bool {
 	rest := strings.TrimPrefix(name, envPrefix)
 	return rest == "SERVICE_HOST" || rest == "PORT" ||
@@ -50,7 +56,7 @@ func isServiceLink(name string) bool {
 }
 
 func unknownVariable(name string, known []string) error {
-	// The likeliest slip is one underscore where the key has a dot.
+	// The likeliest typo is one underscore where the key has a dot.
 	meant := strings.ReplaceAll(envKey(name), ".", "-")
 	for _, key := range known {
 		if strings.ReplaceAll(key, ".", "-") == meant {
@@ -61,13 +67,13 @@ func unknownVariable(name string, known []string) error {
 		name, envPrefix, envName("log.level"))
 }
 
-// configKeys are the keys of a configuration struct: log.level and so on.
+// configKeys returns the keys of a configuration struct: log.level and so on.
 func configKeys(t reflect.Type, prefix string) (keys []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := prefix + f.Tag.Get("koanf")
 		switch {
-		case f.Anonymous: // squashed into this one
+		case f.Anonymous: // its keys are on this level
 			keys = append(keys, configKeys(f.Type, prefix)...)
 		case f.Type.Kind() == reflect.Struct:
 			keys = append(keys, configKeys(f.Type, key+".")...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/logic"
 )
 
@@ -199,7 +200,7 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := mayLoad(t, test.file, nil, test.args...)
-			var usage usageError
+			var usage exit.UsageError
 			if !errors.As(err, &usage) {
 				t.Errorf("%v is no error of usage", err)
 			}
@@ -214,7 +215,7 @@ func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
 
 // Each key of the configuration is in its documentation.
 func TestDocs_EveryKeyIsDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/configuration.md")
+	doc, err := os.ReadFile("../../../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}

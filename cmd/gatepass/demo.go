@@ -17,10 +17,6 @@ import (
 	"time"
 )
 
-// devLease is how long the only manager there is waits for its own old lease when
-// it starts again after a crash.
-const devLease = time.Second
-
 // firstGatePort is where clients expect a world.
 const firstGatePort = 8085
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"gatepass/accounts"
 	"gatepass/auth/srp6"
 	"gatepass/storage"
 )
@@ -16,23 +17,23 @@ const (
 	demoPassword = "DEMO"
 )
 
-// demoFile, in the data folder, says that the demo account was made there once: whoever
-// deletes it does not find it again at the next start.
+// demoFile is the file in the data folder that says that the demo account was made there
+// once. An operator who deletes the account does not find it again after the next start.
 const demoFile = "demo-account"
 
-// demoAccount is how the demo account is after a start.
+// demoAccount is the state of the demo account after a start.
 type demoAccount uint8
 
 const (
-	// demoOpen: it has the password that is told.
+	// demoOpen: it has the password that is printed.
 	demoOpen demoAccount = iota
-	// demoOwned: somebody gave it a password of their own.
+	// demoOwned: it has another password, which somebody gave it.
 	demoOwned
 	// demoGone: it was deleted.
 	demoGone
 )
 
-// text tells it to people.
+// text returns the state as a sentence for people.
 func (d demoAccount) text() string {
 	switch d {
 	case demoOwned:
@@ -43,7 +44,7 @@ func (d demoAccount) text() string {
 	return "demo account " + demoName + ", password " + demoPassword
 }
 
-// named tells it to programs.
+// named returns the state as names and values for programs.
 func (d demoAccount) named() []any {
 	switch d {
 	case demoOwned:
@@ -54,24 +55,24 @@ func (d demoAccount) named() []any {
 	return []any{"account", demoName, "state", "as made", "password", demoPassword}
 }
 
-// addDemo makes the demo account at the first start of a data folder, and gives one of
-// before there were native verifiers its own. It looks first: to make a verifier takes a
-// tenth of a second, and memory that is given back late.
-func (e *edge) addDemo(ctx context.Context) (demoAccount, error) {
-	note := filepath.Join(e.config.Data, demoFile)
-	account, err := e.manager.Show(ctx, demoName)
+// addDemo makes the demo account at the first start of a data folder. It also gives a
+// native verifier to a demo account of a version that made none. It looks the account up
+// first, because to make a verifier takes a tenth of a second and much memory.
+func addDemo(ctx context.Context, m *accounts.Manager, data string) (demoAccount, error) {
+	note := filepath.Join(data, demoFile)
+	account, err := m.Show(ctx, demoName)
 	state := demoOpen
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		if _, was := os.Stat(note); was == nil {
 			return demoGone, nil
 		}
-		err = e.manager.Add(ctx, demoName, demoPassword)
+		err = m.Add(ctx, demoName, demoPassword)
 	case err != nil:
 	case !opensDemo(&account.Grunt):
 		state = demoOwned
 	case len(account.Others) == 0:
-		err = e.manager.SetPassword(ctx, demoName, demoPassword)
+		err = m.SetPassword(ctx, demoName, demoPassword)
 	}
 	if err != nil {
 		return state, err
@@ -79,8 +80,7 @@ func (e *edge) addDemo(ctx context.Context) (demoAccount, error) {
 	return state, os.WriteFile(note, []byte("The demo account was made here. Without this file the next 'gatepass dev' makes it again.\n"), 0o600)
 }
 
-// opensDemo tells whether the password is still the demo account's: an account that
-// somebody gave another one is his.
+// opensDemo reports whether an account has the password of the demo account.
 func opensDemo(g *storage.GruntVerifier) bool {
 	salt := srp6.Salt(g.Salt)
 	return g.Set && srp6.NewVerifier(&salt, demoName, demoPassword) == srp6.Verifier(g.Verifier)

@@ -10,12 +10,12 @@ import (
 	"gatepass/storage"
 )
 
-// saltsEvery is how long after a change of accounts the look of their salts is read
-// again: an import of many accounts is then looked at once, or a few times.
+// saltsEvery is how long after a change of accounts their salts are sampled again. An
+// import of many accounts is then sampled a few times only.
 const saltsEvery = 3 * time.Second
 
-// readDecoys reads what accounts are made up of for unknown names, and how the salts of
-// real accounts look, before the logic answers for either.
+// readDecoys reads the stored parameters of decoys, which are the accounts that the server
+// simulates for unknown names, and samples the salts of real accounts.
 func (e *edge) readDecoys(ctx context.Context) (kept storage.Decoys, now storage.SaltShape, err error) {
 	results, err := e.store.Do(ctx, storage.Op{Kind: storage.OpDecoys}, storage.Op{Kind: storage.OpSampleSalts})
 	if err != nil {
@@ -35,7 +35,8 @@ func (e *edge) readDecoys(ctx context.Context) (kept storage.Decoys, now storage
 	return *results[0].Decoys, now, nil
 }
 
-// watchSalts tells the logic what salts look like, a while after each change.
+// watchSalts sends the logic a sample of the salts, saltsEvery after each change, until ctx
+// ends.
 func (e *edge) watchSalts(ctx context.Context) {
 	for {
 		select {
@@ -49,7 +50,7 @@ func (e *edge) watchSalts(ctx context.Context) {
 			return
 		}
 		if _, now, err := e.readDecoys(ctx); err == nil {
-			e.inbox.Command(logic.Command{Kind: logic.CommandSalts, Salts: now}) // a full inbox hears of the next change
+			e.inbox.Command(logic.Command{Kind: logic.CommandSalts, Salts: now}) // if the inbox is full, the next change sends a newer one
 		} else if ctx.Err() == nil {
 			e.log.Warn("salts of new accounts could not be looked at", "error", err)
 		}

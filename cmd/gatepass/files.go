@@ -2,33 +2,32 @@ package main
 
 import "gatepass/server"
 
-// The file descriptors that the bus takes where this process serves it. A flood of its
-// port must not take those that clients, the store and the admin listener need.
+// The file descriptors that the bus takes in the process that serves it. A flood of
+// connections to the bus must not take those that clients, the store and the admin
+// listener need.
 const (
-	// mostBusConns is enough for the largest region, with as many connections again
-	// of strangers before they are cut; leastBusConns for a small one.
+	// mostBusConns is enough for the largest region and for as many connections again
+	// that have not proved yet who they are. leastBusConns is enough for a small region.
 	mostBusConns, leastBusConns = 4096, 32
-	// busFiles is what the bus has open beside its connections: its store and listeners.
+	// busFiles is how many descriptors the bus has open beside its connections: for its
+	// store and its listeners.
 	busFiles = 64
-	// busShare: beside clients the bus gets one in so many of the descriptors that are
-	// left for connections; alone in its process it gets half of all.
+	// busShare: in a process that also serves clients, the bus gets 1/busShare of the
+	// descriptors for connections. Alone in its process it gets half of all.
 	busShare = 4
 )
 
-// busConns is how many connections there may be at once to the bus that this process
-// serves, those of strangers included.
-func (c *config) busConns() int {
+// busConns returns how many connections to the bus this process may have at once,
+// including those that have not proved yet who they are. servesClients says that the
+// process serves clients too.
+func busConns(servesClients bool) int {
 	share := server.FileLimit() / 2
-	if c.servesBoth {
+	if servesClients {
 		share = (server.FileLimit() - server.FileReserve) / busShare
 	}
 	return min(max(share, leastBusConns), mostBusConns)
 }
 
-// otherFiles is how many descriptors are kept back from clients for the bus.
-func (c *config) otherFiles() int {
-	if !c.servesBoth {
-		return 0
-	}
-	return c.busConns() + busFiles
-}
+// filesForBus returns how many descriptors a process that serves clients keeps back from
+// them for the bus that it serves too.
+func filesForBus() int { return busConns(true) + busFiles }

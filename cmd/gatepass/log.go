@@ -12,15 +12,15 @@ import (
 	"github.com/rs/zerolog/diode"
 )
 
-// logLines is how many lines may wait for the writer before the oldest are
+// logLines is how many lines may wait for the writer. If there are more, the oldest are
 // dropped.
 const logLines = 4096
 
-// logCloseLimit bounds how long a stop waits for a log that nobody reads.
+// logCloseLimit is how long a stop waits for a log that nobody reads.
 const logCloseLimit = time.Second
 
-// asyncLog is a logger whose writers never wait: lines go through a ring, and
-// when whoever reads them is slower, the oldest are dropped and counted.
+// asyncLog is a logger whose callers never wait: lines go through a ring buffer. If the
+// reader of the log is slower, the oldest lines are dropped and counted.
 type asyncLog struct {
 	*slog.Logger
 	limiter *logLimiter
@@ -34,7 +34,7 @@ func newLog(c *config, out io.Writer) (*asyncLog, error) {
 		return nil, err
 	}
 	l := new(asyncLog)
-	// The ring would close out too; only main may do that.
+	// Without the struct around it, the ring would close out, which belongs to main.
 	l.ring = diode.NewWriter(struct{ io.Writer }{out}, logLines, 0, func(missed int) { l.dropped.Add(uint64(missed)) })
 	var lines slog.Handler = slog.NewTextHandler(l.ring, &slog.HandlerOptions{Level: level, ReplaceAttr: searchable})
 	if c.Log.Format == formatJSON {
@@ -45,18 +45,14 @@ func newLog(c *config, out io.Writer) (*asyncLog, error) {
 	return l, nil
 }
 
-// formatJSON is the log.format of objects, one a line.
-const formatJSON = "json"
-
-// jsonLines writes a log as objects.
+// jsonLines returns a handler that writes one JSON object a line.
 func jsonLines(out io.Writer, level slog.Level) slog.Handler {
 	return slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: searchable})
 }
 
-// searchable makes a value what an operator would search for: names as text, results and
-// kinds as words, spans of time with their unit. encoding/json by itself would write the
-// bytes of a name as numbers, words as the numbers they stand for and spans as
-// nanoseconds.
+// searchable turns a value into what an operator would search for: names as text, results
+// and kinds as words, durations with their unit. encoding/json would write the bytes of a
+// name as numbers, enumerations as their numbers and durations as nanoseconds.
 func searchable(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindDuration:
@@ -104,7 +100,7 @@ func wordsOf(v reflect.Value) any {
 	return words
 }
 
-// close writes what is left, unless the reader has stopped reading.
+// close writes the remaining lines. It gives up after logCloseLimit if nobody reads them.
 func (l *asyncLog) close() {
 	l.limiter.close()
 	done := make(chan struct{})

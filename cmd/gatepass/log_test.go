@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 	"gatepass/worlds"
 )
 
-// What an operator would search for, of every type that there is in the log.
+// A value of every type in the log becomes the text that an operator would search for.
 func TestSearchable(t *testing.T) {
 	name, err := storage.FoldName("zaphod")
 	if err != nil {
@@ -59,39 +58,6 @@ func TestSearchable(t *testing.T) {
 		}
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Level != "INFO" || !reflect.DeepEqual(line.In.V, c.want) {
 			t.Errorf("%s: %v, %s, want %v", what, err, out.String(), c.want)
-		}
-	}
-}
-
-// With json there is one stream of objects, whichever way a start or an end goes.
-func TestRun_EndsInJSON(t *testing.T) {
-	for what, args := range map[string][]string{
-		"a fault of the configuration": {"dev", "--log.format", "json", "--grunt", "nowhere"},
-		"a fault of the start":         {"dev", "--log.format", "json", "--data", "/dev/null/x", "--admin", "127.0.0.1:0"},
-	} {
-		var out, errOut bytes.Buffer
-		if code := run(args, strings.NewReader(""), &out, &errOut); code == 0 {
-			t.Errorf("%s: it went well", what)
-		}
-		var last struct{ Level, Msg, Error string }
-		for line := range strings.Lines(out.String() + errOut.String()) {
-			if err := json.Unmarshal([]byte(line), &last); err != nil {
-				t.Errorf("%s: %q: %v", what, line, err)
-			}
-		}
-		if last.Msg != "gatepass ends" || last.Level != "ERROR" || last.Error == "" {
-			t.Errorf("%s: its end is %+v", what, last)
-		}
-	}
-}
-
-func TestIsReady(t *testing.T) {
-	for line, want := range map[string]bool{
-		"ready grunt=127.0.0.1:1": true, `{"time":"x","level":"INFO","msg":"ready","admin":"y"}`: true,
-		"draining": false, `{"msg":"already"}`: false, "": false,
-	} {
-		if isReady([]byte(line)) != want {
-			t.Errorf("%q", line)
 		}
 	}
 }

@@ -10,54 +10,56 @@ import (
 	"time"
 )
 
-// The limits of warnings and errors in the log, each with its reason. What a stranger can
-// bring about must not fill a disk, nor hide the line that matters.
+// The limits of warnings and errors in the log. Lines that a stranger can cause must not
+// fill a disk, nor hide the line that matters.
 const (
-	// logEvery is how often at most a cause has a line. The one at the end of that time
-	// says how many there were.
+	// logEvery is how often at most a cause is logged. The line at the end of that time
+	// has the number of lines that were left out.
 	logEvery = 10 * time.Second
-	// logCauses is how many causes are told apart at once; the others share one line.
+	// logCauses is how many causes are distinguished at once; all others count as one.
 	// Each takes some hundred bytes.
 	logCauses = 256
-	// logSame is how many causes of one message have lines of their own at once: bad
-	// patches are named one by one, accounts that cannot be read are not.
+	// logSame is how many causes with the same message are distinguished at once. It is
+	// enough to name each bad patch; thousands of accounts that cannot be read share a
+	// line.
 	logSame = 16
 )
 
-// logAlways is the key of an attribute of lines that are never left out: each is of use
-// by itself, and none can be brought about at will.
+// logAlways is the key of an attribute of lines that are never left out: each is useful by
+// itself, and no stranger can cause many.
 const logAlways = "audit"
 
-// whoKeys are attributes that say who it was. Strangers choose them, so that they do not
-// tell causes apart.
+// whoKeys are attributes that name a client. Strangers choose their values, so they are
+// no part of a cause.
 var whoKeys = map[string]bool{
 	"account": true, "conn": true, "peer": true, "uid": true, "stack": true, "offset": true, "remote": true,
 }
 
-// logLimiter is a slog.Handler that passes each cause of a warning or an error on once,
-// and then once every logEvery with a count of what was left out. Lines below a warning
-// pass. A cause is a message with its attributes, but for numbers and whoKeys.
+// logLimiter is a slog.Handler that passes each cause of a warning or an error on once.
+// After that it passes one line every logEvery, with the number of lines that were left
+// out. Lines below a warning pass always. A cause is a message with its attributes,
+// without numbers and whoKeys.
 type logLimiter struct {
 	to     slog.Handler
 	shared *logCounts
-	with   string // of the attributes that all its lines have
+	with   string // part of the cause: the attributes that all its lines have
 }
 
-// logCounts is what the handlers of one log share.
+// logCounts is shared by the handlers of one log.
 type logCounts struct {
 	left atomic.Uint64 // lines left out
 	seed maphash.Seed
 
 	mu     sync.Mutex
 	causes map[uint64]*logCause
-	same   map[uint64]int // causes of a message
+	same   map[uint64]int // number of causes, by message
 	closed bool
 }
 
-// logCause is a cause that had a line lately.
+// logCause is a cause that was logged within the last logEvery.
 type logCause struct {
 	message uint64
-	left    int // lines left out since
+	left    int // lines left out since then
 	last    slog.Record
 	to      slog.Handler
 	timer   *time.Timer
@@ -106,13 +108,13 @@ func (l *logLimiter) Handle(ctx context.Context, r slog.Record) error {
 	return nil
 }
 
-// pass tells whether a line may pass; one that may not is counted for its cause.
+// pass reports whether a line may pass. It counts a line that may not.
 func (c *logCounts) pass(to slog.Handler, r slog.Record, message, cause string) bool {
 	m, key := maphash.String(c.seed, message), maphash.String(c.seed, cause)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.causes[key] == nil && c.same[m] >= logSame {
-		key = m // the causes of this message that are one too many
+		key = m // all further causes of this message count as one
 	}
 	if c.causes[key] == nil && len(c.causes) >= logCauses {
 		key, m = 0, 0
@@ -131,8 +133,8 @@ func (c *logCounts) pass(to slog.Handler, r slog.Record, message, cause string) 
 	return true
 }
 
-// over ends the time of a cause: if lines were left out, the last of them is written with
-// their number, and the time begins anew.
+// over ends the logEvery of a cause. If lines were left out, it writes the last of them
+// with their number and begins another logEvery; else it forgets the cause.
 func (c *logCounts) over(key uint64) {
 	c.mu.Lock()
 	k := c.causes[key]
@@ -158,7 +160,8 @@ func (c *logCounts) forgetLocked(key uint64, k *logCause) {
 	}
 }
 
-// takeLocked returns what writes the line of those that were left out.
+// takeLocked returns a function that writes the line for those that were left out, if
+// there are any.
 func (k *logCause) takeLocked() func() {
 	if k.left == 0 {
 		return func() {}
@@ -169,7 +172,7 @@ func (k *logCause) takeLocked() func() {
 	return func() { _ = to.Handle(context.Background(), r) }
 }
 
-// close writes what was left out. Later lines pass.
+// close writes a line for each cause of which lines were left out. Later lines pass.
 func (l *logLimiter) close() {
 	c := l.shared
 	c.mu.Lock()
@@ -186,7 +189,7 @@ func (l *logLimiter) close() {
 	}
 }
 
-// causeOf is what an attribute adds to a cause.
+// causeOf returns what an attribute adds to a cause.
 func causeOf(a slog.Attr) string {
 	if whoKeys[a.Key] {
 		return ""
@@ -194,7 +197,7 @@ func causeOf(a slog.Attr) string {
 	return "\x00" + a.Key + "=" + plain(a.Value.Resolve().String())
 }
 
-// plain is a text without its numbers and addresses.
+// plain returns a text without its numbers and addresses.
 func plain(text string) string {
 	if !strings.ContainsAny(text, "0123456789") {
 		return text

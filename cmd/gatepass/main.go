@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/exit"
 )
 
 func main() {
@@ -31,7 +33,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	printEnd(errOut, err, errors.As(err, new(loggedError)))
+	printEnd(errOut, err, errors.As(err, new(exit.LoggedError)))
 	var coded interface{ ExitCode() int }
 	if errors.As(err, &coded) {
 		return coded.ExitCode()
@@ -52,7 +54,7 @@ Then add one:  gatepass account add NAME`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see '%s --help')", flagFault(err), c.CommandPath())}
+		return exit.Usage(fmt.Errorf("%w (see '%s --help')", flagFault(err), c.CommandPath()))
 	})
 	root.AddCommand(devCommand(), loginCommand(), worldsCommand(), gatewayCommand(), dnsCommand(), busCommand(), adminCommand(), clientCommand(),
 		accountCommand(), storeCommand(), patchCommand(), benchCommand(), versionCommand())
@@ -76,12 +78,7 @@ func group(c *cobra.Command) {
 		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 			meant = fmt.Sprintf(", did you mean %q?", near[0])
 		}
-		return usageError{fmt.Errorf("there is no command %q below '%s'%s (see '%s --help')", args[0], c.CommandPath(), meant, c.CommandPath())}
+		return exit.Usage(fmt.Errorf("there is no command %q below '%s'%s (see '%s --help')", args[0], c.CommandPath(), meant, c.CommandPath()))
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
-
-// usageError is a command line that makes no sense.
-type usageError struct{ error }
-
-func (usageError) ExitCode() int { return 2 }

@@ -12,23 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepPolling sees to it that Go's scheduler looks at the sockets of the bus, where
-// a process runs Go code on one processor only, until ctx ends.
+// keepPolling makes Go's scheduler poll the sockets of the bus often enough in a process
+// that runs Go code on one processor (GOMAXPROCS 1). It returns when ctx ends.
 //
-// A gnet reactor sleeps in its own epoll. To the scheduler that is a system call
-// that has the only processor; nobody is left who would wait for Go's own sockets,
-// and they are looked at when the scheduler's watchdog comes round: every 10 ms on
-// a server that is neither idle nor busy, at each step of a move. This goroutine
-// waits for the runtime's epoll to become readable in a call that the scheduler
-// sees, and sleeps for a moment behind it: the timer makes the scheduler poll.
+// A gnet reactor sleeps in an epoll of its own. For the scheduler that is a system call
+// which holds the only processor, so that nothing waits for the sockets of Go's network
+// poller. Only the scheduler's watchdog polls them: every 10 ms on a server that is
+// neither idle nor busy, which delays every step of a move of keys. This goroutine waits
+// for the runtime's epoll to become readable, in a system call during which the scheduler
+// may give the processor to others, and then sleeps for a moment: the timer makes the
+// scheduler poll.
 //
-// That has its price: a login beside it costs up to a third more. So it does this
-// only while there is much to see: traffic counts the bus's messages, and moves
-// bring many, logins few.
+// It makes a login up to a third more expensive. So it runs only while the bus has many
+// messages, which traffic counts: moves send many, logins few.
 //
-// The runtime does not tell which descriptor its epoll is. It is the one that
-// watches a pipe of ours; where it cannot be found, moves are slow now and then and
-// nothing else is different.
+// The runtime does not tell which descriptor its epoll has. It is the epoll that watches
+// a pipe of ours. If it cannot be found, some moves are slow and nothing else differs.
 func keepPolling(ctx context.Context, traffic func() uint64) {
 	epoll, ok := runtimeEpoll()
 	if !ok {
@@ -50,14 +49,14 @@ func keepPolling(ctx context.Context, traffic func() uint64) {
 	}
 }
 
-// lookEvery is how often keepPolling looks whether there is traffic, muchTraffic
-// how many messages in that time are much: some 70 moves a second.
+// lookEvery is how often keepPolling reads the traffic. muchTraffic is how many messages
+// in that time make it poll: some 70 moves a second.
 const (
 	lookEvery   = 100 * time.Millisecond
 	muchTraffic = 50
 )
 
-// pollFor lets the scheduler poll whenever there is something in epoll.
+// pollFor makes the scheduler poll whenever epoll is readable, for span.
 func pollFor(epoll int, span time.Duration) {
 	for end := time.Now().Add(span); time.Now().Before(end); {
 		set := [1]unix.PollFd{{Fd: int32(epoll), Events: unix.POLLIN}}
@@ -68,7 +67,7 @@ func pollFor(epoll int, span time.Duration) {
 	}
 }
 
-// runtimeEpoll is the descriptor of the runtime's epoll.
+// runtimeEpoll returns the descriptor of the runtime's epoll.
 func runtimeEpoll() (fd int, ok bool) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -86,8 +85,8 @@ func runtimeEpoll() (fd int, ok bool) {
 	return fd, ok
 }
 
-// epollThatWatches finds an epoll of this process by one of the descriptors in it;
-// see proc_pid_fdinfo(5).
+// epollThatWatches returns the epoll of this process that watches a descriptor; see
+// proc_pid_fdinfo(5).
 func epollThatWatches(fd int) (epoll int, ok bool) {
 	entries, err := os.ReadDir("/proc/self/fdinfo")
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/patches"
 )
 
@@ -119,7 +120,7 @@ func explain(err error, dir string) error {
 // afterSignal gives the end of a command its exit code when a signal is behind it.
 func afterSignal(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return &exitError{exitInterrupted, errors.New("interrupted; the catalogue is as it was")}
+		return exit.WithCode(exit.CodeInterrupted, errors.New("interrupted; the catalogue is as it was"))
 	}
 	return err
 }
@@ -128,7 +129,7 @@ func afterSignal(ctx context.Context, err error) error {
 func parseBuild(field, text string) (uint16, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
 	if err != nil || n == 0 {
-		return 0, usageError{fmt.Errorf("%s: %q is no build; they are numbers in 1 to 65535, such as 5875", field, text)}
+		return 0, exit.Usage(fmt.Errorf("%s: %q is no build; they are numbers in 1 to 65535, such as 5875", field, text))
 	}
 	return uint16(n), nil
 }
@@ -139,7 +140,7 @@ func manyIDs(least int) cobra.PositionalArgs {
 		if len(args) >= least {
 			return nil
 		}
-		return usageError{fmt.Errorf("%s takes the ids of patches, which 'gatepass patch list' prints (see '%s --help')", c.CommandPath(), c.CommandPath())}
+		return exit.Usage(fmt.Errorf("%s takes the ids of patches, which 'gatepass patch list' prints (see '%s --help')", c.CommandPath(), c.CommandPath()))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec"
 	"gatepass/patches"
 )
@@ -73,13 +74,13 @@ func onePatchFile(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usageError{fmt.Errorf("%s takes one file, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath())}
+	return exit.Usage(fmt.Errorf("%s takes one file, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath()))
 }
 
 // patch is what the flags say of the patch.
 func (a *patchAdd) patch() (p patches.Patch, err error) {
 	if a.from == "" || a.to == "" {
-		return p, usageError{errors.New("--from and --to: give the build that the file leads from and the one that it leads to")}
+		return p, exit.Usage(errors.New("--from and --to: give the build that the file leads from and the one that it leads to"))
 	}
 	if p.Scope, err = a.scope(); err != nil {
 		return p, err
@@ -91,7 +92,7 @@ func (a *patchAdd) patch() (p patches.Patch, err error) {
 		return p, err
 	}
 	if p.From == p.To {
-		return p, usageError{fmt.Errorf("--to: a patch must lead to another build than %d, which it leads from", p.From)}
+		return p, exit.Usage(fmt.Errorf("--to: a patch must lead to another build than %d, which it leads from", p.From))
 	}
 	p.ID = p.MakeID()
 	return p, a.checkName(p)
@@ -103,7 +104,7 @@ func (a *patchAdd) checkName(p patches.Patch) error {
 	p.Path, p.Name, p.Size, p.ChunkSize, p.Hashes = "/", cmp.Or(a.name, "file"), 1, 1<<20, make([]byte, 32)
 	var trial patches.Catalogue
 	if err := trial.Add(p); err != nil {
-		return usageError{fmt.Errorf("--name: %w; leave out %s, and dots and spaces at its ends", err, `/ \ : * ? " < > |`)}
+		return exit.Usage(fmt.Errorf("--name: %w; leave out %s, and dots and spaces at its ends", err, `/ \ : * ? " < > |`))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec"
 	"gatepass/patches"
 )
@@ -57,7 +58,7 @@ asked again.`,
 			if len(args) > 0 {
 				return nil
 			}
-			return usageError{fmt.Errorf("%s takes a build first (see '%s --help')", c.CommandPath(), c.CommandPath())}
+			return exit.Usage(fmt.Errorf("%s takes a build first (see '%s --help')", c.CommandPath(), c.CommandPath()))
 		},
 		RunE: func(c *cobra.Command, args []string) error { return k.run(c, args[0], args[1:]) },
 	}
@@ -107,10 +108,10 @@ func (k *knownFlags) known(text string, files []string) (known patches.Known, er
 		}
 	}
 	if given != 1 {
-		return known, usageError{errors.New("give exactly one of the client's files, --hmac and --remove")}
+		return known, exit.Usage(errors.New("give exactly one of the client's files, --hmac and --remove"))
 	}
 	if k.platform == "" {
-		return known, usageError{errors.New("--platform: the files are those of one platform: give it as clients say it, such as Win-x86")}
+		return known, exit.Usage(errors.New("--platform: the files are those of one platform: give it as clients say it, such as Win-x86"))
 	}
 	scope, err := (&scopeFlags{protocol: codec.ProtocolGrunt.String(), platform: k.platform}).scope()
 	known.Platform = scope.Platform
@@ -122,7 +123,7 @@ func (k *knownFlags) known(text string, files []string) (known patches.Known, er
 	}
 	sum, err := hex.DecodeString(k.hmac)
 	if err != nil || len(sum) != len(known.HMAC) {
-		return known, usageError{fmt.Errorf("--hmac: give %d hex digits, not %q", 2*len(known.HMAC), k.hmac)}
+		return known, exit.Usage(fmt.Errorf("--hmac: give %d hex digits, not %q", 2*len(known.HMAC), k.hmac))
 	}
 	copy(known.HMAC[:], sum)
 	return known, nil
@@ -145,11 +146,11 @@ func clientFiles(platform string) []string {
 func filesInOrder(platform string, files []string) error {
 	order := clientFiles(platform)
 	if order == nil {
-		return usageError{fmt.Errorf("files: which files clients of %s hash is not known; --any-files takes those that you give", platform)}
+		return exit.Usage(fmt.Errorf("files: which files clients of %s hash is not known; --any-files takes those that you give", platform))
 	}
 	named := func(path, name string) bool { return strings.EqualFold(filepath.Base(path), name) }
 	if !slices.EqualFunc(files, order, named) {
-		return usageError{fmt.Errorf("files: clients of %s hash all of these, in this order: %s; --any-files takes others", platform, strings.Join(order, ", "))}
+		return exit.Usage(fmt.Errorf("files: clients of %s hash all of these, in this order: %s; --any-files takes others", platform, strings.Join(order, ", ")))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/patches"
 )
 
@@ -38,7 +39,7 @@ rules. A running server goes by it within a second: clients that are in stay in.
 			if len(args) >= 2 {
 				return nil
 			}
-			return usageError{fmt.Errorf("%s takes builds and behind them a status (see '%s --help')", c.CommandPath(), c.CommandPath())}
+			return exit.Usage(fmt.Errorf("%s takes builds and behind them a status (see '%s --help')", c.CommandPath(), c.CommandPath()))
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			marks, err := parseMarks(&s, args)
@@ -104,10 +105,10 @@ func parseMarks(s *scopeFlags, args []string) (marks []patches.Mark, err error) 
 	last := args[len(args)-1]
 	status, err := patches.ParseStatus(last)
 	if _, first := patches.ParseStatus(args[0]); first == nil || args[0] == "none" {
-		return nil, usageError{fmt.Errorf("status: it comes last: mark BUILD… %s", args[0])}
+		return nil, exit.Usage(fmt.Errorf("status: it comes last: mark BUILD… %s", args[0]))
 	}
 	if err != nil && last != "none" {
-		return nil, usageError{fmt.Errorf("status: %w, and none to take the mark back", err)}
+		return nil, exit.Usage(fmt.Errorf("status: %w, and none to take the mark back", err))
 	}
 	for _, text := range args[:len(args)-1] {
 		build, err := parseBuild("build", text)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec"
 	"gatepass/patches"
 )
@@ -32,13 +33,13 @@ func gruntLocales() []string {
 func (s *scopeFlags) scope() (patches.Scope, error) {
 	protocol, err := patches.ParseProtocol(s.protocol)
 	if err != nil {
-		return patches.Scope{}, usageError{fmt.Errorf("--protocol: %w", err)}
+		return patches.Scope{}, exit.Usage(fmt.Errorf("--protocol: %w", err))
 	}
 	scope := patches.Scope{Protocol: protocol, Platform: s.platform, Locale: s.locale}
 	// What a catalogue takes is the catalogue's to say.
 	var trial patches.Catalogue
 	if err := trial.Mark(patches.Mark{Scope: scope, Build: 1, Status: patches.StatusCurrent}); err != nil {
-		return scope, usageError{err}
+		return scope, exit.Usage(err)
 	}
 	if protocol == codec.ProtocolGrunt {
 		err = firstFault(sameCase("--platform", s.platform, gruntPlatforms()), sameCase("--locale", s.locale, gruntLocales()))
@@ -50,7 +51,7 @@ func (s *scopeFlags) scope() (patches.Scope, error) {
 func sameCase(flag, word string, known []string) error {
 	for _, k := range known {
 		if word != k && strings.EqualFold(word, k) {
-			return usageError{fmt.Errorf("%s: clients say %s, not %s, and letters' case counts", flag, k, word)}
+			return exit.Usage(fmt.Errorf("%s: clients say %s, not %s, and letters' case counts", flag, k, word))
 		}
 	}
 	return nil

@@ -17,14 +17,14 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/spf13/cobra"
 
 	"gatepass/worlds/bus"
 )
 
-// process is one gatepass process: parts that were started one after the other
-// and stop the other way round, with one log and one admin listener.
+// process is one gatepass process. Its parts start one after the other and stop in
+// reverse order. They share one log and one admin listener.
 type process struct {
+	// config is the process's own: a role may change it while it starts.
 	config *config
 	log    *asyncLog
 	admin  *adminListener
@@ -32,41 +32,51 @@ type process struct {
 	errOut io.Writer
 	parts  []part
 	conns  []*bus.Conn
-	// said is what the line says that begins with "ready": names and values in turn.
+	// said is what the ready line says: names and values in turn.
 	said []any
 }
 
 // part is something that a process runs. All fields but name may be nil.
 type part struct {
+	// name is in errors of the part.
 	name string
-	// failed brings the error with which it can do its work no longer.
+	// failed brings an error when the part cannot go on; the process ends then.
 	failed <-chan error
-	// alive says what is wrong with it while it runs, ready why nobody should be
-	// sent to it just now, degraded what it cannot do although it works.
+	// alive returns why the part is stuck, ready why it should get no traffic now,
+	// degraded what it cannot do although it works. Any goroutine.
 	alive, ready, degraded func() error
-	// drain lets what is under way finish and nothing new begin, until ctx ends.
+	// drain begins nothing new and returns when what is under way is done, or when ctx
+	// ends.
 	drain func(ctx context.Context)
+	// close stops the part and returns when it has stopped.
 	close func() error
-	// metrics are its own.
+	// metrics has the part's metrics. It is read from any goroutine.
 	metrics prometheus.Collector
 }
 
-// gcPercent is how much the heap may grow between two collections, in percent of what
-// is live; GOGC in the environment goes before. Most of what is live is the store's
-// cache, in which the collector finds no pointers, so that it costs little to look
-// more often; with Go's default a burst of sign-ins would leave as much garbage
-// standing about as there is of everything else.
+// runOptions say what a process runs with.
+type runOptions struct {
+	config *config
+	// out gets the lines for people and for those who start the process, errOut the log.
+	out, errOut io.Writer
+}
+
+// gcPercent is how much the heap may grow between two collections, in percent of the live
+// heap. GOGC in the environment overrides it. Frequent collections are cheap, because
+// most of the live heap is the store's cache, which has no pointers to follow. With Go's
+// default, the garbage of many sign-ins at once would double the memory.
 const gcPercent = 25
 
-// runProcess is every role's story: start, say so, wait, drain, close. build
-// starts the parts.
-func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p *process) error) (err error) {
+// runProcess runs a process from its start to its end: it calls build, which adds the
+// parts, prints the ready line, waits until ctx ends or a part fails, drains and closes.
+// The error is an exit.LoggedError where the log is JSON.
+func runProcess(ctx context.Context, o runOptions, build func(ctx context.Context, p *process) error) (err error) {
+	c := o.config
 	defer func() { err = c.Log.ending(err) }()
-	ctx := cmd.Context()
 	if asJSON, ok := ctx.Value(jsonKey{}).(*atomic.Bool); ok {
 		asJSON.Store(c.Log.Format == formatJSON)
 	}
-	log, err := newLog(c, cmd.ErrOrStderr())
+	log, err := newLog(c, o.errOut)
 	if err != nil {
 		return err
 	}
@@ -75,8 +85,8 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	signal.Ignore(syscall.SIGPIPE) // whoever read what we say has gone; that ends no server
-	p := &process{config: c, log: log, out: cmd.OutOrStdout(), errOut: cmd.ErrOrStderr()}
+	signal.Ignore(syscall.SIGPIPE) // the reader of our output has gone, which is no reason to end
+	p := &process{config: c, log: log, out: o.out, errOut: o.errOut}
 	if p.admin, err = newAdmin(c.Admin, log.Logger); err != nil {
 		return err
 	}
@@ -84,7 +94,7 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	p.add(part{name: "process", metrics: processCollector{log}})
 	if err := build(ctx, p); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			err = nil // told to go while it started
+			err = nil // a signal came during the start
 		}
 		return errors.Join(err, p.close())
 	}
@@ -108,10 +118,11 @@ func runProcess(cmd *cobra.Command, c *config, build func(ctx context.Context, p
 	return errors.Join(failure, p.close())
 }
 
+// add adds a part. Only build calls it.
 func (p *process) add(q part) { p.parts = append(p.parts, q) }
 
-// busTraffic counts the messages of the process's connections to the bus. Anywhere,
-// once the parts have started.
+// busTraffic returns how many messages the process has sent and received on the bus. Any
+// goroutine, once the parts have started.
 func (p *process) busTraffic() (n uint64) {
 	for _, conn := range p.conns {
 		st := conn.Stats()
@@ -120,12 +131,12 @@ func (p *process) busTraffic() (n uint64) {
 	return n
 }
 
-// say puts names and values, in turn, on the ready line.
+// say adds names and values, in turn, to the ready line.
 func (p *process) say(named ...any) { p.said = append(p.said, named...) }
 
-// print writes a line on the standard output: the message and what is named, as
-// name=value; or, where the log is JSON, an object as the log has them, so that both
-// can be read as one stream.
+// print writes a line to the standard output: the message, then name=value for each pair
+// in named. Where the log is JSON, it writes an object as the log does, so that both can
+// be read as one stream.
 func (p *process) print(message string, named ...any) {
 	if p.config.Log.Format == formatJSON {
 		slog.New(jsonLines(p.out, slog.LevelInfo)).Info(message, named...)
@@ -139,7 +150,8 @@ func (p *process) print(message string, named ...any) {
 	fmt.Fprintln(p.out, line.String())
 }
 
-// printText is print with a text of its own where the log is text: a sentence to people.
+// printText writes text, a sentence to people, where the log is text. Where the log is
+// JSON it is print.
 func (p *process) printText(text, message string, named ...any) {
 	if p.config.Log.Format == formatJSON {
 		p.print(message, named...)
@@ -173,7 +185,7 @@ func (p *process) wait(ctx context.Context) error {
 	}
 }
 
-// drain drains the parts, those that serve clients first: they were started last.
+// drain drains the parts in reverse order, so that those which serve clients are first.
 func (p *process) drain() {
 	p.admin.ready.Store(false)
 	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainLimit)
@@ -185,8 +197,8 @@ func (p *process) drain() {
 	}
 }
 
-// closeLimit is how long close waits for the parts. They end within a second
-// unless one of them hangs, and then the process should end all the same.
+// closeLimit is how long close waits for the parts. They end within a second unless one
+// of them hangs. Then the process ends without it.
 const closeLimit = 30 * time.Second
 
 // close stops the parts in reverse order.
@@ -209,18 +221,18 @@ func (p *process) close() error {
 	}
 }
 
-// alive is the process's health.
+// alive returns why the process is not healthy.
 func (p *process) alive() error { return p.first(func(q *part) func() error { return q.alive }) }
 
-// able is the process's readiness, once it has started.
+// able returns why a process that has started should get no traffic now.
 func (p *process) able() error { return p.first(func(q *part) func() error { return q.ready }) }
 
-// degraded is what the process cannot do although it works.
+// degraded returns what the process cannot do although it works.
 func (p *process) degraded() error {
 	return p.first(func(q *part) func() error { return q.degraded })
 }
 
-// first asks the parts and returns the first fault, with the part's name.
+// first returns the first fault of a part, with the part's name.
 func (p *process) first(question func(*part) func() error) error {
 	for i := range p.parts {
 		if ask := question(&p.parts[i]); ask != nil {
@@ -232,7 +244,7 @@ func (p *process) first(question func(*part) func() error) error {
 	return nil
 }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (*process) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads all parts. Any goroutine.
@@ -244,10 +256,10 @@ func (p *process) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// processCollector shows what every role has.
+// processCollector has the metrics of every process.
 type processCollector struct{ log *asyncLog }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (processCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the log's counter. Any goroutine.

@@ -10,14 +10,15 @@ import (
 	"syscall"
 )
 
-// jsonKey finds, in the context of a command, the flag that says that the log is JSON.
+// jsonKey is the key, in the context of trapSignals, of the flag that says that the log
+// is JSON.
 type jsonKey struct{}
 
 var errSecondSignal = errors.New("second signal, leaving at once")
 
-// trapSignals returns a context that ends with the first SIGTERM or Ctrl-C. A
-// second one ends the process at once, for whoever does not want to wait for
-// the drain.
+// trapSignals returns a context that ends with the first SIGTERM or Ctrl-C, and the
+// function that restores the default handling. A second signal exits the process at once,
+// without waiting for the drain.
 func trapSignals(parent context.Context, errOut io.Writer) (context.Context, func()) {
 	asJSON := new(atomic.Bool)
 	ctx, cancel := context.WithCancel(context.WithValue(parent, jsonKey{}, asJSON))

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/storage"
 )
 
@@ -76,7 +77,7 @@ the accounts that were changed last are there. A backup copy is the better way.`
 			}
 			report, err := f.maintainer().Check(c.Context())
 			if err != nil {
-				return interrupted(c.Context(), f.opening(err))
+				return exit.Interrupted(c.Context(), f.opening(err))
 			}
 			if asJSON {
 				err = json.NewEncoder(c.OutOrStdout()).Encode(report)
@@ -84,8 +85,8 @@ the accounts that were changed last are there. A backup copy is the better way.`
 				err = printCheck(c.OutOrStdout(), report)
 			}
 			if n := len(report.Faults); err == nil && n > 0 {
-				err = &exitError{exitDamaged, fmt.Errorf("the account store is damaged (%s); put a backup copy of %s in its place, or save what can be read with 'gatepass store salvage FILE'",
-					count(uint32(n), "fault", "faults"), admin.StorePath(f.dataDir))}
+				err = exit.WithCode(exitDamaged, fmt.Errorf("the account store is damaged (%s); put a backup copy of %s in its place, or save what can be read with 'gatepass store salvage FILE'",
+					count(uint32(n), "fault", "faults"), admin.StorePath(f.dataDir)))
 			}
 			return err
 		},

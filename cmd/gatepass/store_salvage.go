@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
+	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/storage"
 )
 
@@ -36,7 +37,7 @@ are held in memory, about 500 MB for a million.`,
   gatepass account import --data new saved.ndjson`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
-			return interrupted(c.Context(), s.run(c, args[0]))
+			return exit.Interrupted(c.Context(), s.run(c, args[0]))
 		},
 	}
 	c.Flags().BoolVar(&s.force, "force", false, "replace the files if they are there already")
@@ -73,7 +74,7 @@ func (s *salvageFlags) run(c *cobra.Command, path string) error {
 	fmt.Fprintf(c.ErrOrStderr(), "%s and %s written to %s\n",
 		count(uint32(saved), "account", "accounts"), count(uint32(bans), "address ban", "address bans"), path)
 	if len(lost) > 0 {
-		return &exitError{exitDamaged, fmt.Errorf("not everything could be read: %s listed in %s.lost", count(uint32(len(lost)), "fault is", "faults are"), path)}
+		return exit.WithCode(exitDamaged, fmt.Errorf("not everything could be read: %s listed in %s.lost", count(uint32(len(lost)), "fault is", "faults are"), path))
 	}
 	return nil
 }

@@ -10,68 +10,24 @@ import (
 	"gatepass/worlds"
 )
 
-// reachable is the address of this machine that the clients of dev are told: what is
-// advertised; where it listens; or, where that is every address, the one from which
-// this machine speaks to others. Programs on this machine reach that one as well. It is
-// loopback when there is no other.
-func (c *config) reachable() string {
-	if !worlds.EveryAddress(c.Advertise) {
-		if host, _, err := net.SplitHostPort(c.Advertise); err == nil {
-			return host
-		}
-	}
-	if ip := ownAddress(); ip.IsValid() {
-		return ip.String()
-	}
-	return "127.0.0.1"
-}
-
-// ownAddress is the IPv4 address from which this machine speaks to others, or one of an
-// interface that is up; the zero Addr when there is none but loopback.
-func ownAddress() netip.Addr {
-	// A UDP socket that is told its peer sends nothing; the kernel looks the way up.
-	if conn, err := net.Dial("udp4", "192.0.2.1:9"); err == nil {
-		defer conn.Close()
-		if at, ok := conn.LocalAddr().(*net.UDPAddr); ok && tellable(at.AddrPort().Addr()) {
-			return at.AddrPort().Addr().Unmap()
-		}
-	}
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return netip.Addr{}
-	}
-	for _, each := range all {
-		if prefix, err := netip.ParsePrefix(each.String()); err == nil && tellable(prefix.Addr()) {
-			return prefix.Addr()
-		}
-	}
-	return netip.Addr{}
-}
-
-// tellable tells whether clients of every era can be told that address.
-func tellable(ip netip.Addr) bool {
-	ip = ip.Unmap()
-	return ip.Is4() && ip.IsGlobalUnicast() && worlds.CheckIP(ip) == nil
-}
-
-// lookupLimit is how long a look-up of a world's name may take before it counts as
+// lookupLimit is how long the look-up of a world's name may take before it counts as
 // failed.
 const lookupLimit = 10 * time.Second
 
-// warnTold logs what is likely wrong with where clients are sent. remote says that they
-// come from other machines.
-func warnTold(p *process, ws []worlds.World, remote bool) {
+// warnTold logs what is likely wrong with the addresses of worlds that clients are told.
+// remote says that clients come from other machines.
+func (p *process) warnTold(ws []worlds.World, remote bool) {
 	for i := range ws {
 		for _, doubt := range ws[i].Doubts(remote) {
 			p.log.Warn("clients may not reach a world", "world", ws[i].ID, "why", doubt)
 		}
 	}
-	warnNames(p, ws, remote)
+	p.warnNames(ws, remote)
 }
 
-// warnNames logs which names of worlds lead clients nowhere. It looks them up beside
-// the start, for which a name server that does not answer is no reason to wait.
-func warnNames(p *process, ws []worlds.World, remote bool) {
+// warnNames logs which names of worlds do not lead clients to a world. It looks them up
+// in a goroutine of its own, so that the start does not wait for a name server.
+func (p *process) warnNames(ws []worlds.World, remote bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	p.add(part{name: "look-ups", close: func() error { cancel(); <-ended; return nil }})
@@ -87,8 +43,8 @@ func warnNames(p *process, ws []worlds.World, remote bool) {
 	}()
 }
 
-// nameDoubt tells what is wrong with a name that clients are told, as this machine
-// resolves it; empty for nothing.
+// nameDoubt returns what is wrong with a name that clients are told, as this machine
+// resolves it, or "".
 func nameDoubt(ctx context.Context, name string, remote bool) string {
 	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
 	defer cancel()
@@ -107,7 +63,8 @@ func nameDoubt(ctx context.Context, name string, remote bool) string {
 	return ""
 }
 
-// remoteClients tells whether clients of other machines can come to where is listened.
+// remoteClients reports whether clients of other machines can connect to an address on
+// which this process listens.
 func remoteClients(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
 	ip, parse := netip.ParseAddr(host)

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -49,20 +47,4 @@ func wanted(kind string) string {
 		return "true or false"
 	}
 	return ""
-}
-
-// placed tells where in a file an error is: its line, and what stands there. Errors that
-// know no place are as they were.
-func placed(path string, err error) error {
-	var at interface{ Position() (row, column int) }
-	if !errors.As(err, &at) {
-		return err
-	}
-	row, column := at.Position()
-	text, readErr := os.ReadFile(path)
-	lines := strings.Split(string(text), "\n")
-	if readErr != nil || row < 1 || row > len(lines) {
-		return fmt.Errorf("line %d, column %d: %w", row, column, err)
-	}
-	return fmt.Errorf("line %d, column %d: %w: %q", row, column, err, strings.TrimSpace(lines[row-1]))
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -28,54 +26,4 @@ func versionCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
-}
-
-// build says what a binary was made from.
-type build struct {
-	// Version is the module's version: a tag, or a pseudo-version of the commit.
-	// "(devel)" when the build had no version control to ask.
-	Version string `json:"version"`
-	// Commit and Time are of version control; empty when the build had none.
-	Commit string `json:"commit,omitempty"`
-	Time   string `json:"time,omitempty"`
-	// Modified says that the work tree had changes that are in no commit.
-	Modified bool   `json:"modified"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
-}
-
-// readBuild reads what the Go linker stamped into the binary. info may be nil.
-func readBuild(info *debug.BuildInfo) build {
-	b := build{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	if info == nil {
-		return b
-	}
-	b.Version = info.Main.Version
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			b.Commit = s.Value
-		case "vcs.time":
-			b.Time = s.Value
-		case "vcs.modified":
-			b.Modified = s.Value == "true"
-		}
-	}
-	return b
-}
-
-// String is the line that `gatepass version` prints.
-func (b build) String() string {
-	var from []string
-	if b.Commit != "" {
-		from = append(from, "commit "+b.Commit, b.Time)
-	}
-	if b.Modified {
-		from = append(from, "modified")
-	}
-	line := "gatepass " + b.Version
-	if len(from) > 0 {
-		line += " (" + strings.Join(from, ", ") + ")"
-	}
-	return line + " " + b.Go + " " + b.Platform
 }

@@ -1,32 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"gatepass/worlds/bus"
 )
-
-// leaderFault says that a node on the bus has heard of no leading world manager for a
-// while; nil where it has, and for a nil connection.
-//
-// It makes a process degraded, and a manager or a gate not ready: it can do nothing for
-// whoever comes. A login server stays ready, for logins go on. Nobody's health is bad
-// because of it: the region mends itself, and to start a process again would not help.
-func leaderFault(conn *bus.Conn) error {
-	if conn == nil {
-		return nil
-	}
-	since, missing := conn.Leaderless()
-	switch {
-	case !missing:
-		return nil
-	case !conn.Up():
-		return fmt.Errorf("no world manager is heard since %s: the bus is away", since.Format(time.RFC3339))
-	}
-	return fmt.Errorf("no world manager leads since %s", since.Format(time.RFC3339))
-}
 
 // storingFault says that a manager cannot store the list of worlds or its lease.
 func storingFault(monitor *bus.Monitor) error {
@@ -39,7 +21,7 @@ func storingFault(monitor *bus.Monitor) error {
 
 // addBusServer adds an embedded bus to the process.
 func addBusServer(p *process, server *bus.Server) {
-	fault, forget := func() error { return storeFault(server.Store()) }, p.noteBus(server.URL())
+	fault, forget := func() error { return storeFault(server.Store()) }, noteBus(p, server.URL())
 	p.add(part{
 		name: "bus server", ready: fault, degraded: fault, metrics: busServerCollector{server},
 		close: func() error { forget(); server.Close(); return nil },
@@ -53,4 +35,18 @@ func storeFault(st bus.StoreStats) error {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("the store takes no writes since %s; make room on its disk, the rest happens by itself", st.FailingSince.Format(time.RFC3339)), st.Fault)
+}
+
+// startBus is the story of a bus alone in its process.
+func startBus(_ context.Context, p *process) error {
+	c := p.config
+	server, err := bus.StartServer(bus.ServerOptions{
+		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen,
+		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, MaxConns: busConns(false), Logger: p.log.With("part", "bus"),
+	})
+	if err != nil {
+		return err
+	}
+	addBusServer(p, server)
+	return nil
 }

@@ -9,42 +9,6 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// busCollector shows a connection to the bus.
-type busCollector struct{ conn *bus.Conn }
-
-// Describe says nothing: the metrics are made anew each time.
-func (busCollector) Describe(chan<- *prometheus.Desc) {}
-
-// Collect reads the counters. Any goroutine.
-func (c busCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := metricWriter{out}, c.conn.Stats()
-	count := func(name, help string, v uint64) { m.count(name, help, v, "node", string(c.conn.Self())) }
-	m.labelled("bus_up", "1 while the bus is there.", prometheus.GaugeValue, oneUnless(!st.Up), "node", string(c.conn.Self()))
-	if _, missing := c.conn.Leaderless(); c.conn.NeedsLeader() {
-		m.labelled("bus_leader_heard", "1 while a world manager is heard to lead, 0 after 6 s without.", prometheus.GaugeValue, oneUnless(missing), "node", string(c.conn.Self()))
-	}
-	count("bus_connects_total", "Connections made to the bus.", st.Connects)
-	count("bus_disconnects_total", "Connections to the bus that were lost.", st.Disconnects)
-	count("bus_faults_total", "Trouble that the bus reported, such as a missing permission.", st.Faults)
-	count("bus_overruns_total", "Messages that came faster than they were taken.", st.Overruns)
-	count("bus_sent_total", "Messages sent.", st.Sent)
-	count("bus_received_total", "Messages received.", st.Received)
-	count("bus_announcements_total", "Announcements of keys sent.", st.Announced)
-	count("bus_announcement_batches_total", "Messages in which they were sent.", st.Batches)
-	count("bus_dropped_total", "What found no room or no bus.", st.Dropped)
-	count("bus_announcements_dropped_total", "Announcements that found no room or no bus; they are made anew.", st.DroppedAnnouncements)
-	count("bus_outdated_total", "Messages of world managers that do not lead any more, which were dropped.", st.Outdated)
-	count("bus_malformed_total", "Messages that were not as documented.", st.Malformed)
-}
-
-// oneUnless is a gauge that is 0 where something is wrong.
-func oneUnless(wrong bool) float64 {
-	if wrong {
-		return 0
-	}
-	return 1
-}
-
 // busServerCollector shows an embedded bus.
 type busServerCollector struct{ server *bus.Server }
 

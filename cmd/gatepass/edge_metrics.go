@@ -13,11 +13,11 @@ import (
 	"gatepass/worlds"
 )
 
-// stageCollector shows every stage of a message's way. It reads the counters of
-// the parts when it is asked; nothing on the way knows of Prometheus.
+// stageCollector has the metrics of every stage. It reads the counters of the stages when
+// Prometheus asks; the stages do not know Prometheus.
 type stageCollector struct{ edge *edge }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (stageCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads all parts. Any goroutine.

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func dnsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "dns",
+		Short: "Run an authoritative DNS server for the login servers' zone",
+		Long: `Run an authoritative DNS server: the name of its zone leads clients to a login
+server that is healthy, the emptier ones more often. Login servers tell it of
+themselves; one that drains or falls silent is left out at once.
+
+Delegate the zone to it (docs/dns.md), and give it credentials of its own:
+    gatepass bus add dns.NAME`,
+		Example: `  gatepass dns --dns.zone login.example.org                      # on 127.0.0.1:5353, to try it
+  gatepass dns --dns.zone login.example.org --dns.listen 0.0.0.0:53 --dns.ns ns1.login.example.org=198.51.100.5
+  dig @127.0.0.1 -p 5353 login.example.org A`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "a", "admin": "127.0.0.1:9727"})
+			if err != nil {
+				return err
+			}
+			return runRole(cmd, c, startDNSProcess)
+		},
+	}
+	commonFlags(cmd.Flags())
+	cmd.Flags().String("node", "a", "`NAME` of this DNS server in its region")
+	cmd.Flags().String("dns.zone", "", "the `ZONE` it answers for, such as login.example.org")
+	cmd.Flags().String("dns.listen", "127.0.0.1:5353", "`HOST:PORT` for UDP and TCP")
+	cmd.Flags().StringSlice("dns.ns", nil, "the zone's name servers, `NAME` or NAME=IP; default ns1, where it listens")
+	cmd.Flags().String("dns.hostmaster", "", "mail address in the SOA")
+	cmd.Flags().Duration("dns.ttl", 5*time.Second, "how long resolvers may keep an answer")
+	cmd.Flags().Lookup("admin").DefValue = "127.0.0.1:9727"
+	return cmd
+}

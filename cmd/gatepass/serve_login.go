@@ -1,0 +1,36 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func loginCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Run a login server",
+		Long: `Run a login server: clients prove who they are, see the worlds that are there and
+are let through to the one they pick.
+
+It is a node of the region's bus and needs credentials of its own there:
+    gatepass bus add-login NAME
+The bus may come later: until it does, clients see the worlds of the
+configuration, or none. Accounts are kept in --data.
+
+It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
+drains and ends it: DNS sends nobody there any more, and clients that go to
+another login server are known there.`,
+		Example: `  gatepass login --node eu1 --grunt 0.0.0.0:3724 --advertise 198.51.100.7:3724
+  gatepass login --config gatepass.toml --bus.url tls://bus.example.org:4222`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "login"})
+			if err != nil {
+				return err
+			}
+			return runRole(cmd, c, startLogin)
+		},
+	}
+	commonFlags(cmd.Flags())
+	edgeFlags(cmd.Flags())
+	cmd.Flags().String("node", "login", "`NAME` of this login server in its region")
+	cmd.Flags().String("advertise", "", "`IP:PORT` that DNS tells clients; empty takes --grunt")
+	return cmd
+}

@@ -1,0 +1,33 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func worldsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "worlds",
+		Short: "Run a world manager, and the bus where there is no other",
+		Long: `Run a world manager: worlds register with it and show themselves every two
+seconds; it tells every login server of each change, and where a player's key is.
+
+Without --bus.url it serves the region's bus itself, at --bus.listen; credentials
+are made at the first start, in bus within the data folder. With --bus.url it
+joins one that is there: several managers may run, one leads, and another takes
+over when that one is gone.`,
+		Example: `  gatepass worlds
+  gatepass worlds --bus.listen 0.0.0.0:4222        # after: gatepass bus init --host bus.example.org
+  gatepass worlds --node b --bus.url tls://bus.example.org:4222 --admin 127.0.0.1:9735`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "a", "admin": "127.0.0.1:9725"})
+			if err != nil {
+				return err
+			}
+			return runRole(cmd, c, startWorlds)
+		},
+	}
+	commonFlags(cmd.Flags())
+	busListenFlag(cmd.Flags())
+	cmd.Flags().String("node", "a", "`NAME` of this manager in its region")
+	cmd.Flags().Lookup("admin").DefValue = "127.0.0.1:9725"
+	return cmd
+}

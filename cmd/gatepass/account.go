@@ -10,6 +10,7 @@ import (
 
 	"gatepass/accounts"
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
@@ -63,7 +64,7 @@ func (f *accountFlags) read(ctx context.Context, work func(*admin.Handle) error)
 
 func (f *accountFlags) open(ctx context.Context, o admin.OpenOptions, work func(*admin.Handle) error) (err error) {
 	f.manager.Random = rand.Reader
-	o.DataDir, o.Engine, o.Manager = f.dataDir, accountEngine(f.dataDir, 0), f.manager
+	o.DataDir, o.Engine, o.Manager = f.dataDir, config.AccountEngine(f.dataDir, 0), f.manager
 	h, err := admin.Open(ctx, o)
 	if err != nil {
 		return exit.Interrupted(ctx, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/storage"
 )
 
@@ -44,7 +45,7 @@ func rememberDevice(args []string) (err error) {
 		return err
 	}
 	d.Expires = time.Now().Add(span).Unix()
-	c, err := storage.OpenClient(accountEngine(args[0], 0), storage.OpenOptions{})
+	c, err := storage.OpenClient(config.AccountEngine(args[0], 0), storage.OpenOptions{})
 	if err != nil {
 		return err
 	}

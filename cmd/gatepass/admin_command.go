@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/worlds/bus"
 )
 
@@ -97,26 +98,26 @@ func adminFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
 	f.String("data", "data", "folder with the bus's credentials; a bus that is served from it is found, whatever its port")
-	busFlags(f)
+	config.BusFlags(f)
 	f.String("bus.listen", "127.0.0.1:4222", "where the bus on this machine is")
 }
 
 // asAdmin does something as the operator.
 func asAdmin(cmd *cobra.Command, do func(context.Context, *bus.Conn) error) error {
-	c, err := loadConfig(cmd.Flags(), nil)
+	c, err := config.Load(cmd.Flags(), nil)
 	if err != nil {
 		return err
 	}
 	if c.Bus.URL == "" && !cmd.Flags().Changed("bus.listen") {
-		c.Bus.URL = c.runningBus()
+		c.Bus.URL = c.RunningBus()
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), adminTimeout)
 	defer cancel()
 	conn, err := bus.Connect(ctx, bus.Options{
-		URL: c.busURL(), Creds: c.credsFile(adminNode), CA: c.caFile(), Demand: true,
+		URL: c.BusURL(), Creds: c.CredsFile(adminNode), CA: c.CAFile(), Demand: true,
 	})
 	if err != nil {
-		return fmt.Errorf("%w (credentials: %s, bus: %s)", err, filepath.Clean(c.credsFile(adminNode)), c.busURL())
+		return fmt.Errorf("%w (credentials: %s, bus: %s)", err, filepath.Clean(c.CredsFile(adminNode)), c.BusURL())
 	}
 	defer conn.Close()
 	return do(ctx, conn)

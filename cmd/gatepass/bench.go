@@ -8,12 +8,12 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
 	"gatepass/perf/load"
-
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func benchCommand() *cobra.Command {

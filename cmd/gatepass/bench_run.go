@@ -7,11 +7,11 @@ import (
 	"net/netip"
 	"os"
 
-	"gatepass/cmd/gatepass/internal/exit"
-	"gatepass/perf/load"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"gatepass/cmd/gatepass/internal/exit"
+	"gatepass/perf/load"
 )
 
 // bench is what the scenarios share: whom to measure and how to report.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/config"
 )
 
 // busAdmin is where the bus's admin listener is unless the operator says
@@ -28,7 +30,7 @@ Ctrl-C ends it; a second one ends it at once.`,
       --bus.routes b1.example.org:6222,b2.example.org:6222,b3.example.org:6222`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			config, err := loadConfig(c.Flags(), map[string]any{"admin": busAdmin})
+			config, err := config.Load(c.Flags(), map[string]any{"admin": busAdmin})
 			if err != nil {
 				return err
 			}
@@ -44,7 +46,7 @@ Ctrl-C ends it; a second one ends it at once.`,
 	f.String("admin", busAdmin, "`HOST:PORT` of health, metrics and pprof; keep it on loopback")
 	f.String("log.level", "info", "debug, info, warn or error")
 	f.String("log.format", "text", "text or json")
-	busListenFlag(f)
+	config.BusListenFlag(f)
 	f.String("bus.cluster-listen", "", "`HOST:PORT` for the other servers of the cluster")
 	f.StringSlice("bus.routes", nil, "`HOST:PORT` of all servers of the cluster, with commas between")
 	return c

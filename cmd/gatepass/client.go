@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"gatepass/client"
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
@@ -82,7 +83,7 @@ Exit codes: 0 all went well, 1 a failure, 2 a command line that makes no sense,
 was downloaded: run it and come back, 5 an update is needed and was declined, 130
 interrupted before the sign-in or while an update was downloaded.
 
-Environment: ` + clientPrefix + `ACCOUNT and ` + clientPrefix + `PASSWORD_FILE stand for the
+Environment: ` + config.ClientPrefix + `ACCOUNT and ` + config.ClientPrefix + `PASSWORD_FILE stand for the
 flags of these names.`,
 		Example: `  gatepass client                                    # the server of 'gatepass dev'
   gatepass client login.example.org --account ana --remember
@@ -138,10 +139,10 @@ func (f *clientFlags) complete(flags *pflag.FlagSet, args []string) error {
 		f.address = address
 	}
 	if f.account == "" {
-		f.account = os.Getenv(clientPrefix + "ACCOUNT")
+		f.account = os.Getenv(config.ClientPrefix + "ACCOUNT")
 	}
 	if f.passwordFile == "" && !f.stdin {
-		f.passwordFile = os.Getenv(clientPrefix + "PASSWORD_FILE")
+		f.passwordFile = os.Getenv(config.ClientPrefix + "PASSWORD_FILE")
 	}
 	switch {
 	case flags.Changed("update") && f.updateDir == "":

@@ -85,7 +85,7 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 		"--gateway.listen", d.gate, "--gateway.native-listen", d.own,
 		"--log.level", c.Log.Level, "--log.format", c.Log.Format,
 	}
-	if told := c.reachable(); told != host {
+	if told := c.Reachable(); told != host {
 		_, port, _ := net.SplitHostPort(d.gate)
 		_, own, _ := net.SplitHostPort(d.own)
 		args = append(args, "--gateway.address", net.JoinHostPort(told, port), "--gateway.native-address", net.JoinHostPort(told, own))

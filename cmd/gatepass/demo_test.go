@@ -1,8 +1,6 @@
 package main
 
-import (
-	"testing"
-)
+import "testing"
 
 func TestIsReady(t *testing.T) {
 	for line, want := range map[string]bool{

@@ -14,7 +14,7 @@ import (
 // startDev is the story of a whole region: bus, manager, login server, worlds.
 func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	c := p.config
-	if err := c.mustBeFolder(); err != nil {
+	if err := c.CheckData(); err != nil {
 		return err
 	}
 	if c.Bus.URL != "" {
@@ -52,12 +52,12 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 	if err != nil {
 		return err
 	}
-	p.printText(fmt.Sprintf("accounts in %s; %s; clients: set realmlist %s", c.Data, account.text(), c.reachable()),
-		"demo account", append(account.named(), "accounts", c.storeDir(), "realmlist", c.reachable())...)
+	p.printText(fmt.Sprintf("accounts in %s; %s; clients: set realmlist %s", c.Data, account.text(), c.Reachable()),
+		"demo account", append(account.named(), "accounts", c.StoreDir(), "realmlist", c.Reachable())...)
 	if c.Native != "" {
 		at := e.nativeAddr().String()
 		if worlds.EveryAddress(c.Native) {
-			at = net.JoinHostPort(c.reachable(), strconv.Itoa(int(e.nativeAddr().Port())))
+			at = net.JoinHostPort(c.Reachable(), strconv.Itoa(int(e.nativeAddr().Port())))
 		}
 		line := commandLine("gatepass", []string{"client", at, "--account", demoName})
 		p.printText("to sign in natively: "+line, "to sign in natively", "line", line)

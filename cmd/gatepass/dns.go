@@ -14,7 +14,7 @@ import (
 
 // startDNSProcess is the story of a DNS server alone in its process.
 func startDNSProcess(ctx context.Context, p *process) error {
-	o, err := p.config.dnsOptions()
+	o, err := p.config.DNSOptions()
 	if err != nil {
 		return exit.Usage(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"gatepass/accounts"
 	"gatepass/admin"
 	"gatepass/auth"
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/logic"
 	"gatepass/patches"
 	"gatepass/server"
@@ -20,7 +21,7 @@ import (
 // edge is a login server: every stage through which a client's message goes, and what
 // the stages need.
 type edge struct {
-	config  *config
+	config  *config.Config
 	options edgeOptions
 	log     *asyncLog
 	conn    *bus.Conn // nil for a login server without a region
@@ -75,7 +76,7 @@ func startEdge(p *process, conn *bus.Conn, o edgeOptions) (*edge, error) {
 			return nil, err
 		}
 	}
-	configured, err := p.config.worldList()
+	configured, err := p.config.WorldList()
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"net/netip"
+
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
-	"net/netip"
 )
 
 // startBeat begins to send heartbeats to DNS and operators, once the server serves.

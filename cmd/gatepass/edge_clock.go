@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"time"
+
 	"gatepass/deadline"
 	"gatepass/logic"
-	"time"
 )
 
 // runClock sends the logic ticks, until ctx ends.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+
 	"gatepass/accounts"
 	"gatepass/admin"
 )

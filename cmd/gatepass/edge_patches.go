@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"time"
+
 	"gatepass/logic"
 	"gatepass/patches"
-	"time"
 )
 
 // watchPatches sends the logic each new state of the catalogue of patches, until ctx ends.
@@ -12,7 +13,7 @@ func (e *edge) watchPatches(ctx context.Context) {
 	first := e.versions
 	e.versions = nil // see countPatches
 	patches.Watch(ctx, patches.WatchOptions{
-		Dir: e.config.patchesDir(), Defaults: e.config.knownBuilds(), First: first, Logger: e.log.With("part", "patches"),
+		Dir: e.config.PatchesDir(), Defaults: e.config.KnownBuilds(), First: first, Logger: e.log.With("part", "patches"),
 		Publish: func(set *patches.Set) {
 			e.countPatches(set)
 			for !e.inbox.Command(logic.Command{Kind: logic.CommandVersions, Versions: set}) && ctx.Err() == nil {

@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
 	"gatepass/auth"
 	"gatepass/auth/srp6a"
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/codec"
 	"gatepass/codec/grunt"
 	"gatepass/codec/native"
@@ -15,9 +20,6 @@ import (
 	"gatepass/storage"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // starts returns the functions that start the parts, in order.
@@ -37,11 +39,11 @@ func (e *edge) makeInbox() error {
 
 // startStore opens the account store.
 func (e *edge) startStore() (err error) {
-	if err := e.config.mustBeFolder(); err != nil {
+	if err := e.config.CheckData(); err != nil {
 		return err
 	}
 	e.store, err = storage.NewClient(e.inbox.Stored, func(deliver func([]storage.Result)) (_ storage.Store, err error) {
-		e.served, err = accountEngine(e.config.Data, e.config.Storage.CacheMiB).Serve(storage.OpenOptions{
+		e.served, err = config.AccountEngine(e.config.Data, e.config.Storage.CacheMiB).Serve(storage.OpenOptions{
 			Deliver: deliver,
 			Logger:  e.log.With("part", "storage"),
 			OnFatal: func(err error) {
@@ -75,7 +77,7 @@ func (e *edge) startPool() (err error) {
 // and is no reason not to start. A catalogue that cannot be read is one: the server would
 // not know which builds to refuse.
 func (e *edge) openPatches() error {
-	set, faults := patches.Open(e.config.patchesDir(), e.config.knownBuilds())
+	set, faults := patches.Open(e.config.PatchesDir(), e.config.KnownBuilds())
 	if err := set.Fault(); err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (e *edge) transfers() server.TransferOptions {
 // makeList makes this server's copy of the list of worlds. It begins with the worlds of
 // the configuration, which do not register.
 func (e *edge) makeList() error {
-	configured, err := e.config.worldList()
+	configured, err := e.config.WorldList()
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func (e *edge) makeList() error {
 // startLogic starts the logic and the goroutines that send it inputs of its own process.
 func (e *edge) startLogic() (err error) {
 	s := e.config.Sessions
-	decoys, err := e.config.decoys()
+	decoys, err := e.config.Decoys()
 	if err != nil {
 		return err
 	}

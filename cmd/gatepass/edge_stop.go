@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"gatepass/logic"
 	"log/slog"
 	"time"
+
+	"gatepass/logic"
 )
 
 // drain accepts no new clients and waits until those that are logging in have finished. If

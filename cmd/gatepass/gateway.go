@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/worlds"
 	"gatepass/worlds/gate"
@@ -13,7 +14,7 @@ import (
 
 // startGatewayProcess is the story of a gate alone in its process.
 func startGatewayProcess(ctx context.Context, p *process) error {
-	registration, err := p.config.registration(newIncarnation())
+	registration, err := p.config.Registration(newIncarnation())
 	if err != nil {
 		return exit.Usage(err)
 	}
@@ -22,11 +23,11 @@ func startGatewayProcess(ctx context.Context, p *process) error {
 		return err
 	}
 	g := &p.config.Gateway
-	rule, err := parseSecondLogin(g.SecondLogin)
+	rule, err := config.ParseSecondLogin(g.SecondLogin)
 	if err != nil {
 		return exit.Usage(fmt.Errorf("gateway.second-login: %w", err))
 	}
-	class, err := g.classes()
+	class, err := g.Classes()
 	if err != nil {
 		return exit.Usage(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog/diode"
+
+	"gatepass/cmd/gatepass/internal/config"
 )
 
 // logLines is how many lines may wait for the writer. If there are more, the oldest are
@@ -28,8 +30,8 @@ type asyncLog struct {
 	dropped atomic.Uint64
 }
 
-func newLog(c *config, out io.Writer) (*asyncLog, error) {
-	level, err := c.logLevel()
+func newLog(c *config.Config, out io.Writer) (*asyncLog, error) {
+	level, err := c.LogLevel()
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ func newLog(c *config, out io.Writer) (*asyncLog, error) {
 	// Without the struct around it, the ring would close out, which belongs to main.
 	l.ring = diode.NewWriter(struct{ io.Writer }{out}, logLines, 0, func(missed int) { l.dropped.Add(uint64(missed)) })
 	var lines slog.Handler = slog.NewTextHandler(l.ring, &slog.HandlerOptions{Level: level, ReplaceAttr: searchable})
-	if c.Log.Format == formatJSON {
+	if c.Log.Format == config.FormatJSON {
 		lines = jsonLines(l.ring, level)
 	}
 	l.limiter = newLogLimiter(lines)

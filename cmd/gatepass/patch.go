@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/patches"
 )
@@ -58,11 +59,11 @@ type catalogueAt struct {
 // openConfig finds the catalogue by the configuration, the environment and the flags,
 // as a server does.
 func openConfig(flags *pflag.FlagSet) (*catalogueAt, error) {
-	c, err := loadConfig(flags, nil)
+	c, err := config.Load(flags, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &catalogueAt{dir: c.patchesDir(), defaults: c.knownBuilds()}, c.mustBeFolder()
+	return &catalogueAt{dir: c.PatchesDir(), defaults: c.KnownBuilds()}, c.CheckData()
 }
 
 // existing is openConfig for commands that make nothing: a folder that is not there

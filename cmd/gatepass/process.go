@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/worlds/bus"
 )
 
@@ -25,7 +26,7 @@ import (
 // reverse order. They share one log and one admin listener.
 type process struct {
 	// config is the process's own: a role may change it while it starts.
-	config *config
+	config *config.Config
 	log    *asyncLog
 	admin  *adminListener
 	out    io.Writer
@@ -56,7 +57,7 @@ type part struct {
 
 // runOptions say what a process runs with.
 type runOptions struct {
-	config *config
+	config *config.Config
 	// out gets the lines for people and for those who start the process, errOut the log.
 	out, errOut io.Writer
 }
@@ -72,9 +73,9 @@ const gcPercent = 25
 // The error is an exit.LoggedError where the log is JSON.
 func runProcess(ctx context.Context, o runOptions, build func(ctx context.Context, p *process) error) (err error) {
 	c := o.config
-	defer func() { err = c.Log.ending(err) }()
+	defer func() { err = c.Log.Ending(err) }()
 	if asJSON, ok := ctx.Value(jsonKey{}).(*atomic.Bool); ok {
-		asJSON.Store(c.Log.Format == formatJSON)
+		asJSON.Store(c.Log.Format == config.FormatJSON)
 	}
 	log, err := newLog(c, o.errOut)
 	if err != nil {
@@ -138,7 +139,7 @@ func (p *process) say(named ...any) { p.said = append(p.said, named...) }
 // in named. Where the log is JSON, it writes an object as the log does, so that both can
 // be read as one stream.
 func (p *process) print(message string, named ...any) {
-	if p.config.Log.Format == formatJSON {
+	if p.config.Log.Format == config.FormatJSON {
 		slog.New(jsonLines(p.out, slog.LevelInfo)).Info(message, named...)
 		return
 	}
@@ -153,7 +154,7 @@ func (p *process) print(message string, named ...any) {
 // printText writes text, a sentence to people, where the log is text. Where the log is
 // JSON it is print.
 func (p *process) printText(text, message string, named ...any) {
-	if p.config.Log.Format == formatJSON {
+	if p.config.Log.Format == config.FormatJSON {
 		p.print(message, named...)
 		return
 	}

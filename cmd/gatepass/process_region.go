@@ -20,9 +20,9 @@ import (
 // is an exit.UsageError if the credentials are missing or belong to another node.
 func (p *process) connectBus(ctx context.Context, node worlds.Node, server *bus.Server) (*bus.Conn, error) {
 	c := p.config
-	o := bus.Options{Creds: c.credsFile(node), CA: c.caFile(), Logger: p.log.With("part", "bus")}
+	o := bus.Options{Creds: c.CredsFile(node), CA: c.CAFile(), Logger: p.log.With("part", "bus")}
 	if o.Server = server; server == nil {
-		o.URL = c.busURL()
+		o.URL = c.BusURL()
 	}
 	if _, err := os.Stat(o.Creds); errors.Is(err, fs.ErrNotExist) {
 		return nil, exit.Usage(fmt.Errorf("bus.creds: there is no %s; make it with: gatepass bus add %s --dir %s", o.Creds, node, c.Bus.Dir))

@@ -1,17 +1,19 @@
 package main
 
 import (
-	"gatepass/atomicfile"
 	"os"
 	"path/filepath"
+
+	"gatepass/atomicfile"
+	"gatepass/cmd/gatepass/internal/config"
 )
 
 // noteBus writes the URL of the bus that this process serves to a file, so that 'gatepass
 // admin' finds it. It returns the function that removes the file. If the file cannot be
 // written, 'gatepass admin' needs --bus.url; the process serves all the same.
 func noteBus(p *process, url string) (forget func()) {
-	file := filepath.Join(p.config.Data, runningFile)
-	if err := atomicfile.Write(file, "."+runningFile+"-*", atomicfile.Content([]byte(url+"\n"))); err != nil {
+	file := filepath.Join(p.config.Data, config.RunningFile)
+	if err := atomicfile.Write(file, "."+config.RunningFile+"-*", atomicfile.Content([]byte(url+"\n"))); err != nil {
 		p.log.Warn("where the bus is could not be noted; tell 'gatepass admin' with --bus.url", "bus", url, "error", err)
 	}
 	return func() { _ = os.Remove(file) }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -41,7 +42,7 @@ func serveBus(p *process, servesClients bool, nodes ...worlds.Node) (*bus.Server
 // ensureNodes makes the credentials that are missing or out of date, and the authority
 // at the very first start: then it is fresh. A folder that has them all needs no
 // authority's keys.
-func ensureNodes(c *config, nodes []worlds.Node) (fresh bool, err error) {
+func ensureNodes(c *config.Config, nodes []worlds.Node) (fresh bool, err error) {
 	file := func(node worlds.Node) string { return filepath.Join(c.Bus.Dir, string(node)+".creds") }
 	missing := slices.DeleteFunc(slices.Clone(nodes), func(node worlds.Node) bool {
 		_, err := os.Stat(file(node))
@@ -95,7 +96,7 @@ func hostsOf(listen string) []string {
 // startManager adds a world manager, which leads when no other does.
 func startManager(p *process, conn *bus.Conn) error {
 	r := &p.config.Region
-	rule, err := parseSecondLogin(r.SecondLogin)
+	rule, err := config.ParseSecondLogin(r.SecondLogin)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"gatepass/cmd/gatepass/internal/exit"
-	"gatepass/worlds"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/config"
+	"gatepass/cmd/gatepass/internal/exit"
+	"gatepass/worlds"
 )
 
 func devCommand() *cobra.Command {
@@ -41,7 +43,7 @@ native clients, which its line of "ready" names.`,
   gatepass admin worlds                              # what the region looks like`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "dev", "region.lease": devLease})
+			c, err := config.Load(cmd.Flags(), map[string]any{"node": "dev", "region.lease": devLease})
 			if err != nil {
 				return err
 			}
@@ -53,9 +55,9 @@ native clients, which its line of "ready" names.`,
 			})
 		},
 	}
-	commonFlags(cmd.Flags())
-	edgeFlags(cmd.Flags())
-	busListenFlag(cmd.Flags())
+	config.CommonFlags(cmd.Flags())
+	config.EdgeFlags(cmd.Flags())
+	config.BusListenFlag(cmd.Flags())
 	cmd.Flags().String("advertise", "", "`IP:PORT` of this machine as clients see it, such as a router's; empty takes --grunt, or this machine's own address where that is all of them")
 	cmd.Flags().IntVar(&demoWorlds, "demo-worlds", 2, "how many demo worlds to run")
 	return cmd

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/config"
 )
 
 func dnsCommand() *cobra.Command {
@@ -21,14 +23,14 @@ Delegate the zone to it (docs/dns.md), and give it credentials of its own:
   dig @127.0.0.1 -p 5353 login.example.org A`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "a", "admin": "127.0.0.1:9727"})
+			c, err := config.Load(cmd.Flags(), map[string]any{"node": "a", "admin": "127.0.0.1:9727"})
 			if err != nil {
 				return err
 			}
 			return runRole(cmd, c, startDNSProcess)
 		},
 	}
-	commonFlags(cmd.Flags())
+	config.CommonFlags(cmd.Flags())
 	cmd.Flags().String("node", "a", "`NAME` of this DNS server in its region")
 	cmd.Flags().String("dns.zone", "", "the `ZONE` it answers for, such as login.example.org")
 	cmd.Flags().String("dns.listen", "127.0.0.1:5353", "`HOST:PORT` for UDP and TCP")

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/config"
+)
 
 func gatewayCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -17,7 +21,7 @@ It needs credentials of its own on the region's bus:
   gatepass gateway --config world-1.toml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), map[string]any{"admin": "127.0.0.1:9726"})
+			c, err := config.Load(cmd.Flags(), map[string]any{"admin": "127.0.0.1:9726"})
 			if err != nil {
 				return err
 			}
@@ -25,7 +29,7 @@ It needs credentials of its own on the region's bus:
 		},
 	}
 	f := cmd.Flags()
-	commonFlags(f)
+	config.CommonFlags(f)
 	f.Uint8("gateway.id", 0, "the world's `ID`, 1 to 255")
 	f.String("gateway.name", "", "the world's `NAME`, as players see it")
 	f.String("gateway.listen", "127.0.0.1:8085", "`HOST:PORT` where its clients connect")

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/config"
+)
 
 func loginCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -21,15 +25,15 @@ another login server are known there.`,
   gatepass login --config gatepass.toml --bus.url tls://bus.example.org:4222`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "login"})
+			c, err := config.Load(cmd.Flags(), map[string]any{"node": "login"})
 			if err != nil {
 				return err
 			}
 			return runRole(cmd, c, startLogin)
 		},
 	}
-	commonFlags(cmd.Flags())
-	edgeFlags(cmd.Flags())
+	config.CommonFlags(cmd.Flags())
+	config.EdgeFlags(cmd.Flags())
 	cmd.Flags().String("node", "login", "`NAME` of this login server in its region")
 	cmd.Flags().String("advertise", "", "`IP:PORT` that DNS tells clients; empty takes --grunt")
 	return cmd

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"gatepass/cmd/gatepass/internal/config"
+)
 
 func worldsCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -18,15 +22,15 @@ over when that one is gone.`,
   gatepass worlds --node b --bus.url tls://bus.example.org:4222 --admin 127.0.0.1:9735`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(cmd.Flags(), map[string]any{"node": "a", "admin": "127.0.0.1:9725"})
+			c, err := config.Load(cmd.Flags(), map[string]any{"node": "a", "admin": "127.0.0.1:9725"})
 			if err != nil {
 				return err
 			}
 			return runRole(cmd, c, startWorlds)
 		},
 	}
-	commonFlags(cmd.Flags())
-	busListenFlag(cmd.Flags())
+	config.CommonFlags(cmd.Flags())
+	config.BusListenFlag(cmd.Flags())
 	cmd.Flags().String("node", "a", "`NAME` of this manager in its region")
 	cmd.Flags().Lookup("admin").DefValue = "127.0.0.1:9725"
 	return cmd

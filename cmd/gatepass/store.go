@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/storage"
 )
@@ -42,7 +43,7 @@ Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 4 damage was fo
 	return c
 }
 
-func (f *storeFlags) maintainer() storage.Maintainer { return accountEngine(f.dataDir, 0) }
+func (f *storeFlags) maintainer() storage.Maintainer { return config.AccountEngine(f.dataDir, 0) }
 
 // opening words what keeps a store command from its work.
 func (f *storeFlags) opening(err error) error {

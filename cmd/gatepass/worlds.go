@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -23,7 +24,7 @@ func startWorlds(ctx context.Context, p *process) (err error) {
 	return startManager(p, conn)
 }
 
-func managerNode(c *config) worlds.Node { return worlds.Node(worlds.KindManager + "." + c.Node) }
+func managerNode(c *config.Config) worlds.Node { return worlds.Node(worlds.KindManager + "." + c.Node) }
 
 // adminNode is who `gatepass admin` is on the bus.
 const adminNode = worlds.Node(worlds.KindAdmin + ".operator")

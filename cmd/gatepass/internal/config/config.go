@@ -1,12 +1,10 @@
-package main
+package config
 
-import (
-	"time"
-)
+import "time"
 
-// config is everything an operator may set. See the package comment for where a value
+// Config is everything an operator may set. See the package comment for where a value
 // comes from.
-type config struct {
+type Config struct {
 	// Data is the folder of the store and the control socket.
 	Data string `koanf:"data"`
 	// Grunt is the host:port where existing clients connect, Native the one for clients of
@@ -19,7 +17,7 @@ type config struct {
 	// NativeBuilds are the builds of native clients that may log in; none for all.
 	NativeBuilds []uint16 `koanf:"native-builds"`
 	// NativeDecoys are the parameters that the server shows for names without an account.
-	NativeDecoys []decoyConfig `koanf:"native-decoys"`
+	NativeDecoys []Decoy `koanf:"native-decoys"`
 	// Reactors is how many event loops there are. Procs is how many threads run Go code
 	// at once. 0 takes what fits the machine.
 	Reactors int `koanf:"reactors"`
@@ -62,29 +60,29 @@ type config struct {
 		// none.
 		DeviceLifetime time.Duration `koanf:"device-lifetime"`
 	} `koanf:"sessions"`
-	Updates updatesConfig `koanf:"updates"`
+	Updates Updates `koanf:"updates"`
 	Storage struct {
 		// CacheMiB bounds the cache of table blocks.
 		CacheMiB int `koanf:"cache-mib"`
 	} `koanf:"storage"`
-	Log     logConfig     `koanf:"log"`
-	Bus     busConfig     `koanf:"bus"`
-	Region  regionConfig  `koanf:"region"`
-	Gateway gatewayConfig `koanf:"gateway"`
-	DNS     dnsConfig     `koanf:"dns"`
-	Worlds  []worldConfig `koanf:"worlds"`
+	Log     Log     `koanf:"log"`
+	Bus     Bus     `koanf:"bus"`
+	Region  Region  `koanf:"region"`
+	Gateway Gateway `koanf:"gateway"`
+	DNS     DNS     `koanf:"dns"`
+	Worlds  []World `koanf:"worlds"`
 }
 
-// logConfig is what is logged and in which format.
-type logConfig struct {
+// Log is what is logged and in which format.
+type Log struct {
 	// Level is debug, info, warn or error; debug logs each login.
 	Level string `koanf:"level"`
 	// Format is text or json.
 	Format string `koanf:"format"`
 }
 
-// updatesConfig bounds the sending of patches to clients that are too old.
-type updatesConfig struct {
+// Updates bounds the sending of patches to clients that are too old.
+type Updates struct {
 	// Rate is how many MiB of patches the server sends a second, ClientRate how many one
 	// client gets; 0 for no limit.
 	Rate       float64 `koanf:"rate"`
@@ -97,8 +95,8 @@ type updatesConfig struct {
 	AcceptLimit time.Duration `koanf:"accept-limit"`
 }
 
-// busConfig is how a process reaches the bus, or serves it.
-type busConfig struct {
+// Bus is how a process reaches the bus, or serves it.
+type Bus struct {
 	// URL is the URL of a bus that another process serves. If it is empty, dev and worlds
 	// serve one; other roles take the one at Listen.
 	URL string `koanf:"url"`
@@ -116,8 +114,8 @@ type busConfig struct {
 	Routes        []string `koanf:"routes"`
 }
 
-// regionConfig is the settings of a region's world managers.
-type regionConfig struct {
+// Region is the settings of a region's world managers.
+type Region struct {
 	// Heartbeat is how often a world sends a heartbeat. Missed is how many it may miss in
 	// a row before it counts as offline.
 	Heartbeat time.Duration `koanf:"heartbeat"`
@@ -131,9 +129,9 @@ type regionConfig struct {
 	SecondLogin string `koanf:"second-login"`
 }
 
-// gatewayConfig is a world and its gate.
-type gatewayConfig struct {
-	worldConfig `koanf:",squash"`
+// Gateway is a world and its gate.
+type Gateway struct {
+	World `koanf:",squash"`
 	// Listen is HOST:PORT where its clients connect.
 	Listen string `koanf:"listen"`
 	// NativeListen is HOST:PORT where its native clients connect, empty for nowhere.
@@ -143,7 +141,7 @@ type gatewayConfig struct {
 	NativeBuilds  []uint16 `koanf:"native-builds"`
 	Region        string   `koanf:"region"`
 	// Routes are addresses for clients of certain networks.
-	Routes []routeConfig `koanf:"routes"`
+	Routes []Route `koanf:"routes"`
 	// Capacity is how many players may be in the world, QueueLimit how many may wait.
 	Capacity   int `koanf:"capacity"`
 	QueueLimit int `koanf:"queue-limit"`
@@ -152,21 +150,21 @@ type gatewayConfig struct {
 	QueueGrace time.Duration `koanf:"queue-grace"`
 	// Priority are the accounts that wait in a queue of their own, ahead of the others.
 	Priority []string `koanf:"priority"`
-	// SecondLogin is as in regionConfig.
+	// SecondLogin is as in Region.
 	SecondLogin string `koanf:"second-login"`
 }
 
-// routeConfig is the address that clients of a network are told.
-type routeConfig struct {
+// Route is the address that clients of a network are told.
+type Route struct {
 	Network string `koanf:"network"`
 	Address string `koanf:"address"`
 	// Native is the address for native clients.
 	Native string `koanf:"native"`
 }
 
-// decoyConfig is one set of parameters of native verifiers, and its share among names
+// Decoy is one set of parameters of native verifiers, and its share among names
 // without an account.
-type decoyConfig struct {
+type Decoy struct {
 	Group     int    `koanf:"group"`
 	MemoryKiB uint32 `koanf:"memory-kib"`
 	Passes    uint32 `koanf:"passes"`
@@ -174,8 +172,8 @@ type decoyConfig struct {
 	Weight    int    `koanf:"weight"`
 }
 
-// dnsConfig is the zone of the login servers.
-type dnsConfig struct {
+// DNS is the zone of the login servers.
+type DNS struct {
 	Listen     string        `koanf:"listen"`
 	Zone       string        `koanf:"zone"`
 	NS         []string      `koanf:"ns"`
@@ -193,8 +191,8 @@ type dnsConfig struct {
 	RateLimit int `koanf:"rate-limit"`
 }
 
-// worldConfig is one world of the list.
-type worldConfig struct {
+// World is one world of the list.
+type World struct {
 	ID         uint8    `koanf:"id"`
 	Name       string   `koanf:"name"`
 	Address    string   `koanf:"address"`

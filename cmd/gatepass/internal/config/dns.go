@@ -1,16 +1,17 @@
-package main
+package config
 
 import (
 	"errors"
 	"fmt"
-	"gatepass/worlds/dns"
 	"net"
 	"net/netip"
+
+	"gatepass/worlds/dns"
 )
 
-// dnsOptions returns the options of the zone. If no name server is configured, the zone
+// DNSOptions returns the options of the zone. If no name server is configured, the zone
 // has one at the address where it listens.
-func (c *config) dnsOptions() (o dns.Options, err error) {
+func (c *Config) DNSOptions() (o dns.Options, err error) {
 	d := &c.DNS
 	if d.Zone == "" {
 		return o, errors.New("dns.zone: a zone is needed, such as login.example.org")

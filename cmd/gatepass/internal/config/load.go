@@ -1,10 +1,8 @@
-package main
+package config
 
 import (
 	"errors"
 	"fmt"
-	"gatepass/cmd/gatepass/internal/exit"
-	"gatepass/logic"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,6 +16,9 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"gatepass/cmd/gatepass/internal/exit"
+	"gatepass/logic"
 )
 
 // placed adds the line and column of an error in a file, and the text of that line. It
@@ -36,12 +37,12 @@ func placed(path string, err error) error {
 	return fmt.Errorf("line %d, column %d: %w: %q", row, column, err, strings.TrimSpace(lines[row-1]))
 }
 
-// loadConfig reads the configuration of a command. extra are defaults of the command,
+// Load reads the configuration of a command. extra are defaults of the command,
 // which go before the general ones. The error is an exit.UsageError with every fault at
 // once, each with its key; it is an exit.LoggedError where the log is to be JSON.
-func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
+func Load(flags *pflag.FlagSet, extra map[string]any) (*Config, error) {
 	defaults := koanf.New(".")
-	for _, d := range []map[string]any{defaultConfig(), extra} {
+	for _, d := range []map[string]any{generalDefaults(), extra} {
 		if err := defaults.Load(confmap.Provider(d, "."), nil); err != nil {
 			return nil, err
 		}
@@ -56,7 +57,7 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	if envErr != nil {
 		envErr = fmt.Errorf("environment: %w", envErr)
 	}
-	known := configKeys(reflect.TypeFor[config](), "")
+	known := keysOf(reflect.TypeFor[Config](), "")
 	fromFlags := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
 		if !f.Changed || !slices.Contains(known, f.Name) {
 			return "", nil // not set, or the command's own
@@ -66,13 +67,13 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 	if err := k.Load(fromFlags, nil); err != nil {
 		return nil, err
 	}
-	c, err := readConfig(k, defaults)
+	c, err := read(k, defaults)
 	if err != nil {
 		err = fmt.Errorf("configuration: %w", err)
 	}
 	if err = errors.Join(envErr, err); err != nil {
-		written := logConfig{Format: k.String("log.format")} // this key may be valid where others are not
-		return nil, written.ending(exit.Usage(err))
+		written := Log{Format: k.String("log.format")} // this key may be valid where others are not
+		return nil, written.Ending(exit.Usage(err))
 	}
 	c.fitMachine()
 	return c, nil
@@ -82,7 +83,7 @@ func loadConfig(flags *pflag.FlagSet, extra map[string]any) (*config, error) {
 // or two cores everything shares one thread, because to wake a second one costs more than
 // it saves. From four cores on, the logic and the sender run beside the reactors.
 // docs/architecture.md has the measurements.
-func (c *config) fitMachine() {
+func (c *Config) fitMachine() {
 	cores := runtime.GOMAXPROCS(0) // what the machine or its control group allows
 	if c.Procs == 0 {
 		c.Procs = max(1, cores/2)

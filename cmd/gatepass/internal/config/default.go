@@ -1,14 +1,15 @@
-package main
+package config
 
 import (
+	"time"
+
 	"gatepass/logic"
 	"gatepass/server"
 	"gatepass/worlds/dns"
-	"time"
 )
 
-// defaultConfig returns the default of each key that has one other than the zero value.
-func defaultConfig() map[string]any {
+// generalDefaults returns the default of each key that has one other than the zero value.
+func generalDefaults() map[string]any {
 	return map[string]any{
 		"data": "data", "grunt": "127.0.0.1:3724", "native": "127.0.0.1:3725", "admin": "127.0.0.1:9724",
 		"builds":   []uint16{5875, 6005, 6141, 8606, 12340}, // 1.12.1 to 1.12.3, 2.4.3, 3.3.5a

@@ -1,16 +1,17 @@
-package main
+package config
 
 import (
-	"gatepass/worlds"
 	"net"
 	"net/netip"
+
+	"gatepass/worlds"
 )
 
-// reachable returns the address of this machine that clients of dev are told: the
+// Reachable returns the address of this machine that clients of dev are told: the
 // advertised one, or the one on which it listens. If it listens on every address, it is
 // the address from which this machine connects to others, which programs on this machine
 // reach as well. It is loopback if there is no other.
-func (c *config) reachable() string {
+func (c *Config) Reachable() string {
 	if !worlds.EveryAddress(c.Advertise) {
 		if host, _, err := net.SplitHostPort(c.Advertise); err == nil {
 			return host

@@ -1,7 +1,6 @@
-package main
+package config
 
 import (
-	"gatepass/worlds"
 	"net"
 	"net/netip"
 	"net/url"
@@ -9,22 +8,24 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"gatepass/worlds"
 )
 
-// credsFile returns the file with a node's credentials: bus.creds, or the node's file in
+// CredsFile returns the file with a node's credentials: bus.creds, or the node's file in
 // bus.dir.
-func (c *config) credsFile(node worlds.Node) string {
+func (c *Config) CredsFile(node worlds.Node) string {
 	if c.Bus.Creds != "" {
 		return c.Bus.Creds
 	}
 	return filepath.Join(c.Bus.Dir, string(node)+".creds")
 }
 
-// caFile returns the file of the certificates that sign the bus's own certificate. It is
+// CAFile returns the file of the certificates that sign the bus's own certificate. It is
 // empty if there is none; then the certificates of the system are trusted.
-func (c *config) caFile() string {
+func (c *Config) CAFile() string {
 	file := filepath.Join(c.Bus.Dir, "ca.pem")
-	encrypted := !c.busOnLoopback() || strings.Contains(c.busURL(), "tls://")
+	encrypted := !c.busOnLoopback() || strings.Contains(c.BusURL(), "tls://")
 	if _, err := os.Stat(file); c.Bus.CA == "" && err == nil && encrypted {
 		return file
 	}
@@ -33,8 +34,8 @@ func (c *config) caFile() string {
 
 // busOnLoopback reports whether the bus is on this machine. There it need not be
 // encrypted.
-func (c *config) busOnLoopback() bool {
-	for _, each := range strings.Split(c.busURL(), ",") {
+func (c *Config) busOnLoopback() bool {
+	for _, each := range strings.Split(c.BusURL(), ",") {
 		u, err := url.Parse(strings.TrimSpace(each))
 		if err != nil {
 			return false
@@ -47,8 +48,8 @@ func (c *config) busOnLoopback() bool {
 	return true
 }
 
-// busURL returns the URL of a bus that another process serves.
-func (c *config) busURL() string {
+// BusURL returns the URL of a bus that another process serves.
+func (c *Config) BusURL() string {
 	if c.Bus.URL != "" {
 		return c.Bus.URL
 	}
@@ -58,19 +59,19 @@ func (c *config) busURL() string {
 	return "nats://" + c.Bus.Listen
 }
 
-// runningFile is the file in the data folder with the URL of the bus that is served from
+// RunningFile is the file in the data folder with the URL of the bus that is served from
 // there. Its port may differ from that of bus.listen: dev takes a free port if that one
 // is in use.
-const runningFile = "bus.url"
+const RunningFile = "bus.url"
 
 // runningLimit is how long the connection to such a bus may take.
 const runningLimit = time.Second
 
-// runningBus returns the URL of the bus that is served from the data folder, or "" if
+// RunningBus returns the URL of the bus that is served from the data folder, or "" if
 // none is running. It connects to the bus, because the file of a process that was killed
 // stays.
-func (c *config) runningBus() string {
-	text, err := os.ReadFile(filepath.Join(c.Data, runningFile))
+func (c *Config) RunningBus() string {
+	text, err := os.ReadFile(filepath.Join(c.Data, RunningFile))
 	if err != nil {
 		return ""
 	}

@@ -1,23 +1,24 @@
-package main
+package config
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
+	"strings"
+
 	"gatepass/codec/world"
 	"gatepass/storage"
 	"gatepass/worlds"
 	"gatepass/worlds/gate"
-	"net/netip"
-	"strings"
 )
 
 // defaultKind is the kind of a world without a kind in the configuration.
 const defaultKind = "normal"
 
-// worldList returns the worlds of the configuration, which do not register with a world
+// WorldList returns the worlds of the configuration, which do not register with a world
 // manager. The error has every fault of every world.
-func (c *config) worldList() ([]worlds.World, error) {
+func (c *Config) WorldList() ([]worlds.World, error) {
 	var faults []error
 	var list []worlds.World
 	for i := range c.Worlds {
@@ -33,7 +34,7 @@ func (c *config) worldList() ([]worlds.World, error) {
 }
 
 // world returns the world as the list of worlds takes it.
-func (w *worldConfig) world() (worlds.World, error) {
+func (w *World) world() (worlds.World, error) {
 	kind, err := worlds.ParseKind(cmp.Or(w.Kind, defaultKind))
 	if err != nil {
 		return worlds.World{}, fmt.Errorf("%q: %w", w.Name, err)
@@ -44,8 +45,8 @@ func (w *worldConfig) world() (worlds.World, error) {
 	}, nil
 }
 
-// parseSecondLogin reads what happens to a login to an account that is in a world.
-func parseSecondLogin(rule string) (worlds.SecondLogin, error) {
+// ParseSecondLogin reads what happens to a login to an account that is in a world.
+func ParseSecondLogin(rule string) (worlds.SecondLogin, error) {
 	switch rule {
 	case "replace":
 		return worlds.SecondLoginReplace, nil
@@ -55,9 +56,9 @@ func parseSecondLogin(rule string) (worlds.SecondLogin, error) {
 	return 0, fmt.Errorf("%q is neither replace nor refuse", rule)
 }
 
-// registration returns what the gateway's world says of itself. incarnation tells this
+// Registration returns what the gateway's world says of itself. incarnation tells this
 // start of the process from others.
-func (c *config) registration(incarnation uint64) (worlds.Registration, error) {
+func (c *Config) Registration(incarnation uint64) (worlds.Registration, error) {
 	g := &c.Gateway
 	w, err := g.world()
 	if err != nil {
@@ -109,9 +110,9 @@ func orListen(told, listen string) string {
 	return listen
 }
 
-// classes returns the function that puts accounts with priority into a queue of their
+// Classes returns the function that puts accounts with priority into a queue of their
 // own.
-func (g *gatewayConfig) classes() (func(account string) gate.Class, error) {
+func (g *Gateway) Classes() (func(account string) gate.Class, error) {
 	ahead := make(map[string]bool, len(g.Priority))
 	for _, raw := range g.Priority {
 		name, err := storage.FoldName(raw)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -18,9 +18,9 @@ import (
 
 // validate returns every fault at once, each with its key. The parts check their options
 // too, but they do not know the keys, and they start one after the other.
-func (c *config) validate() error {
-	_, level := c.logLevel()
-	_, list := c.worldList()
+func (c *Config) validate() error {
+	_, level := c.LogLevel()
+	_, list := c.WorldList()
 	return errors.Join(
 		c.checkProcess(),
 		checkAddress("grunt", c.Grunt), checkAddress("admin", c.Admin), c.checkNative(),
@@ -30,7 +30,7 @@ func (c *config) validate() error {
 		level, c.checkLogFormat(), list)
 }
 
-func (c *config) checkProcess() error {
+func (c *Config) checkProcess() error {
 	var faults []error
 	if c.Data == "" {
 		faults = append(faults, errors.New("data: a folder is needed"))
@@ -56,7 +56,7 @@ func checkAddress(key, address string) error {
 	return nil
 }
 
-func (c *config) checkBuilds() error {
+func (c *Config) checkBuilds() error {
 	if len(c.Builds) == 0 || slices.Contains(c.Builds, 0) {
 		return errors.New("builds: at least one is needed, each in 1 to 65535")
 	}
@@ -72,7 +72,7 @@ func (c *config) checkBuilds() error {
 // much, and the number of bytes fits an int64 easily.
 const maxUpdateRate = 1 << 20
 
-func (c *config) checkUpdates() error {
+func (c *Config) checkUpdates() error {
 	var faults []error
 	u := &c.Updates
 	for key, rate := range map[string]float64{"rate": u.Rate, "client-rate": u.ClientRate} {
@@ -93,7 +93,7 @@ func (c *config) checkUpdates() error {
 }
 
 // checkNative checks the keys of the native protocol.
-func (c *config) checkNative() error {
+func (c *Config) checkNative() error {
 	var faults []error
 	if c.Native != "" {
 		faults = append(faults, checkAddress("native", c.Native))
@@ -108,7 +108,7 @@ func (c *config) checkNative() error {
 			faults = append(faults, fmt.Errorf("%s: 0 is not in 1 to 65535", key))
 		}
 	}
-	_, err := c.decoys()
+	_, err := c.Decoys()
 	return errors.Join(append(faults, err)...)
 }
 
@@ -123,8 +123,8 @@ func samePort(key, address, otherKey, other string) error {
 	return fmt.Errorf("%s: %q has the port of %s, %q; each needs its own", key, address, otherKey, other)
 }
 
-// decoys returns the parameters that the server shows for names without an account.
-func (c *config) decoys() ([]auth.Weighted, error) {
+// Decoys returns the parameters that the server shows for names without an account.
+func (c *Config) Decoys() ([]auth.Weighted, error) {
 	var all []auth.Weighted
 	var faults []error
 	for i, d := range c.NativeDecoys {
@@ -141,7 +141,7 @@ func (c *config) decoys() ([]auth.Weighted, error) {
 	return all, errors.Join(faults...)
 }
 
-func (c *config) checkMachine() error {
+func (c *Config) checkMachine() error {
 	var faults []error
 	if c.PinCore != -1 && !isCore(c.PinCore) {
 		faults = append(faults, fmt.Errorf("pin-core: %d is none of the cores that this process may use; -1 pins to none", c.PinCore))
@@ -164,7 +164,7 @@ func isCore(n int) bool {
 	return n >= 0 && unix.SchedGetaffinity(0, &cores) == nil && cores.IsSet(n)
 }
 
-func (c *config) checkSessions() error {
+func (c *Config) checkSessions() error {
 	s := &c.Sessions
 	var faults []error
 	for _, span := range []struct {
@@ -200,7 +200,7 @@ func (c *config) checkSessions() error {
 }
 
 // checkAdvertise refuses names: DNS answers with addresses.
-func (c *config) checkAdvertise() error {
+func (c *Config) checkAdvertise() error {
 	if c.Advertise == "" {
 		return nil
 	}
@@ -214,7 +214,7 @@ func (c *config) checkAdvertise() error {
 	return nil
 }
 
-func (c *config) checkRegion() error {
+func (c *Config) checkRegion() error {
 	r := &c.Region
 	var faults []error
 	for _, span := range []struct {
@@ -233,13 +233,13 @@ func (c *config) checkRegion() error {
 	if r.Missed < 1 {
 		faults = append(faults, fmt.Errorf("region.missed: %d is below 1", r.Missed))
 	}
-	if _, err := parseSecondLogin(r.SecondLogin); err != nil {
+	if _, err := ParseSecondLogin(r.SecondLogin); err != nil {
 		faults = append(faults, fmt.Errorf("region.second-login: %w", err))
 	}
 	return errors.Join(faults...)
 }
 
-func (c *config) checkGateway() error {
+func (c *Config) checkGateway() error {
 	g := &c.Gateway
 	var faults []error
 	if g.Capacity < 1 || g.Capacity > worlds.MaxCapacity {
@@ -251,7 +251,7 @@ func (c *config) checkGateway() error {
 	if g.QueueGrace < 0 {
 		faults = append(faults, fmt.Errorf("gateway.queue-grace: %v is below 0", g.QueueGrace))
 	}
-	if _, err := parseSecondLogin(g.SecondLogin); err != nil {
+	if _, err := ParseSecondLogin(g.SecondLogin); err != nil {
 		faults = append(faults, fmt.Errorf("gateway.second-login: %w", err))
 	}
 	return errors.Join(faults...)

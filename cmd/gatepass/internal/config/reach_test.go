@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net"
@@ -27,7 +27,7 @@ func TestConfig_Registration_RefusesWhatClientsCannotReach(t *testing.T) {
 	} {
 		c, err := mayLoad(t, sound+text, nil)
 		if err == nil {
-			_, err = c.registration(1)
+			_, err = c.Registration(1)
 		}
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
@@ -39,29 +39,29 @@ func TestConfig_Registration_RefusesWhatClientsCannotReach(t *testing.T) {
 // address that this machine really has.
 func TestConfig_Reachable(t *testing.T) {
 	for grunt, want := range map[string]string{"192.0.2.7:3724": "192.0.2.7", "localhost:3724": "localhost", "[2001:db8::1]:1": "2001:db8::1"} {
-		c := &config{Grunt: grunt}
-		if c.fitMachine(); c.reachable() != want {
-			t.Errorf("%s: %s", grunt, c.reachable())
+		c := &Config{Grunt: grunt}
+		if c.fitMachine(); c.Reachable() != want {
+			t.Errorf("%s: %s", grunt, c.Reachable())
 		}
 	}
 	for _, grunt := range []string{"0.0.0.0:3724", ":3724", "[::]:3724"} {
-		c := &config{Grunt: grunt}
+		c := &Config{Grunt: grunt}
 		c.fitMachine()
-		ip, err := netip.ParseAddr(c.reachable())
+		ip, err := netip.ParseAddr(c.Reachable())
 		if err != nil || worlds.CheckIP(ip) != nil {
-			t.Errorf("%s: %s, %v", grunt, c.reachable(), err)
+			t.Errorf("%s: %s, %v", grunt, c.Reachable(), err)
 		}
 		if own := ownAddress(); own.IsValid() && (ip != own || own.IsLoopback()) {
 			t.Errorf("%s: %s, and this machine is %s", grunt, ip, own)
 		}
-		l, err := net.Listen("tcp", net.JoinHostPort(c.reachable(), "0")) // only its own
+		l, err := net.Listen("tcp", net.JoinHostPort(c.Reachable(), "0")) // only its own
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = l.Close()
 		c.Advertise = "198.51.100.7:3724"
-		if c.reachable() != "198.51.100.7" {
-			t.Errorf("advertised, and told %s", c.reachable())
+		if c.Reachable() != "198.51.100.7" {
+			t.Errorf("advertised, and told %s", c.Reachable())
 		}
 	}
 }

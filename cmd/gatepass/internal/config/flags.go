@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"time"
@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// commonFlags defines the flags of every role.
-func commonFlags(f *pflag.FlagSet) {
+// CommonFlags defines the flags of every role.
+func CommonFlags(f *pflag.FlagSet) {
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
 	f.String("data", "data", "folder of the store, the patches, the bus and the control socket")
 	f.String("admin", "127.0.0.1:9724", "`HOST:PORT` of health, metrics and pprof; keep it on loopback")
@@ -15,18 +15,18 @@ func commonFlags(f *pflag.FlagSet) {
 	f.String("log.level", "info", "debug, info, warn or error; debug has a line a login")
 	f.String("log.format", "text", "text or json")
 	f.Int("procs", 0, "threads that run Go code at once; 0 takes what fits the machine")
-	busFlags(f)
+	BusFlags(f)
 }
 
-// busFlags defines the flags that say where the bus is.
-func busFlags(f *pflag.FlagSet) {
+// BusFlags defines the flags that say where the bus is.
+func BusFlags(f *pflag.FlagSet) {
 	f.String("bus.url", "", "`URL` of the bus; empty is the one on this machine, at bus.listen")
 	f.String("bus.dir", "", "`DIR` with the bus's credentials; empty is bus in the data folder")
 	f.String("bus.creds", "", "`FILE` with this process's credentials; empty takes them from bus.dir")
 }
 
-// edgeFlags defines the flags of the roles that serve clients.
-func edgeFlags(f *pflag.FlagSet) {
+// EdgeFlags defines the flags of the roles that serve clients.
+func EdgeFlags(f *pflag.FlagSet) {
 	f.String("grunt", "127.0.0.1:3724", "`HOST:PORT` where game clients connect")
 	f.String("native", "127.0.0.1:3725", "`HOST:PORT` where clients of the native protocol connect; empty for nowhere")
 	f.Int("reactors", 0, "event loops; 0 takes what fits the machine")
@@ -34,7 +34,7 @@ func edgeFlags(f *pflag.FlagSet) {
 	f.Int("max-conns", 0, "connections at once; 0 takes what the limit of open files leaves")
 }
 
-// busListenFlag defines the flag of the roles that serve the bus.
-func busListenFlag(f *pflag.FlagSet) {
+// BusListenFlag defines the flag of the roles that serve the bus.
+func BusListenFlag(f *pflag.FlagSet) {
 	f.String("bus.listen", "127.0.0.1:4222", "`HOST:PORT` of the bus that this process serves")
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -11,24 +11,24 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// envPrefix begins the names of all variables. clientPrefix begins those of the client,
+// envPrefix begins the names of all variables. ClientPrefix begins those of the client,
 // which are no settings of a server.
 const (
 	envPrefix    = "GATEPASS_"
-	clientPrefix = envPrefix + "CLIENT_"
+	ClientPrefix = envPrefix + "CLIENT_"
 )
 
 // loadEnv reads the environment. A variable that is no key is a fault, so that a typo
 // does not go unnoticed.
 func loadEnv(k *koanf.Koanf) error {
-	known := configKeys(reflect.TypeFor[config](), "")
+	known := keysOf(reflect.TypeFor[Config](), "")
 	var faults []error
 	provider := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(name, value string) (string, any) {
 		key := envKey(name)
 		switch {
 		case slices.Contains(known, key):
 			return key, value
-		case !isServiceLink(name) && !strings.HasPrefix(name, clientPrefix):
+		case !isServiceLink(name) && !strings.HasPrefix(name, ClientPrefix):
 			faults = append(faults, unknownVariable(name, known))
 		}
 		return "", nil
@@ -67,16 +67,16 @@ func unknownVariable(name string, known []string) error {
 		name, envPrefix, envName("log.level"))
 }
 
-// configKeys returns the keys of a configuration struct: log.level and so on.
-func configKeys(t reflect.Type, prefix string) (keys []string) {
+// keysOf returns the keys of a configuration struct: log.level and so on.
+func keysOf(t reflect.Type, prefix string) (keys []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := prefix + f.Tag.Get("koanf")
 		switch {
 		case f.Anonymous: // its keys are on this level
-			keys = append(keys, configKeys(f.Type, prefix)...)
+			keys = append(keys, keysOf(f.Type, prefix)...)
 		case f.Type.Kind() == reflect.Struct:
-			keys = append(keys, configKeys(f.Type, key+".")...)
+			keys = append(keys, keysOf(f.Type, key+".")...)
 		case f.IsExported():
 			keys = append(keys, key)
 		}

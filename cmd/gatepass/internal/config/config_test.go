@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -17,15 +17,15 @@ import (
 )
 
 // mayLoad reads a configuration from a file's text, variables and flags.
-func mayLoad(t *testing.T, file string, env map[string]string, args ...string) (*config, error) {
+func mayLoad(t *testing.T, file string, env map[string]string, args ...string) (*Config, error) {
 	t.Helper()
 	for k, v := range env {
 		t.Setenv(k, v)
 	}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	commonFlags(flags)
-	edgeFlags(flags)
-	busListenFlag(flags)
+	CommonFlags(flags)
+	EdgeFlags(flags)
+	BusListenFlag(flags)
 	if file != "" {
 		path := filepath.Join(t.TempDir(), "gatepass.toml")
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
@@ -36,10 +36,10 @@ func mayLoad(t *testing.T, file string, env map[string]string, args ...string) (
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	return loadConfig(flags, map[string]any{"node": "dev"})
+	return Load(flags, map[string]any{"node": "dev"})
 }
 
-func TestLoadConfig_FlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
+func TestLoad_FlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
 	c, err := mayLoad(t, "data = 'from-file'\ngrunt = '127.0.0.1:1'\nadmin = '127.0.0.1:2'\n[log]\nlevel = 'warn'",
 		map[string]string{"GATEPASS_GRUNT": "127.0.0.1:3", "GATEPASS_ADMIN": "127.0.0.1:4", "GATEPASS_SESSIONS__PROVING_LIMIT": "7s"},
 		"--admin", "127.0.0.1:5")
@@ -58,7 +58,7 @@ func TestLoadConfig_FlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
 }
 
 // What cannot be read is told once, not a second time as the zero it would be.
-func TestLoadConfig_FaultsAreToldOnce(t *testing.T) {
+func TestLoad_FaultsAreToldOnce(t *testing.T) {
 	_, err := mayLoad(t, "[sessions]\nping-every = 'soon'\nproving-limit = '1ms'", map[string]string{"GATEPASS_FROB": "1"})
 	if err == nil || strings.Count(err.Error(), "ping-every") != 1 || !strings.Contains(err.Error(), "proving-limit: 1ms is below") ||
 		!strings.Contains(err.Error(), "GATEPASS_FROB") {
@@ -66,32 +66,32 @@ func TestLoadConfig_FaultsAreToldOnce(t *testing.T) {
 	}
 }
 
-func TestLoadConfig_WorldsOfTheFile(t *testing.T) {
+func TestLoad_WorldsOfTheFile(t *testing.T) {
 	c, err := mayLoad(t, "[[worlds]]\nid = 9\nname = 'Mine'\naddress = '192.0.2.1:8085'\nkind = 'rp'\nbuilds = [5875]\n[[worlds]]\nid = 10\nname = 'Plain'\naddress = '192.0.2.1:8086'", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := c.worldList()
+	list, err := c.WorldList()
 	if err != nil || len(list) != 2 || list[1].Kind.String() != defaultKind || list[0].Name != "Mine" || list[0].Builds[0] != 5875 {
 		t.Fatalf("worlds = %+v, %v", list, err)
 	}
 }
 
-func TestLoadConfig_BuildsFromTheEnvironment(t *testing.T) {
+func TestLoad_BuildsFromTheEnvironment(t *testing.T) {
 	c, err := mayLoad(t, "", map[string]string{"GATEPASS_BUILDS": "4125,12340"})
 	if err != nil || !reflect.DeepEqual(c.Builds, []uint16{4125, 12340}) {
 		t.Fatalf("builds = %v, %v", c, err)
 	}
 }
 
-func TestLoadConfig_WholeNumbersHoweverWritten(t *testing.T) {
+func TestLoad_WholeNumbersHoweverWritten(t *testing.T) {
 	c, err := mayLoad(t, "builds = [5875.0, 0x3034]\nprocs = '3'", map[string]string{"GATEPASS_STORAGE__CACHE_MIB": "7", "GATEPASS_REACTORS": ""})
 	if err != nil || !reflect.DeepEqual(c.Builds, []uint16{5875, 12340}) || c.Procs != 3 || c.Storage.CacheMiB != 7 {
 		t.Fatalf("%+v, %v", c, err)
 	}
 }
 
-func TestLoadConfig_FaultsOfVariablesNameThem(t *testing.T) {
+func TestLoad_FaultsOfVariablesNameThem(t *testing.T) {
 	for name, test := range map[string]struct {
 		value string
 		want  []string
@@ -114,7 +114,7 @@ func TestLoadConfig_FaultsOfVariablesNameThem(t *testing.T) {
 }
 
 // Kubernetes sets these beside a Service named gatepass.
-func TestLoadConfig_PassesOverServiceLinks(t *testing.T) {
+func TestLoad_PassesOverServiceLinks(t *testing.T) {
 	_, err := mayLoad(t, "", map[string]string{
 		"GATEPASS_SERVICE_HOST": "10.0.0.1", "GATEPASS_SERVICE_PORT": "3724", "GATEPASS_SERVICE_PORT_GRUNT": "3724",
 		"GATEPASS_PORT": "tcp://10.0.0.1:3724", "GATEPASS_PORT_3724_TCP": "tcp://10.0.0.1:3724",
@@ -125,8 +125,8 @@ func TestLoadConfig_PassesOverServiceLinks(t *testing.T) {
 	}
 }
 
-func TestConfigKeys_NamesOfVariablesLeadBack(t *testing.T) {
-	for _, key := range configKeys(reflect.TypeFor[config](), "") {
+func TestKeysOf_NamesOfVariablesLeadBack(t *testing.T) {
+	for _, key := range keysOf(reflect.TypeFor[Config](), "") {
 		if got := envKey(envName(key)); got != key {
 			t.Errorf("%s became %s, and that %s", key, envName(key), got)
 		}
@@ -134,7 +134,7 @@ func TestConfigKeys_NamesOfVariablesLeadBack(t *testing.T) {
 }
 
 func TestConfig_FitMachine_StaysWithinTheReactors(t *testing.T) {
-	c := &config{Procs: 1000}
+	c := &Config{Procs: 1000}
 	if c.fitMachine(); c.Reactors != logic.MaxReactors {
 		t.Errorf("%d reactors, at most %d work", c.Reactors, logic.MaxReactors)
 	}
@@ -146,7 +146,7 @@ func worldAt(address string) string {
 }
 
 // Every fault is named with its key, and all of them at once.
-func TestLoadConfig_FaultsNameTheirKeys(t *testing.T) {
+func TestLoad_FaultsNameTheirKeys(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
 		args       []string
@@ -219,7 +219,7 @@ func TestDocs_EveryKeyIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range configKeys(reflect.TypeFor[config](), "") {
+	for _, key := range keysOf(reflect.TypeFor[Config](), "") {
 		if !strings.Contains(string(doc), "`"+key+"`") {
 			t.Errorf("docs/configuration.md does not have `%s`", key)
 		}

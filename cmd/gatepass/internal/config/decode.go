@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// readConfig decodes and checks a configuration. The error has every fault at once, each
+// read decodes and checks a configuration. The error has every fault at once, each
 // with its key and value. To find all of them, the checks run with the default in the
 // place of a value that cannot be decoded.
-func readConfig(k, defaults *koanf.Koanf) (*config, error) {
-	c, err := decodeConfig(k)
+func read(k, defaults *koanf.Koanf) (*Config, error) {
+	c, err := decode(k)
 	if err == nil {
 		return c, c.validate()
 	}
@@ -33,13 +33,13 @@ func readConfig(k, defaults *koanf.Koanf) (*config, error) {
 			faults = append(faults, k.Set(key, d))
 		}
 	}
-	c, _ = decodeConfig(k) // its faults, keys that do not exist, are in faults already
+	c, _ = decode(k) // its faults, keys that do not exist, are in faults already
 	return nil, errors.Join(append(faults, c.validate())...)
 }
 
-// decodeConfig returns what it could decode, also with an error.
-func decodeConfig(k *koanf.Koanf) (*config, error) {
-	c := new(config)
+// decode returns what it could decode, also with an error.
+func decode(k *koanf.Koanf) (*Config, error) {
+	c := new(Config)
 	return c, k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(

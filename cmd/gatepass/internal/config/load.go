@@ -82,7 +82,7 @@ func Load(flags *pflag.FlagSet, extra map[string]any) (*Config, error) {
 // fitMachine fills in the values that depend on the machine or on other values. On one
 // or two cores everything shares one thread, because to wake a second one costs more than
 // it saves. From four cores on, the logic and the sender run beside the reactors.
-// docs/architecture.md has the measurements.
+// docs/performance.md has the measurements.
 func (c *Config) fitMachine() {
 	cores := runtime.GOMAXPROCS(0) // what the machine or its control group allows
 	if c.Procs == 0 {

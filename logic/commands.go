@@ -46,16 +46,16 @@ func (c *Core) Command(cmd *Command) {
 	case CommandKick:
 		c.endLogins(cmd.Name, commandReason(cmd.Result))
 	case CommandAddressBans:
-		c.wantBans()
+		c.bans.want()
 	case CommandDrain:
 		c.drain()
 	case CommandVersions:
 		c.versions = cmd.Versions
 	case CommandSalts:
-		c.saltsAre(cmd.Salts)
+		c.decoys.saltsAre(cmd.Salts)
 	case CommandClose:
 		c.sessions.each(func(s *session) { c.end(s, endStopped) })
-		c.wipeKeys()
+		c.keys.wipe()
 	}
 	c.runEvents()
 }
@@ -75,13 +75,11 @@ func commandReason(told codec.Result) endReason {
 // what an attempt knows of the account was read before the operator changed it. It wipes
 // the account's key.
 func (c *Core) endLogins(name storage.Name, why endReason) {
-	if h := c.keys.Find(codec.Name(name)); h != nil {
-		c.endConn(h.Owner.holder, why)
-		c.dropKey(h)
-	} else {
-		c.keys.Drop(codec.Name(name)) // it may be on its way here
+	if holder := c.keys.holder(name); holder != 0 {
+		c.endConn(holder, why)
 	}
-	c.endElsewhere(codec.Name(name))
+	c.keys.drop(name)
+	c.directory.end(codec.Name(name))
 	c.sessions.each(func(s *session) {
 		if s.name == name && (attempting.has(s.state) || s.welcomed()) {
 			c.end(s, why)
@@ -98,7 +96,7 @@ var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording
 // yet is refused with its first message.
 func (c *Core) endBannedAddresses() {
 	c.sessions.each(func(s *session) {
-		if s.state != StateConnected && c.blocklist.find(s.peer, c.wall/1000) != nil {
+		if s.state != StateConnected && c.bans.find(s.peer) != nil {
 			c.end(s, endAddressBanned)
 		}
 	})
@@ -121,6 +119,6 @@ func (c *Core) ordered(o *worlds.Order) {
 		c.maintenance = *o.Maintenance
 		c.options.Logger.Info("maintenance", "on", c.maintenance)
 	case o.Notice != "":
-		c.notify(o.Notice)
+		c.push.notify(o.Notice)
 	}
 }

@@ -63,7 +63,7 @@ func TestCore_EventsRaisedMeanwhileGoToTheEnd(t *testing.T) {
 	if len(c.events) != 0 || c.sessions.get(first).state != StateLookingUp || c.sessions.get(second).state != StateLookingUp {
 		t.Fatal("not all events were processed")
 	}
-	if c.ops[0].Tag != uint64(first) || c.ops[1].Tag != uint64(second) {
+	if c.effects.ops[0].Tag != uint64(first) || c.effects.ops[1].Tag != uint64(second) {
 		t.Fatal("events were processed out of order")
 	}
 }
@@ -217,7 +217,7 @@ func TestCore_FullPoolMeetsASessionThatIsLeavingAlready(t *testing.T) {
 			t.Errorf("slot %d is %v, want leaving", slot, s.state)
 		}
 	}
-	if len(e.core.jobs) != 0 || len(e.core.ops) != 0 {
+	if len(e.core.effects.jobs) != 0 || len(e.core.effects.ops) != 0 {
 		t.Error("what was refused is still gathered")
 	}
 }
@@ -231,13 +231,13 @@ func TestCore_OpenedInATakenSlotEndsTheOldSession(t *testing.T) {
 	s := e.core.sessions.get(old)
 	s.name = storage.Name{'A'}
 	secret := worlds.NewSecret(e.key[:])
-	h, _ := e.core.keys.Hold(codec.Name(s.name), 1, &secret)
+	h, _ := e.core.keys.passes.Hold(codec.Name(s.name), 1, &secret)
 	h.Owner.holder = old
 	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: young})
 	if e.core.sessions.get(old) != nil || e.core.sessions.live != 1 || e.core.Stats().InState[StateConnected] != 1 {
 		t.Fatalf("the old session is still there; %d live", e.core.sessions.live)
 	}
-	if h := e.core.keyOf(storage.Name{'A'}); h == nil || h.Owner.holder != 0 {
+	if h := e.core.keys.usable(storage.Name{'A'}); h == nil || h.Owner.holder != 0 {
 		t.Fatal("the old session's key is not in its grace")
 	}
 	e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: old})
@@ -262,9 +262,9 @@ func TestCore_AddressBansThatAreDamaged(t *testing.T) {
 	}}
 	for range 3 {
 		c.Stored(answer)
-		c.loadBans()
+		c.bans.load()
 	}
-	if c.blocklist.find(banned, now) == nil {
+	if c.bans.list.find(banned, now) == nil {
 		t.Error("a good ban does not hold beside a damaged one")
 	}
 	if st := c.Stats(); !st.BansLoaded || st.Bans != 1 || st.BansDamaged != 1 {
@@ -276,8 +276,8 @@ func TestCore_AddressBansThatAreDamaged(t *testing.T) {
 	for range 3 {
 		c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: errors.New("the disk does not answer")})
 	}
-	if c.blocklist.find(banned, now) == nil || strings.Count(log.String(), "does not answer") != 1 {
-		t.Errorf("after readings that failed: the ban holds: %v\n%s", c.blocklist.find(banned, now) != nil, log.String())
+	if c.bans.list.find(banned, now) == nil || strings.Count(log.String(), "does not answer") != 1 {
+		t.Errorf("after readings that failed: the ban holds: %v\n%s", c.bans.list.find(banned, now) != nil, log.String())
 	}
 }
 
@@ -287,7 +287,7 @@ func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 	c := e.core
 	c.Stored(&storage.Result{Kind: storage.OpAddressBans}) // the one of the start
 	reads := func() (n int) {
-		for _, op := range c.ops {
+		for _, op := range c.effects.ops {
 			if op.Kind == storage.OpAddressBans {
 				n++
 			}
@@ -378,7 +378,7 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 	now, ticks := e.now.UnixMilli(), 0
 	for due := now + DefaultConnectedLimit.Milliseconds(); leaving() < count; ticks++ {
 		before := leaving()
-		if now += TickEvery.Milliseconds(); now >= due && e.core.overdue.Len() > 0 {
+		if now += TickEvery.Milliseconds(); now >= due && e.core.timers.waiting() > 0 {
 			now += PaceEvery.Milliseconds() - TickEvery.Milliseconds()
 		}
 		e.core.Tick(now, now)
@@ -386,8 +386,8 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 		if n := leaving() - before; n > overdueMost {
 			t.Fatalf("%d were ended in one tick", n)
 		}
-		if more := e.core.overdue.Len() > 0; more != (e.core.Pace() == PaceEvery) {
-			t.Fatalf("%d are due, and the next tick comes in %v", e.core.overdue.Len(), e.core.Pace())
+		if more := e.core.timers.waiting() > 0; more != (e.core.Pace() == PaceEvery) {
+			t.Fatalf("%d are due, and the next tick comes in %v", e.core.timers.waiting(), e.core.Pace())
 		}
 	}
 	if late := now - e.now.UnixMilli() - DefaultConnectedLimit.Milliseconds(); late > 1000 {
@@ -448,7 +448,7 @@ func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
 		s := e.core.sessions.get(conn)
 		s.name = name
 		key := worlds.NewSecret(e.key[:])
-		e.core.hold(s, &key, 1)
+		e.core.hold(login{s.name, s.conn, &key, 1, worlds.AnnounceFresh})
 		return s
 	}
 	gone, again := storage.Name{'G'}, storage.Name{'A'}
@@ -460,7 +460,7 @@ func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
 		e.now = e.now.Add(TickEvery)
 		e.core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
 	}
-	if e.core.keyOf(gone) != nil || e.core.keyOf(again) == nil {
+	if e.core.keys.usable(gone) != nil || e.core.keys.usable(again) == nil {
 		t.Error("the key that is gone is back, or the one that is held has gone")
 	}
 }
@@ -488,8 +488,8 @@ func TestCore_EndsNobodyInThePlaceOfAnother(t *testing.T) {
 	}
 	now := e.now.Add(DefaultConnectedLimit).UnixMilli()
 	e.core.Tick(now, now) // late: ends nobody
-	if e.core.overdue.Len() != count {
-		t.Fatalf("%d of %d are due", e.core.overdue.Len(), count)
+	if e.core.timers.waiting() != count {
+		t.Fatalf("%d of %d are due", e.core.timers.waiting(), count)
 	}
 	for i := range count {
 		e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: codec.NewConn(0, i+1, 1)})
@@ -497,7 +497,7 @@ func TestCore_EndsNobodyInThePlaceOfAnother(t *testing.T) {
 			e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 2)})
 		}
 	}
-	for e.core.overdue.Len() > 0 {
+	for e.core.timers.waiting() > 0 {
 		now += PaceEvery.Milliseconds()
 		e.core.Tick(now, now)
 	}

@@ -208,8 +208,8 @@ func (c *Core) endSaying(s *session, why endReason, text string) {
 		c.count.expired[s.state].Add(1)
 	}
 	if s.state == StateLeaving {
-		c.setDeadline(s, leavingLimit)
-		c.close(s.conn, e.close)
+		c.timers.set(s, leavingLimit)
+		c.effects.close(s.conn, e.close)
 		return
 	}
 	if e.signalled {
@@ -218,8 +218,16 @@ func (c *Core) endSaying(s *session, why endReason, text string) {
 	last := s.dialect().lastReply(c, s, e) // before the state changes: what is said depends on it
 	c.become(s, StateLeaving)
 	if !last || !c.ports.Out.SendLast(s.conn, &c.reply) {
-		c.close(s.conn, e.close)
+		c.effects.close(s.conn, e.close)
 	}
+}
+
+// endIfDraining ends a session if this server stops soon.
+func (c *Core) endIfDraining(s *session) bool {
+	if c.draining {
+		c.end(s, endDrained)
+	}
+	return c.draining
 }
 
 // endConn ends the session of a connection, if it is there.

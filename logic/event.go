@@ -82,8 +82,7 @@ func (c *Core) process(e Event) {
 		case VerdictRefused:
 			c.count.refusedBy[i].Add(1)
 			if e.Kind == EventWorldSelected { // it stays where it is
-				c.selectRefused(s, s.native.wanted, codec.SelectBusy)
-				s.native.wanted = 0
+				c.selection.refuse(s)
 				return
 			}
 			c.end(s, why)
@@ -98,6 +97,6 @@ func (c *Core) process(e Event) {
 	case EventReconnectRequested:
 		c.reconnected(s)
 	case EventWorldSelected:
-		c.worldSelected(s)
+		c.selection.begin(s)
 	}
 }

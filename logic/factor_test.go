@@ -190,8 +190,11 @@ func TestCore_DecoysAreTheShareOfUnknownNames(t *testing.T) {
 		e.core.options.FactorDecoys = share
 		n := 0
 		for i := range 2000 {
-			_, madeUp := auth.FakeCredentials(&auth.Decoys{Secret: e.options.Secret}, fmt.Appendf(nil, "NAME%d", i))
-			if e.core.decoyed(&madeUp) {
+			name, err := storage.FoldName(fmt.Appendf(nil, "NAME%d", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, asks := e.core.decoys.credentials(name); asks {
 				n++
 			}
 		}

@@ -42,7 +42,7 @@ func refuseWhileDraining(c *Core, _ *session) (Verdict, endReason) {
 }
 
 func refuseBannedAddress(c *Core, s *session) (Verdict, endReason) {
-	if ban := c.blocklist.find(s.peer, c.wall/1000); ban != nil {
+	if ban := c.bans.find(s.peer); ban != nil {
 		if ban.Until == 0 {
 			return VerdictRefused, endBanned
 		}
@@ -97,15 +97,8 @@ func refuseChangedFiles(_ *Core, s *session) (Verdict, endReason) {
 
 // refuseWrongFactor refuses in the words for a wrong password, and counts like one.
 func refuseWrongFactor(c *Core, s *session) (Verdict, endReason) {
-	asked := s.attempt.factor != nil
-	switch proven := c.factorProven(s); {
-	case proven && asked:
-		c.factors.succeed(s.name)
+	if c.factors.check(s.name, s.attempt) {
 		return VerdictPass, 0
-	case proven: // no factor was asked for: a token's sign-in, for one, says nothing about it
-		return VerdictPass, 0
-	case asked:
-		c.factors.fail(s.name, c.now)
 	}
 	c.signal(Signal{Kind: SignalFactorFailed, session: s})
 	return VerdictRefused, endWrongCredentials

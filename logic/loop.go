@@ -136,7 +136,7 @@ func (l *Loop) rescueAgain(conn codec.Conn) {
 	if s := l.core.sessions.get(conn); s != nil {
 		l.core.sessions.close(s)
 	}
-	l.core.close(conn, codec.CloseFault)
+	l.core.effects.close(conn, codec.CloseFault)
 }
 
 func (l *Loop) fault(p any) {

@@ -138,15 +138,15 @@ func (c *Core) Stats() Stats {
 
 // publish updates the gauges that are not counted as they change.
 func (c *Core) publish() {
-	c.count.keys.Store(int64(c.keys.Len()))
+	c.count.keys.Store(int64(c.keys.len()))
 	c.count.stale.Store(c.ports.Region.Stale())
-	c.count.natives.Store(int64(c.natives))
+	c.count.natives.Store(int64(c.push.natives))
 	c.count.updating.Store(int64(c.updates.sending))
 	c.count.waiting.Store(int64(c.updates.live))
 	c.count.maintenance.Store(c.maintenance)
-	c.count.stock.Store(int64(len(c.pool.keys)))
+	c.count.stock.Store(int64(c.pool.len()))
 	c.count.lastTick.Store(c.now)
-	c.count.overdue.Store(int64(c.overdue.Len()))
+	c.count.overdue.Store(int64(c.timers.waiting()))
 }
 
 // LastTick is the time of the last tick taken, by the clock that deadlines count

@@ -128,7 +128,7 @@ func stepHold(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	e.core.Region(&worlds.Event{Snapshot: &worlds.Snapshot{VoucherKey: worlds.NewSecret(make([]byte, worlds.VoucherKeySize))}})
 	stay := worlds.Stay{Stamp: worlds.NewStamp(e.now.UnixMilli(), 5)}
 	if !d.HasArg("unvouched") {
-		stay.Voucher = e.core.vouchers.Make(worlds.VoucherClaimed, peerNode, account, stay)
+		stay.Voucher = e.core.keys.vouchers.Make(worlds.VoucherClaimed, peerNode, account, stay)
 	}
 	e.region.careless = d.HasArg("careless")
 	e.region.peer.HoldAt(account, stay, &key)

@@ -543,7 +543,7 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 		e.say("%d: %v %s attempt=%v", s.conn.Slot(), s.state, s.name, s.attempt != nil)
 	})
 	var keys []string
-	e.core.keys.Each(func(h *heldKey) {
+	e.core.keys.passes.Each(func(h *heldKey) {
 		keys = append(keys, fmt.Sprintf("key of %s held by %d", h.Account, h.Owner.holder.Slot()))
 	})
 	slices.Sort(keys)

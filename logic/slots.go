@@ -66,7 +66,7 @@ func countUpdateFailure(c *Core, sig Signal) {
 // noted for one that does not: a stranger's guesses fill no disk.
 func recordFailure(c *Core, sig Signal) {
 	if s := sig.session; s.attempt.known {
-		c.ops = append(c.ops, storage.Op{Kind: storage.OpLoginFailed, Name: s.name, At: c.wall / 1000, Addr: s.peer})
+		c.effects.request(storage.Op{Kind: storage.OpLoginFailed, Name: s.name, At: c.wall / 1000, Addr: s.peer})
 	}
 }
 

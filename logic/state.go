@@ -124,6 +124,6 @@ func (c *Core) become(s *session, id StateID) {
 func (c *Core) enter(s *session, id StateID) {
 	s.state = id
 	c.count.inState[id].Add(1)
-	c.setDeadlineAt(s, c.now+c.limitOf(s))
+	c.timers.setAt(s, c.now+limitOf(s, &c.options))
 	states[id].Enter(c, s)
 }

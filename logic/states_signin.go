@@ -33,7 +33,7 @@ func (connected) Process(c *Core, s *session, m *codec.Message) {
 		return
 	}
 	s.name = name
-	c.judge(s, &m.Hello)
+	judge(s, &m.Hello, c.versions)
 	c.raise(Event{Kind: EventHello, conn: s.conn})
 }
 
@@ -47,7 +47,7 @@ func (c *Core) greeted(s *session) {
 type lookingUp struct{}
 
 func (lookingUp) Enter(c *Core, s *session) {
-	c.ops = append(c.ops, s.dialect().lookup(s))
+	c.effects.request(s.dialect().lookup(s))
 }
 
 func (lookingUp) Leave(*Core, *session) {}
@@ -57,8 +57,8 @@ func (lookingUp) Limit(o *Options) time.Duration { return o.WorkLimit }
 // Process is never called: no message is valid here.
 func (lookingUp) Process(*Core, *session, *codec.Message) {}
 
-// lookedUp handles the store's result.
-func (c *Core) lookedUp(s *session, r *storage.Result) {
+// found handles the store's result.
+func (lookingUp) found(c *Core, s *session, r *storage.Result) {
 	if r.Err != nil && !errors.Is(r.Err, storage.ErrNotFound) {
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("account could not be read", "account", s.name, "error", r.Err)
@@ -101,10 +101,10 @@ func (proving) Limit(o *Options) time.Duration { return o.ProvingLimit }
 func (proving) Process(c *Core, s *session, m *codec.Message) {
 	switch m.Kind {
 	case codec.KindPasswordProof:
-		c.passwordProven(s, m.Native)
+		nativeDialect{}.passwordProven(c, s, m.Native)
 		return
 	case codec.KindTokenProof:
-		c.tokenProven(s, m.Native)
+		nativeDialect{}.tokenProven(c, s, m.Native)
 		return
 	}
 	a := s.attempt
@@ -130,8 +130,8 @@ func (verifying) Limit(o *Options) time.Duration { return o.WorkLimit }
 // Process is never called: no message is valid here.
 func (verifying) Process(*Core, *session, *codec.Message) {}
 
-// verified handles the verdict.
-func (c *Core) verified(s *session, r *auth.Result) {
+// proved handles the verdict.
+func (verifying) proved(c *Core, s *session, r *auth.Result) {
 	switch {
 	case r.Err == nil:
 		s.dialect().proven(c, s, r)
@@ -159,7 +159,7 @@ func (c *Core) requested(s *session) {
 	case c.options.DurableLogins:
 		c.become(s, StateRecording)
 	default:
-		c.ops = append(c.ops, c.loginOp(s, 0))
+		c.effects.request(loginOp(c, s, 0))
 		s.dialect().admit(c, s)
 	}
 }
@@ -175,8 +175,7 @@ func (confirming) Enter(c *Core, s *session) {
 	if f.token {
 		f.asked = codec.FactorToken
 	}
-	c.reply = codec.Reply{Kind: codec.ReplyFactorWanted, Factors: f.asked}
-	c.send(s)
+	c.say(s, codec.Reply{Kind: codec.ReplyFactorWanted, Factors: f.asked})
 }
 
 func (confirming) Leave(*Core, *session) {}

@@ -10,6 +10,7 @@ import (
 type claims struct {
 	base
 	desk      claimDesk
+	rules     *rules
 	keys      *keyring
 	directory *directory
 	pool      *keyPool
@@ -22,8 +23,6 @@ type claims struct {
 // claimDesk is what claims do with sessions.
 type claimDesk interface {
 	session(conn codec.Conn) *session
-	raise(e Event)
-	signal(sig Signal)
 	end(s *session, why endReason)
 }
 
@@ -104,7 +103,7 @@ func (l *claims) taken(o *worlds.Outcome[holding]) {
 		return
 	}
 	l.keys.handTo(h, s.conn)
-	l.desk.raise(Event{Kind: EventReconnectRequested, conn: s.conn})
+	l.rules.raise(EventReconnectRequested, s)
 }
 
 // notTaken: the key does not come. If the client's proof was wrong, the refusal comes when
@@ -164,7 +163,6 @@ func (l *claims) goesOn(s *session) bool {
 // timeOver refuses a client unless it goes on.
 func (l *claims) timeOver(s *session) {
 	if !l.goesOn(s) {
-		l.desk.signal(Signal{Kind: SignalReproofFailed, session: s})
-		l.desk.end(s, endWrongCredentials)
+		l.desk.end(s, endReproofFailed)
 	}
 }

@@ -2,9 +2,9 @@ package logic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gatepass/auth"
@@ -32,15 +32,13 @@ type Core struct {
 	// static after construction
 	options Options
 	ports   Ports
-	slots   slots
-	audit   bool // whether the log takes a line a login
 
 	clock
-	versions    Versions
-	draining    bool
-	maintenance bool
-	sessions    sessionTable
+	sessions sessionTable
+	service  service
 
+	rules     rules
+	signals   signals
 	effects   effects
 	timers    timers
 	directory directory
@@ -55,12 +53,9 @@ type Core struct {
 	removals  removals
 	decoys    decoys
 	returns   returns
-	// signIns and tokens limit native sign-ins by password and by token.
-	signIns, tokens guard.Rates
+	operator  operator
+	region    region
 
-	events      []Event
-	signalling  uint16 // the kinds that are being signalled
-	signalLevel int
 	// reply is the one that is being sent: a field, so that passing its address
 	// allocates nothing.
 	reply codec.Reply
@@ -78,17 +73,24 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, versions: o.Versions, slots: defaultSlots(), signIns: guard.NewRates(), tokens: guard.NewRates()}
+	c := &Core{options: o, ports: p, service: service{versions: o.Versions}}
 	c.options.Versions = nil // a command replaces those of the start, and then nothing keeps them
-	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
+	c.plug(alone)
+	c.bans.load()
+	return c, nil
+}
+
+// plug makes the parts, and gives each what it uses of the others.
+func (c *Core) plug(alone bool) {
+	o, p := &c.options, &c.ports
 	b := base{options: &c.options, clock: &c.clock, effects: &c.effects, count: &c.count}
 	c.effects = effects{store: p.Store, prover: p.Prover, out: p.Out, clock: &c.clock, count: &c.count}
 	c.timers = timers{base: b, desk: c}
 	c.directory = directory{base: b, bus: p.Bus, alone: alone}
 	c.keys = newKeyring(b, &c.directory)
-	c.claims = claims{base: b, desk: c, keys: &c.keys, directory: &c.directory, pool: &c.pool, timers: &c.timers, alone: alone, of: make(map[worlds.PassID]codec.Conn)}
+	c.claims = claims{base: b, desk: c, rules: &c.rules, keys: &c.keys, directory: &c.directory, pool: &c.pool, timers: &c.timers, alone: alone, of: make(map[worlds.PassID]codec.Conn)}
 	c.pool = keyPool{base: b}
-	c.selection = selection{base: b, desk: c, keys: &c.keys, pool: &c.pool, worlds: p.Worlds, alone: alone,
+	c.selection = selection{base: b, desk: c, rules: &c.rules, keys: &c.keys, pool: &c.pool, worlds: p.Worlds, alone: alone,
 		offered: make(map[worlds.PassID]codec.Conn), inWorld: make(map[codec.Name]codec.Conn)}
 	c.push = push{base: b, desk: c, out: p.Out, worlds: p.Worlds, region: p.Region}
 	c.updates = updateQueue{base: b, desk: c, timers: &c.timers, out: p.Out, of: make(map[storage.Name]codec.Conn)}
@@ -97,16 +99,17 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	c.removals = removals{base: b, open: make(map[uint64]*removal)}
 	c.decoys = newDecoys(b, alone)
 	c.returns = returns{base: b, networks: guard.NewRates()}
-	c.bans.load()
-	return c, nil
+	c.rules = rules{c: c, list: o.Rules, refused: make([]atomic.Uint64, len(o.Rules))}
+	c.signals = signals{base: b, slots: defaultSlots(), audit: o.Logger.Enabled(context.Background(), slog.LevelDebug)}
+	c.operator = operator{base: b, desk: c, service: &c.service, bans: &c.bans, decoys: &c.decoys, keys: &c.keys, directory: &c.directory, push: &c.push}
+	c.region = region{base: b, desk: c, copy: p.Region, keys: &c.keys, directory: &c.directory, decoys: &c.decoys,
+		claims: &c.claims, selection: &c.selection, push: &c.push, operator: &c.operator}
 }
 
-// Tick tells the time: now is what deadlines count by, in milliseconds of a clock
-// that never goes back, stands still or is set, wall the time of day, in Unix
-// milliseconds, which may be anything. Deadlines are looked at here and nowhere else.
-// Ticks come every TickEvery at least, and may come more often (see Pace): between
-// whole ticks only what is overdue goes on.
-func (c *Core) Tick(now, wall int64) {
+// tick takes the time. Deadlines are looked at here and nowhere else. Ticks come every
+// TickEvery at least, and may come more often (see Pace): between whole ticks only what is
+// overdue goes on.
+func (c *Core) tick(now, wall int64) {
 	c.wall = wall
 	c.removals.again()
 	c.bans.retry()
@@ -123,9 +126,7 @@ func (c *Core) Tick(now, wall int64) {
 	if !late {
 		c.timers.endOverdue()
 	}
-	c.settle()
-	c.runEvents()
-	c.count.moving.Store(int64(c.keys.moves()))
+	c.region.settle()
 }
 
 // wholeTick does what is done every TickEvery.
@@ -135,36 +136,12 @@ func (c *Core) wholeTick() {
 	c.keys.tick()
 	c.directory.forgetEnds()
 	c.keys.announceSome()
-	c.follow(c.ports.Region.Tick(c.now))
+	c.region.tick()
 	c.push.tick()
 	c.updates.tellPlaces()
 }
 
-// Client takes a message of a client or, about one, of its reactor.
-func (c *Core) Client(m *codec.Message) {
-	c.count.messages[m.Kind].Add(1)
-	switch m.Kind {
-	case codec.KindOpened:
-		c.opened(m)
-		return
-	case codec.KindClosed:
-		c.closed(m)
-		return
-	}
-	s := c.sessions.get(m.Conn)
-	if s == nil || s.state == StateLeaving {
-		return // the client sent it before it could know that it was refused
-	}
-	s.request = m.Kind
-	if !opcodes[m.Kind].has(s.state) {
-		c.count.outOfPlace[s.state].Add(1)
-		c.end(s, endOutOfPlace)
-		return
-	}
-	states[s.state].Process(c, s, m)
-	c.runEvents()
-}
-
+// opened makes the session of a new connection.
 func (c *Core) opened(m *codec.Message) {
 	if old := c.sessions.inSlot(m.Conn); old != nil {
 		c.remove(old) // the message that it is closed was lost; nothing of it may stay
@@ -175,14 +152,8 @@ func (c *Core) opened(m *codec.Message) {
 		s.native = new(nativeSession)
 	}
 	c.enter(s, StateConnected)
-	if c.draining {
+	if c.service.draining {
 		c.end(s, endDrained)
-	}
-}
-
-func (c *Core) closed(m *codec.Message) {
-	if s := c.sessions.get(m.Conn); s != nil {
-		c.remove(s)
 	}
 }
 
@@ -192,76 +163,6 @@ func (c *Core) remove(s *session) {
 	c.count.inState[s.state].Add(-1)
 	c.keys.release(s, s.dialect().closed(c, s).Milliseconds())
 	c.sessions.close(s)
-}
-
-// Stored takes a result of the store.
-func (c *Core) Stored(r *storage.Result) {
-	s := c.sessions.get(codec.Conn(r.Tag))
-	switch {
-	case (r.Kind == storage.OpGet || r.Kind == storage.OpDevice) && s != nil && s.state == StateLookingUp && s.attempt == nil:
-		lookingUp{}.found(c, s, r)
-	case r.Kind == storage.OpRotateDevice && s != nil && s.state == StateRotating:
-		rotating{}.stored(c, s, r)
-	case r.Kind == storage.OpAddDevice && s != nil && s.welcomed() && s.native.remembering != nil:
-		nativeDialect{}.remembered(c, s, r)
-	case r.Kind == storage.OpLogin && s != nil && s.state == StateRecording:
-		recording{}.stored(c, s, r)
-	case r.Kind == storage.OpAddressBans:
-		if c.bans.loaded(r) {
-			c.endBannedAddresses()
-			c.bans.retry()
-		}
-	case r.Kind == storage.OpRemoveDevice:
-		c.removals.removed(r)
-	case r.Kind == storage.OpSetDecoys:
-		c.decoys.kept(r)
-	case errors.Is(r.Err, storage.ErrFailed) && isNote(r.Kind):
-		// The disk takes no writes: the store counts what it drops, and reports it.
-	case errors.Is(r.Err, storage.ErrNotFound), errors.Is(r.Err, storage.ErrConflict):
-		// The client that asked is gone, or the account is, or it was changed: nothing is
-		// wrong with the store.
-	case r.Err != nil:
-		c.count.storeErrors.Add(1)
-		c.options.Logger.Error("storage request failed", "kind", r.Kind, "error", r.Err)
-	}
-	c.runEvents()
-}
-
-// isNote tells whether no client waits for the result of a kind of request.
-func isNote(kind storage.OpKind) bool {
-	return kind == storage.OpLogin || kind == storage.OpLoginFailed || kind == storage.OpCharacters
-}
-
-// Proved takes a result of the auth pool and wipes what is secret in it.
-func (c *Core) Proved(r *auth.Result) {
-	s := c.sessions.get(codec.Conn(r.Tag))
-	switch r.Kind {
-	case auth.JobMint:
-		c.pool.add(r)
-		for conn, ok := c.pool.next(); ok; conn, ok = c.pool.next() {
-			if s := c.sessions.get(conn); s != nil && s.state == StateLookingUp && s.attempt != nil {
-				c.pool.take(&s.attempt.ephemeral)
-				gruntDialect{}.challenge(c, s)
-			}
-		}
-	case auth.JobNativeChallenge:
-		if s != nil && s.state == StateLookingUp && s.attempt != nil {
-			nativeDialect{}.challenged(c, s, r)
-			break
-		}
-		r.Native.Wipe()
-	case auth.JobProve, auth.JobNativeProve:
-		if s != nil && s.state == StateVerifying {
-			verifying{}.proved(c, s, r)
-		}
-		if r.Native != nil {
-			r.Native.Wipe()
-		}
-	}
-	r.Key.Wipe()
-	r.Ephemeral.Wipe()
-	clear(r.Random[:])
-	c.runEvents()
 }
 
 // session returns the session of a connection, or nil.
@@ -338,15 +239,16 @@ func (c *Core) opRefused(op *storage.Op) {
 
 // timeOver ends a session's time in its state.
 func (c *Core) timeOver(s *session) {
-	if s.state == StateReclaiming {
-		c.claims.timeOver(s)
-		return
+	if !c.stepSession(s, Input{Kind: inputTimeOver}) {
+		c.end(s, endIdle)
 	}
-	c.end(s, endIdle)
 }
 
-// goesOn tells whether a session whose time has come looks for its key again.
-func (c *Core) goesOn(s *session) bool { return s.state == StateReclaiming && c.claims.goesOn(s) }
+// goesOn tells whether a session whose time has come has something else to do first.
+func (c *Core) goesOn(s *session) bool { return c.stepSession(s, Input{Kind: inputDue}) }
+
+// Moving tells whether keys are on their way; anywhere.
+func (c *Core) Moving() bool { return c.count.moving.Load() > 0 }
 
 // Pace returns how long after a tick the next one should come: PaceEvery while there
 // are sessions to be ended, TickEvery else. Anywhere.

@@ -85,7 +85,7 @@ func (gruntDialect) verify(c *Core, s *session) {
 
 func (gruntDialect) proven(c *Core, s *session, r *auth.Result) {
 	s.attempt.key, s.attempt.m2 = r.Key, r.M2
-	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+	c.rules.raise(EventLoginRequested, s)
 }
 
 // accountFlags is what every client is told of its account: the "pro pass" bit
@@ -101,7 +101,7 @@ func (gruntDialect) admit(c *Core, s *session) {
 	secret.Wipe()
 	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: s.attempt.m2, AccountFlags: accountFlags}
 	c.become(s, StateChoosing)
-	c.signal(Signal{Kind: SignalLoggedIn, session: s})
+	c.signals.raise(Signal{Kind: SignalLoggedIn, session: s})
 	c.send(s)
 }
 

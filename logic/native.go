@@ -119,7 +119,7 @@ func (d nativeDialect) proven(c *Core, s *session, r *auth.Result) {
 		c.become(s, StateConfirming)
 		return
 	}
-	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+	c.rules.raise(EventLoginRequested, s)
 }
 
 func (d nativeDialect) admit(c *Core, s *session) {
@@ -139,7 +139,7 @@ func (d nativeDialect) admit(c *Core, s *session) {
 	}
 	s.native.device, s.native.proven, s.native.signIn = signIn.Device, n.proven, nil
 	c.become(s, StateChoosing)
-	c.signal(Signal{Kind: kind, session: s})
+	c.signals.raise(Signal{Kind: kind, session: s})
 	d.welcome(c, s)
 	c.endIfDraining(s) // the drain may have begun during the sign-in
 }
@@ -151,11 +151,11 @@ func (d nativeDialect) serve(c *Core, s *session, m *codec.Message) {
 		c.say(s, codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
 	case codec.KindSelectWorld:
 		c.selection.want(s, m.Number)
-		c.runEvents()
-		c.settle() // the pass before this one may have been refused just now
+		c.rules.run()
+		c.region.settle() // the pass before this one may have been refused just now
 	case codec.KindReleaseWorld:
 		c.selection.release(s)
-		c.settle()
+		c.region.settle()
 	case codec.KindRememberDevice:
 		d.remember(c, s, m.Native)
 	case codec.KindForgetDevice:
@@ -218,7 +218,7 @@ func (d nativeDialect) refusal(c *Core, s *session, result codec.Result) codec.R
 		r.Kind = codec.ReplyKicked
 	} else if result == codec.ResultBusy {
 		r.Number = c.returns.refused(s)
-		if c.maintenance {
+		if c.service.maintenance {
 			r.Number += uint64(maintenanceReturn.Milliseconds())
 		}
 	}

@@ -104,20 +104,18 @@ func (nativeDialect) tokenProven(c *Core, s *session, m *codec.NativeMessage) {
 	opens := proof.Opens(&stored.Verifier)
 	switch {
 	case err != nil || n.device == nil:
-		c.signal(Signal{Kind: SignalTokenFailed, session: s})
-		c.end(s, endWrongCredentials)
+		c.end(s, endTokenFailed)
 	case !opens:
-		c.signal(Signal{Kind: SignalTokenReplayed, session: s})
-		c.end(s, endWrongCredentials)
+		c.end(s, endTokenReplayed)
 		c.removals.add(s.name, storage.Device{Family: stored.Family})
-		c.endLogins(s.name, endCommand) // one of the two clients is not the owner, and may be in
+		c.operator.endLogins(s.name, endCommand) // one of the two clients is not the owner, and may be in
 	default:
 		plain := proof.Bytes()
 		n.keys = keyschedule.Token(&stored.Key, &plain, &n.token.Nonces, &m.After)
 		n.proof, n.next = n.keys.Proof, proof.Next
 		clear(plain[:])
 		proof.Wipe()
-		c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+		c.rules.raise(EventLoginRequested, s)
 	}
 }
 

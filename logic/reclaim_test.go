@@ -16,7 +16,7 @@ func TestCore_Located_AClaimIsUnderWay(t *testing.T) {
 	name, _ := codec.NameOf("ALICE")
 	comeBack := func(slot int) *session {
 		conn := codec.NewConn(0, slot, 1)
-		c.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		c.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 		s := c.sessions.get(conn)
 		s.name, s.state, s.attempt = storage.Name(name), StateReclaiming, &attempt{refuseAt: c.now + 1000}
 		c.claims.located(&worlds.Place{Account: name, Holder: peerNode, Tag: uint64(conn)})

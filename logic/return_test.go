@@ -58,7 +58,7 @@ func TestCore_GoAwaySpreadsClientsWithinABound(t *testing.T) {
 	seen := make(map[uint64]int)
 	for i := range 40_000 {
 		conn := codec.NewConn(0, i%1000+1, uint32(i/1000)+1)
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative}))
 		s := e.core.sessions.get(conn)
 		e.core.become(s, StateLookingUp)
 		e.core.end(s, endDrained)

@@ -18,6 +18,7 @@ import (
 type selection struct {
 	base
 	desk   selectionDesk
+	rules  *rules
 	keys   *keyring
 	pool   *keyPool
 	worlds WorldList
@@ -31,8 +32,6 @@ type selection struct {
 // selectionDesk is what the selection does with sessions.
 type selectionDesk interface {
 	desk
-	// raise asks the rules about an event.
-	raise(e Event)
 	// hold takes in a key, and ends the session that had an older one.
 	hold(l login)
 	// endIfDraining ends a session if this server stops soon.
@@ -60,7 +59,7 @@ type worldPick struct {
 // want notes the world that a client selects; the rules are asked about it.
 func (w *selection) want(s *session, number uint64) {
 	s.native.wanted, s.native.releasing = uint8(min(number, worlds.MaxWorlds+1)), false
-	w.desk.raise(Event{Kind: EventWorldSelected, conn: s.conn})
+	w.rules.raise(EventWorldSelected, s)
 }
 
 // refuse refuses a selection: the client stays where it is.
@@ -318,7 +317,7 @@ func (w *selection) admitted(o *worlds.Outcome[holding]) {
 	switch n := s.native; {
 	case w.desk.endIfDraining(s):
 	case n.wanted != 0: // the client selected another world during the hand-off
-		w.desk.raise(Event{Kind: EventWorldSelected, conn: s.conn})
+		w.rules.raise(EventWorldSelected, s)
 	case n.releasing:
 		w.released(s)
 	case n.left:

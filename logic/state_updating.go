@@ -53,10 +53,10 @@ func judge(s *session, h *codec.Hello, versions Versions) {
 func (s *session) tooOld() bool { return s.version != nil && !s.version.Allowed }
 
 func (updating) Enter(c *Core, s *session) {
-	c.signal(Signal{Kind: SignalUpdateOffered, session: s})
+	c.signals.raise(Signal{Kind: SignalUpdateOffered, session: s})
 	s.dialect().offerUpdate(c, s)
 	c.sessions.endAttempt(s)
-	if c.draining { // the drain began during the sign-in
+	if c.service.draining { // the drain began during the sign-in
 		c.end(s, endDrained)
 	}
 }
@@ -72,8 +72,11 @@ func (updating) Leave(c *Core, s *session) { c.updates.leave(s) }
 
 func (updating) Limit(o *Options) time.Duration { return o.AcceptLimit }
 
-func (u updating) Process(c *Core, s *session, m *codec.Message) {
-	switch m.Kind {
+func (u updating) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputMessage {
+		return false
+	}
+	switch m := in.Message; m.Kind {
 	case codec.KindTransferAccept, codec.KindTransferResume:
 		u.accepted(c, s, m)
 	case codec.KindTransferCancel:
@@ -87,6 +90,7 @@ func (u updating) Process(c *Core, s *session, m *codec.Message) {
 	case codec.KindPing:
 		c.say(s, codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
 	}
+	return true
 }
 
 // accepted puts a client into the queue that wants its file, from m.Number on if it has
@@ -117,7 +121,7 @@ func (u updating) transferred(c *Core, s *session, ended codec.TransferEnd) {
 		u.failed(c, s, ended)
 		return
 	}
-	c.signal(Signal{Kind: SignalUpdateDone, session: s})
+	c.signals.raise(Signal{Kind: SignalUpdateDone, session: s})
 	s.dialect().fileSent(c, s)
 }
 

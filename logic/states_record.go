@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"gatepass/codec"
 	"gatepass/storage"
 )
 
@@ -21,8 +20,13 @@ func (recording) Leave(*Core, *session) {}
 
 func (recording) Limit(o *Options) time.Duration { return o.WorkLimit }
 
-// Process is never called: no message is valid here.
-func (recording) Process(*Core, *session, *codec.Message) {}
+func (t recording) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputStored || in.Stored.Kind != storage.OpLogin {
+		return false
+	}
+	t.stored(c, s, in.Stored)
+	return true
+}
 
 func loginOp(c *Core, s *session, tag uint64) storage.Op {
 	return storage.Op{Kind: storage.OpLogin, Tag: tag, Name: s.name, At: c.wall / 1000, Addr: s.peer}
@@ -59,8 +63,13 @@ func (rotating) Leave(*Core, *session) {}
 
 func (rotating) Limit(o *Options) time.Duration { return o.WorkLimit }
 
-// Process is never called: no message is valid here.
-func (rotating) Process(*Core, *session, *codec.Message) {}
+func (t rotating) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputStored || in.Stored.Kind != storage.OpRotateDevice {
+		return false
+	}
+	t.stored(c, s, in.Stored)
+	return true
+}
 
 // stored handles the store's result.
 func (rotating) stored(c *Core, s *session, r *storage.Result) {
@@ -75,8 +84,7 @@ func (rotating) stored(c *Core, s *session, r *storage.Result) {
 		// lost, or somebody else's. Which of them, the client learns when it tries again.
 		c.end(s, endBusy)
 	case errors.Is(r.Err, storage.ErrNotFound):
-		c.signal(Signal{Kind: SignalTokenFailed, session: s})
-		c.end(s, endWrongCredentials)
+		c.end(s, endTokenFailed)
 	default:
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("token could not be replaced", "account", s.name, "error", r.Err)

@@ -24,10 +24,22 @@ func (reproving) Leave(*Core, *session) {}
 
 func (reproving) Limit(o *Options) time.Duration { return o.ProvingLimit }
 
-// Process checks the proof here and not in the pool: it is one SHA-1.
-func (reproving) Process(c *Core, s *session, m *codec.Message) {
+func (t reproving) Step(c *Core, s *session, in Input) bool {
+	switch in.Kind {
+	case InputMessage:
+		t.proof(c, s, &in.Message.Reconnect)
+	case inputPassed:
+		reconnected(c, s)
+	default:
+		return false
+	}
+	return true
+}
+
+// proof checks the proof here and not in the pool: it is one SHA-1.
+func (reproving) proof(c *Core, s *session, p *codec.Reconnect) {
 	a := s.attempt
-	a.reproof = m.Reconnect
+	a.reproof = *p
 	var key srp6.SessionKey
 	defer key.Wipe()
 	h := c.keys.usable(s.name)
@@ -36,14 +48,14 @@ func (reproving) Process(c *Core, s *session, m *codec.Message) {
 	}
 	want := srp6.ReconnectProof(s.name.Bytes(), &a.reproof.R1, &a.challenge, &key) // with or without a key: the same work
 	if subtle.ConstantTimeCompare(want[:], a.reproof.R2[:]) == 1 && h != nil {
-		c.raise(Event{Kind: EventReconnectRequested, conn: s.conn})
+		c.rules.raise(EventReconnectRequested, s)
 		return
 	}
 	c.become(s, StateReclaiming)
 }
 
 // reconnected lets a client in whose key is here, when no rule objected.
-func (c *Core) reconnected(s *session) {
+func reconnected(c *Core, s *session) {
 	h := c.keys.usable(s.name)
 	if h == nil { // a bug of ours: it was here a moment ago
 		c.end(s, endBusy)
@@ -53,7 +65,7 @@ func (c *Core) reconnected(s *session) {
 		c.endConn(older, endReconnect)
 	}
 	c.become(s, StateChoosing)
-	c.signal(Signal{Kind: SignalReconnected, session: s})
+	c.signals.raise(Signal{Kind: SignalReconnected, session: s})
 	c.say(s, codec.Reply{Kind: codec.ReplyReconnectProof})
 }
 
@@ -71,5 +83,16 @@ func (reclaiming) Leave(c *Core, s *session) { c.claims.abandon(s) }
 
 func (reclaiming) Limit(*Options) time.Duration { return reclaimRefusal }
 
-// Process is never called: no message is valid here.
-func (reclaiming) Process(*Core, *session, *codec.Message) {}
+func (reclaiming) Step(c *Core, s *session, in Input) bool {
+	switch in.Kind {
+	case inputPassed:
+		reconnected(c, s)
+	case inputDue:
+		return c.claims.goesOn(s)
+	case inputTimeOver:
+		c.claims.timeOver(s)
+	default:
+		return false
+	}
+	return true
+}

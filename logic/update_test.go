@@ -75,7 +75,7 @@ func stepResume(e *scenario, t *testing.T, d *datadriven.TestData) {
 	var offset, window int
 	d.ScanArgs(t, "offset", &offset)
 	d.MaybeScanArgs(t, "window", &window)
-	e.core.Client(&codec.Message{Kind: codec.KindTransferResume, Conn: handle(t, d), Number: uint64(offset), Window: uint32(window)})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindTransferResume, Conn: handle(t, d), Number: uint64(offset), Window: uint32(window)}))
 }
 
 // stepEnded is the reactor's word that a transfer is over.
@@ -87,7 +87,7 @@ func stepEnded(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case d.HasArg("fault"):
 		m.Ended = codec.TransferFault
 	}
-	e.core.Client(&m)
+	e.core.Step(FromClient(&m))
 }
 
 // stepOld is the way of a client of an old build up to its offer, stepNativeOld that of
@@ -108,7 +108,7 @@ func stepNativeOld(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepVersions(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	v := newScenarioVersions()
 	v.file, v.grunt = nil, append(v.grunt, 5302)
-	e.core.Command(&Command{Kind: CommandVersions, Versions: allowed{v.grunt}})
+	e.core.Step(FromOperator(&Command{Kind: CommandVersions, Versions: allowed{v.grunt}}))
 }
 
 type allowed struct{ builds []uint16 }

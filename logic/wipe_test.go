@@ -76,7 +76,7 @@ func TestCore_Proved_WipesTheResult(t *testing.T) {
 		exchange := secretExchange()
 		r := &auth.Result{Kind: kind, Tag: 77, Ephemeral: srp6.NewEphemeral(&random), Native: exchange}
 		r.Key[0], r.Random[0] = 1, 1
-		e.core.Proved(r)
+		e.core.Step(FromPool(r))
 		mustBeZero(t, "the key", r.Key)
 		mustBeZero(t, "the ephemeral key", r.Ephemeral)
 		mustBeZero(t, "what is drawn from", r.Random)
@@ -106,7 +106,7 @@ func TestCore_SubmitJobs_Wipes(t *testing.T) {
 func TestCore_Region_WipesKeys(t *testing.T) {
 	e := newScenario(t)
 	move := &worlds.Move{Key: worlds.NewSecret([]byte{1, 2, 3})}
-	e.core.Region(&worlds.Event{From: worlds.LoginNode("b"), Move: move})
+	e.core.Step(FromBus(&worlds.Event{From: worlds.LoginNode("b"), Move: move}))
 	mustBeZero(t, "the key of a move", move.Key)
 }
 

@@ -62,11 +62,11 @@ func LastUsedFirst(a, b Device) int {
 	return cmp.Or(cmp.Compare(b.LastUsed, a.LastUsed), bytes.Compare(a.Family[:], b.Family[:]))
 }
 
-// MakeRoom returns which of an account's devices are removed when d is added at the
-// time now (Unix seconds): those that have expired, those of the same Device.ID under
-// an older token, and, if more than MaxDevices would remain, those that were used
-// longest ago.
-func MakeRoom(have []Device, d *Device, now int64) (gone []Device) {
+// MakeRoom returns which of an account's devices are removed with OpAddDevice: those
+// that have expired, those of the same Device.ID under an older token, and, if more than
+// MaxDevices would remain, those that were used longest ago.
+func (op *Op) MakeRoom(have []Device) (gone []Device) {
+	d, now := op.Device, op.now()
 	var stay []Device
 	for _, old := range have {
 		switch {

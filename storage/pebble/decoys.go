@@ -66,9 +66,6 @@ func (v *view) decoys() (d *storage.Decoys, err error) {
 }
 
 func (b *builder) setDecoys(op *storage.Op) error {
-	if op.Decoys == nil || op.Decoys.Salts.Marked > storage.AllMarked {
-		return storage.ErrInvalid
-	}
 	b.record = appendDecoys(b.record[:0], op.Decoys)
 	return b.group.batch.Set(metaKey(metaDecoys), b.record, nil)
 }

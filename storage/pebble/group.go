@@ -74,30 +74,27 @@ func (b *builder) end() (*group, error) {
 	return g, err
 }
 
+// apply checks a request, changes the records as package storage says and notes the
+// changes in the batch.
 func (b *builder) apply(op *storage.Op) error {
+	if err := op.Validate(); err != nil {
+		return err
+	}
 	switch op.Kind {
 	case storage.OpCreate:
 		return b.create(op)
-	case storage.OpSetVerifier:
-		return b.setVerifier(op)
-	case storage.OpSetFactors:
-		return b.setFactors(op)
+	case storage.OpSetVerifier, storage.OpSetFactors, storage.OpBan, storage.OpUnban:
+		return b.change(op)
 	case storage.OpDelete:
-		return b.delete(op.Name)
-	case storage.OpBan:
-		return b.ban(op)
-	case storage.OpUnban:
-		return b.unban(op.Name)
+		return b.delete(op)
 	case storage.OpBanAddress:
 		return b.banAddress(op)
 	case storage.OpUnbanAddress:
 		return b.unbanAddress(op)
 	case storage.OpLogin:
-		if op.Name == (storage.Name{}) {
-			return storage.ErrInvalid
-		}
-		// Blind: a login comes 9,000 times a second, and whoever logged in exists.
-		b.logins[op.Name] = storage.LoginRecord{LastLogin: op.At, LastAddr: op.Addr}
+		// The account is not looked for: this happens 9,000 times a second, and an
+		// account that logged in exists.
+		b.logins[op.Name] = op.LoggedIn()
 		return nil
 	case storage.OpLoginFailed:
 		return b.loginFailed(op)
@@ -117,9 +114,6 @@ func (b *builder) apply(op *storage.Op) error {
 
 func (b *builder) create(op *storage.Op) error {
 	a := op.Account
-	if !storage.ValidAccount(a) || !storage.ValidDevices(op.Devices) {
-		return storage.ErrInvalid
-	}
 	there, err := b.exists(a.Name)
 	if err != nil {
 		return err
@@ -127,7 +121,7 @@ func (b *builder) create(op *storage.Op) error {
 	if there {
 		return storage.ErrExists
 	}
-	// A login noted just after a deletion may have left a record.
+	// A login that was noted just after a deletion may have left a record.
 	if err := b.forgetLogin(a.Name); err != nil {
 		return err
 	}
@@ -143,44 +137,30 @@ func (b *builder) create(op *storage.Op) error {
 	return b.put(&copied)
 }
 
-func (b *builder) setVerifier(op *storage.Op) error {
-	if op.Account == nil || !storage.ValidOthers(op.Account.Others) {
-		return storage.ErrInvalid
+// change changes an account, and removes its devices where the change ends them. The
+// devices are looked for first, so that an error leaves everything as it was.
+func (b *builder) change(op *storage.Op) (err error) {
+	var families [][16]byte
+	if op.EndsDevices() {
+		if families, err = b.familiesOf(op.Name); err != nil {
+			return err
+		}
 	}
-	// Whoever knew the old password may have made a device remember it.
-	return b.editAndForget(op.Name, func(a *storage.Account) error {
-		a.Grunt, a.Others = op.Account.Grunt, op.Account.Others
-		return nil
-	})
-}
-
-// editAndForget edits an account and removes all its devices.
-func (b *builder) editAndForget(n storage.Name, change func(*storage.Account) error) error {
-	families, err := b.familiesOf(n)
+	a, err := b.account(op.Name)
 	if err != nil {
 		return err
 	}
-	if err := b.edit(n, change); err != nil {
+	if changed, err := op.Change(a); err != nil || !changed {
 		return err
 	}
-	return b.dropDevices(n, families)
+	if err := b.put(a); err != nil {
+		return err
+	}
+	return b.dropDevices(op.Name, families)
 }
 
-func (b *builder) setFactors(op *storage.Op) error {
-	if op.Account == nil || !storage.ValidFactors(op.Account) {
-		return storage.ErrInvalid
-	}
-	edit := b.editAndForget
-	if op.Account.PIN == "" && len(op.Account.TOTPSecret) == 0 {
-		edit = b.edit // no device knows less than what is asked now
-	}
-	return edit(op.Name, func(a *storage.Account) error {
-		a.PIN, a.TOTPSecret = op.Account.PIN, op.Account.TOTPSecret
-		return nil
-	})
-}
-
-func (b *builder) delete(n storage.Name) error {
+func (b *builder) delete(op *storage.Op) error {
+	n := op.Name
 	there, err := b.exists(n)
 	if err != nil {
 		return err
@@ -202,42 +182,15 @@ func (b *builder) delete(n storage.Name) error {
 	return b.group.batch.Delete(b.view.key.account(&n), nil)
 }
 
-func (b *builder) ban(op *storage.Op) error {
-	if !storage.ValidBan(&op.Ban) {
-		return storage.ErrInvalid
-	}
-	return b.edit(op.Name, func(a *storage.Account) error {
-		a.Ban = op.Ban
-		a.Ban.Set = true
-		return nil
-	})
-}
-
-func (b *builder) unban(n storage.Name) error {
-	return b.edit(n, func(a *storage.Account) error {
-		if !a.Ban.Set {
-			return storage.ErrNotBanned
-		}
-		a.Ban = storage.Ban{}
-		return nil
-	})
-}
-
 func (b *builder) banAddress(op *storage.Op) error {
-	p, ok := storage.FoldPrefix(op.Prefix)
-	if !ok || !storage.ValidBan(&op.Ban) {
-		return storage.ErrInvalid
-	}
+	p, _ := storage.FoldPrefix(op.Prefix)
 	b.bans[p] = true
 	b.record = appendAddressBan(b.record[:0], &op.Ban)
 	return b.group.batch.Set(b.view.key.addressBan(p), b.record, nil)
 }
 
 func (b *builder) unbanAddress(op *storage.Op) (err error) {
-	p, ok := storage.FoldPrefix(op.Prefix)
-	if !ok {
-		return storage.ErrInvalid
-	}
+	p, _ := storage.FoldPrefix(op.Prefix)
 	there, known := b.bans[p]
 	if !known {
 		if there, err = b.view.has(b.view.key.addressBan(p)); err != nil {
@@ -251,6 +204,7 @@ func (b *builder) unbanAddress(op *storage.Op) (err error) {
 	return b.group.batch.Delete(b.view.key.addressBan(p), nil)
 }
 
+// loginFailed ignores names without an account.
 func (b *builder) loginFailed(op *storage.Op) error {
 	there, err := b.exists(op.Name)
 	if err != nil || !there {
@@ -262,30 +216,18 @@ func (b *builder) loginFailed(op *storage.Op) error {
 			return err
 		}
 	}
-	l.LastFailed = op.At
-	l.Failed = max(l.Failed, l.Failed+1) // stays at the largest number
-	b.logins[op.Name] = l
+	b.logins[op.Name] = op.LoginFailed(l)
 	return nil
 }
 
-// characters writes only what is new: worlds repeat themselves.
+// characters writes only what is new, since worlds repeat their counts. It ignores names
+// without an account: one may have been deleted since the world heard of it.
 func (b *builder) characters(op *storage.Op) error {
-	if op.World == 0 {
-		return storage.ErrInvalid
-	}
-	a, err := b.account(op.Name)
+	err := b.change(op)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil // deleted since the world heard of it
-	}
-	if err != nil {
-		return err
-	}
-	counts, differs := storage.WithCount(a.Characters, storage.WorldCount{World: op.World, Count: op.Count})
-	if !differs {
 		return nil
 	}
-	a.Characters = counts
-	return b.put(a)
+	return err
 }
 
 // exists tells whether there is an account, as of this point in the group.
@@ -294,18 +236,6 @@ func (b *builder) exists(n storage.Name) (bool, error) {
 		return a != nil, nil
 	}
 	return b.view.has(b.view.key.account(&n))
-}
-
-// edit reads an account, changes it and writes it back.
-func (b *builder) edit(n storage.Name, change func(*storage.Account) error) error {
-	a, err := b.account(n)
-	if err != nil {
-		return err
-	}
-	if err := change(a); err != nil {
-		return err
-	}
-	return b.put(a)
 }
 
 // account is an account as of this point in the group, without its logins. What

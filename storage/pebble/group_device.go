@@ -1,8 +1,6 @@
 package pebble
 
 import (
-	"cmp"
-	"crypto/subtle"
 	"errors"
 	"slices"
 
@@ -14,50 +12,39 @@ import (
 type deviceNotes map[[16]byte]*storage.Device
 
 func (b *builder) addDevice(op *storage.Op) error {
-	// Without a time nothing would ever have expired, and nobody would notice.
-	if !storage.ValidDevice(op.Device) || op.At == 0 && op.Device.Created == 0 {
-		return storage.ErrInvalid
-	}
 	a, err := b.account(op.Name)
 	if err != nil {
 		return err
 	}
-	if now := a.Credentials(); subtle.ConstantTimeCompare(now[:], op.Proven[:]) != 1 {
-		return storage.ErrConflict
+	if err := op.ProvenStill(a); err != nil {
+		return err
 	}
 	have, err := b.devicesOf(op.Name)
 	if err != nil {
 		return err
 	}
-	for _, old := range storage.MakeRoom(have, op.Device, cmp.Or(op.At, op.Device.Created)) {
+	for _, old := range op.MakeRoom(have) {
 		err = errors.Join(err, b.dropDevice(op.Name, old.Family))
 	}
 	return errors.Join(err, b.putDevice(op.Name, *op.Device))
 }
 
-// rotateDevice compares and replaces. Two requests of one group that expect the
-// same come one after the other here: the second meets what the first has made.
+// rotateDevice compares and replaces. Two requests of one group that expect the same
+// verifier are applied one after the other, so the second gets ErrConflict.
 func (b *builder) rotateDevice(op *storage.Op) error {
-	if !storage.ValidDevice(op.Device) {
-		return storage.ErrInvalid
-	}
 	d, err := b.deviceOf(op.Name, op.Device.Family)
 	if err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare(d.Verifier[:], op.Expect[:]) != 1 {
-		return storage.ErrConflict
+	if err := op.Rotate(&d); err != nil {
+		return err
 	}
-	d.Verifier, d.LastUsed, d.LastAddr = op.Device.Verifier, op.At, op.Addr
 	return b.putDevice(op.Name, d)
 }
 
 // removeDevice looks at keys only, but for a search by ID, so that it is the way to
 // get rid of a record that cannot be read.
 func (b *builder) removeDevice(op *storage.Op) error {
-	if op.Device == nil {
-		return storage.ErrInvalid
-	}
 	there, err := b.exists(op.Name)
 	if err != nil {
 		return err

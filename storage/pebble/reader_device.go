@@ -10,8 +10,8 @@ import (
 // accountAndDevice answers OpDevice. Both records are looked for though the first
 // be missing, as with accounts and their logins.
 func (v *view) accountAndDevice(op *storage.Op) (*storage.Account, *storage.Device, error) {
-	if op.Device == nil {
-		return nil, nil, storage.ErrInvalid
+	if err := op.Validate(); err != nil {
+		return nil, nil, err
 	}
 	a, err := v.account(op.Name, true)
 	d, deviceErr := v.device(op.Name, op.Device.Family)

@@ -110,11 +110,8 @@ func (s *Steady) open(readOnly bool) (*Store, error) {
 // goroutines, several at once.
 func (s *Steady) count(results []storage.Result) {
 	for i := range results {
-		switch results[i].Kind {
-		case storage.OpLogin, storage.OpLoginFailed, storage.OpCharacters:
-			if errors.Is(results[i].Err, storage.ErrFailed) {
-				s.dropped.Add(1)
-			}
+		if results[i].Kind.IsNote() && errors.Is(results[i].Err, storage.ErrFailed) {
+			s.dropped.Add(1)
 		}
 	}
 	s.deliver(results)

@@ -165,13 +165,11 @@ const (
 )
 
 func classOf(op *storage.Op) class {
-	switch op.Kind {
-	case storage.OpGet, storage.OpAddressBans, storage.OpList, storage.OpDevice, storage.OpDevices, storage.OpDecoys, storage.OpSampleSalts:
+	switch {
+	case op.Kind.IsRead():
 		return classRead
-	case storage.OpLogin, storage.OpLoginFailed, storage.OpCharacters:
-		if !op.Synced {
-			return classNote
-		}
+	case op.Kind.IsNote() && !op.Synced:
+		return classNote
 	}
 	return classWrite
 }

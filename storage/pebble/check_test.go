@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 func mustCheck(t *testing.T, fs vfs.FS) *storage.CheckReport {
@@ -86,13 +87,13 @@ func TestCheck_RecordsAgainstEachOther(t *testing.T) {
 	fs := diskOf(t, damageStore(t, true))
 	db, _ := mustDB(t, fs)
 	var k keyBuf
-	nobody, somebody := mustName(t, "nobody"), numbered(1).Name
+	nobody, somebody := storagetest.MustName(t, "nobody"), storagetest.Account(1).Name
 	set := func(key, value []byte) {
 		if err := db.Set(slices.Clone(key), value, pebble.Sync); err != nil {
 			t.Fatal(err)
 		}
 	}
-	set(k.device(&nobody, device(1).Family), appendDevice(nil, device(1)))
+	set(k.device(&nobody, storagetest.Device(1).Family), appendDevice(nil, storagetest.Device(1)))
 	set(k.account(&somebody), []byte{recordVersion, 0xff})
 	set([]byte("x"), nil)
 	set([]byte{prefixAddressBan, 3}, nil)
@@ -171,17 +172,17 @@ func TestSalvage_NewestCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, c, 0, 300)
-	changed := numbered(7).Name
-	mustDo(t, c, storage.Op{Kind: storage.OpDelete, Name: numbered(5).Name}, storage.Op{Kind: storage.OpBan, Name: changed, Ban: storage.Ban{Reason: "x"}},
-		storage.Op{Kind: storage.OpLogin, Name: changed, At: 77, Synced: true}, addDevice(changed, device(1)),
+	storagetest.Fill(t, c, 0, 300)
+	changed := storagetest.Account(7).Name
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpDelete, Name: storagetest.Account(5).Name}, storage.Op{Kind: storage.OpBan, Name: changed, Ban: storage.Ban{Reason: "x"}},
+		storage.Op{Kind: storage.OpLogin, Name: changed, At: 77, Synced: true}, storagetest.AddDevice(changed, storagetest.Device(1)),
 		storage.Op{Kind: storage.OpBanAddress, Prefix: netip.MustParsePrefix("10.0.0.0/8")})
-	mustClose(t, c)
+	storagetest.MustClose(t, c)
 	files := content(t, fs)
 	delete(files, headFile)
 	names, bans, _ := salvaged(t, diskOf(t, files))
 	a := names[changed.String()]
-	if len(names) != 299 || names[numbered(5).Name.String()] != nil || bans != 1 || a.Ban.Reason != "x" || a.Login.LastLogin != 77 {
+	if len(names) != 299 || names[storagetest.Account(5).Name.String()] != nil || bans != 1 || a.Ban.Reason != "x" || a.Login.LastLogin != 77 {
 		t.Errorf("%d accounts, %d bans, %+v", len(names), bans, a)
 	}
 }

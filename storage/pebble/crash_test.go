@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // A player is one producer of writes under its own name: each write waits for
@@ -62,7 +63,7 @@ func (p *player) ackedNow() int {
 
 // next makes the player's i-th write.
 func (p *player) next(i int) storage.Op {
-	a := numbered(0)
+	a := storagetest.Account(0)
 	a.Name, a.Login.Failed = p.name, 1
 	order.PutUint32(a.Grunt.Salt[:], uint32(i))
 	// A record long enough that a few make a table.
@@ -79,9 +80,9 @@ func (p *player) next(i int) storage.Op {
 		op.Kind, becomes = storage.OpDelete, 0
 	case i%5 == 0 && token == 0:
 		order.PutUint32(a.Grunt.Salt[:], uint32(salt))
-		op, becomes = addDeviceOf(a, device(1)), was+crashProof
+		op, becomes = storagetest.AddDeviceOf(a, storagetest.Device(1)), was+crashProof
 	case i%5 < 2 && token != 0:
-		op, becomes = rotate(p.name, device(1), token, i), was%crashProof+i*crashProof
+		op, becomes = storagetest.Rotate(p.name, storagetest.Device(1), token, i), was%crashProof+i*crashProof
 	case i%3 == 0:
 		op = storage.Op{Kind: storage.OpCharacters, Name: p.name, World: crashWorld, Count: uint8(i), Synced: true}
 		becomes = token*crashProof + i*crashCount + salt
@@ -126,7 +127,7 @@ func play(t *testing.T, c *storage.Client, players []*player, writes int) (faile
 func makePlayers(t *testing.T, n int) []*player {
 	players := make([]*player, n)
 	for i := range players {
-		players[i] = &player{name: mustName(t, fmt.Sprintf("p%d", i)), versions: []int{0}}
+		players[i] = &player{name: storagetest.MustName(t, fmt.Sprintf("p%d", i)), versions: []int{0}}
 	}
 	return players
 }
@@ -148,8 +149,8 @@ func mustHold(t *testing.T, fs vfs.FS, hs []history) {
 	}
 	defer c.Close()
 	for _, h := range hs {
-		r := do(t, c, storage.Op{Kind: storage.OpGet, Name: h.name})
-		token := do(t, c, storage.Op{Kind: storage.OpDevice, Name: h.name, Device: device(1)}).Device
+		r := storagetest.Do(t, c, storage.Op{Kind: storage.OpGet, Name: h.name})
+		token := storagetest.Do(t, c, storage.Op{Kind: storage.OpDevice, Name: h.name, Device: storagetest.Device(1)}).Device
 		version := 0
 		if r.Err == nil {
 			version = int(order.Uint32(r.Account.Grunt.Salt[:]))
@@ -214,7 +215,7 @@ func TestCrash_AtEachStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	play(t, c, players, 40)
-	mustClose(t, c)
+	storagetest.MustClose(t, c)
 	if len(moments) < 10 {
 		t.Fatalf("only %d moments of %d steps", len(moments), step)
 	}
@@ -301,7 +302,7 @@ func faultAt(t *testing.T, from, to int32, cause error) bool {
 func readsGoOn(t *testing.T, c *storage.Client, players []*player) {
 	t.Helper()
 	for _, h := range histories(players) {
-		r := do(t, c, storage.Op{Kind: storage.OpGet, Name: h.name})
+		r := storagetest.Do(t, c, storage.Op{Kind: storage.OpGet, Name: h.name})
 		if r.Err != nil && r.Err != storage.ErrNotFound {
 			t.Fatalf("%v: %v", h.name, r.Err)
 		}
@@ -317,7 +318,7 @@ func mustTellFailure(t *testing.T, c *storage.Client, failed int, fatal *atomic.
 	t.Helper()
 	store := c.Store().(*Store)
 	if failed > 0 {
-		if r := do(t, c, create(numbered(7))); !errors.Is(r.Err, storage.ErrFailed) || !errors.Is(r.Err, cause) {
+		if r := storagetest.Do(t, c, storagetest.Create(storagetest.Account(7))); !errors.Is(r.Err, storage.ErrFailed) || !errors.Is(r.Err, cause) {
 			t.Fatalf("write after the failure: %v", r.Err)
 		}
 	}
@@ -347,19 +348,19 @@ func TestFault_Read(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, c, 0, 500)
+	storagetest.Fill(t, c, 0, 500)
 	if err := c.Store().(*Store).db.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	mustClose(t, c)
+	storagetest.MustClose(t, c)
 	if c, err = OpenClient(Options{Dir: "x", FS: errorfs.Wrap(disk, inject)}); err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	sick.Store(true)
-	if r := do(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}); !errors.Is(r.Err, syscall.EIO) || r.Account != nil {
+	if r := storagetest.Do(t, c, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(1).Name}); !errors.Is(r.Err, syscall.EIO) || r.Account != nil {
 		t.Fatalf("%+v", r)
 	}
 	sick.Store(false)
-	mustDo(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name})
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(1).Name})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 const damageDir = "data/store"
@@ -151,10 +152,10 @@ func damageStoreOf(t *testing.T, all int, closed bool) map[string]string {
 			t.Fatal(err)
 		}
 		for i := from; i < from+100; i += 20 {
-			fill(t, c, i, i+20)
+			storagetest.Fill(t, c, i, i+20)
 		}
 		files := content(t, fs)
-		mustClose(t, c)
+		storagetest.MustClose(t, c)
 		if !closed && from+100 == all {
 			return files
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // mustDB opens the bare database of a store, whose head stays true; the test
@@ -39,7 +40,7 @@ func mustDB(t *testing.T, fs vfs.FS) (*pebble.DB, *fuse) {
 
 func TestFormat_FromTheFuture(t *testing.T) {
 	fs := vfs.NewMem()
-	mustClose(t, mustOpen(t, fs))
+	storagetest.MustClose(t, mustOpen(t, fs))
 	db, _ := mustDB(t, fs)
 	future := order.AppendUint32(nil, uint32(len(formatSteps())+1))
 	if err := errors.Join(db.Set(metaKey(metaFormat), future, pebble.Sync), db.Close()); err != nil {
@@ -58,7 +59,7 @@ func TestFormat_MovesForwardByNamedSteps(t *testing.T) {
 	fs := vfs.NewMem()
 	c := mustOpen(t, fs)
 	secret := c.Store().Secret()
-	mustClose(t, c)
+	storagetest.MustClose(t, c)
 	db, f := mustDB(t, fs)
 	var done []string
 	note := func(name string, err error) step {
@@ -95,7 +96,7 @@ func TestFormat_MovesForwardByNamedSteps(t *testing.T) {
 
 func TestOpen_CorruptMeta(t *testing.T) {
 	fs := vfs.NewMem()
-	mustClose(t, mustOpen(t, fs))
+	storagetest.MustClose(t, mustOpen(t, fs))
 	db, _ := mustDB(t, fs)
 	if err := errors.Join(db.Set(metaKey(metaSecret), []byte("short"), pebble.Sync), db.Close()); err != nil {
 		t.Fatal(err)
@@ -107,17 +108,17 @@ func TestOpen_CorruptMeta(t *testing.T) {
 
 func TestPebble_CorruptRecord_FailsItsRequestOnly(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
-	fill(t, c, 0, 3)
-	n := numbered(1).Name
+	storagetest.Fill(t, c, 0, 3)
+	n := storagetest.Account(1).Name
 	var k keyBuf
 	if err := c.Store().(*Store).db.Set(k.account(&n), []byte{recordVersion, 0xff}, pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []storage.OpKind{storage.OpGet, storage.OpBan, storage.OpUnban} {
-		if r := do(t, c, storage.Op{Kind: kind, Name: n}); !errors.Is(r.Err, storage.ErrCorrupt) || r.Account != nil {
+		if r := storagetest.Do(t, c, storage.Op{Kind: kind, Name: n}); !errors.Is(r.Err, storage.ErrCorrupt) || r.Account != nil {
 			t.Errorf("kind %d: %v", kind, r.Err)
 		}
 	}
-	mustDo(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(2).Name})
-	mustDo(t, c, storage.Op{Kind: storage.OpDelete, Name: n}) // the way to get rid of it
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(2).Name})
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpDelete, Name: n}) // the way to get rid of it
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // The failure is told though no write is under way, reads go on, and no write is
@@ -20,15 +21,15 @@ func TestFuse_Blown_StopsWritesOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	fill(t, c, 1, 2)
+	storagetest.Fill(t, c, 1, 2)
 	c.Store().(*Store).fuse.blow(cause)
 	c.Store().(*Store).fuse.blow(errors.New("a second one"))
 	if err := <-told; !errors.Is(err, storage.ErrFailed) || !errors.Is(err, cause) {
 		t.Fatal(err)
 	}
-	mustDo(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name})
-	for _, op := range []storage.Op{create(numbered(2)), {Kind: storage.OpLogin, Name: numbered(1).Name}} {
-		if r := do(t, c, op); !errors.Is(r.Err, cause) {
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(1).Name})
+	for _, op := range []storage.Op{storagetest.Create(storagetest.Account(2)), {Kind: storage.OpLogin, Name: storagetest.Account(1).Name}} {
+		if r := storagetest.Do(t, c, op); !errors.Is(r.Err, cause) {
 			t.Fatalf("kind %d: %v", op.Kind, r.Err)
 		}
 	}

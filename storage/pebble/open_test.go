@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // A store of the format before it had a head opens, gets one, and from then on
@@ -95,17 +96,17 @@ func TestOpen_ReadOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := numbered(1).Name
-		for _, op := range []storage.Op{create(numbered(999)), {Kind: storage.OpDelete, Name: n}, {Kind: storage.OpLogin, Name: n}, {Kind: storage.OpLogin, Name: n, Synced: true}} {
-			if r := do(t, c, op); !errors.Is(r.Err, storage.ErrReadOnly) {
+		n := storagetest.Account(1).Name
+		for _, op := range []storage.Op{storagetest.Create(storagetest.Account(999)), {Kind: storage.OpDelete, Name: n}, {Kind: storage.OpLogin, Name: n}, {Kind: storage.OpLogin, Name: n, Synced: true}} {
+			if r := storagetest.Do(t, c, op); !errors.Is(r.Err, storage.ErrReadOnly) {
 				t.Errorf("kind %d: %v", op.Kind, r.Err)
 			}
 		}
-		mustDo(t, c, storage.Op{Kind: storage.OpGet, Name: n})
+		storagetest.MustDo(t, c, storage.Op{Kind: storage.OpGet, Name: n})
 		if s := c.Store().(*Store).Stats(); s.Reads == 0 || s.Failed {
 			t.Errorf("%+v", s)
 		}
-		mustClose(t, c)
+		storagetest.MustClose(t, c)
 	})
 }
 
@@ -117,8 +118,8 @@ func TestOpen_ReadOnlyOnDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, c, 0, 10)
-	mustClose(t, c)
+	storagetest.Fill(t, c, 0, 10)
+	storagetest.MustClose(t, c)
 	if err := errors.Join(os.Remove(filepath.Join(dir, "LOCK")), os.Chmod(dir, 0o500)); err != nil {
 		t.Fatal(err)
 	}
@@ -147,8 +148,8 @@ func TestOpen_ReadOnlyOnDisk(t *testing.T) {
 		readers = append(readers, r)
 	}
 	for _, r := range readers {
-		mustDo(t, r, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name})
-		mustClose(t, r)
+		storagetest.MustDo(t, r, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(1).Name})
+		storagetest.MustClose(t, r)
 	}
 	if !bytes.Equal(before, names()) {
 		t.Error("reading changed the folder")

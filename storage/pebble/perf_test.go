@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // allocsOfGet: the account itself, and one that Pebble makes for each of the two
@@ -21,8 +22,8 @@ func TestGet_Allocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	c := mustOpen(t, vfs.NewMem())
-	fill(t, c, 0, 1000)
-	mustDo(t, c, storage.Op{Kind: storage.OpLogin, Name: numbered(1).Name, At: 1})
+	storagetest.Fill(t, c, 0, 1000)
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpLogin, Name: storagetest.Account(1).Name, At: 1})
 	db := c.Store().(*Store).db
 	for _, flushed := range []bool{false, true} {
 		if flushed {
@@ -31,7 +32,7 @@ func TestGet_Allocations(t *testing.T) {
 			}
 		}
 		v := &view{db: db}
-		for _, name := range []storage.Name{numbered(1).Name, mustName(t, "nobody")} {
+		for _, name := range []storage.Name{storagetest.Account(1).Name, storagetest.MustName(t, "nobody")} {
 			op := &storage.Op{Kind: storage.OpGet, Name: name}
 			if n := testing.AllocsPerRun(1000, func() { _ = v.answer(op) }); n > allocsOfGet {
 				t.Errorf("%v, flushed %v: %v allocations, want at most %d", name, flushed, n, allocsOfGet)
@@ -49,7 +50,7 @@ func TestLogin_Allocations(t *testing.T) {
 	b := newBuilder(c.Store().(*Store).db)
 	ops := make([]storage.Op, notesEnough)
 	for i := range ops {
-		ops[i] = storage.Op{Kind: storage.OpLogin, Name: numbered(i).Name, At: 1}
+		ops[i] = storage.Op{Kind: storage.OpLogin, Name: storagetest.Account(i).Name, At: 1}
 	}
 	results := make([]storage.Result, 0, len(ops))
 	n := testing.AllocsPerRun(20, func() {
@@ -76,15 +77,15 @@ func stocked(b *testing.B, n int) (dir string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	fill(b, c, 0, n)
+	storagetest.Fill(b, c, 0, n)
 	ops := make([]storage.Op, 0, 20_000)
 	for i := range n {
-		if ops = append(ops, storage.Op{Kind: storage.OpLogin, Name: numbered(i).Name, At: 1}); len(ops) == cap(ops) || i == n-1 {
-			mustDo(b, c, ops...)
+		if ops = append(ops, storage.Op{Kind: storage.OpLogin, Name: storagetest.Account(i).Name, At: 1}); len(ops) == cap(ops) || i == n-1 {
+			storagetest.MustDo(b, c, ops...)
 			ops = ops[:0]
 		}
 	}
-	mustClose(b, c)
+	storagetest.MustClose(b, c)
 	return dir
 }
 
@@ -100,8 +101,8 @@ func BenchmarkOpen(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				mustDo(b, c, storage.Op{Kind: storage.OpGet, Name: numbered(n / 2).Name})
-				mustClose(b, c)
+				storagetest.MustDo(b, c, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(n / 2).Name})
+				storagetest.MustClose(b, c)
 			}
 		})
 	}
@@ -121,9 +122,9 @@ func BenchmarkGet(b *testing.B) {
 				v, i := &view{db: c.Store().(*Store).db}, 0
 				names := make([]storage.Name, 1<<16)
 				for i := range names {
-					names[i] = numbered(i * 7919 % n).Name
+					names[i] = storagetest.Account(i * 7919 % n).Name
 					if !known {
-						names[i] = mustName(b, names[i].String()+"x") // among the others, and not there
+						names[i] = storagetest.MustName(b, names[i].String()+"x") // among the others, and not there
 					}
 				}
 				for b.Loop() {
@@ -135,7 +136,7 @@ func BenchmarkGet(b *testing.B) {
 				}
 			})
 		}
-		mustClose(b, c)
+		storagetest.MustClose(b, c)
 	}
 }
 
@@ -164,7 +165,7 @@ func BenchmarkSubmit(b *testing.B) {
 			}
 			ops, names, proven, i := make([]storage.Op, 32), make([]storage.Name, n), make([]storage.Credentials, n), 0
 			for j := range names {
-				a := numbered(j * 7919 % n)
+				a := storagetest.Account(j * 7919 % n)
 				names[j], proven[j] = a.Name, a.Credentials()
 			}
 			b.ResetTimer()
@@ -172,7 +173,7 @@ func BenchmarkSubmit(b *testing.B) {
 				if i%len(ops) == 0 {
 					for j := range ops {
 						ops[j] = storage.Op{Kind: kind, Name: names[(i+j)%n], At: 1, World: 1, Count: uint8((i+j)/n + 1),
-							Device: device(1), Expect: proof(1), Proven: proven[(i+j)%n]}
+							Device: storagetest.Device(1), Expect: storagetest.Proof(1), Proven: proven[(i+j)%n]}
 					}
 					left.Add(len(ops))
 					for todo := ops; len(todo) > 0; {
@@ -203,10 +204,10 @@ func handOutDevices(b *testing.B, dir string, n int) {
 	}
 	ops := make([]storage.Op, n)
 	for i := range ops {
-		ops[i] = addDevice(numbered(i).Name, device(1))
+		ops[i] = storagetest.AddDevice(storagetest.Account(i).Name, storagetest.Device(1))
 	}
-	mustDo(b, c, ops...)
-	mustClose(b, c)
+	storagetest.MustDo(b, c, ops...)
+	storagetest.MustClose(b, c)
 }
 
 // BenchmarkCreate is 100,000 new accounts through a Client, as an import does it.
@@ -218,10 +219,10 @@ func BenchmarkCreate(b *testing.B) {
 			b.Fatal(err)
 		}
 		start := time.Now()
-		fill(b, c, 0, n)
+		storagetest.Fill(b, c, 0, n)
 		b.ReportMetric(float64(n)/time.Since(start).Seconds(), "accounts/s")
 		s := c.Store().(*Store).Stats()
 		b.ReportMetric(float64(s.Writes)/float64(s.Groups), "ops/group")
-		mustClose(b, c)
+		storagetest.MustClose(b, c)
 	}
 }

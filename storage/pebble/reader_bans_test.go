@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // manyBans makes a store with n address bans in n networks of /24, all over IPv4, and a
@@ -30,11 +31,11 @@ func manyBans(t *testing.T, fs vfs.FS, n int) (prefixes []netip.Prefix) {
 	for i, p := range prefixes {
 		ops[i] = storage.Op{Kind: storage.OpBanAddress, Prefix: p, Ban: storage.Ban{Reason: "r", By: byOf(p)}}
 	}
-	mustDo(t, c, ops...)
+	storagetest.MustDo(t, c, ops...)
 	if err := c.Store().(*Store).db.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	mustClose(t, c)
+	storagetest.MustClose(t, c)
 	return prefixes
 }
 
@@ -55,7 +56,7 @@ func prefixesOf(bans []storage.AddressBan) (p []netip.Prefix) {
 func TestAddressBans_DamagedRecord(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	good := netip.MustParsePrefix("203.0.113.0/24")
-	do(t, c, storage.Op{Kind: storage.OpBanAddress, Prefix: good})
+	storagetest.Do(t, c, storage.Op{Kind: storage.OpBanAddress, Prefix: good})
 	db := c.Store().(*Store).db
 	var k keyBuf
 	bad := map[string][]byte{
@@ -72,7 +73,7 @@ func TestAddressBans_DamagedRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := do(t, c, storage.Op{Kind: storage.OpAddressBans})
+	r := storagetest.Do(t, c, storage.Op{Kind: storage.OpAddressBans})
 	if r.Err != nil || !slices.Equal(prefixesOf(r.AddressBans), []netip.Prefix{good}) || len(r.Damaged) != len(bad) {
 		t.Fatalf("bans %v, damaged %q, error %v", r.AddressBans, r.Damaged, r.Err)
 	}
@@ -82,7 +83,7 @@ func TestAddressBans_DamagedRecord(t *testing.T) {
 		}
 	}
 	// It can be taken away as any ban can.
-	if r := do(t, c, storage.Op{Kind: storage.OpUnbanAddress, Prefix: netip.MustParsePrefix("10.0.0.0/8")}); r.Err != nil {
+	if r := storagetest.Do(t, c, storage.Op{Kind: storage.OpUnbanAddress, Prefix: netip.MustParsePrefix("10.0.0.0/8")}); r.Err != nil {
 		t.Error(r.Err)
 	}
 }
@@ -93,7 +94,7 @@ func TestAddressBans_DamagedBlock(t *testing.T) {
 	want := manyBans(t, fs, 2000)
 	flipInTable(t, fs, byOf(want[1000]))
 	c := mustOpen(t, fs)
-	r := do(t, c, storage.Op{Kind: storage.OpAddressBans})
+	r := storagetest.Do(t, c, storage.Op{Kind: storage.OpAddressBans})
 	if r.Err != nil {
 		t.Fatal(r.Err)
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 func anyBan(t *rapid.T) storage.Ban {
@@ -54,7 +55,7 @@ func anyCharacters(t *rapid.T) (counts []storage.WorldCount) {
 func TestAccount_RoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := anyAccount(t)
-		a.Name = numbered(1).Name
+		a.Name = storagetest.Account(1).Name
 		if !storage.ValidAccount(a) {
 			t.Fatal("not valid")
 		}
@@ -124,7 +125,7 @@ func TestRecords_ErrorsSayWhat(t *testing.T) {
 }
 
 func FuzzParseAccount(f *testing.F) {
-	a := numbered(1)
+	a := storagetest.Account(1)
 	f.Add(appendAccount(nil, a))
 	a.PIN, a.TOTPSecret, a.Ban = "1234", []byte("x"), storage.Ban{Set: true, Reason: "r", By: "b"}
 	a.Others = map[string][]byte{"a": {1}, "b": {}}
@@ -132,7 +133,7 @@ func FuzzParseAccount(f *testing.F) {
 	a.Characters = []storage.WorldCount{{World: 1, Count: 2}, {World: 255, Count: 255}}
 	f.Add(appendAccount(nil, a))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a := &storage.Account{Name: numbered(1).Name}
+		a := &storage.Account{Name: storagetest.Account(1).Name}
 		if parseAccount(b, a) != nil {
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // fillableDisk is a disk in memory that can be full, and refuse to be read.
@@ -61,7 +62,7 @@ func openSteady(t *testing.T, disk vfs.FS) *steadyRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { mustClose(t, r.Client) })
+	t.Cleanup(func() { storagetest.MustClose(t, r.Client) })
 	return r
 }
 
@@ -80,25 +81,25 @@ func (r *steadyRig) takesWrites(t *testing.T, want bool) {
 func TestSteady_FullDisk(t *testing.T) {
 	disk := newFillableDisk()
 	r := openSteady(t, disk)
-	fill(t, r.Client, 0, 100)
+	storagetest.Fill(t, r.Client, 0, 100)
 	for round := range 3 {
 		n := 100 + 10*round
 		disk.full.Store(true)
-		if got := do(t, r.Client, create(numbered(n))); !errors.Is(got.Err, storage.ErrFailed) || !errors.Is(got.Err, syscall.ENOSPC) {
+		if got := storagetest.Do(t, r.Client, storagetest.Create(storagetest.Account(n))); !errors.Is(got.Err, storage.ErrFailed) || !errors.Is(got.Err, syscall.ENOSPC) {
 			t.Fatalf("a change on a full disk: %v", got.Err)
 		}
 		r.takesWrites(t, false)
 		before := r.steady.Stats().NotesDropped
 		for i := range 100 {
-			if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(i).Name}); got.Err != nil {
+			if got := storagetest.Do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(i).Name}); got.Err != nil {
 				t.Fatalf("a read on a full disk: %v", got.Err)
 			}
-			note := storage.Op{Kind: storage.OpLogin, Name: numbered(i).Name, At: 1, Synced: i%2 == 0}
-			if got := do(t, r.Client, note); !errors.Is(got.Err, syscall.ENOSPC) {
+			note := storage.Op{Kind: storage.OpLogin, Name: storagetest.Account(i).Name, At: 1, Synced: i%2 == 0}
+			if got := storagetest.Do(t, r.Client, note); !errors.Is(got.Err, syscall.ENOSPC) {
 				t.Fatalf("a note on a full disk: %v", got.Err)
 			}
 		}
-		if got := do(t, r.Client, storage.Op{Kind: storage.OpBan, Name: numbered(1).Name}); !errors.Is(got.Err, syscall.ENOSPC) {
+		if got := storagetest.Do(t, r.Client, storage.Op{Kind: storage.OpBan, Name: storagetest.Account(1).Name}); !errors.Is(got.Err, syscall.ENOSPC) {
 			t.Fatalf("a change on a full disk: %v", got.Err)
 		}
 		if dropped := r.steady.Stats().NotesDropped - before; dropped != 100 {
@@ -106,18 +107,18 @@ func TestSteady_FullDisk(t *testing.T) {
 		}
 		disk.full.Store(false)
 		r.takesWrites(t, true)
-		if a := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}).Account; a.Ban.Set {
+		if a := storagetest.Do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(1).Name}).Account; a.Ban.Set {
 			t.Error("a change that was refused has been made")
 		}
-		mustDo(t, r.Client, create(numbered(n+1)), storage.Op{Kind: storage.OpLogin, Name: numbered(0).Name, At: 5, Synced: true})
+		storagetest.MustDo(t, r.Client, storagetest.Create(storagetest.Account(n+1)), storage.Op{Kind: storage.OpLogin, Name: storagetest.Account(0).Name, At: 5, Synced: true})
 	}
 	if refusing, again := r.log.count("takes no writes"), r.log.count("takes writes again"); refusing != 3 || again != 3 {
 		t.Errorf("said %d times that it takes no writes and %d times that it does again, want 3 each\n%s", refusing, again, r.log)
 	}
-	mustClose(t, r.Client)
+	storagetest.MustClose(t, r.Client)
 	c := mustOpen(t, disk)
 	for _, n := range []int{0, 99, 101, 111, 121} {
-		if got := do(t, c, storage.Op{Kind: storage.OpGet, Name: numbered(n).Name}); got.Err != nil {
+		if got := storagetest.Do(t, c, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(n).Name}); got.Err != nil {
 			t.Errorf("account %d: %v", n, got.Err)
 		}
 	}
@@ -127,19 +128,19 @@ func TestSteady_FullDisk(t *testing.T) {
 func TestSteady_FullAtTheStart(t *testing.T) {
 	disk := newFillableDisk()
 	c := mustOpen(t, disk)
-	fill(t, c, 0, 10)
-	mustClose(t, c)
+	storagetest.Fill(t, c, 0, 10)
+	storagetest.MustClose(t, c)
 	disk.full.Store(true)
 	r := openSteady(t, disk)
 	if err := r.steady.WriteTrouble(); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("trouble: %v", err)
 	}
-	if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(1).Name}); got.Err != nil {
+	if got := storagetest.Do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(1).Name}); got.Err != nil {
 		t.Error(got.Err)
 	}
 	disk.full.Store(false)
 	r.takesWrites(t, true)
-	mustDo(t, r.Client, create(numbered(10)))
+	storagetest.MustDo(t, r.Client, storagetest.Create(storagetest.Account(10)))
 }
 
 // Nothing can be made on a full disk.
@@ -168,7 +169,7 @@ func TestSteady_EveryRequestIsAnswered(t *testing.T) {
 					return
 				default:
 				}
-				results, err := r.Do(t.Context(), create(numbered(i)), storage.Op{Kind: storage.OpGet, Name: numbered(i).Name})
+				results, err := r.Do(t.Context(), storagetest.Create(storagetest.Account(i)), storage.Op{Kind: storage.OpGet, Name: storagetest.Account(i).Name})
 				if err != nil {
 					t.Errorf("account %d: %v", i, err)
 				} else if results[0].Err == nil {
@@ -188,7 +189,7 @@ func TestSteady_EveryRequestIsAnswered(t *testing.T) {
 	for range 4 {
 		for _, n := range <-done {
 			stored++
-			if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: numbered(n).Name}); got.Err != nil {
+			if got := storagetest.Do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: storagetest.Account(n).Name}); got.Err != nil {
 				t.Fatalf("account %d was stored: %v", n, got.Err)
 			}
 		}
@@ -202,10 +203,10 @@ func TestSteady_EveryRequestIsAnswered(t *testing.T) {
 func TestSteady_CannotBeRead(t *testing.T) {
 	disk := newFillableDisk()
 	r := openSteady(t, disk)
-	fill(t, r.Client, 0, 10)
+	storagetest.Fill(t, r.Client, 0, 10)
 	disk.unreadable.Store(true)
 	disk.full.Store(true)
-	if got := do(t, r.Client, create(numbered(10))); !errors.Is(got.Err, syscall.ENOSPC) {
+	if got := storagetest.Do(t, r.Client, storagetest.Create(storagetest.Account(10))); !errors.Is(got.Err, syscall.ENOSPC) {
 		t.Fatalf("a change on a full disk: %v", got.Err)
 	}
 	for end := time.Now().Add(20 * time.Second); r.steady.ReadTrouble() == nil; time.Sleep(time.Millisecond) {
@@ -213,10 +214,10 @@ func TestSteady_CannotBeRead(t *testing.T) {
 			t.Fatal("a store that cannot be opened is said to be readable")
 		}
 	}
-	name := numbered(1).Name
+	name := storagetest.Account(1).Name
 	for _, kind := range storage.OpKinds() {
 		op := storage.Op{Kind: kind, Name: name, Device: new(storage.Device), Limit: 1, At: 1}
-		got := do(t, r.Client, op)
+		got := storagetest.Do(t, r.Client, op)
 		if classOf(&op) != classRead {
 			if !errors.Is(got.Err, storage.ErrFailed) || errors.Is(got.Err, storage.ErrReadFailed) {
 				t.Errorf("%v: %v", kind, got.Err)
@@ -233,7 +234,7 @@ func TestSteady_CannotBeRead(t *testing.T) {
 			t.Fatal("it is not read again")
 		}
 	}
-	if got := do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: name}); got.Err != nil {
+	if got := storagetest.Do(t, r.Client, storage.Op{Kind: storage.OpGet, Name: name}); got.Err != nil {
 		t.Error(got.Err)
 	}
 	if n := r.log.count("cannot be opened for reading"); n != 1 {
@@ -245,22 +246,22 @@ func TestSteady_CannotBeRead(t *testing.T) {
 func TestReads_DiskError(t *testing.T) {
 	disk := newFillableDisk()
 	c := mustOpen(t, disk)
-	fill(t, c, 0, 2000)
+	storagetest.Fill(t, c, 0, 2000)
 	if err := c.Store().(*Store).db.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	mustClose(t, c)
+	storagetest.MustClose(t, c)
 	c = mustOpen(t, disk)
 	disk.unreadable.Store(true)
-	name := numbered(1500).Name // of a block that nobody has read
+	name := storagetest.Account(1500).Name // of a block that nobody has read
 	for _, op := range []storage.Op{
 		{Kind: storage.OpGet, Name: name}, {Kind: storage.OpList, Name: name}, {Kind: storage.OpDevices, Name: name}, {Kind: storage.OpSampleSalts},
 		{Kind: storage.OpBan, Name: name, Ban: storage.Ban{Reason: "r"}}, {Kind: storage.OpDelete, Name: name},
 	} {
-		if got := do(t, c, op); !errors.Is(got.Err, storage.ErrReadFailed) || !errors.Is(got.Err, syscall.EIO) || errors.Is(got.Err, storage.ErrFailed) {
+		if got := storagetest.Do(t, c, op); !errors.Is(got.Err, storage.ErrReadFailed) || !errors.Is(got.Err, syscall.EIO) || errors.Is(got.Err, storage.ErrFailed) {
 			t.Errorf("%v: %v", op.Kind, got.Err)
 		}
 	}
 	disk.unreadable.Store(false)
-	mustDo(t, c, storage.Op{Kind: storage.OpBan, Name: name, Ban: storage.Ban{Reason: "r"}}) // it has stopped no writes
+	storagetest.MustDo(t, c, storage.Op{Kind: storage.OpBan, Name: name, Ban: storage.Ban{Reason: "r"}}) // it has stopped no writes
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"gatepass/storage"
+	"gatepass/storage/storagetest"
 )
 
 // bareWriter is a writer on a database that is not behind its fuse, so that it
@@ -62,8 +63,8 @@ func TestWriter_ApplyFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, op := range map[string]storage.Op{
-		"note":   {Kind: storage.OpLogin, Name: numbered(1).Name},
-		"change": create(numbered(1)),
+		"note":   {Kind: storage.OpLogin, Name: storagetest.Account(1).Name},
+		"change": storagetest.Create(storagetest.Account(1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, err := pebble.Open("x", &pebble.Options{FS: fs, ReadOnly: true}) // it takes no batch
@@ -99,22 +100,11 @@ func TestWriter_SyncFails(t *testing.T) {
 		_ = db.Close() // it tells of the sync again
 	})
 	w := startBareWriter(t, db)
-	if r := w.answerTo(create(numbered(1))); r.Err != nil {
+	if r := w.answerTo(storagetest.Create(storagetest.Account(1))); r.Err != nil {
 		t.Fatal(r.Err)
 	}
 	sick.Store(true)
-	if r := w.answerTo(create(numbered(2))); !errors.Is(r.Err, storage.ErrFailed) || !errors.Is(r.Err, errorfs.ErrInjected) {
+	if r := w.answerTo(storagetest.Create(storagetest.Account(2))); !errors.Is(r.Err, storage.ErrFailed) || !errors.Is(r.Err, errorfs.ErrInjected) {
 		t.Fatal(r.Err)
-	}
-}
-
-// A list ends at its limit, and no list is longer than storage.MaxList.
-func TestList_Limit(t *testing.T) {
-	c := mustOpen(t, vfs.NewMem())
-	fill(t, c, 0, storage.MaxList+10)
-	for limit, want := range map[int]int{1: 1, 7: 7, storage.MaxList - 1: storage.MaxList - 1, storage.MaxList: storage.MaxList, 0: storage.MaxList, -1: storage.MaxList, storage.MaxList + 5: storage.MaxList} {
-		if got := len(mustDo(t, c, storage.Op{Kind: storage.OpList, Limit: limit})[0].Accounts); got != want {
-			t.Errorf("limit %d: %d accounts, want %d", limit, got, want)
-		}
 	}
 }

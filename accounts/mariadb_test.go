@@ -183,7 +183,7 @@ func (db *mariaDB) printers(t *testing.T, f *family) map[string]func(testing.TB)
 	return all
 }
 
-// documented runs the statement that docs/accounts.md has for the accounts of a family.
+// documented runs the statement that docs/import.md has for the accounts of a family.
 func (db *mariaDB) documented(t testing.TB, f *family) string {
 	t.Helper()
 	return db.shell(t, `(?s)# [^\n]*`+f.name+`[^\n]*\n(mysql --batch .*?) > accounts\.tsv\n`)
@@ -192,7 +192,7 @@ func (db *mariaDB) documented(t testing.TB, f *family) string {
 // shell runs a command that stands in the docs.
 func (db *mariaDB) shell(t testing.TB, pattern string) string {
 	t.Helper()
-	docs, err := os.ReadFile("../docs/accounts.md")
+	docs, err := os.ReadFile("../docs/import.md")
 	if err != nil {
 		t.Fatal(err)
 	}

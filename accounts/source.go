@@ -34,7 +34,7 @@ const headBytes = 4096
 // Errors of files of a kind that is not understood. They are refused whole.
 var (
 	errEmpty    = errors.New("the file is empty")
-	errSQLDump  = errors.New("the file is an SQL dump; export the account table instead: mysql --batch -e \"SELECT ... FROM account\" DATABASE > accounts.tsv (docs/accounts.md has the statements)")
+	errSQLDump  = errors.New("the file is an SQL dump; export the account table instead: mysql --batch -e \"SELECT ... FROM account\" DATABASE > accounts.tsv (docs/import.md has the statements)")
 	errBoxTable = errors.New("the file is a table as mysql draws it for people; add --batch to the mysql command")
 	errVertical = errors.New("the file is what mysql prints for \\G; end the statement with a semicolon and add --batch to the mysql command")
 	errMarkup   = errors.New("the file is HTML or XML; export CSV, or use mysql --batch without --html and --xml")

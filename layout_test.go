@@ -45,6 +45,26 @@ var mayImport = map[string][]string{
 	"cmd":     {"client", "codec", "queue", "deadline", "logic", "server", "worlds", "storage", "auth", "accounts", "admin", "perf", "patches", "atomicfile"},
 }
 
+// mayImportWithin says which packages of its own top-level folder a package may import. A
+// package that is not here may import all of them.
+var mayImportWithin = map[string][]string{
+	"perf/load/internal/counts":   {},
+	"perf/load/internal/loop":     {},
+	"perf/load/internal/usage":    {},
+	"perf/load/players":           {},
+	"perf/load/progress":          {},
+	"perf/load/internal/protocol": {"perf/load/internal/counts", "perf/load/players"},
+	"perf/load/internal/engine":   {"perf/load/internal/counts", "perf/load/internal/loop", "perf/load/internal/protocol", "perf/load/players"},
+	"perf/load/internal/loadtest": {"perf/load/players"},
+	"perf/load/patch":             {"perf/load/internal/counts", "perf/load/internal/loop", "perf/load/internal/protocol", "perf/load/players", "perf/load/progress"},
+	"perf/load/floor":             {"perf/load/internal/loop", "perf/load/internal/protocol"},
+	"perf/load": {
+		"perf/load/internal/counts", "perf/load/internal/engine", "perf/load/internal/protocol", "perf/load/internal/usage",
+		"perf/load/patch", "perf/load/players", "perf/load/progress",
+	},
+	"perf/load/testbed": {"perf/load", "perf/load/patch", "perf/load/players"},
+}
+
 const (
 	maxFileLines = 600
 	maxFuncLines = 80
@@ -131,6 +151,29 @@ func TestLayout_EnginesAreKnownWhereStoresAreOpened(t *testing.T) {
 			if engine && !s.isTest() && !slices.Contains(opensStores, s.folder()) {
 				t.Errorf("%s imports %s: only %v may know an engine", s.path, spec.Path.Value, opensStores)
 			}
+		}
+	}
+}
+
+func TestLayout_PackagesWithinAFolderGoOneWay(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		dir := filepath.Dir(s.path)
+		allowed, known := mayImportWithin[dir]
+		seen[dir] = true
+		if !known || s.isTest() {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			target, _ := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "gatepass/")
+			if strings.HasPrefix(target, s.folder()+"/") && !slices.Contains(allowed, target) {
+				t.Errorf("%s imports gatepass/%s: of its own folder it may import only %v", s.path, target, allowed)
+			}
+		}
+	}
+	for dir := range mayImportWithin {
+		if !seen[dir] {
+			t.Errorf("mayImportWithin has %s, which does not exist", dir)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (gruntDialect) lookup(s *session) storage.Op {
 // found answers for an account that does not exist with a salt and a verifier that are
 // always the same and to which nobody has the password, and may ask for a second
 // factor. From here on such a sign-in takes the same way, and fails at the proof.
-func (d gruntDialect) found(c *Core, s *session, r *storage.Result) {
+func (gruntDialect) found(c *Core, s *session, r *storage.Result) {
 	a := s.attempt
 	if s.method == byEarlierKey {
 		if a.known = r.Account != nil; a.known {
@@ -39,25 +39,24 @@ func (d gruntDialect) found(c *Core, s *session, r *storage.Result) {
 		return
 	}
 	a.exchange.Name = s.name
-	salt, verifier, asks := c.decoys.credentials(s.name)
-	a.exchange.Salt, a.exchange.Verifier = salt, verifier
+	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(&c.decoys.Decoys, s.name.Bytes())
 	if r.Account != nil && r.Account.Grunt.Set {
 		a.known, a.ban = true, r.Account.Ban
 		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)
 		a.exchange.Verifier = srp6.Verifier(r.Account.Grunt.Verifier)
 		a.factor = newSecondFactor(r.Account)
-	} else if asks {
+	} else if c.decoyed(&a.exchange.Verifier) {
 		a.factor = newDecoy()
 	}
 	if !c.pool.take(&a.ephemeral) {
-		c.pool.await(s.conn)
+		c.pool.waiting = append(c.pool.waiting, s.conn)
 		return
 	}
-	d.challenge(c, s)
+	c.challenge(s)
 }
 
 // challenge sends the server's half of the exchange.
-func (gruntDialect) challenge(c *Core, s *session) {
+func (c *Core) challenge(s *session) {
 	a := s.attempt
 	a.exchange.B = a.ephemeral.PublicKey(&a.exchange.Verifier)
 	c.reply = codec.Reply{Kind: codec.ReplyLogonChallenge, Challenge: codec.Challenge{
@@ -65,7 +64,7 @@ func (gruntDialect) challenge(c *Core, s *session) {
 		Salt:    a.exchange.Salt,
 		CRCSalt: patches.IntegritySalt,
 	}}
-	if !c.factors.ask(s, &c.reply.Challenge, &c.pool) {
+	if !c.askFactor(s, &c.reply.Challenge) {
 		c.end(s, endBusy)
 		return
 	}
@@ -74,7 +73,7 @@ func (gruntDialect) challenge(c *Core, s *session) {
 }
 
 func (gruntDialect) verify(c *Core, s *session) {
-	c.effects.prove(auth.Job{
+	c.jobs = append(c.jobs, auth.Job{
 		Kind:      auth.JobProve,
 		Tag:       uint64(s.conn),
 		Ephemeral: s.attempt.ephemeral,
@@ -85,7 +84,7 @@ func (gruntDialect) verify(c *Core, s *session) {
 
 func (gruntDialect) proven(c *Core, s *session, r *auth.Result) {
 	s.attempt.key, s.attempt.m2 = r.Key, r.M2
-	c.rules.raise(EventLoginRequested, s)
+	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
 }
 
 // accountFlags is what every client is told of its account: the "pro pass" bit
@@ -97,43 +96,56 @@ const accountFlags = 0x00800000
 func (gruntDialect) admit(c *Core, s *session) {
 	a := s.attempt
 	secret := worlds.NewSecret(a.key[:])
-	c.hold(login{s.name, s.conn, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]), worlds.AnnounceFresh})
+	c.hold(s, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]))
 	secret.Wipe()
 	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: s.attempt.m2, AccountFlags: accountFlags}
 	c.become(s, StateChoosing)
-	c.signals.raise(Signal{Kind: SignalLoggedIn, session: s})
+	c.signal(Signal{Kind: SignalLoggedIn, session: s})
 	c.send(s)
 }
 
 // serve sends the list of worlds.
 func (gruntDialect) serve(c *Core, s *session, _ *codec.Message) {
-	frame, err := c.ports.Worlds.FrameFor(askOf(s))
+	frame, err := c.frameFor(s)
 	if err != nil {
 		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
 		c.end(s, endFault)
 		return
 	}
-	c.timers.set(s, c.options.ChoosingLimit)
+	c.setDeadline(s, c.options.ChoosingLimit)
 	c.sendFrame(s, frame)
 }
 
 func (gruntDialect) offerUpdate(c *Core, s *session) {
-	c.say(s, codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultVersionUpdate})
-	if s.state != StateLeaving { // there was room for the reply
-		c.say(s, updateOffer(s))
-	}
+	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultVersionUpdate}
+	c.send(s)
+	c.offer(s, nil)
 }
 
 // fileSent waits until the client closes the connection by itself: what is still on the
 // way has to get there.
 func (gruntDialect) fileSent(c *Core, s *session) {
 	c.updates.leave(s)
-	c.timers.set(s, sentLimit)
+	c.setDeadline(s, sentLimit)
 }
 
-func (gruntDialect) placeReply(uint64) (r codec.Reply, ok bool) { return r, false }
+// tellPlace tells nothing: the protocol has no message for it.
+func (gruntDialect) tellPlace(*Core, *session, uint64) {}
 
-func (gruntDialect) pushWorlds(p *push, s *session, g *pushGroups) { p.pushGrunt(s, g) }
+// pushWorlds sends the list where the operator wants it.
+func (gruntDialect) pushWorlds(c *Core, s *session, g *pushGroups) {
+	if s.state != StateChoosing || !c.options.PushWorlds {
+		return
+	}
+	frame, err := c.frameFor(s)
+	switch {
+	case err != nil: // logged when the client asks
+	case len(s.characters) > 0:
+		c.sendFrame(s, frame)
+	default:
+		g.add(s.conn, frame)
+	}
+}
 
 func (gruntDialect) missedWorlds(*session) {}
 

@@ -9,7 +9,6 @@ import (
 // keyPool holds what only the auth pool can make, ready for use: ephemeral keys and
 // random bytes. So a challenge does not wait for the auth pool.
 type keyPool struct {
-	base
 	keys    []srp6.Ephemeral
 	randoms [][auth.RandomSize]byte
 	// ordered is how many the auth pool is making.
@@ -30,19 +29,6 @@ func (k *keyPool) take(e *srp6.Ephemeral) bool {
 	return true
 }
 
-// await has a session wait for a key.
-func (k *keyPool) await(conn codec.Conn) { k.waiting = append(k.waiting, conn) }
-
-// next returns the session that has waited longest, if there is a key for it.
-func (k *keyPool) next() (conn codec.Conn, ok bool) {
-	if len(k.waiting) == 0 || len(k.keys) == 0 {
-		return 0, false
-	}
-	conn = k.waiting[0]
-	k.waiting = k.waiting[1:]
-	return conn, true
-}
-
 // random fills r, of at most auth.RandomSize bytes, with bytes that are used once. False
 // means that there are none.
 func (k *keyPool) random(r []byte) bool {
@@ -55,26 +41,26 @@ func (k *keyPool) random(r []byte) bool {
 	return true
 }
 
-// refill asks the auth pool for more keys when few are left.
-func (k *keyPool) refill() {
+// refillPool asks the auth pool for more keys when few are left.
+func (c *Core) refillPool() {
+	k := &c.pool
 	have := min(len(k.keys), len(k.randoms)) + k.ordered
 	if have > poolLow {
 		return
 	}
 	for range poolTarget - have {
-		k.effects.prove(auth.Job{Kind: auth.JobMint})
+		c.jobs = append(c.jobs, auth.Job{Kind: auth.JobMint})
 		k.ordered++
 	}
 }
 
-// refused notes that the auth pool had no room for an order.
-func (k *keyPool) refused() { k.ordered-- }
-
-// add puts what the auth pool has made into the pool.
-func (k *keyPool) add(r *auth.Result) {
+// keyMade puts a new key into the pool, or gives it to the session that has waited
+// longest.
+func (c *Core) keyMade(r *auth.Result) {
+	k := &c.pool
 	k.ordered--
 	if r.Err != nil {
-		k.count.authErrors.Add(1)
+		c.count.authErrors.Add(1)
 		return // ordered again with the next round
 	}
 	if len(k.keys) < poolTarget {
@@ -83,7 +69,12 @@ func (k *keyPool) add(r *auth.Result) {
 	if len(k.randoms) < poolTarget {
 		k.randoms = append(k.randoms, r.Random)
 	}
+	for len(k.waiting) > 0 && len(k.keys) > 0 {
+		s := c.sessions.get(k.waiting[0])
+		k.waiting = k.waiting[1:]
+		if s != nil && s.state == StateLookingUp && s.attempt != nil {
+			k.take(&s.attempt.ephemeral)
+			c.challenge(s)
+		}
+	}
 }
-
-// len is how many keys are ready.
-func (k *keyPool) len() int { return len(k.keys) }

@@ -79,36 +79,36 @@ func (l *Loop) flush() {
 // left to do.
 func (l *Loop) tick(t *tick) {
 	defer l.rescue(0)
-	l.core.Step(FromClock(t.now, t.wall))
+	l.core.Tick(t.now, t.wall)
 	l.core.publish()
 }
 
 func (l *Loop) command(cmd *Command) {
 	l.closed = l.closed || cmd.Kind == CommandClose
 	defer l.rescue(0)
-	l.core.Step(FromOperator(cmd))
+	l.core.Command(cmd)
 }
 
 // client, stored and proved guard each message: a bug that one client can reach
 // costs that client and nobody else.
 func (l *Loop) client(m *codec.Message) {
 	defer l.rescue(m.Conn)
-	l.core.Step(FromClient(m))
+	l.core.Client(m)
 }
 
 func (l *Loop) stored(r *storage.Result) {
 	defer l.rescue(codec.Conn(r.Tag))
-	l.core.Step(FromStore(r))
+	l.core.Stored(r)
 }
 
 func (l *Loop) proved(r *auth.Result) {
 	defer l.rescue(codec.Conn(r.Tag))
-	l.core.Step(FromPool(r))
+	l.core.Proved(r)
 }
 
 func (l *Loop) region(e *worlds.Event) {
 	defer l.rescue(0)
-	l.core.Step(FromBus(e))
+	l.core.Region(e)
 }
 
 // rescue is deferred around a message about conn.
@@ -136,13 +136,13 @@ func (l *Loop) rescueAgain(conn codec.Conn) {
 	if s := l.core.sessions.get(conn); s != nil {
 		l.core.sessions.close(s)
 	}
-	l.core.effects.close(conn, codec.CloseFault)
+	l.core.close(conn, codec.CloseFault)
 }
 
 func (l *Loop) fault(p any) {
 	l.core.count.panics.Add(1)
-	l.core.rules.reset()
-	l.core.signals.reset()
+	l.core.events = l.core.events[:0]
+	l.core.signalling, l.core.signalLevel = 0, 0
 	l.core.options.Logger.Error("panic in the logic; the session was closed",
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }

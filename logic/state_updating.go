@@ -41,10 +41,10 @@ type version struct {
 	ended codec.TransferEnd
 }
 
-// judge notes what follows from what a client says it runs.
-func judge(s *session, h *codec.Hello, versions Versions) {
+// judge looks at what a client says it runs.
+func (c *Core) judge(s *session, h *codec.Hello) {
 	client := patches.Client{Protocol: s.protocol, Build: h.Build, System: h.System, Arch: h.Platform, Locale: h.Locale}
-	if v := versions.Judge(client); !v.Allowed || len(v.Known) > 0 {
+	if v := c.versions.Judge(client); !v.Allowed || len(v.Known) > 0 {
 		s.version = &version{Verdict: v}
 	}
 }
@@ -53,18 +53,22 @@ func judge(s *session, h *codec.Hello, versions Versions) {
 func (s *session) tooOld() bool { return s.version != nil && !s.version.Allowed }
 
 func (updating) Enter(c *Core, s *session) {
-	c.signals.raise(Signal{Kind: SignalUpdateOffered, session: s})
+	c.signal(Signal{Kind: SignalUpdateOffered, session: s})
 	s.dialect().offerUpdate(c, s)
 	c.sessions.endAttempt(s)
-	if c.service.draining { // the drain began during the sign-in
+	if c.draining { // the drain began during the sign-in
 		c.end(s, endDrained)
 	}
 }
 
-// updateOffer is the offer of the file that brings a client up to date.
-func updateOffer(s *session) codec.Reply {
+// offer sends the offer, unless the session has just ended because its send queue is full.
+func (c *Core) offer(s *session, n *codec.NativeReply) {
+	if s.state == StateLeaving {
+		return
+	}
 	f := s.version.Update
-	return codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: f.Size, MD5: f.MD5}}
+	c.reply = codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: f.Size, MD5: f.MD5}, Native: n}
+	c.send(s)
 }
 
 // Leave gives back the session's place, in the queue or among those that are served.
@@ -72,13 +76,10 @@ func (updating) Leave(c *Core, s *session) { c.updates.leave(s) }
 
 func (updating) Limit(o *Options) time.Duration { return o.AcceptLimit }
 
-func (u updating) Step(c *Core, s *session, in Input) bool {
-	if in.Kind != InputMessage {
-		return false
-	}
-	switch m := in.Message; m.Kind {
+func (updating) Process(c *Core, s *session, m *codec.Message) {
+	switch m.Kind {
 	case codec.KindTransferAccept, codec.KindTransferResume:
-		u.accepted(c, s, m)
+		c.accepted(s, m)
 	case codec.KindTransferCancel:
 		if s.version.stage == updateSent {
 			c.end(s, endUpdated)
@@ -86,16 +87,16 @@ func (u updating) Step(c *Core, s *session, in Input) bool {
 			c.end(s, endUpdateCancelled)
 		}
 	case codec.KindTransferEnded:
-		u.transferred(c, s, m.Ended)
+		c.transferred(s, m.Ended)
 	case codec.KindPing:
-		c.say(s, codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
+		c.reply = codec.Reply{Kind: codec.ReplyPong, Number: m.Number}
+		c.send(s)
 	}
-	return true
 }
 
 // accepted puts a client into the queue that wants its file, from m.Number on if it has
 // the part before. An account is sent one file at a time.
-func (u updating) accepted(c *Core, s *session, m *codec.Message) {
+func (c *Core) accepted(s *session, m *codec.Message) {
 	v := s.version
 	if v.stage != updateOffered {
 		c.count.outOfPlace[s.state].Add(1)
@@ -106,27 +107,40 @@ func (u updating) accepted(c *Core, s *session, m *codec.Message) {
 		v.offset, v.window = m.Number, m.Window
 	}
 	if v.offset > v.Update.Size {
-		u.failed(c, s, codec.TransferOffset)
+		c.updateFailed(s, codec.TransferOffset)
 		return
 	}
-	if other := c.updates.ofAccount(s.name); other != nil && other != s {
+	if other := c.sessions.get(c.updates.of[s.name]); other != nil && other != s {
 		c.end(other, endSecondUpdate)
 	}
-	c.updates.join(s)
+	c.join(s)
+}
+
+// startTransfer has the session's reactor send the file. The reactor closes the
+// connection of a client that does not read. False means that there was no room to tell
+// the reactor.
+func (c *Core) startTransfer(s *session) bool {
+	v := s.version
+	t := &codec.Transfer{Source: v.Update, Size: v.Update.Size, Offset: v.offset, Window: v.window}
+	if !c.ports.Out.StartTransfer(s.conn, t) {
+		return false
+	}
+	v.stage = updateSending
+	return true
 }
 
 // transferred handles the reactor's message that it does not send the file any more.
-func (u updating) transferred(c *Core, s *session, ended codec.TransferEnd) {
+func (c *Core) transferred(s *session, ended codec.TransferEnd) {
 	if ended != codec.TransferDone {
-		u.failed(c, s, ended)
+		c.updateFailed(s, ended)
 		return
 	}
-	c.signals.raise(Signal{Kind: SignalUpdateDone, session: s})
+	c.signal(Signal{Kind: SignalUpdateDone, session: s})
 	s.dialect().fileSent(c, s)
 }
 
-// failed ends a client's update.
-func (updating) failed(c *Core, s *session, ended codec.TransferEnd) {
+// updateFailed ends a client's update.
+func (c *Core) updateFailed(s *session, ended codec.TransferEnd) {
 	s.version.ended = ended
 	c.end(s, endUpdateFailed)
 }

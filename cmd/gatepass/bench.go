@@ -14,6 +14,8 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
 	"gatepass/perf/load"
+	"gatepass/perf/load/floor"
+	"gatepass/perf/load/players"
 )
 
 func benchCommand() *cobra.Command {
@@ -155,15 +157,15 @@ It prints a line that begins with "ready" and says where it listens.`,
 }
 
 func serveFloor(ctx context.Context, addr netip.AddrPort, out io.Writer) error {
-	floor, err := load.ListenFloor(addr)
+	listening, err := floor.Listen(addr)
 	if err != nil {
 		return err
 	}
 	// The floor makes no garbage, so there is nothing to collect, and a C loop
 	// would not look for any every two minutes either.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	fmt.Fprintln(out, "ready", floor.Addr())
-	return floor.Serve(ctx)
+	fmt.Fprintln(out, "ready", listening.Addr())
+	return listening.Serve(ctx)
 }
 
 func benchAccountsCommand() *cobra.Command {
@@ -175,10 +177,10 @@ func benchAccountsCommand() *cobra.Command {
   gatepass account import --data DIR --protocols grunt accounts.csv`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if n < 1 || n > load.MaxAccounts {
-				return exit.Usage(fmt.Errorf("--accounts %d: want 1 to %d", n, load.MaxAccounts))
+			if n < 1 || n > players.MaxAccounts {
+				return exit.Usage(fmt.Errorf("--accounts %d: want 1 to %d", n, players.MaxAccounts))
 			}
-			return load.WriteAccounts(c.OutOrStdout(), load.MakeAccounts(n))
+			return players.WriteAccounts(c.OutOrStdout(), players.MakeAccounts(n))
 		},
 	}
 	c.Flags().IntVar(&n, "accounts", n, "how many")

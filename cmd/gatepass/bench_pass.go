@@ -9,6 +9,8 @@ import (
 
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/perf/load"
+	"gatepass/perf/load/players"
+	"gatepass/perf/load/testbed"
 )
 
 func benchPassCommand() *cobra.Command {
@@ -50,8 +52,8 @@ time of the server is that of login server, bus and manager, which share a proce
 // pass runs 'bench pass'.
 func (b *bench) pass(c *cobra.Command, o load.PassOptions, duration time.Duration) (err error) {
 	moves := o.Rate * duration.Seconds()
-	if !(moves >= 1 && moves <= load.MaxAccounts) {
-		return exit.Usage(fmt.Errorf("--rate %g for --duration %v: want 1 to %d moves", o.Rate, duration, load.MaxAccounts))
+	if !(moves >= 1 && moves <= players.MaxAccounts) {
+		return exit.Usage(fmt.Errorf("--rate %g for --duration %v: want 1 to %d moves", o.Rate, duration, players.MaxAccounts))
 	}
 	o.Hold.Connections = int(moves)
 	if o.Hold.Accounts, err = b.ownPlayers(o.Hold.Connections); err != nil {
@@ -66,7 +68,7 @@ func (b *bench) pass(c *cobra.Command, o load.PassOptions, duration time.Duratio
 		return err
 	}
 	defer func() { err = errors.Join(err, stand.Close()) }()
-	o.Gate, err = stand.StartGate(c.Context(), load.GateOptions{
+	o.Gate, err = stand.StartGate(c.Context(), testbed.GateOptions{
 		World: benchWorldID, Capacity: 2 * o.Hold.Connections, Build: o.Hold.Build,
 	})
 	if err != nil {

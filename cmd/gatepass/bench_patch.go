@@ -13,7 +13,7 @@ import (
 
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
-	"gatepass/perf/load"
+	"gatepass/perf/load/floor"
 )
 
 // benchPatch is the flags of 'bench patch'.
@@ -134,12 +134,12 @@ It prints a line that begins with "ready" and says where it listens.`,
 }
 
 func servePatchFloor(ctx context.Context, out io.Writer, addr netip.AddrPort, file string) error {
-	floor, err := load.ListenPatchFloor(addr, file)
+	listening, err := floor.ListenPatch(addr, file)
 	if err != nil {
 		return err
 	}
 	// As the other floor: no garbage, no collector.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	fmt.Fprintln(out, "ready", floor.Addr())
-	return floor.Serve(ctx)
+	fmt.Fprintln(out, "ready", listening.Addr())
+	return listening.Serve(ctx)
 }

@@ -14,6 +14,10 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec/grunt"
 	"gatepass/perf/load"
+	"gatepass/perf/load/patch"
+	"gatepass/perf/load/players"
+	benchprogress "gatepass/perf/load/progress"
+	"gatepass/perf/load/testbed"
 )
 
 // updateLoggers is how many accounts log in beside updates: each again after a second, at
@@ -23,9 +27,9 @@ const updateLoggers = 1000
 // patchBench is one run of 'bench patch'.
 type patchBench struct {
 	*benchPatch
-	progress *load.Progress
-	stand    *load.Stand
-	patched  load.PatchedOptions
+	progress *benchprogress.Display
+	stand    *testbed.Testbed
+	patched  testbed.PatchedOptions
 	// old are the clients that are brought up to date, fresh those that log in beside.
 	old, fresh load.Clients
 	report     *load.Report
@@ -41,7 +45,7 @@ func (b *benchPatch) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.stand, err = load.NewStand(binary); err != nil {
+	if p.stand, err = testbed.New(binary); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stand.Close()) }()
@@ -73,14 +77,14 @@ func (p *patchBench) prepare() error {
 		return err
 	}
 	if len(accounts) < takers+updateLoggers {
-		return exit.Usage(fmt.Errorf("%d clients: want %d at most", takers, load.MaxAccounts-updateLoggers))
+		return exit.Usage(fmt.Errorf("%d clients: want %d at most", takers, players.MaxAccounts-updateLoggers))
 	}
-	p.patched = load.PatchedOptions{Accounts: accounts, Build: grunt.Build(p.build)}
+	p.patched = testbed.PatchedOptions{Accounts: accounts, Build: grunt.Build(p.build)}
 	p.old, p.fresh = p.players(accounts[:takers]), p.players(accounts[takers:])
 	if err := p.speak(); err != nil {
 		return err
 	}
-	p.patched.File = &load.PatchFile{Size: p.fileMiB << 20} // as large as the one that is going to be made
+	p.patched.File = &patch.File{Size: p.fileMiB << 20} // as large as the one that is going to be made
 	if err := p.validate(); err != nil {
 		return exit.Usage(err)
 	}
@@ -130,7 +134,7 @@ func (p *patchBench) validate() error {
 	return errors.Join(faults...)
 }
 
-func (p *patchBench) players(accounts []load.Account) load.Clients {
+func (p *patchBench) players(accounts []players.Account) load.Clients {
 	return load.Clients{Build: grunt.Build(p.build), Accounts: accounts, Sources: p.sources, Timeout: p.timeout}
 }
 
@@ -141,7 +145,7 @@ func (p *patchBench) speak() (err error) {
 	if p.patched.Native, err = p.native(p.patched.Accounts); err != nil || p.patched.Native == nil {
 		return err
 	}
-	p.old.Native, p.fresh.Native = load.NewPlayers(p.old.Accounts, false), load.NewPlayers(p.fresh.Accounts, true)
+	p.old.Native, p.fresh.Native = players.NewNative(p.old.Accounts, false), players.NewNative(p.fresh.Accounts, true)
 	return nil
 }
 
@@ -163,7 +167,7 @@ func (p *patchBench) all() []patchPart {
 
 // measure goes through the parts. Once ctx has ended it begins no other.
 func (p *patchBench) measure(ctx context.Context) (err error) {
-	if p.patched.File, err = load.MakePatchFile(ctx, p.stand.PatchPath(), p.fileMiB<<20, p.progress); err != nil {
+	if p.patched.File, err = patch.MakeFile(ctx, p.stand.PatchPath(), p.fileMiB<<20, p.progress); err != nil {
 		return err
 	}
 	p.report = load.NewPatchReport(&p.old, p.patched.File)
@@ -191,7 +195,7 @@ func (p *patchBench) start(ctx context.Context, atOnce int, env ...string) (load
 
 func (p *patchBench) throughputOptions() *load.ThroughputOptions {
 	o := &load.ThroughputOptions{
-		Clients: p.old, File: p.patched.File, Takers: p.clients, Checkers: p.checkers, Duration: p.sendFor, Times: p.sendTimes,
+		Clients: p.old, File: p.patched.File, Downloaders: p.clients, Checkers: p.checkers, Duration: p.sendFor, Times: p.sendTimes,
 	}
 	o.EnsureDefaults()
 	return o
@@ -199,7 +203,7 @@ func (p *patchBench) throughputOptions() *load.ThroughputOptions {
 
 func (p *patchBench) throughput(ctx context.Context) error {
 	o := p.throughputOptions()
-	server, err := p.start(ctx, o.Takers, unlimited()...)
+	server, err := p.start(ctx, o.Downloaders, unlimited()...)
 	if err != nil {
 		return err
 	}
@@ -242,7 +246,7 @@ func (p *patchBench) stalled(ctx context.Context) error {
 
 func (p *patchBench) besideOptions() *load.BesideOptions {
 	o := &load.BesideOptions{
-		Clients: p.old, File: p.patched.File, Takers: p.clients, Limit: p.limit * (1 << 20), Times: p.logTimes,
+		Clients: p.old, File: p.patched.File, Downloaders: p.clients, Limit: p.limit * (1 << 20), Times: p.logTimes,
 		Login: load.LoginOptions{Clients: p.fresh, Rate: p.rate, Duration: p.logFor, Seed: 1},
 	}
 	o.EnsureDefaults()
@@ -252,7 +256,7 @@ func (p *patchBench) besideOptions() *load.BesideOptions {
 func (p *patchBench) latency(ctx context.Context) error {
 	o := p.besideOptions()
 	env := []string{"GATEPASS_UPDATES__RATE=" + strconv.FormatFloat(p.limit, 'f', -1, 64), "GATEPASS_UPDATES__CLIENT_RATE=0"}
-	server, err := p.start(ctx, o.Takers, env...)
+	server, err := p.start(ctx, o.Downloaders, env...)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,9 @@ import (
 
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/perf/load"
+	"gatepass/perf/load/players"
+	benchprogress "gatepass/perf/load/progress"
+	"gatepass/perf/load/testbed"
 )
 
 // bench is what the scenarios share: whom to measure and how to report.
@@ -50,7 +53,7 @@ const (
 
 // native makes players of the accounts where the clients are to speak the native
 // protocol; else they are nil.
-func (b *bench) native(accounts []load.Account) (*load.Players, error) {
+func (b *bench) native(accounts []players.Account) (*players.Native, error) {
 	switch {
 	case b.protocol == protocolGrunt && b.token:
 		return nil, exit.Usage(errors.New("--token needs --protocol native"))
@@ -61,7 +64,7 @@ func (b *bench) native(accounts []load.Account) (*load.Players, error) {
 	case b.target != "" || b.file != "":
 		return nil, exit.Usage(errors.New("--protocol native makes the accounts it plays: it takes no --target and no --accounts-file"))
 	}
-	return load.NewPlayers(accounts, b.token), nil
+	return players.NewNative(accounts, b.token), nil
 }
 
 // ownFlags are those of every scenario.
@@ -71,11 +74,11 @@ func (b *bench) ownFlags(f *pflag.FlagSet) {
 }
 
 // progress is nil, which shows nothing, when it is to be quiet.
-func (b *bench) progress(c *cobra.Command) *load.Progress {
+func (b *bench) progress(c *cobra.Command) *benchprogress.Display {
 	if b.quiet {
 		return nil
 	}
-	return load.NewProgress(c.ErrOrStderr())
+	return benchprogress.New(c.ErrOrStderr())
 }
 
 func (b *bench) print(c *cobra.Command, r *load.Report) error {
@@ -86,22 +89,22 @@ func (b *bench) print(c *cobra.Command, r *load.Report) error {
 }
 
 // players are the accounts to play.
-func (b *bench) players() ([]load.Account, error) {
+func (b *bench) players() ([]players.Account, error) {
 	if b.file == "" {
 		if b.target != "" {
 			return nil, exit.Usage(fmt.Errorf("--target needs --accounts-file, with accounts that it has"))
 		}
-		if b.accounts < 1 || b.accounts > load.MaxAccounts {
-			return nil, exit.Usage(fmt.Errorf("--accounts %d: want 1 to %d", b.accounts, load.MaxAccounts))
+		if b.accounts < 1 || b.accounts > players.MaxAccounts {
+			return nil, exit.Usage(fmt.Errorf("--accounts %d: want 1 to %d", b.accounts, players.MaxAccounts))
 		}
-		return load.MakeAccounts(b.accounts), nil
+		return players.MakeAccounts(b.accounts), nil
 	}
 	f, err := os.Open(b.file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return load.ReadAccounts(f)
+	return players.ReadAccounts(f)
 }
 
 // login runs 'bench login'.
@@ -142,7 +145,7 @@ func (b *bench) login(c *cobra.Command, o load.LoginOptions, rounds int) (err er
 // hold runs 'bench hold'.
 func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	// A second login ends the first of the same account.
-	b.accounts = max(b.accounts, min(o.Connections, load.MaxAccounts))
+	b.accounts = max(b.accounts, min(o.Connections, players.MaxAccounts))
 	if o.Accounts, err = b.players(); err != nil {
 		return err
 	}
@@ -173,7 +176,7 @@ func (b *bench) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 
 // stand makes a test stand, with a server on it for these clients unless one was
 // named; env are its settings. The caller closes the stand.
-func (b *bench) stand(ctx context.Context, o *load.Clients, env ...string) (*load.Stand, load.Target, error) {
+func (b *bench) stand(ctx context.Context, o *load.Clients, env ...string) (*testbed.Testbed, load.Target, error) {
 	target := load.Target{PIDs: b.pids, Canned: b.canned}
 	if b.target != "" {
 		var err error
@@ -185,7 +188,7 @@ func (b *bench) stand(ctx context.Context, o *load.Clients, env ...string) (*loa
 	if err != nil {
 		return nil, target, err
 	}
-	stand, err := load.NewStand(binary)
+	stand, err := testbed.New(binary)
 	if err != nil {
 		return nil, target, err
 	}

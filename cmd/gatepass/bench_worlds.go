@@ -10,6 +10,8 @@ import (
 
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/perf/load"
+	"gatepass/perf/load/players"
+	"gatepass/perf/load/testbed"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 )
@@ -90,7 +92,7 @@ type benchWorld struct {
 }
 
 // connect makes it a node of the stand's bus.
-func (w *benchWorld) connect(ctx context.Context, stand *load.Stand) error {
+func (w *benchWorld) connect(ctx context.Context, stand *testbed.Testbed) error {
 	authority, err := bus.OpenAuthority(stand.BusDir())
 	if err != nil {
 		return err
@@ -122,7 +124,7 @@ func (w *benchWorld) set(_ context.Context, online bool) (err error) {
 
 // ownPlayers are accounts for a stand's own server: one for each connection, since
 // a second login ends the first of the same account.
-func (b *bench) ownPlayers(connections int) ([]load.Account, error) {
-	b.accounts = max(1, min(connections, load.MaxAccounts))
+func (b *bench) ownPlayers(connections int) ([]players.Account, error) {
+	b.accounts = max(1, min(connections, players.MaxAccounts))
 	return b.players()
 }

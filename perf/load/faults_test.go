@@ -5,117 +5,56 @@ package load
 import (
 	"io"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/codec/grunt"
+	"gatepass/perf/load/floor"
+	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/internal/engine"
+	"gatepass/perf/load/internal/loadtest"
+	"gatepass/perf/load/players"
 )
 
-// mustServe lets handle play the server for each connection, until the test
-// ends. handle must return when the connection is closed.
+// mustServe is a target that calls handle for each connection.
 func mustServe(t *testing.T, handle func(net.Conn)) Target {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer conn.Close()
-				handle(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return Target{Addr: l.Addr().(*net.TCPAddr).AddrPort()}
-}
-
-// script answers each read with the next of the given bytes, then waits for the
-// client to go.
-func script(answers ...[]byte) func(net.Conn) {
-	return func(conn net.Conn) {
-		var b [512]byte
-		for _, answer := range answers {
-			if _, err := conn.Read(b[:]); err != nil {
-				return
-			}
-			if _, err := conn.Write(answer); err != nil {
-				return
-			}
-		}
-		_, _ = io.Copy(io.Discard, conn)
-	}
-}
-
-// cutOff is script with the server closing right after the last answer.
-func cutOff(answers ...[]byte) func(net.Conn) {
-	return func(conn net.Conn) {
-		var b [512]byte
-		for _, answer := range answers {
-			if _, err := conn.Read(b[:]); err != nil {
-				return
-			}
-			if _, err := conn.Write(answer); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// hangUp is script with the server closing when the client goes on. It reads
-// first: closing on unread bytes would be a reset.
-func hangUp(answers ...[]byte) func(net.Conn) {
-	play := cutOff(answers...)
-	return func(conn net.Conn) {
-		play(conn)
-		var b [512]byte
-		_, _ = conn.Read(b[:])
-	}
+	return Target{Addr: loadtest.Serve(t, handle)}
 }
 
 func TestRunLogin_Faults_AreToldApart(t *testing.T) {
-	floor := newCanned()
-	proof, list := floor.vanilla.proof, floor.vanilla.list
+	floor := floor.NewCanned()
+	proof, list := floor.Vanilla.Proof, floor.Vanilla.List
 	cases := []struct {
 		name    string
 		handle  func(net.Conn)
 		timeout time.Duration
-		want    Fault
+		want    counts.Fault
 	}{
-		{"closes before it answers", hangUp(), time.Minute, FaultClosed},
-		{"closes after the challenge", hangUp(floor.challenge), time.Minute, FaultClosed},
-		{"closes after half a challenge", cutOff(floor.challenge[:60]), time.Minute, FaultClosed},
-		{"closes in the list", cutOff(floor.challenge, proof, list[:7]), time.Minute, FaultClosed},
-		{"never answers", script(), 30 * time.Millisecond, FaultTimeout},
-		{"never ends the list", script(floor.challenge, proof, list[:2]), 30 * time.Millisecond, FaultTimeout},
-		{"garbage for a challenge", script([]byte("HTTP/1.1 400")), time.Minute, FaultGarbage},
-		{"a challenge and more", script(append(floor.challenge[:119:119], 0)), time.Minute, FaultGarbage},
-		{"garbage for a proof", script(floor.challenge, []byte{9, 9}), time.Minute, FaultGarbage},
-		{"garbage for a list", script(floor.challenge, proof, proof), time.Minute, FaultGarbage},
-		{"a list and more", script(floor.challenge, proof, append(list[:len(list):len(list)], 0)), time.Minute, FaultGarbage},
-		{"refuses the name", script([]byte{0, 0, 4}), time.Minute, FaultRefused},
-		{"refuses the proof", script(floor.challenge, []byte{1, 4}), time.Minute, FaultRefused},
-		{"asks for a PIN", script(withPIN(t)), time.Minute, FaultGarbage},
+		{"closes before it answers", loadtest.HangUp(), time.Minute, counts.FaultClosed},
+		{"closes after the challenge", loadtest.HangUp(floor.Challenge), time.Minute, counts.FaultClosed},
+		{"closes after half a challenge", loadtest.CutOff(floor.Challenge[:60]), time.Minute, counts.FaultClosed},
+		{"closes in the list", loadtest.CutOff(floor.Challenge, proof, list[:7]), time.Minute, counts.FaultClosed},
+		{"never answers", loadtest.Script(), 30 * time.Millisecond, counts.FaultTimeout},
+		{"never ends the list", loadtest.Script(floor.Challenge, proof, list[:2]), 30 * time.Millisecond, counts.FaultTimeout},
+		{"garbage for a challenge", loadtest.Script([]byte("HTTP/1.1 400")), time.Minute, counts.FaultGarbage},
+		{"a challenge and more", loadtest.Script(append(floor.Challenge[:119:119], 0)), time.Minute, counts.FaultGarbage},
+		{"garbage for a proof", loadtest.Script(floor.Challenge, []byte{9, 9}), time.Minute, counts.FaultGarbage},
+		{"garbage for a list", loadtest.Script(floor.Challenge, proof, proof), time.Minute, counts.FaultGarbage},
+		{"a list and more", loadtest.Script(floor.Challenge, proof, append(list[:len(list):len(list)], 0)), time.Minute, counts.FaultGarbage},
+		{"refuses the name", loadtest.Script([]byte{0, 0, 4}), time.Minute, counts.FaultRefused},
+		{"refuses the proof", loadtest.Script(floor.Challenge, []byte{1, 4}), time.Minute, counts.FaultRefused},
+		{"asks for a PIN", loadtest.Script(withPIN(t)), time.Minute, counts.FaultGarbage},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			target := mustServe(t, c.handle)
 			target.Canned = true
 			run := mustLogin(t, target, LoginOptions{Clients: Clients{Timeout: c.timeout}, Count: 6, Concurrency: 2})
-			if run.tally.faults[c.want] != 6 || run.tally.failed() != 6 || run.tally.logins() != 0 {
-				t.Errorf("faults %v and %d logins, want 6 × %v", run.tally.faultCounts(), run.tally.logins(), c.want)
+			if run.counts.Faults[c.want] != 6 || run.counts.Failed() != 6 || run.counts.Completed() != 0 {
+				t.Errorf("faults %v and %d logins, want 6 × %v", run.counts.FaultCounts(), run.counts.Completed(), c.want)
 			}
 		})
 	}
@@ -132,27 +71,27 @@ func withPIN(t *testing.T) []byte {
 }
 
 func TestRunLogin_CannedProof_IsWrongForARealServer(t *testing.T) {
-	floor := newCanned()
-	target := mustServe(t, script(floor.challenge, floor.vanilla.proof))
+	floor := floor.NewCanned()
+	target := mustServe(t, loadtest.Script(floor.Challenge, floor.Vanilla.Proof))
 	run := mustLogin(t, target, LoginOptions{Count: 4, Concurrency: 2})
-	if run.tally.faults[FaultProof] != 4 {
-		t.Errorf("faults %v, want 4 × %v", run.tally.faultCounts(), FaultProof)
+	if run.counts.Faults[counts.FaultProof] != 4 {
+		t.Errorf("faults %v, want 4 × %v", run.counts.FaultCounts(), counts.FaultProof)
 	}
 }
 
 func TestRunLogin_RefusalIsThePlan(t *testing.T) {
-	floor := newCanned()
-	refuse := mustServe(t, script(floor.challenge, []byte{1, 4}))
-	accept := mustServe(t, script(floor.challenge, floor.vanilla.proof))
+	floor := floor.NewCanned()
+	refuse := mustServe(t, loadtest.Script(floor.Challenge, []byte{1, 4}))
+	accept := mustServe(t, loadtest.Script(floor.Challenge, floor.Vanilla.Proof))
 	o := LoginOptions{Count: 40, Concurrency: 4, WrongPercent: 50, UnknownPercent: 50}
 	run := mustLogin(t, refuse, o)
-	wrong, unknown := run.tally.done[PlanWrong], run.tally.done[PlanUnknown]
-	if wrong+unknown != 40 || wrong == 0 || unknown == 0 || run.tally.failed() != 0 {
-		t.Errorf("%d wrong, %d unknown, %v failed, want 40 refusals as planned", wrong, unknown, run.tally.faultCounts())
+	wrong, unknown := run.counts.Done[counts.PlanWrong], run.counts.Done[counts.PlanUnknown]
+	if wrong+unknown != 40 || wrong == 0 || unknown == 0 || run.counts.Failed() != 0 {
+		t.Errorf("%d wrong, %d unknown, %v failed, want 40 refusals as planned", wrong, unknown, run.counts.FaultCounts())
 	}
 	run = mustLogin(t, accept, o)
-	if run.tally.faults[FaultAccepted] != 40 {
-		t.Errorf("faults %v, want 40 × %v", run.tally.faultCounts(), FaultAccepted)
+	if run.counts.Faults[counts.FaultAccepted] != 40 {
+		t.Errorf("faults %v, want 40 × %v", run.counts.FaultCounts(), counts.FaultAccepted)
 	}
 }
 
@@ -209,22 +148,22 @@ func TestRunLogin_HonestServer_BelievesItsProof(t *testing.T) {
 	}
 	target := mustServe(t, honest(t, realms))
 	for _, build := range []grunt.Build{grunt.Build1121, grunt.Build243, grunt.Build335} {
-		o := LoginOptions{Clients: Clients{Build: build, Accounts: MakeAccounts(3)}, Count: 12, Concurrency: 4}
+		o := LoginOptions{Clients: Clients{Build: build, Accounts: players.MakeAccounts(3)}, Count: 12, Concurrency: 4}
 		run := mustLogin(t, target, o)
-		if run.tally.done[PlanRight] != 12 || run.tally.failed() != 0 {
-			t.Errorf("build %d: %d done, failed %v", build, run.tally.done[PlanRight], run.tally.faultCounts())
+		if run.counts.Done[counts.PlanRight] != 12 || run.counts.Failed() != 0 {
+			t.Errorf("build %d: %d done, failed %v", build, run.counts.Done[counts.PlanRight], run.counts.FaultCounts())
 		}
 	}
 }
 
 func TestEngine_ServerClosesHeldOnes_CountsAsDropped(t *testing.T) {
-	floor := newCanned()
-	target := mustServe(t, hangUp(floor.challenge, floor.vanilla.proof, floor.vanilla.list))
+	floor := floor.NewCanned()
+	target := mustServe(t, loadtest.HangUp(floor.Challenge, floor.Vanilla.Proof, floor.Vanilla.List))
 	target.Canned = true
 	c := mustHold(t, target, 4)
-	await(t, func() bool { return c.dropped() == 4 })
-	c.stop(stopNow)
-	if c.held() != 0 || c.counted() != 4 {
-		t.Errorf("%d held, %d logged in, want none and 4", c.held(), c.counted())
+	loadtest.Await(t, func() bool { return c.Dropped() == 4 })
+	c.Stop(engine.StopNow)
+	if c.Held() != 0 || c.Counted() != 4 {
+		t.Errorf("%d held, %d logged in, want none and 4", c.Held(), c.Counted())
 	}
 }

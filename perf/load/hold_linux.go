@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"gatepass/perf/load/internal/engine"
+	"gatepass/perf/load/internal/usage"
+	"gatepass/perf/load/progress"
 )
 
-// ErrNoProcess says that memory was asked for without naming a process.
+// ErrNoProcess says that a run which measures memory has a target without PIDs.
 var ErrNoProcess = errors.New("load: no server process named to read the memory of")
 
-// RunHold logs connections in, keeps them, and reads the server's memory before
-// and after. When ctx ends it reports what stands by then, with Interrupted
-// set.
-func RunHold(ctx context.Context, t Target, o HoldOptions, p *Progress) (*HoldRun, error) {
+// RunHold logs connections in, holds them open, and reads the server's memory before and
+// after. When ctx ends it returns the measurements so far, with Interrupted set.
+func RunHold(ctx context.Context, t Target, o HoldOptions, p *progress.Display) (*HoldRun, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -23,7 +26,7 @@ func RunHold(ctx context.Context, t Target, o HoldOptions, p *Progress) (*HoldRu
 	if err := roomFor(o.Connections); err != nil {
 		return nil, err
 	}
-	h := holdRun{target: t, options: o, progress: p, proc: hostProc()}
+	h := holdRun{target: t, options: o, progress: p, proc: usage.NewReader()}
 	if err := h.warm(ctx); err != nil {
 		return nil, err
 	}
@@ -34,11 +37,11 @@ func RunHold(ctx context.Context, t Target, o HoldOptions, p *Progress) (*HoldRu
 type holdRun struct {
 	target   Target
 	options  HoldOptions
-	progress *Progress
-	proc     procfs
+	progress *progress.Display
+	proc     usage.Reader
 }
 
-// warm lets some logins come and go.
+// warm runs some logins first.
 func (h *holdRun) warm(ctx context.Context) error {
 	h.progress.Name("warm-up")
 	defer h.progress.Name("hold")
@@ -54,80 +57,79 @@ func (h *holdRun) run(ctx context.Context) (*HoldRun, error) {
 	if run.Before, err = h.memory(ctx); err != nil {
 		return nil, err
 	}
-	c, err := newCrew(h.options.crew(h.target))
+	c, err := engine.NewWorkers(h.options.workers(h.target))
 	if err != nil {
 		return nil, err
 	}
-	c.measuring.Store(true)
-	c.start()
-	defer c.stop(stopNow)
+	c.Measuring.Store(true)
+	c.Start()
+	defer c.Stop(engine.StopNow)
 	run.Ramp = rampUp(ctx, c, run.Wanted, h.progress)
 	if run.After, err = h.memory(ctx); err != nil {
 		return nil, err
 	}
-	run.Held = int(c.held())
+	run.Held = int(c.Held())
 	if err := h.stay(ctx, c, run); err != nil {
 		return nil, err
 	}
-	c.stop(stopNow)
-	run.tally, run.Dropped, run.Lists, run.Interrupted = c.tally(), c.dropped(), c.lists(), ctx.Err() != nil
+	c.Stop(engine.StopNow)
+	run.counts, run.Dropped, run.Lists, run.Interrupted = c.Logins(), c.Dropped(), c.Lists(), ctx.Err() != nil
 	return run, nil
 }
 
 // rampBusy is how many connections log in at once while the number grows.
 const rampBusy = 64
 
-func (o *HoldOptions) crew(t Target) crewOptions {
-	return crewOptions{
-		Target: t, Clients: o.Clients, Rate: o.Rate, Law: ArrivalsEven,
-		engine: engineOptions{
-			Slots: o.Connections, Busy: max(rampBusy, o.Threads), Limit: o.Connections,
-			Hold: true, ListEvery: o.ListEvery,
-		},
-	}
+// workers returns the options of the run's engines.
+func (o *HoldOptions) workers(t Target) engine.WorkersOptions {
+	c := o.engines(&t)
+	c.Rate = o.Rate
+	c.Engine.Slots, c.Engine.Busy, c.Engine.Limit = o.Connections, max(rampBusy, o.Threads), o.Connections
+	c.Engine.Hold, c.Engine.ListEvery = true, o.ListEvery
+	return c
 }
 
-// rampUp waits until as many connections as wanted have logged in or failed to,
-// and returns how long that took.
-func rampUp(ctx context.Context, c *crew, wanted int, p *Progress) time.Duration {
+// rampUp waits until the wanted number of connections have logged in or failed, and
+// returns how long that took.
+func rampUp(ctx context.Context, c *engine.Workers, wanted int, p *progress.Display) time.Duration {
 	began := time.Now()
 	p.Begin("connections", int64(wanted))
 	defer p.End()
-	for c.finished() < uint64(wanted) && pause(ctx, progressEvery/10) {
-		p.Set(int64(c.finished()), c.counted())
+	for c.Finished() < uint64(wanted) && pause(ctx, progress.Interval/10) {
+		p.Set(int64(c.Finished()), c.Counted())
 	}
 	return time.Since(began)
 }
 
-// stay holds, and reads what that costs.
-func (h *holdRun) stay(ctx context.Context, c *crew, run *HoldRun) error {
-	first, err := h.proc.usageOf(h.target.PIDs)
+// stay holds the connections and measures the cost.
+func (h *holdRun) stay(ctx context.Context, c *engine.Workers, run *HoldRun) error {
+	first, err := h.proc.CPU(h.target.PIDs)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
 	h.progress.Begin("holding", int64(h.options.Hold/time.Millisecond))
-	for since := time.Duration(0); since < h.options.Hold && pause(ctx, progressEvery); since = time.Since(began) {
-		h.progress.Set(int64(since/time.Millisecond), c.counted())
+	for since := time.Duration(0); since < h.options.Hold && pause(ctx, progress.Interval); since = time.Since(began) {
+		h.progress.Set(int64(since/time.Millisecond), c.Counted())
 	}
 	h.progress.End()
 	run.Stayed = time.Since(began)
-	last, err := h.proc.usageOf(h.target.PIDs)
+	last, err := h.proc.CPU(h.target.PIDs)
 	if err != nil {
 		return err
 	}
-	run.Idle = last.since(first)
+	run.Idle = last.Since(first)
 	run.End, err = h.memory(ctx)
 	return err
 }
 
-// memory reads the server's memory once it had time to settle.
+// memory returns the server's memory once it has settled.
 func (h *holdRun) memory(ctx context.Context) (int64, error) {
 	settled := settling{proc: h.proc, pids: h.target.PIDs, pause: h.options.Settle, collect: h.options.Collect}
 	return settled.rss(ctx)
 }
 
-// pause waits; it is false when ctx ended first.
+// pause waits for d. It returns false if ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

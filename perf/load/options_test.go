@@ -6,20 +6,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gatepass/perf/load/players"
 )
 
 func TestLoginOptions_Defaults_AreValid(t *testing.T) {
-	closed := LoginOptions{Clients: Clients{Accounts: MakeAccounts(1)}}
+	closed := LoginOptions{Clients: Clients{Accounts: players.MakeAccounts(1)}}
 	closed.EnsureDefaults()
 	if err := closed.Validate(); err != nil || closed.Concurrency != 32 || closed.Duration != 10*time.Second {
 		t.Errorf("closed: %+v, %v", closed, err)
 	}
-	open := LoginOptions{Clients: Clients{Accounts: MakeAccounts(1)}, Rate: 1000, Count: 5}
+	open := LoginOptions{Clients: Clients{Accounts: players.MakeAccounts(1)}, Rate: 1000, Count: 5}
 	open.EnsureDefaults()
 	if err := open.Validate(); err != nil || open.Concurrency != 4096 || open.Duration != 0 {
 		t.Errorf("open: %+v, %v", open, err)
 	}
-	hold := HoldOptions{Clients: Clients{Accounts: MakeAccounts(1)}}
+	hold := HoldOptions{Clients: Clients{Accounts: players.MakeAccounts(1)}}
 	hold.EnsureDefaults()
 	if err := hold.Validate(); err != nil || hold.Connections != 15_000 {
 		t.Errorf("hold: %+v, %v", hold, err)

@@ -4,23 +4,12 @@ package load
 
 import (
 	"context"
-	"net/netip"
 	"time"
 )
 
-// Floor needs epoll.
-type Floor struct{}
-
-// ListenFloor returns ErrUnsupported.
-func ListenFloor(netip.AddrPort) (*Floor, error) { return nil, ErrUnsupported }
-
-// Addr is never reached: there is no Floor.
-func (*Floor) Addr() netip.AddrPort { return netip.AddrPort{} }
-
-// Serve is never reached: there is no Floor.
-func (*Floor) Serve(context.Context) error { return ErrUnsupported }
-
-func (*Players) bareWork(time.Duration) (bare, error) { return bare{}, ErrUnsupported }
+func measureArithmetic(*Players, time.Duration) (arithmetic, error) {
+	return arithmetic{}, ErrUnsupported
+}
 
 // RunLogin returns ErrUnsupported.
 func RunLogin(context.Context, Target, LoginOptions, *Progress) (*LoginRun, error) {
@@ -39,5 +28,20 @@ func RunPass(context.Context, Target, PassOptions, *Progress) (*PassRun, error) 
 
 // RunHold returns ErrUnsupported.
 func RunHold(context.Context, Target, HoldOptions, *Progress) (*HoldRun, error) {
+	return nil, ErrUnsupported
+}
+
+// RunThroughput returns ErrUnsupported.
+func RunThroughput(context.Context, Target, ThroughputOptions, *Progress) (*ThroughputRun, error) {
+	return nil, ErrUnsupported
+}
+
+// RunStalled returns ErrUnsupported.
+func RunStalled(context.Context, Target, StalledOptions, *Progress) (*StalledRun, error) {
+	return nil, ErrUnsupported
+}
+
+// RunBeside returns ErrUnsupported.
+func RunBeside(context.Context, Target, BesideOptions, *Progress) (*BesideRun, error) {
 	return nil, ErrUnsupported
 }

@@ -5,29 +5,32 @@ import (
 	"time"
 
 	"gatepass/codec/world"
+	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/players"
 )
 
-// PassOptions is one run of session keys that move: clients who have logged in go
-// to a gate, at a rate that depends on nothing, and back if wanted.
+// PassOptions configures a run of clients that move: they log in, then move to a gate in
+// an open loop, and then back if Back is set. Their session keys move with them.
 type PassOptions struct {
-	// Hold is the clients who log in first; its Warmup, Settle, Hold and ListEvery
-	// do nothing. Each of its Connections moves once.
+	// Hold configures the clients, which log in first. Each of its Connections moves once.
+	// Its Warmup, Settle, Hold and ListEvery are not used.
 	Hold HoldOptions
-	// Gate is where they go. Its processes' CPU time is reported apart.
+	// Gate is where the clients move to. The CPU time of its processes is reported
+	// separately.
 	Gate Target
-	// Rate is how many begin to move a second. 0 means 1000.
+	// Rate is how many moves begin a second. 0 means 1000.
 	Rate float64
-	// Arrivals is the law of their times. Empty means Poisson.
+	// Arrivals is the distribution of their starts. Empty means Poisson.
 	Arrivals Arrivals
-	// Back lets them come back to the login server afterwards.
+	// Back makes the clients move back to the login server afterwards.
 	Back bool
 	// Settle is the pause before each leg. 0 means 1 s.
 	Settle time.Duration
-	// Seed makes their times repeatable.
+	// Seed makes the starts repeatable.
 	Seed uint64
 }
 
-// EnsureDefaults fills in what is zero.
+// EnsureDefaults replaces zero values by their defaults.
 func (o *PassOptions) EnsureDefaults() {
 	o.Hold.EnsureDefaults()
 	setDefault(&o.Rate, 1000)
@@ -35,9 +38,9 @@ func (o *PassOptions) EnsureDefaults() {
 	setDefault(&o.Settle, time.Second)
 }
 
-// Validate reports every fault at once.
+// Validate returns an error that names every fault.
 func (o *PassOptions) Validate() error {
-	var f faults
+	var f optionErrors
 	o.Hold.collect(&f)
 	_, err := world.NewClient(uint16(o.Hold.Build))
 	f.check(err == nil, "build %d: no gate's layouts are known for it", o.Hold.Build)
@@ -50,39 +53,40 @@ func (o *PassOptions) Validate() error {
 	return f.err()
 }
 
-// PassRun is what moves measured.
+// PassRun is the result of a run of moves.
 type PassRun struct {
-	// Wanted clients, of whom Held had logged in before the first moved.
+	// Wanted is the number of clients, Held how many of them had logged in before the first
+	// move.
 	Wanted, Held int
 	Legs         []LegRun
 	// Interrupted says that the run was ended early.
 	Interrupted bool
 
-	tally *tally // of the logins
+	counts *counts.Logins // of the logins
 }
 
-// LegRun is the moves of one way.
+// LegRun is the moves in one direction.
 type LegRun struct {
-	Leg Leg
-	// Elapsed is from the first move to the end of the last.
+	Leg counts.Leg
+	// Elapsed is the time from the first move to the end of the last.
 	Elapsed time.Duration
-	// ServerCPU, GateCPU and ClientCPU are the time used in it: the login server's
-	// process, bus and manager in it, the gate's and this one's.
+	// ServerCPU, GateCPU and ClientCPU are the CPU time used meanwhile by the login server
+	// (with the bus and the manager in its process), the gate and this process.
 	ServerCPU, GateCPU, ClientCPU time.Duration
 
-	tally *moveTally
+	counts *counts.Moves
 }
 
-// PassReport is a run of PassOptions.
+// PassReport is the result of a run of moves.
 type PassReport struct {
 	Wanted int `json:"wanted"`
 	Held   int `json:"held"`
-	// LoginFaults are of those who did not get as far as moving.
+	// LoginFaults are the failed logins.
 	LoginFaults map[string]uint64 `json:"login_faults"`
 	Legs        []LegReport       `json:"legs"`
 }
 
-// LegReport is the moves of one way, CPU times in microseconds a move.
+// LegReport is the moves in one direction, with CPU times in microseconds per move.
 type LegReport struct {
 	Leg       string            `json:"leg"`
 	Moves     uint64            `json:"moves"`
@@ -95,14 +99,14 @@ type LegReport struct {
 	Parts     map[string]Times  `json:"parts"`
 }
 
-// Report makes the report of a run with these options.
+// Report returns the report of a run with these options.
 func (r *PassRun) Report(o *PassOptions) *Report {
-	p := &PassReport{Wanted: r.Wanted, Held: r.Held, LoginFaults: r.tally.faultCounts()}
+	p := &PassReport{Wanted: r.Wanted, Held: r.Held, LoginFaults: r.counts.FaultCounts()}
 	for i := range r.Legs {
 		p.Legs = append(p.Legs, r.Legs[i].report())
 	}
 	return &Report{
-		Scenario: "pass", Protocol: protocolGrunt, Build: uint16(o.Hold.Build),
+		Scenario: "pass", Protocol: players.Grunt, Build: uint16(o.Hold.Build),
 		Load: fmt.Sprintf("%d moves, %g a second (%s)", r.Wanted, o.Rate, o.Arrivals),
 		Pass: p, Interrupted: r.Interrupted,
 	}
@@ -110,12 +114,12 @@ func (r *PassRun) Report(o *PassOptions) *Report {
 
 func (r *LegRun) report() LegReport {
 	l := LegReport{
-		Leg: r.Leg.String(), Moves: r.tally.done, Seconds: r.Elapsed.Seconds(), Faults: r.tally.faultCounts(),
-		ServerCPU: perLogin(r.ServerCPU, r.tally.done), GateCPU: perLogin(r.GateCPU, r.tally.done),
-		ClientCPU: perLogin(r.ClientCPU, r.tally.done), Parts: r.tally.parts(),
+		Leg: r.Leg.String(), Moves: r.counts.Done, Seconds: r.Elapsed.Seconds(), Faults: r.counts.FaultCounts(),
+		ServerCPU: perLogin(r.ServerCPU, r.counts.Done), GateCPU: perLogin(r.GateCPU, r.counts.Done),
+		ClientCPU: perLogin(r.ClientCPU, r.counts.Done), Parts: moveParts(r.counts),
 	}
 	if r.Elapsed > 0 {
-		l.PerSecond = float64(r.tally.done) / r.Elapsed.Seconds()
+		l.PerSecond = float64(r.counts.Done) / r.Elapsed.Seconds()
 	}
 	return l
 }

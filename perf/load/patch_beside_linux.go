@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"gatepass/perf/load/progress"
 )
 
-// RunBeside measures logins by turns without and with updates beside. When ctx ends it
-// reports what was measured until then, with Interrupted set.
-func RunBeside(ctx context.Context, t Target, o BesideOptions, p *Progress) (*BesideRun, error) {
+// RunBeside measures logins in turns without and with updates at the same time. When ctx
+// ends it returns the measurements so far, with Interrupted set.
+func RunBeside(ctx context.Context, t Target, o BesideOptions, p *progress.Display) (*BesideRun, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -31,10 +33,10 @@ type besideRun struct {
 	BesideRun
 	target   Target
 	options  BesideOptions
-	progress *Progress
+	progress *progress.Display
 }
 
-// round is a turn without updates and one with them.
+// round is one turn without updates and one with them.
 func (b *besideRun) round(ctx context.Context, i int) error {
 	var round BesideRound
 	b.progress.Name(fmt.Sprintf("round %d of %d, no updates", i+1, b.options.Times))
@@ -57,13 +59,13 @@ func (b *besideRun) round(ctx context.Context, i int) error {
 	return nil
 }
 
-// beside is one turn with updates. They are counted from the logins' warm-up to their end.
+// beside is one turn with updates. They count from the warm-up of the logins to their
+// end.
 func (b *besideRun) beside(ctx context.Context) (*LoginRun, error) {
 	o := &b.options
-	f, err := launch(ctx, fleetOptions{
-		Target: b.target, Clients: old(o.Clients), File: o.File, Takers: o.Takers, Busy: signingIn,
-		Doze: besideDoze,
-	})
+	options := o.downloads(&b.target, o.File)
+	options.Count, options.IdleSleep = o.Downloaders, besideIdleSleep
+	f, err := startDownload(ctx, b.target, options)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +88,11 @@ func (b *besideRun) beside(ctx context.Context) (*LoginRun, error) {
 	return run, nil
 }
 
-// besideDoze is for clients that take what the server's limit lets through: a tenth of a
-// megabyte comes meanwhile.
-const besideDoze = time.Millisecond
+// besideIdleSleep is the idle sleep of clients that download at the server's limit. A tenth of
+// a megabyte arrives meanwhile.
+const besideIdleSleep = time.Millisecond
 
-// joined is two runs as one; the first may be none.
+// joined returns the sum of two runs; the first may be nil.
 func joined(before, run *LoginRun) *LoginRun {
 	if before == nil {
 		return run

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/patch"
 )
 
-// PatchReport is what patches were measured for; the parts that were not are nil. Rates
-// are in bytes of the file, without what frames add.
+// PatchReport is the result of the scenarios with patches. Scenarios that did not run are
+// nil. Rates count bytes of the file, without the frames' heads.
 type PatchReport struct {
 	FileBytes  uint64            `json:"file_bytes"`
 	Throughput *ThroughputReport `json:"throughput,omitempty"`
@@ -15,25 +18,25 @@ type PatchReport struct {
 	Beside     *BesideReport     `json:"latency,omitempty"`
 }
 
-// ThroughputReport is a run of ThroughputOptions.
+// ThroughputReport is the result of a run of ThroughputOptions.
 type ThroughputReport struct {
 	Clients  int `json:"clients"`
 	Checkers int `json:"checking_clients"`
-	// Servers are the floor, where there is one, and the server.
+	// Servers are the floor, if there is one, and the server.
 	Servers []SendReport `json:"servers"`
-	// OfFloor is the server's bytes per CPU second over the floor's, of the same run; 0
-	// without a floor.
+	// OfFloor is the server's bytes per CPU second divided by the floor's, both of the same
+	// run; 0 without a floor.
 	OfFloor float64 `json:"bytes_per_cpu_second_of_floor,omitempty"`
 }
 
-// SendReport is what one server has sent.
+// SendReport is what one server sent.
 type SendReport struct {
 	Name      string  `json:"name"`
 	Seconds   float64 `json:"seconds"`
 	Bytes     uint64  `json:"bytes"`
 	PerSecond float64 `json:"bytes_per_second"`
-	// PerCore is by the CPU time of the server; PerClientCore by that of the clients, so
-	// that it can be seen who was the bottleneck. Cores is how many the server kept busy.
+	// PerCore is per CPU time of the server, PerClientCore per CPU time of the clients; they
+	// show which was the bottleneck. Cores is how many cores the server kept busy.
 	PerCore       float64           `json:"bytes_per_server_cpu_second"`
 	PerClientCore float64           `json:"bytes_per_client_cpu_second"`
 	Cores         float64           `json:"server_cores_busy"`
@@ -43,7 +46,7 @@ type SendReport struct {
 	Faults        map[string]uint64 `json:"faults"`
 }
 
-// StalledReport is a run of StalledOptions.
+// StalledReport is the result of a run of StalledOptions.
 type StalledReport struct {
 	Wanted  int   `json:"wanted"`
 	Offered int   `json:"offered"`
@@ -51,12 +54,13 @@ type StalledReport struct {
 	Before  int64 `json:"rss_offered_bytes"`
 	After   int64 `json:"rss_held_bytes"`
 	End     int64 `json:"rss_end_bytes"`
-	// PerTransfer is After less Before, and PerTransferEnd End less Before, by those held.
+	// PerTransfer is After minus Before, and PerTransferEnd is End minus Before, each divided
+	// by Held.
 	PerTransfer    float64 `json:"rss_bytes_per_transfer"`
 	PerTransferEnd float64 `json:"rss_end_bytes_per_transfer"`
-	// Kernel is what sockets hold by transfer beyond the offer, the clients' included. It is
-	// read for the whole machine: 0 says that it is not known, since others' were closed
-	// meanwhile.
+	// Kernel is the memory of sockets that a transfer adds to the offer, including the
+	// clients' own. It is read for the whole machine: 0 means that it is not known, because
+	// other sockets were closed meanwhile.
 	Kernel      float64           `json:"socket_bytes_per_transfer,omitempty"`
 	HeldSeconds float64           `json:"held_seconds"`
 	Dropped     uint64            `json:"dropped"`
@@ -64,38 +68,39 @@ type StalledReport struct {
 	Faults      map[string]uint64 `json:"faults"`
 }
 
-// BesideReport is a run of BesideOptions.
+// BesideReport is the result of a run of BesideOptions.
 type BesideReport struct {
 	Clients int `json:"clients"`
-	// Limit is what the server may send in bytes a second, Sent what it did.
+	// Limit is how many bytes a second the server may send, Sent what it sent.
 	Limit float64    `json:"limit_bytes_per_second"`
 	Sent  SendReport `json:"sent"`
-	// Off and On are the logins without and with updates beside.
+	// Off is the logins without updates, On those with updates at the same time.
 	Off *ServerReport `json:"off,omitempty"`
 	On  *ServerReport `json:"on,omitempty"`
-	// Rounds are the times of whole logins, each kind by turns.
+	// Rounds are the times of whole logins by round.
 	Rounds []BesideRoundReport `json:"rounds"`
-	// The ratios are of whole logins with updates beside over those without.
+	// The ratios are the times of whole logins with updates, divided by those without.
 	P50Ratio  float64 `json:"p50_ratio"`
 	P99Ratio  float64 `json:"p99_ratio"`
 	P999Ratio float64 `json:"p999_ratio"`
-	// Median is the rounds' middle, each value for itself: a neighbour that takes the
-	// machine for a moment is in the sums above, and not in it. MedianP99Ratio is of these.
+	// Median is the median of the rounds, for each value separately. Other processes that
+	// use the machine for a moment affect the sums above, but not the median.
+	// MedianP99Ratio is the ratio of these medians.
 	Median         *BesideRoundReport `json:"median_round,omitempty"`
 	MedianP99Ratio float64            `json:"median_p99_ratio"`
 }
 
-// BesideRoundReport is one turn of each kind.
+// BesideRoundReport is the times of one turn of each kind.
 type BesideRoundReport struct {
 	Off Times `json:"off"`
 	On  Times `json:"on"`
 }
 
-// NewPatchReport makes an empty report of clients of these kinds and this file. What is
-// measured goes into its Patch.
-func NewPatchReport(c *Clients, f *PatchFile) *Report {
+// NewPatchReport returns a report for these clients and this file. The caller adds the
+// results to its Patch.
+func NewPatchReport(c *Clients, f *patch.File) *Report {
 	return &Report{
-		Scenario: "patch", Protocol: c.Native.protocol(), Build: uint16(c.Build),
+		Scenario: "patch", Protocol: c.Native.Protocol(), Build: uint16(c.Build),
 		Load: fmt.Sprintf("a file of %d MiB", f.Size>>20), Patch: &PatchReport{FileBytes: f.Size},
 	}
 }
@@ -104,16 +109,16 @@ func (r *SendRun) report(name string) SendReport {
 	return SendReport{
 		Name: name, Seconds: r.Elapsed.Seconds(), Bytes: r.Bytes, PerSecond: perSecond(r.Bytes, r.Elapsed),
 		PerCore: r.perCore(), PerClientCore: perSecond(r.Bytes, r.ClientCPU), Cores: share(r.ServerCPU, r.Elapsed),
-		Checked: r.Checked, Files: r.Files, RSS: r.RSS, Faults: r.mishaps.counts(),
+		Checked: r.Checked, Files: r.Files, RSS: r.RSS, Faults: r.errors.Counts(),
 	}
 }
 
-// share is how much of a time another one is.
+// share returns part as a share of whole.
 func share(part, whole time.Duration) float64 { return ratio(part.Seconds(), whole.Seconds()) }
 
-// Report makes the report of a run with these options.
+// Report returns the report of a run with these options.
 func (r *ThroughputRun) Report(o *ThroughputOptions) *ThroughputReport {
-	t := &ThroughputReport{Clients: o.Takers, Checkers: o.Checkers}
+	t := &ThroughputReport{Clients: o.Downloaders, Checkers: o.Checkers}
 	if r.Floor != nil {
 		t.Servers = append(t.Servers, r.Floor.report("floor"))
 	}
@@ -126,11 +131,11 @@ func (r *ThroughputRun) Report(o *ThroughputOptions) *ThroughputReport {
 	return t
 }
 
-// Report makes the report of a run.
+// Report returns the report of a run.
 func (r *StalledRun) Report() *StalledReport {
 	s := &StalledReport{
 		Wanted: r.Wanted, Offered: r.Offered, Held: r.Held, Before: r.Before, After: r.After, End: r.End,
-		HeldSeconds: r.Stayed.Seconds(), Dropped: r.Dropped, Faults: r.mishaps.counts(),
+		HeldSeconds: r.Stayed.Seconds(), Dropped: r.Dropped, Faults: r.errors.Counts(),
 	}
 	if r.Held > 0 {
 		s.PerTransfer = float64(r.After-r.Before) / float64(r.Held)
@@ -143,9 +148,9 @@ func (r *StalledRun) Report() *StalledReport {
 	return s
 }
 
-// Report makes the report of a run with these options.
+// Report returns the report of a run with these options.
 func (r *BesideRun) Report(o *BesideOptions) *BesideReport {
-	b := &BesideReport{Clients: o.Takers, Limit: o.Limit, Sent: r.Sent.report("updates")}
+	b := &BesideReport{Clients: o.Downloaders, Limit: o.Limit, Sent: r.Sent.report("updates")}
 	for _, round := range r.Rounds {
 		b.Rounds = append(b.Rounds, BesideRoundReport(round))
 	}
@@ -164,7 +169,7 @@ func (r *BesideRun) Report(o *BesideOptions) *BesideReport {
 	return b
 }
 
-// medianOf is the middle of the rounds' times, the lower one of two.
+// medianOf returns the median of the rounds' times; of an even number, the lower one.
 func medianOf(rounds []BesideRoundReport, of func(*BesideRoundReport) *Times) Times {
 	middle := func(value func(*Times) float64) float64 {
 		var values []float64
@@ -180,7 +185,7 @@ func medianOf(rounds []BesideRoundReport, of func(*BesideRoundReport) *Times) Ti
 	}
 }
 
-// maybeReport is nil for a run that was not.
+// maybeReport returns the report of a run; nil if there was none.
 func (r *LoginRun) maybeReport(name string) *ServerReport {
 	if r == nil {
 		return nil
@@ -189,5 +194,5 @@ func (r *LoginRun) maybeReport(name string) *ServerReport {
 	return &s
 }
 
-// whole is the times of whole logins of a run.
-func (r *LoginRun) whole() Times { return timesOf(r.tally.times[PlanRight][PartWhole]) }
+// whole returns the times of whole logins.
+func (r *LoginRun) whole() Times { return timesOf(r.counts.Times[counts.PlanRight][counts.PartWhole]) }

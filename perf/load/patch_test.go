@@ -3,22 +3,25 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"gatepass/perf/load/floor"
+	"gatepass/perf/load/patch"
+	"gatepass/perf/load/players"
+	"gatepass/perf/load/progress"
 )
 
-// mustPatch makes a file of so many bytes.
-func mustPatch(t testing.TB, size uint64) *PatchFile {
+// mustFile makes a file of so many bytes.
+func mustFile(t testing.TB, size uint64) *patch.File {
 	t.Helper()
-	f, err := MakePatchFile(context.Background(), filepath.Join(t.TempDir(), "patch"), size, nil)
+	f, err := patch.MakeFile(context.Background(), filepath.Join(t.TempDir(), "patch"), size, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,9 +29,9 @@ func mustPatch(t testing.TB, size uint64) *PatchFile {
 }
 
 // mustPatchFloor serves a floor with a file until the test ends.
-func mustPatchFloor(t testing.TB, f *PatchFile) Target {
+func mustPatchFloor(t testing.TB, f *patch.File) Target {
 	t.Helper()
-	floor, err := ListenPatchFloor(netip.MustParseAddrPort("127.0.0.1:0"), f.Path)
+	floor, err := floor.ListenPatch(netip.MustParseAddrPort("127.0.0.1:0"), f.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,62 +47,26 @@ func mustPatchFloor(t testing.TB, f *PatchFile) Target {
 	return Target{Addr: floor.Addr(), Canned: true, PIDs: self()}
 }
 
-// takers are clients of their own accounts.
-func takers(n int, byNative bool) Clients {
-	c := Clients{Accounts: MakeAccounts(n)}
+// downloaders are clients of their own accounts.
+func downloaders(n int, byNative bool) Clients {
+	c := Clients{Accounts: players.MakeAccounts(n)}
 	if byNative {
-		c.Native = NewPlayers(c.Accounts, false)
+		c.Native = players.NewNative(c.Accounts, false)
 	}
 	return c
 }
 
-func TestPatchFile_Has_KnowsEveryByte(t *testing.T) {
-	f := mustPatch(t, 3*patternBlock+777)
-	all, err := os.ReadFile(f.Path)
-	if err != nil || uint64(len(all)) != f.Size {
-		t.Fatalf("%d bytes, %v", len(all), err)
-	}
-	for _, at := range []int{0, 3, 8, patternBlock - 5, 2 * patternBlock, len(all) - 9} {
-		piece := bytes.Clone(all[at:min(len(all), at+patternBlock+20)])
-		if !f.has(uint64(at), piece) {
-			t.Errorf("the piece at %d is not known", at)
-		}
-		for _, bad := range []int{0, len(piece) / 2, len(piece) - 1} {
-			piece[bad] ^= 1
-			if f.has(uint64(at), piece) {
-				t.Errorf("the piece at %d is taken with byte %d changed", at, bad)
-			}
-			piece[bad] ^= 1
-		}
-	}
-	if f.has(patternBlock, all[:patternBlock]) {
-		t.Error("a block is taken for another one")
-	}
-	if f.has(f.Size-1, all[len(all)-1:][:1:1]) != true || f.has(f.Size, []byte{0}) || f.has(f.Size+1, nil) {
-		t.Error("the end is not known")
-	}
-}
-
-func TestMakePatchFile_ContextEnded(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := MakePatchFile(ctx, filepath.Join(t.TempDir(), "patch"), 1<<20, nil)
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("err = %v, want that of the context", err)
-	}
-}
-
 func TestRunThroughput_Floor_SendsWholeFiles(t *testing.T) {
 	for _, size := range []uint64{1, 4096, 2<<20 + 4095} {
-		file := mustPatch(t, size)
+		file := mustFile(t, size)
 		floor := mustPatchFloor(t, file)
 		whole := false
 		for turn := 100 * time.Millisecond; !whole; turn *= 2 { // a busy machine needs a longer one
 			o := ThroughputOptions{
-				Clients: takers(6, false), Floor: &floor, File: file, Takers: 6, Checkers: 2,
+				Clients: downloaders(6, false), Floor: &floor, File: file, Downloaders: 6, Checkers: 2,
 				Warmup: time.Millisecond, Duration: turn, Times: 1,
 			}
-			run, err := RunThroughput(context.Background(), floor, o, NewProgress(new(strings.Builder)))
+			run, err := RunThroughput(context.Background(), floor, o, progress.New(new(strings.Builder)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,9 +83,9 @@ func TestRunThroughput_Floor_SendsWholeFiles(t *testing.T) {
 }
 
 func TestRunStalled_Floor_HoldsThemAll(t *testing.T) {
-	file := mustPatch(t, 8<<20)
+	file := mustFile(t, 8<<20)
 	floor := mustPatchFloor(t, file)
-	o := StalledOptions{Clients: takers(50, false), File: file, Transfers: 50, Settle: time.Millisecond, Hold: time.Millisecond}
+	o := StalledOptions{Clients: downloaders(50, false), File: file, Transfers: 50, Settle: time.Millisecond, Hold: time.Millisecond}
 	run, err := RunStalled(context.Background(), floor, o, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +97,7 @@ func TestRunStalled_Floor_HoldsThemAll(t *testing.T) {
 }
 
 func TestRunStalled_NoProcess(t *testing.T) {
-	_, err := RunStalled(context.Background(), Target{}, StalledOptions{Clients: takers(1, false), File: mustPatch(t, 1), Transfers: 1}, nil)
+	_, err := RunStalled(context.Background(), Target{}, StalledOptions{Clients: downloaders(1, false), File: mustFile(t, 1), Transfers: 1}, nil)
 	if !errors.Is(err, ErrNoProcess) {
 		t.Errorf("err = %v, want ErrNoProcess", err)
 	}
@@ -141,7 +108,7 @@ func TestPatchOptions_Validate_NamesEachFault(t *testing.T) {
 		o    interface{ Validate() error }
 		want []string
 	}{
-		{&ThroughputOptions{Takers: 3, Checkers: 4}, []string{"no accounts", "0 accounts for 3 clients", "no file", "4 of 3 clients check", "rounds 0"}},
+		{&ThroughputOptions{Downloaders: 3, Checkers: 4}, []string{"no accounts", "0 accounts for 3 clients", "no file", "4 of 3 clients check", "rounds 0"}},
 		{&StalledOptions{Settle: -1}, []string{"clients 0: want 1", "a negative length"}},
 		{&BesideOptions{Login: LoginOptions{Rate: -1}}, []string{"rate -1", "rounds 0"}},
 	} {
@@ -154,15 +121,5 @@ func TestPatchOptions_Validate_NamesEachFault(t *testing.T) {
 				t.Errorf("%T: %v does not say %q", c.o, err, want)
 			}
 		}
-	}
-}
-
-func TestParseSockstat(t *testing.T) {
-	n, err := parseSockstat([]byte("sockets: used 15\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 42\nUDP: inuse 0 mem 7\n"))
-	if err != nil || n != 42 {
-		t.Errorf("%d, %v, want 42", n, err)
-	}
-	if _, err := parseSockstat([]byte("UDP: inuse 0 mem 7\n")); err == nil {
-		t.Error("found what is not there")
 	}
 }

@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"io"
+
+	"gatepass/perf/load/internal/counts"
 )
 
 func (p *PatchReport) write(t io.Writer) {
@@ -17,8 +19,8 @@ func (p *PatchReport) write(t io.Writer) {
 	}
 }
 
-// Rates are shown in GB and MB of ten's powers, as networks are; the memory of one process
-// and the server's limit in those of two, as it is set.
+// Rates are shown in decimal GB and MB, as is usual for networks. Memory and the server's
+// limit are shown in MiB, because the limit is set in MiB.
 const (
 	giga = 1e9
 	mega = 1e6
@@ -36,7 +38,7 @@ func (r *ThroughputReport) write(t io.Writer) {
 		fmt.Fprintf(t, "\none core sends %.2f times what it does in the floor of the same run\n", r.OfFloor)
 	}
 	for i := range r.Servers {
-		writeMishaps(t, "throughput, "+r.Servers[i].Name, r.Servers[i].Faults)
+		writeUpdateErrors(t, "throughput, "+r.Servers[i].Name, r.Servers[i].Faults)
 	}
 }
 
@@ -45,7 +47,7 @@ func (r *StalledReport) write(t io.Writer) {
 	fmt.Fprintf(t, "%d of %d\t%.0f\t%.0f\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%.0f\t\n", r.Held, r.Wanted,
 		r.PerTransfer, r.PerTransferEnd, known(r.Kernel), float64(r.Before)/mebi, float64(r.After)/mebi, float64(r.End)/mebi,
 		r.HeldSeconds, r.Dropped, r.IdleCPU)
-	writeMishaps(t, "hold", r.Faults)
+	writeUpdateErrors(t, "hold", r.Faults)
 }
 
 func (r *BesideReport) write(t io.Writer) {
@@ -54,7 +56,7 @@ func (r *BesideReport) write(t io.Writer) {
 		if s == nil || len(s.Plans) == 0 {
 			continue
 		}
-		w := s.Plans[0].Parts[PartWhole.String()]
+		w := s.Plans[0].Parts[counts.PartWhole.String()]
 		fmt.Fprintf(t, "%s\t%.0f\t%d\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t\n", s.Name, s.PerSecond, s.Logins, total(s.Faults),
 			w.P50, w.P99, w.P999, w.Max, known(s.ServerCPU))
 	}
@@ -74,7 +76,8 @@ func (r *BesideRoundReport) write(t io.Writer, name string) {
 	fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", name, r.Off.P99, r.On.P99, r.Off.P999, r.On.P999)
 }
 
-// writeBeside says what was sent beside, which shows whether the limit was reached.
+// writeBeside writes what the updating clients were sent, which shows whether the limit
+// was reached.
 func (r *BesideReport) writeBeside(t io.Writer) {
 	fmt.Fprintf(t, "\nbeside them %d clients were sent %.1f MiB/s", r.Clients, r.Sent.PerSecond/mebi)
 	if r.Limit > 0 {
@@ -86,10 +89,10 @@ func (r *BesideReport) writeBeside(t io.Writer) {
 			writeFaults(t, s.Name, s.Faults)
 		}
 	}
-	writeMishaps(t, "updates", r.Sent.Faults)
+	writeUpdateErrors(t, "updates", r.Sent.Faults)
 }
 
-// writeMishaps is a table of what went wrong with updates.
-func writeMishaps(t io.Writer, name string, mishaps map[string]uint64) {
-	writeCounts(t, name+", failed\tupdates", mishaps)
+// writeUpdateErrors writes a table of failed updates.
+func writeUpdateErrors(t io.Writer, name string, errors map[string]uint64) {
+	writeCounts(t, name+", failed\tupdates", errors)
 }

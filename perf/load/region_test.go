@@ -13,6 +13,10 @@ import (
 
 	"gatepass/codec/grunt"
 	"gatepass/codec/world"
+	"gatepass/perf/load/floor"
+	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/internal/loadtest"
+	"gatepass/perf/load/players"
 )
 
 // pusher is a server that answers with canned bytes and then pushes lists.
@@ -23,8 +27,8 @@ type pusher struct {
 
 // serve plays one connection.
 func (p *pusher) serve(conn net.Conn) {
-	answers := newCanned()
-	script(answers.challenge, answers.vanilla.proof, answers.vanilla.list)(&notingConn{Conn: conn, p: p})
+	answers := floor.NewCanned()
+	loadtest.Script(answers.Challenge, answers.Vanilla.Proof, answers.Vanilla.List)(&notingConn{Conn: conn, p: p})
 }
 
 // notingConn notes its connection when it is read from for the fourth time.
@@ -58,7 +62,7 @@ func (p *pusher) push(b []byte) error {
 }
 
 func holdOf(n int) HoldOptions {
-	return HoldOptions{Clients: Clients{Accounts: MakeAccounts(n)}, Connections: n, Rate: 10_000}
+	return HoldOptions{Clients: Clients{Accounts: players.MakeAccounts(n)}, Connections: n, Rate: 10_000}
 }
 
 func TestRunWorlds_EverybodyIsShownEachChange(t *testing.T) {
@@ -66,9 +70,9 @@ func TestRunWorlds_EverybodyIsShownEachChange(t *testing.T) {
 	target := mustServe(t, p.serve)
 	target.Canned, target.PIDs = true, self()
 	here := grunt.Realm{Name: "Here", Address: "127.0.0.1:2", ID: 2}
-	lists := map[bool][]byte{true: mustList(t, grunt.Build1121, here)}
+	lists := map[bool][]byte{true: loadtest.RealmList(t, grunt.Build1121, here)}
 	here.Flags = grunt.RealmOffline
-	lists[false] = mustList(t, grunt.Build1121, here)
+	lists[false] = loadtest.RealmList(t, grunt.Build1121, here)
 	run, err := RunWorlds(context.Background(), target, WorldsOptions{
 		Hold: holdOf(20), World: "Here", Changes: 3, Pause: 1,
 		Set: func(_ context.Context, online bool) error { // the other state first: it must not count
@@ -78,7 +82,7 @@ func TestRunWorlds_EverybodyIsShownEachChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Held != 20 || len(run.Changes) != 3 || run.Interrupted || run.tally.failed() != 0 {
+	if run.Held != 20 || len(run.Changes) != 3 || run.Interrupted || run.counts.Failed() != 0 {
 		t.Fatalf("run %+v, want 20 held, 3 changes and nothing failed", run)
 	}
 	for i, c := range run.Changes {
@@ -130,15 +134,15 @@ func TestRunPass_RefusedAtTheGate_IsCountedByItsCode(t *testing.T) {
 	if len(run.Legs) != 2 || run.Held != 20 {
 		t.Fatalf("run %+v, want both legs and 20 held", run)
 	}
-	to, back := run.Legs[0].tally, run.Legs[1].tally
-	if to.done != 0 || to.faults["gate: unknown-account"] != 20 || len(to.faults) != 1 {
-		t.Errorf("to the gate: %d done, failed %v, want 20 refused", to.done, to.faults)
+	to, back := run.Legs[0].counts, run.Legs[1].counts
+	if to.Done != 0 || to.Faults["gate: unknown-account"] != 20 || len(to.Faults) != 1 {
+		t.Errorf("to the gate: %d done, failed %v, want 20 refused", to.Done, to.Faults)
 	}
-	if n := to.times[MoveGreeting].TotalCount(); n != 20 {
+	if n := to.Times[counts.MoveGreeting].TotalCount(); n != 20 {
 		t.Errorf("%d greetings, want 20", n)
 	}
-	if back.done != 0 || len(back.faults) != 0 {
-		t.Errorf("back: %d done, failed %v, want nobody who could", back.done, back.faults)
+	if back.Done != 0 || len(back.Faults) != 0 {
+		t.Errorf("back: %d done, failed %v, want nobody who could", back.Done, back.Faults)
 	}
 }
 
@@ -148,8 +152,8 @@ func TestRunPass_GateGone_Fails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults := run.Legs[0].tally.faults
-	if n := faults[FaultClosed.String()] + faults[FaultReset.String()]; n != 5 {
+	faults := run.Legs[0].counts.Faults
+	if n := faults[counts.FaultClosed.String()] + faults[counts.FaultReset.String()]; n != 5 {
 		t.Errorf("failed %v, want 5 closed", faults)
 	}
 }

@@ -7,29 +7,31 @@ import (
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
+	"gatepass/perf/load/internal/counts"
 )
 
-// Report is what a bench prints, as text or as JSON. Times are in microseconds,
-// memory in bytes, and every field says its unit in its JSON name.
+// Report is the result of a benchmark, which prints it as text or as JSON. Times are in
+// microseconds and memory in bytes; JSON names include the unit.
 type Report struct {
 	Scenario string `json:"scenario"` // "login", "hold", "worlds", "pass" or "patch"
 	// Protocol is "grunt", "native" or "native, by token".
 	Protocol string `json:"protocol"`
 	Build    uint16 `json:"build"`
-	// Load says in words what was done: "32 at once", "1000 a second".
+	// Load describes the load in words: "32 at once", "1000 a second".
 	Load string `json:"load"`
-	// Servers are those measured, the floor first where there is one.
+	// Servers are the measured servers. The floor is first, if there is one.
 	Servers []ServerReport `json:"servers"`
-	// TimesFloor is the server's CPU per login over the floor's, of the same
-	// run; 0 without a floor. The only number that survives a change of machine.
+	// TimesFloor is the server's CPU time per login divided by the floor's, both of the same
+	// run; 0 without a floor. It is the only number that can be compared between machines.
 	TimesFloor float64 `json:"cpu_times_floor,omitempty"`
-	// Bare is the CPU time of the big numbers of one login by password, with nothing
-	// around them, in the same run; TimesBare the server's CPU per login over it. 0 where
-	// there are none.
-	Bare      float64     `json:"bare_big_numbers_us_per_login,omitempty"`
-	TimesBare float64     `json:"cpu_times_bare,omitempty"`
-	Hold      *HoldReport `json:"hold,omitempty"`
-	// Worlds, Pass and Patch are of the scenarios of these names.
+	// Arithmetic is the CPU time of the arithmetic alone of one native login by password,
+	// measured in the same run. TimesArithmetic is the server's CPU time per login divided
+	// by it. 0 for other logins.
+	Arithmetic      float64     `json:"bare_big_numbers_us_per_login,omitempty"`
+	TimesArithmetic float64     `json:"cpu_times_bare,omitempty"`
+	Hold            *HoldReport `json:"hold,omitempty"`
+	// Worlds, Pass and Patch are set for the scenarios of these names.
 	Worlds *WorldsReport `json:"worlds,omitempty"`
 	Pass   *PassReport   `json:"pass,omitempty"`
 	Patch  *PatchReport  `json:"patch,omitempty"`
@@ -37,31 +39,30 @@ type Report struct {
 	Interrupted bool `json:"interrupted"`
 }
 
-// ServerReport is the logins against one server.
+// ServerReport is the result of the logins against one server.
 type ServerReport struct {
 	Name      string  `json:"name"`
 	Seconds   float64 `json:"seconds"`
 	Logins    uint64  `json:"logins"`
 	PerSecond float64 `json:"logins_per_second"`
-	// ServerCPU and ClientCPU are per login; ServerCPU is 0 when no process was
-	// named.
+	// ServerCPU and ClientCPU are per login. ServerCPU is 0 if the target has no PIDs.
 	ServerCPU float64 `json:"server_cpu_us_per_login"`
 	ClientCPU float64 `json:"client_cpu_us_per_login"`
 	RSS       int64   `json:"server_rss_bytes"`
-	// Late logins of an open loop were due and never began.
+	// Late is how many logins of an open loop were due and did not begin.
 	Late   int               `json:"late_logins"`
 	Faults map[string]uint64 `json:"faults"`
 	Plans  []PlanReport      `json:"plans"`
 }
 
-// PlanReport is the times of the logins of one plan.
+// PlanReport is the times of the logins of one plan, by part.
 type PlanReport struct {
 	Plan   string           `json:"plan"`
 	Logins uint64           `json:"logins"`
 	Parts  map[string]Times `json:"parts"`
 }
 
-// Times is a distribution, in microseconds.
+// Times is a distribution of times, in microseconds.
 type Times struct {
 	P50  float64 `json:"p50_us"`
 	P99  float64 `json:"p99_us"`
@@ -69,7 +70,7 @@ type Times struct {
 	Max  float64 `json:"max_us"`
 }
 
-// HoldReport is a run of held connections.
+// HoldReport is the result of a run of held connections.
 type HoldReport struct {
 	Wanted        int               `json:"wanted"`
 	Held          int               `json:"held"`
@@ -93,12 +94,12 @@ func (r *Report) JSON(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// Report makes the report of a run, under the server's name.
+// Report returns the report of a run under the server's name.
 func (r *LoginRun) Report(name string) ServerReport {
 	s := ServerReport{
 		Name: name, Seconds: r.Elapsed.Seconds(), Logins: r.Logins, RSS: r.RSS, Late: r.Late,
 		ServerCPU: r.perLogin(), ClientCPU: perLogin(r.ClientCPU, r.Logins),
-		Faults: r.tally.faultCounts(), Plans: r.tally.plans(),
+		Faults: r.counts.FaultCounts(), Plans: planReports(r.counts),
 	}
 	if r.Elapsed > 0 {
 		s.PerSecond = float64(r.Logins) / r.Elapsed.Seconds()
@@ -106,10 +107,10 @@ func (r *LoginRun) Report(name string) ServerReport {
 	return s
 }
 
-// Report makes the report of a run with these options.
+// Report returns the report of a run with these options.
 func (r *HoldRun) Report(o *HoldOptions) *Report {
 	return &Report{
-		Scenario: "hold", Protocol: o.Native.protocol(), Build: uint16(o.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
+		Scenario: "hold", Protocol: o.Native.Protocol(), Build: uint16(o.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
 		Hold: r.report(), Interrupted: r.Interrupted,
 	}
 }
@@ -118,7 +119,7 @@ func (r *HoldRun) report() *HoldReport {
 	h := &HoldReport{
 		Wanted: r.Wanted, Held: r.Held, RampSeconds: r.Ramp.Seconds(), Before: r.Before, After: r.After, End: r.End,
 		PerConnection: r.PerConnection(), HeldSeconds: r.Stayed.Seconds(), Dropped: r.Dropped, Lists: r.Lists,
-		Faults: r.tally.faultCounts(), Plans: r.tally.plans(),
+		Faults: r.counts.FaultCounts(), Plans: planReports(r.counts),
 	}
 	if r.Stayed > 0 {
 		h.IdleCPU = micros(r.Idle) / r.Stayed.Seconds()
@@ -126,6 +127,7 @@ func (r *HoldRun) report() *HoldReport {
 	return h
 }
 
+// perLogin returns d per login in microseconds; 0 without logins.
 func perLogin(d time.Duration, logins uint64) float64 {
 	if logins == 0 {
 		return 0
@@ -135,33 +137,33 @@ func perLogin(d time.Duration, logins uint64) float64 {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// faultCounts names the faults that occurred.
-func (t *tally) faultCounts() map[string]uint64 {
-	counts := map[string]uint64{}
-	for f, n := range t.faults {
-		if n > 0 {
-			counts[Fault(f).String()] = n
-		}
-	}
-	return counts
-}
-
-// plans reports the plans that were played.
-func (t *tally) plans() []PlanReport {
+// planReports returns the times of the plans that occurred.
+func planReports(t *counts.Logins) []PlanReport {
 	var reports []PlanReport
-	for plan, done := range t.done {
+	for plan, done := range t.Done {
 		if done == 0 {
 			continue
 		}
-		p := PlanReport{Plan: Plan(plan).String(), Logins: done, Parts: map[string]Times{}}
-		for part, h := range t.times[plan] {
+		p := PlanReport{Plan: counts.Plan(plan).String(), Logins: done, Parts: map[string]Times{}}
+		for part, h := range t.Times[plan] {
 			if h.TotalCount() > 0 {
-				p.Parts[Part(part).String()] = timesOf(h)
+				p.Parts[counts.Part(part).String()] = timesOf(h)
 			}
 		}
 		reports = append(reports, p)
 	}
 	return reports
+}
+
+// moveParts returns the times of moves by part.
+func moveParts(t *counts.Moves) map[string]Times {
+	parts := map[string]Times{}
+	for part, h := range t.Times {
+		if h.TotalCount() > 0 {
+			parts[counts.MovePart(part).String()] = timesOf(h)
+		}
+	}
+	return parts
 }
 
 func timesOf(h *hdr.Histogram) Times {

@@ -8,34 +8,37 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/players"
 )
 
 // sampleRuns are a floor's run and a server's with known numbers.
 func sampleRuns() (floor, server *LoginRun) {
 	floor = &LoginRun{
 		Elapsed: 10 * time.Second, Logins: 100_000, ServerCPU: 3 * time.Second, ClientCPU: 6 * time.Second,
-		RSS: 5 << 20, tally: newTally(),
+		RSS: 5 << 20, counts: counts.NewLogins(),
 	}
 	server = &LoginRun{
 		Elapsed: 10 * time.Second, Logins: 90_000, ServerCPU: 4500 * time.Millisecond, ClientCPU: 6300 * time.Millisecond,
-		RSS: 64 << 20, Late: 12, tally: newTally(),
+		RSS: 64 << 20, Late: 12, counts: counts.NewLogins(),
 	}
 	for i := range 1000 {
 		d := time.Duration(i+1) * 10 * time.Microsecond
-		floor.tally.record(PlanRight, PartWhole, d)
-		server.tally.record(PlanRight, PartWhole, 2*d)
-		server.tally.record(PlanRight, PartProof, d)
-		server.tally.record(PlanWrong, PartProof, d)
+		floor.counts.Record(counts.PlanRight, counts.PartWhole, d)
+		server.counts.Record(counts.PlanRight, counts.PartWhole, 2*d)
+		server.counts.Record(counts.PlanRight, counts.PartProof, d)
+		server.counts.Record(counts.PlanWrong, counts.PartProof, d)
 	}
-	floor.tally.done[PlanRight] = 100_000
-	server.tally.done[PlanRight], server.tally.done[PlanWrong] = 89_000, 1000
-	server.tally.faults[FaultPorts], server.tally.faults[FaultTimeout] = 3, 1
+	floor.counts.Done[counts.PlanRight] = 100_000
+	server.counts.Done[counts.PlanRight], server.counts.Done[counts.PlanWrong] = 89_000, 1000
+	server.counts.Faults[counts.FaultPorts], server.counts.Faults[counts.FaultTimeout] = 3, 1
 	return floor, server
 }
 
 func sampleReport() *Report {
 	floor, server := sampleRuns()
-	r := &Report{Scenario: "login", Protocol: protocolGrunt, Build: 5875, Load: "32 at once", TimesFloor: ratio(server.perLogin(), floor.perLogin())}
+	r := &Report{Scenario: "login", Protocol: players.Grunt, Build: 5875, Load: "32 at once", TimesFloor: ratio(server.perLogin(), floor.perLogin())}
 	r.include(floor, "floor")
 	r.include(server, "server")
 	return r
@@ -44,7 +47,7 @@ func sampleReport() *Report {
 func sampleNative() *Report {
 	_, server := sampleRuns()
 	r := &Report{
-		Scenario: "login", Protocol: "native", Build: 5875, Load: "32 at once", Bare: 40, TimesBare: server.perLogin() / 40,
+		Scenario: "login", Protocol: "native", Build: 5875, Load: "32 at once", Arithmetic: 40, TimesArithmetic: server.perLogin() / 40,
 	}
 	r.include(server, "server")
 	return r
@@ -53,36 +56,36 @@ func sampleNative() *Report {
 func sampleHold() *Report {
 	run := &HoldRun{
 		Wanted: 15_000, Held: 15_000, Ramp: 5 * time.Second, Before: 40 << 20, After: 60 << 20, End: 61 << 20,
-		Stayed: 10 * time.Second, Lists: 7, Idle: 3 * time.Millisecond, Interrupted: true, tally: newTally(),
+		Stayed: 10 * time.Second, Lists: 7, Idle: 3 * time.Millisecond, Interrupted: true, counts: counts.NewLogins(),
 	}
 	return run.Report(&HoldOptions{Clients: Clients{Build: 12340}})
 }
 
 func sampleWorlds() *Report {
-	run := &WorldsRun{Wanted: 15_000, Held: 14_998, tally: newTally(), Changes: []WorldChange{
+	run := &WorldsRun{Wanted: 15_000, Held: 14_998, counts: counts.NewLogins(), Changes: []WorldChange{
 		{Online: true, Shown: 14_998, First: 2 * time.Millisecond, P50: 60 * time.Millisecond, P99: 110 * time.Millisecond,
 			Last: 123400 * time.Microsecond, ServerCPU: 90 * time.Millisecond},
 		{Shown: 14_990, First: time.Millisecond, P50: 50 * time.Millisecond, P99: 100 * time.Millisecond,
 			Last: 101 * time.Millisecond, ServerCPU: 80 * time.Millisecond},
 	}}
-	run.tally.faults[FaultTimeout] = 2
+	run.counts.Faults[counts.FaultTimeout] = 2
 	return run.Report(&WorldsOptions{Hold: HoldOptions{Clients: Clients{Build: 5875}}})
 }
 
 func samplePass() *Report {
-	run := &PassRun{Wanted: 10_000, Held: 10_000, tally: newTally(), Legs: []LegRun{
-		{Leg: LegGate, Elapsed: 10 * time.Second, ServerCPU: time.Second, GateCPU: 900 * time.Millisecond,
-			ClientCPU: 500 * time.Millisecond, tally: newMoveTally()},
-		{Leg: LegBack, Elapsed: 10 * time.Second, tally: newMoveTally()},
+	run := &PassRun{Wanted: 10_000, Held: 10_000, counts: counts.NewLogins(), Legs: []LegRun{
+		{Leg: counts.LegGate, Elapsed: 10 * time.Second, ServerCPU: time.Second, GateCPU: 900 * time.Millisecond,
+			ClientCPU: 500 * time.Millisecond, counts: counts.NewMoves()},
+		{Leg: counts.LegBack, Elapsed: 10 * time.Second, counts: counts.NewMoves()},
 	}}
-	to := run.Legs[0].tally
-	to.done, to.faults["gate: db-busy"] = 9999, 1
+	to := run.Legs[0].counts
+	to.Done, to.Faults["gate: db-busy"] = 9999, 1
 	for i := range 1000 {
 		d := time.Duration(i+1) * 5 * time.Microsecond
-		to.record(MoveProof, d)
-		to.record(MoveWhole, 2*d)
+		to.Record(counts.MoveProof, d)
+		to.Record(counts.MoveWhole, 2*d)
 	}
-	run.Legs[1].tally.done = 9999
+	run.Legs[1].counts.Done = 9999
 	return run.Report(&PassOptions{Hold: HoldOptions{Clients: Clients{Build: 5875}}, Rate: 1000, Arrivals: ArrivalsPoisson})
 }
 
@@ -137,11 +140,11 @@ func TestReport_JSON_ComesBack(t *testing.T) {
 }
 
 func TestTally_Quantiles(t *testing.T) {
-	h := newTally()
+	h := counts.NewLogins()
 	for i := range 10_000 {
-		h.record(PlanRight, PartList, time.Duration(i+1)*time.Microsecond)
+		h.Record(counts.PlanRight, counts.PartList, time.Duration(i+1)*time.Microsecond)
 	}
-	got := timesOf(h.times[PlanRight][PartList])
+	got := timesOf(h.Times[counts.PlanRight][counts.PartList])
 	for name, pair := range map[string][2]float64{
 		"p50": {got.P50, 5000}, "p99": {got.P99, 9900}, "p99.9": {got.P999, 9990}, "max": {got.Max, 10_000},
 	} {
@@ -152,9 +155,9 @@ func TestTally_Quantiles(t *testing.T) {
 }
 
 func TestTally_Record_BeyondTheRange_IsKeptAtItsEnd(t *testing.T) {
-	h := newTally()
-	h.record(PlanRight, PartWhole, time.Hour)
-	if got := timesOf(h.times[PlanRight][PartWhole]).Max; got < 119e6 {
+	h := counts.NewLogins()
+	h.Record(counts.PlanRight, counts.PartWhole, time.Hour)
+	if got := timesOf(h.Times[counts.PlanRight][counts.PartWhole]).Max; got < 119e6 {
 		t.Errorf("max = %v µs, want about two minutes", got)
 	}
 }
@@ -163,26 +166,8 @@ func TestLoginRun_Add_IsAsIfItHadGoneOn(t *testing.T) {
 	a, b := sampleRuns()
 	a.add(b)
 	if a.Logins != 190_000 || a.Elapsed != 20*time.Second || a.ServerCPU != 7500*time.Millisecond ||
-		a.Late != 12 || a.RSS != 64<<20 || a.tally.failed() != 4 ||
-		a.tally.times[PlanRight][PartWhole].TotalCount() != 2000 {
+		a.Late != 12 || a.RSS != 64<<20 || a.counts.Failed() != 4 ||
+		a.counts.Times[counts.PlanRight][counts.PartWhole].TotalCount() != 2000 {
 		t.Errorf("sum = %+v", a)
-	}
-}
-
-func TestNames_AreAllThere(t *testing.T) {
-	for f := range FaultCount {
-		if f.String() == "" {
-			t.Errorf("fault %d has no name", f)
-		}
-	}
-	for p := range PartCount {
-		if p.String() == "" {
-			t.Errorf("part %d has no name", p)
-		}
-	}
-	for p := range PlanCount {
-		if p.String() == "" {
-			t.Errorf("plan %d has no name", p)
-		}
 	}
 }

@@ -4,39 +4,40 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"gatepass/perf/load/progress"
 )
 
-// Rounds measures a server and its floor by turns, so that what the machine
-// does beside (its clock, its neighbours) falls on both. Native logins by password have
-// another measure beside it: their big numbers alone.
+// Rounds measures a server and its floor in turns, so that other influences (the clock
+// frequency, other processes on the machine) affect both. For native logins by password
+// it also measures their arithmetic alone.
 type Rounds struct {
 	// Floor is nil to measure the server alone.
 	Floor  *Target
 	Server Target
 	Login  LoginOptions
-	// Times is how many turns each gets, at least 1.
+	// Times is how many turns each has, at least 1.
 	Times    int
-	Progress *Progress
+	Progress *progress.Display
 
-	bare bare
+	arithmetic arithmetic
 }
 
-// Run measures and reports. When ctx ends it reports what was measured until
-// then.
+// Run measures and returns the report. When ctx ends it reports the measurements so far.
 func (r *Rounds) Run(ctx context.Context) (*Report, error) {
 	r.Login.EnsureDefaults()
 	if ctx.Err() == nil {
-		// Before the floor has its turn, which would be for nothing.
+		// Fail before the floor's turn, which takes time.
 		if err := r.Server.reach(ctx); err != nil {
 			return nil, err
 		}
 	}
 	report := &Report{
-		Scenario: "login", Protocol: r.Login.Native.protocol(), Build: uint16(r.Login.Build), Load: r.Login.load(),
+		Scenario: "login", Protocol: r.Login.Native.Protocol(), Build: uint16(r.Login.Build), Load: r.Login.load(),
 	}
 	var floor, server *LoginRun
 	for i := range r.Times {
-		if err := r.bareTurn(ctx, i); err != nil {
+		if err := r.arithmeticTurn(ctx, i); err != nil {
 			return nil, err
 		}
 		var err error
@@ -54,33 +55,32 @@ func (r *Rounds) Run(ctx context.Context) (*Report, error) {
 	if floor != nil && server != nil {
 		report.TimesFloor = ratio(server.perLogin(), floor.perLogin())
 	}
-	if server != nil && r.bare.logins > 0 {
-		report.Bare = r.bare.perLogin()
-		report.TimesBare = ratio(server.perLogin(), report.Bare)
+	if server != nil && r.arithmetic.logins > 0 {
+		report.Arithmetic = r.arithmetic.perLogin()
+		report.TimesArithmetic = ratio(server.perLogin(), report.Arithmetic)
 	}
 	report.Interrupted = ctx.Err() != nil
 	return report, nil
 }
 
-// bareTime is how long a turn of the bare work takes.
-const bareTime = time.Second
+// arithmeticTime is the length of a turn of the arithmetic alone.
+const arithmeticTime = time.Second
 
-// bareTurn measures the big numbers alone, where logins have any that are not the
-// floor's.
-func (r *Rounds) bareTurn(ctx context.Context, i int) error {
+// arithmeticTurn measures the arithmetic alone, if the logins are native and by password.
+func (r *Rounds) arithmeticTurn(ctx context.Context, i int) error {
 	p := r.Login.Native
-	if p == nil || p.byToken || ctx.Err() != nil {
+	if p == nil || p.ByToken || ctx.Err() != nil {
 		return nil
 	}
 	r.Progress.Name(fmt.Sprintf("round %d of %d, big numbers alone", i+1, r.Times))
-	r.Progress.Begin("bare", int64(bareTime/time.Millisecond))
+	r.Progress.Begin("bare", int64(arithmeticTime/time.Millisecond))
 	defer r.Progress.End()
-	done, err := p.bareWork(bareTime)
-	r.bare.add(done)
+	done, err := measureArithmetic(p, arithmeticTime)
+	r.arithmetic.add(done)
 	return err
 }
 
-// turn is one run, joined to those before. Once ctx has ended it does nothing.
+// turn runs logins once and adds them to those before. Once ctx has ended it does nothing.
 func (r *Rounds) turn(ctx context.Context, i int, t Target, before *LoginRun) (*LoginRun, error) {
 	if ctx.Err() != nil {
 		return before, nil
@@ -101,12 +101,14 @@ func (r *Rounds) turn(ctx context.Context, i int, t Target, before *LoginRun) (*
 	return run, nil
 }
 
+// include adds a run to the report, unless it is nil.
 func (r *Report) include(run *LoginRun, name string) {
 	if run != nil {
 		r.Servers = append(r.Servers, run.Report(name))
 	}
 }
 
+// ratio returns a / b; 0 if b is 0.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return 0
@@ -114,7 +116,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// load says in words what the options ask for.
+// load describes the load in words.
 func (o *LoginOptions) load() string {
 	words := fmt.Sprintf("%d at once", o.Concurrency)
 	if o.Rate > 0 {

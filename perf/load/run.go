@@ -4,32 +4,34 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"gatepass/perf/load/internal/counts"
 )
 
-// ErrUnsupported says that this system has no epoll.
+// ErrUnsupported says that the operating system has no epoll.
 var ErrUnsupported = errors.New("load: the load client needs Linux")
 
-// LoginRun is what one run of logins measured.
+// LoginRun is the result of a run of logins.
 type LoginRun struct {
 	// Elapsed is the length of the measured window.
 	Elapsed time.Duration
-	// Logins went as planned within it.
+	// Logins is how many went as planned within it.
 	Logins uint64
-	// ServerCPU and ClientCPU are the time used within it. ServerCPU is 0 when
-	// no process was named.
+	// ServerCPU and ClientCPU are the CPU time used within it. ServerCPU is 0 if the target
+	// has no PIDs.
 	ServerCPU, ClientCPU time.Duration
 	// RSS is the server's resident memory at its end, in bytes.
 	RSS int64
-	// Late is how many logins of an open loop were due and never began: the
-	// server, or this client, was slower than the rate for good.
+	// Late is how many logins of an open loop were due and did not begin, because the server
+	// or this client was slower than the rate.
 	Late int
 	// Interrupted says that the run was ended early.
 	Interrupted bool
 
-	tally *tally
+	counts *counts.Logins
 }
 
-// add joins another run against the same server, as if it had gone on.
+// add adds another run against the same server.
 func (r *LoginRun) add(s *LoginRun) {
 	r.Elapsed += s.Elapsed
 	r.Logins += s.Logins
@@ -38,35 +40,35 @@ func (r *LoginRun) add(s *LoginRun) {
 	r.RSS = max(r.RSS, s.RSS)
 	r.Late += s.Late
 	r.Interrupted = r.Interrupted || s.Interrupted
-	r.tally.merge(s.tally)
+	r.counts.Merge(s.counts)
 }
 
-// perLogin is the server's CPU time a login, in microseconds.
+// perLogin returns the server's CPU time per login, in microseconds.
 func (r *LoginRun) perLogin() float64 { return perLogin(r.ServerCPU, r.Logins) }
 
-// HoldRun is what one run of held connections measured.
+// HoldRun is the result of a run of held connections.
 type HoldRun struct {
-	// Wanted connections, of which Held stood when memory was read.
+	// Wanted is how many connections were to be held, Held how many were when memory was
+	// read.
 	Wanted, Held int
-	// Ramp is how long it took to get there.
+	// Ramp is how long the logins took.
 	Ramp time.Duration
-	// Before, After and End are the server's resident memory in bytes: before
-	// the first connection, with all of them, and with all of them at the end of
-	// the hold.
+	// Before, After and End are the server's resident memory in bytes: before the first
+	// connection, with all connections, and at the end of the hold.
 	Before, After, End int64
-	// Stayed is how long they were held; Dropped of them the server closed, and
-	// Lists is how many realm lists they asked for and got.
+	// Stayed is how long the connections were held. Dropped is how many of them the server
+	// closed. Lists is how many realm lists they requested and received.
 	Stayed         time.Duration
 	Dropped, Lists uint64
-	// Idle is the CPU time the server used while it held them.
+	// Idle is the server's CPU time during the hold.
 	Idle time.Duration
 	// Interrupted says that the run was ended early.
 	Interrupted bool
 
-	tally *tally
+	counts *counts.Logins
 }
 
-// PerConnection is the server's memory for one held connection, in bytes.
+// PerConnection returns the server's memory for one held connection, in bytes.
 func (r *HoldRun) PerConnection() float64 {
 	if r.Held == 0 {
 		return 0
@@ -74,5 +76,5 @@ func (r *HoldRun) PerConnection() float64 {
 	return float64(r.After-r.Before) / float64(r.Held)
 }
 
-// self is this process, for its own CPU time.
+// self returns this process's id, for its own CPU time.
 func self() []int { return []int{os.Getpid()} }

@@ -6,6 +6,9 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+
+	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/players"
 )
 
 // Text writes the report as tables.
@@ -36,16 +39,16 @@ func (r *Report) Text(w io.Writer) error {
 	if r.TimesFloor > 0 {
 		fmt.Fprintf(w, "\nCPU per login: %.2f times the floor of the same run\n", r.TimesFloor)
 	}
-	if r.Bare > 0 {
-		fmt.Fprintf(w, "\nCPU per login: %.2f times its big numbers alone, %.0f µs in the same run\n", r.TimesBare, r.Bare)
+	if r.Arithmetic > 0 {
+		fmt.Fprintf(w, "\nCPU per login: %.2f times its big numbers alone, %.0f µs in the same run\n", r.TimesArithmetic, r.Arithmetic)
 	}
 	r.writeHints(w)
 	return nil
 }
 
-// speech names the protocol where it is not grunt.
+// speech returns the protocol's name for the first line; nothing for grunt.
 func (r *Report) speech() string {
-	if r.Protocol == protocolGrunt {
+	if r.Protocol == players.Grunt {
 		return ""
 	}
 	return r.Protocol + ", "
@@ -68,11 +71,11 @@ func (r *Report) writeServers(t io.Writer) {
 	}
 }
 
-// writePlans is a table of times a plan, the parts in the order of a login.
+// writePlans writes a table of times for each plan, with the parts in the order of a login.
 func writePlans(t io.Writer, name string, plans []PlanReport) {
 	for _, p := range plans {
 		fmt.Fprintf(t, "\n%s, %s µs\tp50\tp99\tp99.9\tmax\t\n", name, p.Plan)
-		for part := range PartCount {
+		for part := range counts.PartCount {
 			if times, ok := p.Parts[part.String()]; ok {
 				fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", part, times.P50, times.P99, times.P999, times.Max)
 			}
@@ -80,11 +83,12 @@ func writePlans(t io.Writer, name string, plans []PlanReport) {
 	}
 }
 
+// writeFaults writes a table of failed logins.
 func writeFaults(t io.Writer, name string, faults map[string]uint64) {
 	writeCounts(t, name+", failed\tlogins", faults)
 }
 
-// writeCounts is a table of what there is any of.
+// writeCounts writes a table of counts; nothing if there are none.
 func writeCounts(t io.Writer, head string, counts map[string]uint64) {
 	if len(counts) == 0 {
 		return
@@ -104,7 +108,7 @@ func (h *HoldReport) write(t io.Writer) {
 	writeFaults(t, "hold", h.Faults)
 }
 
-// known leaves out what was not measured.
+// known formats a value; "-" if it was not measured.
 func known(v float64) string {
 	if v == 0 {
 		return "-"
@@ -120,14 +124,13 @@ func total(counts map[string]uint64) uint64 {
 	return n
 }
 
-// hints say what to do about faults that are this machine's and not the
-// server's.
-var hints = [FaultCount]string{
-	FaultPorts: "no local port was free: use more --sources, or widen the range with\n" +
+// hints say what to do about faults whose cause is this machine or the options.
+var hints = [counts.FaultCount]string{
+	counts.FaultPorts: "no local port was free: use more --sources, or widen the range with\n" +
 		"  sysctl -w net.ipv4.ip_local_port_range='10240 65535'",
-	FaultFiles:   "this process ran out of descriptors: raise 'ulimit -n'",
-	FaultGarbage: "answers were not understood: is it a server of this protocol, and the --build right?",
-	FaultRefused: "right passwords were refused: are these accounts on that server?",
+	counts.FaultFiles:   "this process ran out of descriptors: raise 'ulimit -n'",
+	counts.FaultGarbage: "answers were not understood: is it a server of this protocol, and the --build right?",
+	counts.FaultRefused: "right passwords were refused: are these accounts on that server?",
 }
 
 func (r *Report) writeHints(w io.Writer) {
@@ -136,13 +139,14 @@ func (r *Report) writeHints(w io.Writer) {
 			"an account of its own for each, and room for as many?")
 	}
 	for f, hint := range hints {
-		if hint != "" && r.has(Fault(f)) {
+		if hint != "" && r.has(counts.Fault(f)) {
 			fmt.Fprintln(w, "\n"+hint)
 		}
 	}
 }
 
-func (r *Report) has(f Fault) bool {
+// has reports whether a fault occurred in any login.
+func (r *Report) has(f counts.Fault) bool {
 	if r.Hold != nil && r.Hold.Faults[f.String()] > 0 || r.Worlds != nil && r.Worlds.Faults[f.String()] > 0 ||
 		r.Pass != nil && r.Pass.LoginFaults[f.String()] > 0 {
 		return true

@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"io"
+
+	"gatepass/perf/load/internal/counts"
 )
 
 func (w *WorldsReport) write(t io.Writer) {
@@ -32,7 +34,7 @@ func (p *PassReport) write(t io.Writer) {
 	for i := range p.Legs {
 		l := &p.Legs[i]
 		fmt.Fprintf(t, "\n%s µs\tp50\tp99\tp99.9\tmax\t\n", l.Leg)
-		for part := range MovePartCount {
+		for part := range counts.MovePartCount {
 			if times, ok := l.Parts[part.String()]; ok {
 				fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t\n", part, times.P50, times.P99, times.P999, times.Max)
 			}

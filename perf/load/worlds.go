@@ -4,28 +4,29 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"gatepass/perf/load/internal/counts"
 )
 
-// WorldsOptions is one run of a world that comes and goes before the eyes of
-// connections that stand at the list of worlds.
+// WorldsOptions configures a run in which a world goes online and offline while held
+// connections receive its changes.
 type WorldsOptions struct {
-	// Hold is the connections; its Warmup, Settle and Hold do nothing.
+	// Hold configures the connections. Its Warmup, Settle and Hold are not used.
 	Hold HoldOptions
-	// World is the name of the world, which no other has in its own.
+	// World is the world's name, which must not be part of another world's name.
 	World string
-	// Set brings the world online, or takes it away. It may return before anybody
-	// was told.
+	// Set sets the world online or offline. It may return before clients are told.
 	Set func(ctx context.Context, online bool) error
-	// Changes are how many there are, the first of which brings it. 0 means 10.
+	// Changes is the number of changes. The first sets the world online. 0 means 10.
 	Changes int
-	// Pause is between two of them. 0 means 500 ms.
+	// Pause is the time between two changes. 0 means 500 ms.
 	Pause time.Duration
-	// Limit is the longest a change may take until the last has heard. 0 means
+	// Limit is the longest time until the last client has received a change. 0 means
 	// 10 s.
 	Limit time.Duration
 }
 
-// EnsureDefaults fills in what is zero.
+// EnsureDefaults replaces zero values by their defaults.
 func (o *WorldsOptions) EnsureDefaults() {
 	o.Hold.EnsureDefaults()
 	setDefault(&o.Changes, 10)
@@ -35,9 +36,9 @@ func (o *WorldsOptions) EnsureDefaults() {
 
 const maxChanges = 1000
 
-// Validate reports every fault at once.
+// Validate returns an error that names every fault.
 func (o *WorldsOptions) Validate() error {
-	var f faults
+	var f optionErrors
 	o.Hold.collect(&f)
 	f.check(o.World != "", "the world has no name")
 	f.check(o.Set != nil, "nobody brings the world")
@@ -46,39 +47,40 @@ func (o *WorldsOptions) Validate() error {
 	return f.err()
 }
 
-// WorldsRun is what the changes of one world's state measured.
+// WorldsRun is the result of a run of a world's changes.
 type WorldsRun struct {
-	// Wanted connections, of which Held stood at the list before the first change.
+	// Wanted is the number of connections, Held how many of them were held before the first
+	// change.
 	Wanted, Held int
 	Changes      []WorldChange
 	// Interrupted says that the run was ended early.
 	Interrupted bool
 
-	tally *tally
+	counts *counts.Logins
 }
 
-// WorldChange is one of them. Times count from just before the world said it.
+// WorldChange is one change. Its times count from just before Set was called.
 type WorldChange struct {
 	Online bool
-	// Shown is how many connections had the new list within the limit.
+	// Shown is how many connections received the change within the limit.
 	Shown                 int
 	First, P50, P99, Last time.Duration
 	ServerCPU             time.Duration
 	number                uint32
 }
 
-// WorldsReport is a run of WorldsOptions.
+// WorldsReport is the result of a run of a world's changes.
 type WorldsReport struct {
 	Wanted  int            `json:"wanted"`
 	Held    int            `json:"held"`
 	Changes []ChangeReport `json:"changes"`
-	// Worst is the greatest Last of all changes.
+	// Worst is the largest Last of all changes.
 	Worst  float64           `json:"worst_last_us"`
 	Missed int               `json:"missed"`
 	Faults map[string]uint64 `json:"faults"`
 }
 
-// ChangeReport is one change, in microseconds.
+// ChangeReport is one change, with times in microseconds.
 type ChangeReport struct {
 	Online    bool    `json:"online"`
 	Shown     int     `json:"shown"`
@@ -89,9 +91,9 @@ type ChangeReport struct {
 	ServerCPU float64 `json:"server_cpu_us"`
 }
 
-// Report makes the report of a run with these options.
+// Report returns the report of a run with these options.
 func (r *WorldsRun) Report(o *WorldsOptions) *Report {
-	w := &WorldsReport{Wanted: r.Wanted, Held: r.Held, Faults: r.tally.faultCounts()}
+	w := &WorldsReport{Wanted: r.Wanted, Held: r.Held, Faults: r.counts.FaultCounts()}
 	for _, c := range r.Changes {
 		w.Changes = append(w.Changes, ChangeReport{
 			Online: c.Online, Shown: c.Shown, First: micros(c.First), P50: micros(c.P50), P99: micros(c.P99),
@@ -101,7 +103,7 @@ func (r *WorldsRun) Report(o *WorldsOptions) *Report {
 		w.Missed += r.Held - c.Shown
 	}
 	return &Report{
-		Scenario: "worlds", Protocol: o.Hold.Native.protocol(), Build: uint16(o.Hold.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
+		Scenario: "worlds", Protocol: o.Hold.Native.Protocol(), Build: uint16(o.Hold.Build), Load: fmt.Sprintf("%d connections", r.Wanted),
 		Worlds: w, Interrupted: r.Interrupted,
 	}
 }

@@ -1,0 +1,3 @@
+// package progress shows how far a benchmark has come: as a bar on a terminal, as lines
+// elsewhere.
+package progress

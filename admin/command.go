@@ -23,6 +23,7 @@ type Info struct {
 type Services struct {
 	Accounts *accounts.Manager
 	Region   Region
+	Patches  *Patches
 }
 
 // Command is a command with a typed request and any number of typed results.
@@ -37,11 +38,17 @@ type None struct{}
 
 // Run carries the command out in this process.
 func (c Command[Q, R]) Run(ctx context.Context, s Services, q Q) (results []R, err error) {
-	err = c.do(ctx, &s, &q, func(r R) error {
+	err = c.Stream(ctx, s, q, func(r R) error {
 		results = append(results, r)
 		return nil
 	})
 	return results, err
+}
+
+// Stream is Run for commands that tell of their progress: take gets each result as it
+// comes. An error of take ends the command.
+func (c Command[Q, R]) Stream(ctx context.Context, s Services, q Q, take func(R) error) error {
+	return c.do(ctx, &s, &q, take)
 }
 
 // run carries it out for the server.
@@ -55,7 +62,7 @@ func (c Command[Q, R]) run(ctx context.Context, call *call, body []byte) error {
 		return err
 	})
 	if err == nil && c.Changes {
-		call.logger.Info("region changed", "change", c.Audit)
+		call.logger.Info("changed", "change", c.Audit)
 	}
 	return err
 }
@@ -86,5 +93,6 @@ func commands() (all []command) {
 		all = append(all, o)
 	}
 	all = append(all, batch{})
-	return append(all, regionCommands()...)
+	all = append(all, regionCommands()...)
+	return append(all, patchCommands()...)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"gatepass/admin"
 	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/patches"
@@ -85,17 +86,14 @@ func (at *catalogueAt) load() (*patches.Catalogue, error) {
 	return &c, explain(err, at.dir)
 }
 
-// makeData makes the data folder where there is none: its owner's alone, whoever makes it.
-func (at *catalogueAt) makeData() error {
-	return explain(os.MkdirAll(filepath.Dir(at.dir), 0o700), at.dir)
+// service is the catalogue as commands work on it.
+func (at *catalogueAt) service() admin.Services {
+	return admin.Services{Patches: &admin.Patches{Dir: at.dir}}
 }
 
-// edit changes the catalogue.
-func (at *catalogueAt) edit(ctx context.Context, change func(*patches.Catalogue) error) error {
-	if err := at.makeData(); err != nil {
-		return err
-	}
-	return afterSignal(ctx, explain(patches.Edit(ctx, at.dir, change), at.dir))
+// ended is the error of a command, with its mend and its exit code.
+func (at *catalogueAt) ended(ctx context.Context, err error) error {
+	return afterSignal(ctx, explain(err, at.dir))
 }
 
 // explain adds the mend to what a file or a folder is to blame for.
@@ -143,60 +141,4 @@ func manyIDs(least int) cobra.PositionalArgs {
 		}
 		return exit.Usage(fmt.Errorf("%s takes the ids of patches, which 'gatepass patch list' prints (see '%s --help')", c.CommandPath(), c.CommandPath()))
 	}
-}
-
-// find looks patches up. Each id that is none is told, with the one that may be meant.
-func find(c *patches.Catalogue, ids []string) ([]*patches.Patch, error) {
-	var found []*patches.Patch
-	var faults []error
-	for _, id := range ids {
-		p := c.Find(id)
-		if p == nil {
-			faults = append(faults, unknownPatch(c, id))
-			continue
-		}
-		found = append(found, p)
-	}
-	return found, errors.Join(faults...)
-}
-
-// slipOfPen is how many letters an id may differ in to be guessed at: builds of one game
-// differ in two or three digits, and a wrong guess may be typed after 'patch remove'.
-const slipOfPen = 2
-
-func unknownPatch(c *patches.Catalogue, id string) error {
-	best, least := "", slipOfPen+1
-	for i := range c.Patches {
-		if d := distance(strings.ToLower(id), strings.ToLower(c.Patches[i].ID)); d < least {
-			best, least = c.Patches[i].ID, d
-		}
-	}
-	switch {
-	case best != "":
-		return fmt.Errorf("there is no patch %q, did you mean %s?", id, best)
-	case len(c.Patches) == 0:
-		return fmt.Errorf("there is no patch %q: the catalogue has none", id)
-	}
-	return fmt.Errorf("there is no patch %q; 'gatepass patch list' prints those that there are", id)
-}
-
-// distance is how many letters must be added, taken away or changed between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

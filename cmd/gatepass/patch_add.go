@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec"
 	"gatepass/patches"
@@ -126,62 +126,50 @@ func (a *patchAdd) run(c *cobra.Command, path string) error {
 	if before.Find(meant.ID) != nil && !a.replace {
 		return fmt.Errorf("patch %s is in the catalogue already; --replace puts another file in its place", meant.ID)
 	}
-	p, err := a.read(c, at, path)
+	added, err := a.add(c, at, path, &meant)
 	if err != nil {
-		return afterSignal(c.Context(), err)
+		return err
 	}
-	p.Scope, p.From, p.To, p.ID = meant.Scope, meant.From, meant.To, meant.ID
-	if a.name != "" {
-		p.Name = a.name
-	}
-	verb, err := a.put(c.Context(), at, &p)
+	after, err := at.load()
 	if err != nil {
-		return errors.Join(err, patches.Discard(at.dir, &p))
+		return err
+	}
+	found, err := admin.FindPatches(after, []string{added.ID})
+	if err != nil {
+		return err // somebody else has removed it
+	}
+	p, verb := found[0], "added"
+	if added.Replaced {
+		verb = "replaced"
 	}
 	fmt.Fprintf(c.OutOrStdout(), "patch %s %s\n", p.ID, verb)
-	a.print(c.OutOrStdout(), at, &p)
-	warnReader(c.ErrOrStderr(), at, &p)
-	return at.advise(c.OutOrStdout(), c.ErrOrStderr(), &p)
+	a.print(c.OutOrStdout(), at, p)
+	warnReader(c.ErrOrStderr(), at, p)
+	return at.advise(c.OutOrStdout(), c.ErrOrStderr(), p)
 }
 
-// read makes the sums, and the copy where one is asked for.
-func (a *patchAdd) read(c *cobra.Command, at *catalogueAt, path string) (patches.Patch, error) {
+// add gives the command and shows how far the file is read.
+func (a *patchAdd) add(c *cobra.Command, at *catalogueAt, path string, meant *patches.Patch) (added admin.AddPatchResult, err error) {
 	label := "hash"
 	if a.take {
 		label = "copy and hash"
 	}
 	bar, err := newByteProgress(c.ErrOrStderr(), byteProgress{label: label, paths: []string{path}, quiet: a.quiet})
 	if err != nil {
-		return patches.Patch{}, explain(err, at.dir)
+		return added, explain(err, at.dir)
 	}
 	defer bar.end()
-	if !a.take {
-		p, err := patches.Measure(c.Context(), path, bar.to)
-		return p, explain(err, at.dir)
+	q := admin.AddPatchRequest{
+		File: path, Scope: admin.ScopeOf(meant.Scope), From: meant.From, To: meant.To,
+		Name: a.name, Take: a.take, Replace: a.replace, Require: a.require,
 	}
-	if err := at.makeData(); err != nil {
-		return patches.Patch{}, err
-	}
-	p, err := patches.Take(c.Context(), at.dir, path, bar.to)
-	return p, explain(err, at.dir)
-}
-
-// put changes the catalogue, and says what became of the patch.
-func (a *patchAdd) put(ctx context.Context, at *catalogueAt, p *patches.Patch) (verb string, err error) {
-	verb = "added"
-	err = at.edit(ctx, func(cat *patches.Catalogue) error {
-		if a.replace && cat.Find(p.ID) != nil {
-			verb = "replaced"
-			if _, err := cat.Remove(p.ID); err != nil {
-				return err
-			}
+	err = admin.AddPatch().Stream(c.Context(), at.service(), q, func(r admin.AddPatchResult) error {
+		if added = r; r.ID == "" {
+			bar.to(r.Read)
 		}
-		if err := cat.Add(*p); err != nil || !a.require {
-			return err
-		}
-		return cat.Mark(patches.Mark{Scope: p.Scope, Build: p.From, Status: patches.StatusUpdate})
+		return nil
 	})
-	return verb, err
+	return added, at.ended(c.Context(), err)
 }
 
 func (a *patchAdd) print(out io.Writer, at *catalogueAt, p *patches.Patch) {

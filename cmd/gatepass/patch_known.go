@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/codec"
 	"gatepass/patches"
@@ -88,8 +89,9 @@ func (k *knownFlags) run(c *cobra.Command, build string, files []string) error {
 			return explain(err, at.dir)
 		}
 	}
-	if err := at.edit(c.Context(), func(cat *patches.Catalogue) error { return cat.SetKnown(known) }); err != nil {
-		return err
+	q := admin.KnownFilesRequest{Build: known.Build, Platform: known.Platform, HMAC: hex.EncodeToString(known.HMAC[:])}
+	if _, err := admin.AddKnownFiles().Run(c.Context(), at.service(), q); err != nil {
+		return at.ended(c.Context(), err)
 	}
 	fmt.Fprintf(c.OutOrStdout(), "known for %s: %s\nits clients are let in only if they show a known one; 'gatepass patch known %d --platform %s --remove' ends the check\n",
 		known, hex.EncodeToString(known.HMAC[:]), known.Build, known.Platform)
@@ -165,7 +167,8 @@ func (k *knownFlags) hash(c *cobra.Command, files []string) ([20]byte, error) {
 }
 
 func (at *catalogueAt) forgetKnown(ctx context.Context, out io.Writer, known patches.Known) error {
-	err := at.edit(ctx, func(cat *patches.Catalogue) error { return cat.RemoveKnown(known.Build, known.Platform) })
+	_, err := admin.ForgetKnownFiles().Run(ctx, at.service(), admin.ForgetFilesRequest{Build: known.Build, Platform: known.Platform})
+	err = at.ended(ctx, err)
 	if errors.Is(err, patches.ErrNotThere) {
 		return fmt.Errorf("nothing is known for %s; 'gatepass patch list' prints what is", known)
 	}

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/patches"
 )
@@ -62,8 +62,8 @@ func (at *catalogueAt) mark(c *cobra.Command, marks []patches.Mark) error {
 	if err != nil {
 		return err
 	}
-	if err := at.edit(c.Context(), func(cat *patches.Catalogue) error { return applyMarks(cat, marks) }); err != nil {
-		return err
+	if _, err := admin.MarkBuilds().Run(c.Context(), at.service(), markRequest(marks)); err != nil {
+		return at.ended(c.Context(), err)
 	}
 	after, err := at.view()
 	if err != nil {
@@ -120,24 +120,16 @@ func parseMarks(s *scopeFlags, args []string) (marks []patches.Mark, err error) 
 	return marks, nil
 }
 
-// applyMarks makes all of them, or none if one cannot be.
-func applyMarks(cat *patches.Catalogue, marks []patches.Mark) error {
-	for _, m := range marks {
-		if m.Status != patches.StatusUnknown {
-			if err := cat.Mark(m); err != nil {
-				return err
-			}
-			continue
-		}
-		err := cat.Unmark(m)
-		if errors.Is(err, patches.ErrNotThere) {
-			return fmt.Errorf("%s has no mark; 'gatepass patch list --json' prints those that there are", m)
-		}
-		if err != nil {
-			return err
-		}
+// markRequest asks for marks, which are of one scope and status.
+func markRequest(marks []patches.Mark) admin.MarkBuildsRequest {
+	q := admin.MarkBuildsRequest{Scope: admin.ScopeOf(marks[0].Scope), Status: "none"}
+	if status := marks[0].Status; status != patches.StatusUnknown {
+		q.Status = status.String()
 	}
-	return nil
+	for _, m := range marks {
+		q.Builds = append(q.Builds, m.Build)
+	}
+	return q
 }
 
 // printMarks says what clients are told from now on.

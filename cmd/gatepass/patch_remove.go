@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/patches"
 )
 
@@ -33,56 +33,42 @@ leads any more is refused.`,
 				return err
 			}
 			slices.Sort(args)
-			removed, err := at.remove(c.Context(), slices.Compact(args))
+			removed, err := admin.RemovePatches().Run(c.Context(), at.service(), admin.RemovePatchesRequest{IDs: slices.Compact(args)})
 			if err != nil {
-				return err
+				return at.ended(c.Context(), err)
 			}
 			return at.printRemoved(c.OutOrStdout(), removed)
 		},
 	}
 }
 
-// remove takes all of them out, or none if one is not there.
-func (at *catalogueAt) remove(ctx context.Context, ids []string) (removed []patches.Patch, err error) {
-	err = at.edit(ctx, func(cat *patches.Catalogue) error {
-		if _, err := find(cat, ids); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			p, err := cat.Remove(id)
-			if err != nil {
-				return err
-			}
-			removed = append(removed, p)
-		}
-		return nil
-	})
-	return removed, err
-}
-
-func (at *catalogueAt) printRemoved(out io.Writer, removed []patches.Patch) error {
+func (at *catalogueAt) printRemoved(out io.Writer, removed []admin.RemovedPatch) error {
 	v, err := at.view()
 	if err != nil {
 		return err
 	}
 	for i := range removed {
 		p := &removed[i]
-		fmt.Fprintf(out, "patch %s removed; %s\n", p.ID, whatStays(p, at.dir))
-		j := v.judge(p.Scope, p.From)
-		fmt.Fprintf(out, "clients of build %d (%s) are %s\n", p.From, p.Scope, j.text())
+		fmt.Fprintf(out, "patch %s removed; %s\n", p.ID, whatStays(p))
+		scope, err := p.Parse()
+		if err != nil {
+			return err
+		}
+		j := v.judge(scope, p.From)
+		fmt.Fprintf(out, "clients of build %d (%s) are %s\n", p.From, scope, j.text())
 	}
 	return nil
 }
 
 // whatStays says what became of a removed patch's file.
-func whatStays(p *patches.Patch, dir string) string {
-	_, err := os.Stat(p.File(dir))
+func whatStays(p *admin.RemovedPatch) string {
+	_, err := os.Stat(p.File)
 	gone := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case !p.Taken && gone:
-		return patches.Printable(p.Path) + " was gone before"
+		return patches.Printable(p.File) + " was gone before"
 	case !p.Taken:
-		return patches.Printable(p.Path) + " stays where it is"
+		return patches.Printable(p.File) + " stays where it is"
 	case gone:
 		return "the copy in the data folder is deleted"
 	}

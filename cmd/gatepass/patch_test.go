@@ -26,17 +26,6 @@ func TestSizeText(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"kitten", "sitting", 3}, {"grunt-1-2", "grunt-1-2", 0}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestExplain_NamesTheMend(t *testing.T) {
 	for want, err := range map[string]error{
 		"nothing was changed":                          &os.PathError{Op: "write", Path: "f", Err: unix.ENOSPC},
@@ -131,7 +120,7 @@ func TestJudgements_NarrowerLinesOnlyWhereTheyDiffer(t *testing.T) {
 	at := &catalogueAt{dir: filepath.Join(t.TempDir(), "patches"), defaults: patches.Defaults{Grunt: []uint16{5875}}}
 	mark := func(build uint16, platform, locale string, status patches.Status) {
 		t.Helper()
-		err := at.edit(t.Context(), func(c *patches.Catalogue) error {
+		err := at.service().Patches.Edit(t.Context(), func(c *patches.Catalogue) error {
 			return c.Mark(patches.Mark{Scope: patches.Scope{Platform: platform, Locale: locale}, Build: build, Status: status})
 		})
 		if err != nil {

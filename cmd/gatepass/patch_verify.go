@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatepass/admin"
 	"gatepass/patches"
 )
 
@@ -38,7 +39,7 @@ with 'patch add --replace'. A running server reads it then and offers it again.`
 			if err != nil {
 				return err
 			}
-			chosen, err := find(cat, args)
+			chosen, err := admin.FindPatches(cat, args)
 			if err != nil {
 				return err
 			}
@@ -123,13 +124,14 @@ func (at *catalogueAt) record(c *cobra.Command, p *patches.Patch, before patches
 	if before.Modified.Equal(p.Modified) && before.Wrong == p.Wrong && before.WrongChanged.Equal(p.WrongChanged) {
 		return found
 	}
-	err := at.edit(c.Context(), func(cat *patches.Catalogue) error {
+	err := at.service().Patches.Edit(c.Context(), func(cat *patches.Catalogue) error {
 		// It may have been replaced while the file was read.
 		if now := cat.Find(p.ID); now != nil && now.SHA256 == p.SHA256 && now.File(at.dir) == p.File(at.dir) {
 			now.Modified, now.Wrong, now.WrongChanged = p.Modified, p.Wrong, p.WrongChanged
 		}
 		return nil
 	})
+	err = at.ended(c.Context(), err)
 	switch {
 	case err == nil:
 		return found

@@ -32,7 +32,8 @@ var readsClock = map[string]string{
 	"client/update.go":   "limits of reads",
 	// How long something has taken, to be shown or counted.
 	"storage/pebble/writer.go":         "how long a sync took, a metric",
-	"storage/pebble/steady.go":         "how long a disk took no writes, which is logged",
+	"storage/pebble/mend.go":           "how long a disk took no writes, which is logged",
+	"storage/pebble/steady.go":         "since when a disk takes no writes, which is logged",
 	"cmd/gatepass/account_import.go":   "how long an import took",
 	"cmd/gatepass/account_native.go":   "how long a password takes",
 	"cmd/gatepass/account_progress.go": "how often progress is shown",

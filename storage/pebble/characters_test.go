@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 	"gatepass/storage/storagetest"
 )
 
@@ -66,11 +67,11 @@ func TestFormat_StoreWithoutCharacterCounts(t *testing.T) {
 	}
 	fs, n := vfs.NewMem(), storagetest.MustName(t, "old")
 	db, f := mustDB(t, fs)
-	var k keyBuf
+	var k records.KeyBuf
 	if err := migrate(db, f, formatSteps()[:1], bytes.NewReader(make([]byte, 32))); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Set(k.account(&n), record, pebble.Sync); err != nil {
+	if err := db.Set(k.Account(&n), record, pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -89,7 +90,7 @@ func TestFormat_StoreWithoutCharacterCounts(t *testing.T) {
 		t.Fatal(at, err)
 	}
 	// Without any counts it is the old record again, byte for byte.
-	if got := appendAccount(nil, &storage.Account{Created: 1, PIN: "1234"}); !bytes.Equal(got, record) {
+	if got := records.AppendAccount(nil, &storage.Account{Created: 1, PIN: "1234"}); !bytes.Equal(got, record) {
 		t.Fatalf("%x", got)
 	}
 }

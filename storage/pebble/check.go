@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // Check reads everything in o.Dir: each block of each table and each record of each
@@ -157,24 +158,24 @@ var errOwner = errors.New("it belongs to an account that is not there")
 
 // record checks one record and counts it.
 func (c *checker) record(v *view, key, value []byte) error {
-	r := &entry{key: key, value: value}
-	if err := r.parse(); err != nil {
+	r := &records.Entry{Key: key, Value: value}
+	if err := r.Parse(); err != nil {
 		return err
 	}
-	owner := r.name
-	switch r.kind() {
-	case prefixAccount:
+	owner := r.Name
+	switch r.Kind() {
+	case records.PrefixAccount:
 		c.report.Accounts++
-		return v.mustHave(v.key.account(&owner))
-	case prefixLogin:
+		return v.mustHave(v.key.Account(&owner))
+	case records.PrefixLogin:
 		// One may be left of an account that was deleted as it logged in.
 		c.report.Logins++
-	case prefixDevice:
+	case records.PrefixDevice:
 		c.report.Devices++
-		if there, err := v.has(v.key.account(&owner)); err != nil || !there {
+		if there, err := v.has(v.key.Account(&owner)); err != nil || !there {
 			return errors.Join(errOwner, err)
 		}
-	case prefixAddressBan:
+	case records.PrefixAddressBan:
 		c.report.AddressBans++
 	}
 	return nil

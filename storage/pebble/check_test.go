@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 	"gatepass/storage/storagetest"
 )
 
@@ -86,18 +87,18 @@ func TestCheck_FindsEachDamageOfTablesAndLogs(t *testing.T) {
 func TestCheck_RecordsAgainstEachOther(t *testing.T) {
 	fs := diskOf(t, damageStore(t, true))
 	db, _ := mustDB(t, fs)
-	var k keyBuf
+	var k records.KeyBuf
 	nobody, somebody := storagetest.MustName(t, "nobody"), storagetest.Account(1).Name
 	set := func(key, value []byte) {
 		if err := db.Set(slices.Clone(key), value, pebble.Sync); err != nil {
 			t.Fatal(err)
 		}
 	}
-	set(k.device(&nobody, storagetest.Device(1).Family), appendDevice(nil, storagetest.Device(1)))
-	set(k.account(&somebody), []byte{recordVersion, 0xff})
+	set(k.Device(&nobody, storagetest.Device(1).Family), records.AppendDevice(nil, storagetest.Device(1)))
+	set(k.Account(&somebody), []byte{records.Version, 0xff})
 	set([]byte("x"), nil)
-	set([]byte{prefixAddressBan, 3}, nil)
-	set([]byte{prefixDevice, 200, 1}, nil)
+	set([]byte{records.PrefixAddressBan, 3}, nil)
+	set([]byte{records.PrefixDevice, 200, 1}, nil)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -59,22 +60,35 @@ func readAll(o Options) (names map[string]bool, err error) {
 	return names, nil
 }
 
-// content reads the files of a folder.
-func content(t *testing.T, fs vfs.FS) map[string]string {
+// content reads the files of a folder. An open store may delete a file between the
+// listing and the reading; then all is read again.
+func content(t *testing.T, disk vfs.FS) map[string]string {
 	t.Helper()
-	names, err := fs.List(damageDir)
+	for {
+		files, err := tryContent(disk)
+		if err == nil {
+			return files
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func tryContent(disk vfs.FS) (map[string]string, error) {
+	names, err := disk.List(damageDir)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	files := map[string]string{}
 	for _, name := range names {
-		raw, err := readFile(fs, fs.PathJoin(damageDir, name))
+		raw, err := readFile(disk, disk.PathJoin(damageDir, name))
 		if err != nil {
-			t.Fatal(err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		files[name] = string(raw)
 	}
-	return files
+	return files, nil
 }
 
 // diskOf is a disk with these files in the store's folder.

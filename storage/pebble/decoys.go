@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // maxSaltSample bounds the accounts that one OpSampleSalts reads: so many that the share
@@ -23,51 +24,18 @@ const maxDamagedSeeks = 16
 // metaDecoys is the key of the Decoys.
 const metaDecoys = "decoys"
 
-// decoysRecord is the size of the record: version, flags, Marked, secret.
-const decoysRecord = 1 + 1 + 2 + 32
-
-const (
-	flagShared = 1 << iota
-	flagZeroTop
-)
-
-func appendDecoys(b []byte, d *storage.Decoys) []byte {
-	flags := byte(0)
-	if d.Shared {
-		flags |= flagShared
-	}
-	if d.Salts.ZeroTop {
-		flags |= flagZeroTop
-	}
-	return append(order.AppendUint16(append(b, recordVersion, flags), d.Salts.Marked), d.Secret[:]...)
-}
-
-func parseDecoys(b []byte, to *storage.Decoys) error {
-	const kind = "decoys"
-	d := decoder{left: b}
-	if err := d.version(kind); err != nil {
-		return err
-	}
-	flags := d.u8()
-	to.Shared, to.Salts.ZeroTop = flags&flagShared != 0, flags&flagZeroTop != 0
-	to.Salts.Marked = uint16(d.u16())
-	copy(to.Secret[:], d.take(len(to.Secret)))
-	d.require(flags < flagZeroTop<<1 && to.Salts.Marked <= storage.AllMarked)
-	return d.end(kind)
-}
-
 // decoys reads what OpSetDecoys wrote.
 func (v *view) decoys() (d *storage.Decoys, err error) {
 	d = new(storage.Decoys)
-	if err := v.get(metaKey(metaDecoys), func(b []byte) error { return parseDecoys(b, d) }); err != nil {
+	if err := v.get(records.MetaKey(metaDecoys), func(b []byte) error { return records.ParseDecoys(b, d) }); err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
 func (b *builder) setDecoys(op *storage.Op) error {
-	b.record = appendDecoys(b.record[:0], op.Decoys)
-	return b.group.batch.Set(metaKey(metaDecoys), b.record, nil)
+	b.record = records.AppendDecoys(b.record[:0], op.Decoys)
+	return b.group.batch.Set(records.MetaKey(metaDecoys), b.record, nil)
 }
 
 // sampleSalts looks at up to maxSaltSample accounts: all of them where there are not
@@ -75,7 +43,7 @@ func (b *builder) setDecoys(op *storage.Op) error {
 // stores with the same accounts give the same answer. What is damaged is passed over.
 func (v *view) sampleSalts() (storage.SaltShape, error) {
 	s := saltSample{view: v}
-	lower, upper := bounds(prefixAccount)
+	lower, upper := records.Bounds(records.PrefixAccount)
 	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return storage.SaltShape{}, readError(err)
@@ -120,7 +88,7 @@ func (p place) next() place {
 
 // key is the key of the account whose name is p.
 func (p place) key() []byte {
-	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{prefixAccount}, p.high), p.low)
+	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte{records.PrefixAccount}, p.high), p.low)
 	return bytes.TrimRight(b, "\x00")
 }
 
@@ -170,7 +138,7 @@ type saltSample struct {
 
 func (s *saltSample) look(key []byte) {
 	s.looked++
-	n, err := nameOf(key)
+	n, err := records.NameOf(key)
 	if err != nil {
 		return
 	}

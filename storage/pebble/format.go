@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // Format is the version of a store's layout: which keys there are and what they
@@ -80,7 +81,7 @@ func (m *migration) run(s step, to Format) error {
 	if err := s.do(m); err != nil {
 		return err
 	}
-	return m.batch.Set(metaKey(metaFormat), order.AppendUint32(nil, uint32(to)), nil)
+	return m.batch.Set(records.MetaKey(metaFormat), order.AppendUint32(nil, uint32(to)), nil)
 }
 
 func makeSecret(m *migration) error {
@@ -88,7 +89,7 @@ func makeSecret(m *migration) error {
 	if _, err := io.ReadFull(m.random, secret[:]); err != nil {
 		return err
 	}
-	return m.batch.Set(metaKey(metaSecret), secret[:], nil)
+	return m.batch.Set(records.MetaKey(metaSecret), secret[:], nil)
 }
 
 // markTheStore changes nothing but the format. Records stay as they are until
@@ -113,7 +114,7 @@ func readSecret(db *pebble.DB) (secret [32]byte, err error) {
 
 // readMeta reads an entry of a fixed size.
 func readMeta(db *pebble.DB, what string, into []byte) error {
-	v, closer, err := db.Get(metaKey(what))
+	v, closer, err := db.Get(records.MetaKey(what))
 	if err != nil {
 		return fmt.Errorf("storage: %s: %w", what, readError(err))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 	"gatepass/storage/storagetest"
 )
 
@@ -43,7 +44,7 @@ func TestFormat_FromTheFuture(t *testing.T) {
 	storagetest.MustClose(t, mustOpen(t, fs))
 	db, _ := mustDB(t, fs)
 	future := order.AppendUint32(nil, uint32(len(formatSteps())+1))
-	if err := errors.Join(db.Set(metaKey(metaFormat), future, pebble.Sync), db.Close()); err != nil {
+	if err := errors.Join(db.Set(records.MetaKey(metaFormat), future, pebble.Sync), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // and it stays refused, and the folder unlocked
@@ -65,7 +66,7 @@ func TestFormat_MovesForwardByNamedSteps(t *testing.T) {
 	note := func(name string, err error) step {
 		return step{name: name, do: func(m *migration) error {
 			done = append(done, name)
-			return errors.Join(err, m.batch.Set(metaKey(name), []byte("x"), nil))
+			return errors.Join(err, m.batch.Set(records.MetaKey(name), []byte("x"), nil))
 		}}
 	}
 	broken := errors.New("broken")
@@ -76,7 +77,7 @@ func TestFormat_MovesForwardByNamedSteps(t *testing.T) {
 	if at, err := readFormat(db); int(at) != len(formatSteps())+1 || err != nil {
 		t.Fatal(at, err)
 	}
-	if _, _, err := db.Get(metaKey("three")); !errors.Is(err, pebble.ErrNotFound) {
+	if _, _, err := db.Get(records.MetaKey("three")); !errors.Is(err, pebble.ErrNotFound) {
 		t.Fatal("half a step is in the store", err)
 	}
 	steps[len(steps)-1] = note("three", nil)
@@ -98,7 +99,7 @@ func TestOpen_CorruptMeta(t *testing.T) {
 	fs := vfs.NewMem()
 	storagetest.MustClose(t, mustOpen(t, fs))
 	db, _ := mustDB(t, fs)
-	if err := errors.Join(db.Set(metaKey(metaSecret), []byte("short"), pebble.Sync), db.Close()); err != nil {
+	if err := errors.Join(db.Set(records.MetaKey(metaSecret), []byte("short"), pebble.Sync), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(Options{Dir: "data/store", FS: fs}); !errors.Is(err, storage.ErrCorrupt) {
@@ -110,8 +111,8 @@ func TestPebble_CorruptRecord_FailsItsRequestOnly(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	storagetest.Fill(t, c, 0, 3)
 	n := storagetest.Account(1).Name
-	var k keyBuf
-	if err := c.Store().(*Store).db.Set(k.account(&n), []byte{recordVersion, 0xff}, pebble.Sync); err != nil {
+	var k records.KeyBuf
+	if err := c.Store().(*Store).db.Set(k.Account(&n), []byte{records.Version, 0xff}, pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []storage.OpKind{storage.OpGet, storage.OpBan, storage.OpUnban} {

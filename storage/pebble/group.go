@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // group is the requests that are committed and synced together. It is built by
@@ -63,8 +64,8 @@ func (b *builder) add(op *storage.Op) {
 func (b *builder) end() (*group, error) {
 	g, err := b.group, error(nil)
 	for n, l := range b.logins {
-		b.record = appendLogin(b.record[:0], &l)
-		err = errors.Join(err, g.batch.Set(b.view.key.login(&n), b.record, nil))
+		b.record = records.AppendLogin(b.record[:0], &l)
+		err = errors.Join(err, g.batch.Set(b.view.key.Login(&n), b.record, nil))
 	}
 	b.group = nil
 	clear(b.accounts)
@@ -179,21 +180,21 @@ func (b *builder) delete(op *storage.Op) error {
 		return err
 	}
 	b.accounts[n] = nil
-	return b.group.batch.Delete(b.view.key.account(&n), nil)
+	return b.group.batch.Delete(b.view.key.Account(&n), nil)
 }
 
 func (b *builder) banAddress(op *storage.Op) error {
 	p, _ := storage.FoldPrefix(op.Prefix)
 	b.bans[p] = true
-	b.record = appendAddressBan(b.record[:0], &op.Ban)
-	return b.group.batch.Set(b.view.key.addressBan(p), b.record, nil)
+	b.record = records.AppendAddressBan(b.record[:0], &op.Ban)
+	return b.group.batch.Set(b.view.key.AddressBan(p), b.record, nil)
 }
 
 func (b *builder) unbanAddress(op *storage.Op) (err error) {
 	p, _ := storage.FoldPrefix(op.Prefix)
 	there, known := b.bans[p]
 	if !known {
-		if there, err = b.view.has(b.view.key.addressBan(p)); err != nil {
+		if there, err = b.view.has(b.view.key.AddressBan(p)); err != nil {
 			return err
 		}
 	}
@@ -201,7 +202,7 @@ func (b *builder) unbanAddress(op *storage.Op) (err error) {
 		return storage.ErrNotBanned
 	}
 	b.bans[p] = false
-	return b.group.batch.Delete(b.view.key.addressBan(p), nil)
+	return b.group.batch.Delete(b.view.key.AddressBan(p), nil)
 }
 
 // loginFailed ignores names without an account.
@@ -235,7 +236,7 @@ func (b *builder) exists(n storage.Name) (bool, error) {
 	if a, known := b.accounts[n]; known {
 		return a != nil, nil
 	}
-	return b.view.has(b.view.key.account(&n))
+	return b.view.has(b.view.key.Account(&n))
 }
 
 // account is an account as of this point in the group, without its logins. What
@@ -254,17 +255,17 @@ func (b *builder) account(n storage.Name) (*storage.Account, error) {
 // put writes an account's record, not that of its logins.
 func (b *builder) put(a *storage.Account) error {
 	b.accounts[a.Name] = a
-	b.record = appendAccount(b.record[:0], a)
-	return b.group.batch.Set(b.view.key.account(&a.Name), b.record, nil)
+	b.record = records.AppendAccount(b.record[:0], a)
+	return b.group.batch.Set(b.view.key.Account(&a.Name), b.record, nil)
 }
 
 // forgetLogin removes a login record if there is one, so that making accounts in
 // bulk leaves no tombstones.
 func (b *builder) forgetLogin(n storage.Name) error {
 	delete(b.logins, n)
-	there, err := b.view.has(b.view.key.login(&n))
+	there, err := b.view.has(b.view.key.Login(&n))
 	if err != nil || !there {
 		return err
 	}
-	return b.group.batch.Delete(b.view.key.login(&n), nil)
+	return b.group.batch.Delete(b.view.key.Login(&n), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // deviceNotes is what a group has made of one account's devices so far, by family;
@@ -141,13 +142,13 @@ func (b *builder) devicesOf(n storage.Name) (have []storage.Device, err error) {
 
 func (b *builder) putDevice(n storage.Name, d storage.Device) error {
 	b.noteDevice(n, d.Family, &d)
-	b.record = appendDevice(b.record[:0], &d)
-	return b.group.batch.Set(b.view.key.device(&n, d.Family), b.record, nil)
+	b.record = records.AppendDevice(b.record[:0], &d)
+	return b.group.batch.Set(b.view.key.Device(&n, d.Family), b.record, nil)
 }
 
 func (b *builder) dropDevice(n storage.Name, family [16]byte) error {
 	b.noteDevice(n, family, nil)
-	return b.group.batch.Delete(b.view.key.device(&n, family), nil)
+	return b.group.batch.Delete(b.view.key.Device(&n, family), nil)
 }
 
 func (b *builder) noteDevice(n storage.Name, family [16]byte, d *storage.Device) {

@@ -1,6 +1,7 @@
 package pebble
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -20,6 +21,9 @@ const (
 	headLogs  = 24 // how many logs it remembers
 	headBytes = 4 + 1 + 1 + 8 + 2*(8+8+4) + 2*8 + 1 + headLogs*8 + 4
 )
+
+// order is the byte order of everything in the folder that is not Pebble's text.
+var order = binary.LittleEndian
 
 var headMagic = [4]byte{'g', 'p', 'h', '1'}
 
@@ -93,15 +97,22 @@ func parseHead(b []byte) (h head, ok bool) {
 	if len(b) < headBytes || [4]byte(b) != headMagic || checksum(b[:headBytes-4]) != order.Uint32(b[headBytes-4:]) {
 		return head{}, false
 	}
-	d := decoder{left: b[5:headBytes]}
-	h.state, h.generation = headState(d.u8()), uint64(d.i64())
-	for _, m := range []*manifestMark{&h.current, &h.next} {
-		m.number, m.size, m.sum = uint64(d.i64()), uint64(d.i64()), d.u32()
+	at := 6 // behind magic, version and state
+	next := func() uint64 {
+		at += 8
+		return order.Uint64(b[at-8:])
 	}
-	h.ackedIn, h.acked = uint64(d.i64()), uint64(d.i64())
-	n := int(d.u8())
+	h.state, h.generation = headState(b[5]), next()
+	for _, m := range []*manifestMark{&h.current, &h.next} {
+		m.number, m.size = next(), next()
+		m.sum = order.Uint32(b[at:])
+		at += 4
+	}
+	h.ackedIn, h.acked = next(), next()
+	n := int(b[at])
+	at++
 	for range min(n, headLogs) {
-		h.logs = append(h.logs, uint64(d.i64()))
+		h.logs = append(h.logs, next())
 	}
 	return h, b[4] == 1 && n <= headLogs && h.state >= stateCreating && h.state <= stateClosed
 }

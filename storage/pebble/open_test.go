@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 	"gatepass/storage/storagetest"
 )
 
@@ -47,8 +48,8 @@ func setFormat(t *testing.T, fs vfs.FS, to Format) {
 	t.Helper()
 	db, _ := mustDB(t, fs)
 	// The log gets a record behind it, which a test may cut off.
-	err := errors.Join(db.Set(metaKey(metaFormat), order.AppendUint32(nil, uint32(to)), pebble.Sync), db.Flush(),
-		db.Set(metaKey("last"), nil, pebble.Sync), db.Close())
+	err := errors.Join(db.Set(records.MetaKey(metaFormat), order.AppendUint32(nil, uint32(to)), pebble.Sync), db.Flush(),
+		db.Set(records.MetaKey("last"), nil, pebble.Sync), db.Close())
 	if err != nil {
 		t.Fatal(err)
 	}

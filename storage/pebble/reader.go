@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 const (
@@ -64,7 +66,7 @@ func (r *reader) stop() { r.workers.Wait() }
 // view reads records. Not safe for concurrent use: each worker has its own.
 type view struct {
 	db  *pebble.DB
-	key keyBuf
+	key records.KeyBuf
 }
 
 // answer does one read.
@@ -97,7 +99,7 @@ func (v *view) answer(op *storage.Op) storage.Result {
 // long as a known one.
 func (v *view) account(n storage.Name, brief bool) (*storage.Account, error) {
 	a := &storage.Account{Name: n}
-	err := v.get(v.key.account(&n), func(b []byte) error { return parseAccount(b, a) })
+	err := v.get(v.key.Account(&n), func(b []byte) error { return records.ParseAccount(b, a) })
 	if !brief {
 		login, loginErr := v.login(n)
 		a.Login = login
@@ -113,8 +115,8 @@ func (v *view) account(n storage.Name, brief bool) (*storage.Account, error) {
 
 // login reads a login record; ErrNotFound if there is none.
 func (v *view) login(n storage.Name) (l storage.LoginRecord, err error) {
-	err = v.get(v.key.login(&n), func(b []byte) (err error) {
-		l, err = parseLogin(b)
+	err = v.get(v.key.Login(&n), func(b []byte) (err error) {
+		l, err = records.ParseLogin(b)
 		return err
 	})
 	return l, err
@@ -158,13 +160,13 @@ func (v *view) list(after storage.Name, limit int) (list []storage.Account, err 
 	if limit <= 0 || limit > storage.MaxList {
 		limit = storage.MaxList
 	}
-	lower, upper := bounds(prefixAccount)
+	lower, upper := records.Bounds(records.PrefixAccount)
 	if after != (storage.Name{}) {
 		// The lowest key behind a key is that key and a zero byte.
-		lower = append(append([]byte(nil), v.key.account(&after)...), 0)
+		lower = append(append([]byte(nil), v.key.Account(&after)...), 0)
 	}
 	err = v.scan(lower, upper, func(key, _ []byte) error {
-		n, err := nameOf(key)
+		n, err := records.NameOf(key)
 		if err != nil {
 			return errors.Join(storage.ErrCorrupt, err)
 		}
@@ -211,4 +213,83 @@ func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (er
 		}
 	}
 	return readError(it.Error())
+}
+
+// accountAndDevice answers OpDevice. Both records are looked for though the first
+// be missing, as with accounts and their logins.
+func (v *view) accountAndDevice(op *storage.Op) (*storage.Account, *storage.Device, error) {
+	if err := op.Validate(); err != nil {
+		return nil, nil, err
+	}
+	a, err := v.account(op.Name, true)
+	d, deviceErr := v.device(op.Name, op.Device.Family)
+	if err == nil {
+		err = deviceErr
+	}
+	if err != nil {
+		return a, nil, err
+	}
+	return a, &d, nil
+}
+
+// device reads one device; ErrNotFound if there is none.
+func (v *view) device(n storage.Name, family [16]byte) (d storage.Device, err error) {
+	d.Family = family
+	err = v.get(v.key.Device(&n, family), func(b []byte) error { return records.ParseDevice(b, &d) })
+	if err != nil {
+		return storage.Device{}, err
+	}
+	return d, nil
+}
+
+// devicesOfAccount answers OpDevices.
+func (v *view) devicesOfAccount(op *storage.Op) ([]storage.Device, error) {
+	there, err := v.has(v.key.Account(&op.Name))
+	switch {
+	case err != nil:
+		return nil, err
+	case !there:
+		return nil, storage.ErrNotFound
+	}
+	list, err := v.devices(op.Name)
+	slices.SortFunc(list, storage.LastUsedFirst)
+	for i := range list {
+		if op.Brief {
+			list[i].Key, list[i].Verifier = [32]byte{}, [32]byte{}
+		}
+	}
+	return list, err
+}
+
+// devices reads all devices of a name, by family. Expired ones too: this package
+// has no clock.
+func (v *view) devices(n storage.Name) (list []storage.Device, err error) {
+	err = v.scanDevices(n, func(family [16]byte, value []byte) error {
+		list = append(list, storage.Device{Family: family})
+		return records.ParseDevice(value, &list[len(list)-1])
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// families is devices without a look into them.
+func (v *view) families(n storage.Name) (list [][16]byte, err error) {
+	err = v.scanDevices(n, func(family [16]byte, _ []byte) error {
+		list = append(list, family)
+		return nil
+	})
+	return list, err
+}
+
+func (v *view) scanDevices(n storage.Name, each func(family [16]byte, value []byte) error) error {
+	lower, upper := records.BoundsOfDevices(&n)
+	return v.scan(lower, upper, func(key, value []byte) error {
+		family, err := records.FamilyOf(key, len(lower))
+		if err != nil {
+			return errors.Join(storage.ErrCorrupt, err)
+		}
+		return each(family, value)
+	})
 }

@@ -6,13 +6,14 @@ import (
 	"net/netip"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // addressBans reads all address bans that can be read and says which cannot: a ban that
 // is damaged must not let in those whose bans are not. The error is that of a store in
 // which nothing could be read.
 func (v *view) addressBans() (bans []storage.AddressBan, damaged []string, err error) {
-	lower, upper := bounds(prefixAddressBan)
+	lower, upper := records.Bounds(records.PrefixAddressBan)
 	c := banCollector{}
 	if err := v.scan(lower, upper, c.take); err == nil {
 		return c.bans, c.damaged, nil
@@ -50,12 +51,12 @@ type banCollector struct {
 
 // take takes one entry; it never fails.
 func (c *banCollector) take(key, value []byte) error {
-	p, err := prefixOf(key)
+	p, err := records.PrefixOf(key)
 	if err != nil {
 		c.damaged = append(c.damaged, fmt.Sprintf("key %x: %v", key, errors.Join(storage.ErrCorrupt, err)))
 		return nil
 	}
-	ban, err := parseAddressBan(value)
+	ban, err := records.ParseAddressBan(value)
 	if err != nil {
 		c.damaged = append(c.damaged, fmt.Sprintf("%s: %v", p, err))
 		return nil
@@ -73,14 +74,14 @@ type banPart struct {
 // banParts divides all keys of address bans. Keys of other sizes than addresses have are
 // damaged, and looked at too.
 func banParts() (parts []banPart) {
-	at, end := bounds(prefixAddressBan)
+	at, end := records.Bounds(records.PrefixAddressBan)
 	for _, size := range []byte{4, 16} {
-		parts = append(parts, banPart{at, []byte{prefixAddressBan, size}, "keys of no address"})
+		parts = append(parts, banPart{at, []byte{records.PrefixAddressBan, size}, "keys of no address"})
 		for first := range 256 {
-			at = []byte{prefixAddressBan, size, byte(first)}
-			next := []byte{prefixAddressBan, size, byte(first + 1)}
+			at = []byte{records.PrefixAddressBan, size, byte(first)}
+			next := []byte{records.PrefixAddressBan, size, byte(first + 1)}
 			if first == 255 {
-				next = []byte{prefixAddressBan, size + 1}
+				next = []byte{records.PrefixAddressBan, size + 1}
 			}
 			address := make([]byte, size)
 			address[0] = byte(first)

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 	"gatepass/storage/storagetest"
 )
 
@@ -58,15 +59,15 @@ func TestAddressBans_DamagedRecord(t *testing.T) {
 	good := netip.MustParsePrefix("203.0.113.0/24")
 	storagetest.Do(t, c, storage.Op{Kind: storage.OpBanAddress, Prefix: good})
 	db := c.Store().(*Store).db
-	var k keyBuf
+	var k records.KeyBuf
 	bad := map[string][]byte{
-		string(k.addressBan(netip.MustParsePrefix("10.0.0.0/8"))):      {},           // no record
-		string(k.addressBan(netip.MustParsePrefix("198.51.100.7/32"))): {99},         // a later version
-		string(k.addressBan(netip.MustParsePrefix("2001:db8::/32"))):   {1, 2, 3},    // cut
-		string([]byte{prefixAddressBan, 4, 1}):                         {1},          // a cut key
-		string([]byte{prefixAddressBan, 4, 10, 0, 0, 1, 8}):            {1},          // host bits
-		string([]byte{prefixAddressBan}):                               {},           // nothing but what it is
-		string([]byte{prefixAddressBan, 200, 1, 2}):                    {1, 2, 3, 4}, // no address
+		string(k.AddressBan(netip.MustParsePrefix("10.0.0.0/8"))):      {},           // no record
+		string(k.AddressBan(netip.MustParsePrefix("198.51.100.7/32"))): {99},         // a later version
+		string(k.AddressBan(netip.MustParsePrefix("2001:db8::/32"))):   {1, 2, 3},    // cut
+		string([]byte{records.PrefixAddressBan, 4, 1}):                 {1},          // a cut key
+		string([]byte{records.PrefixAddressBan, 4, 10, 0, 0, 1, 8}):    {1},          // host bits
+		string([]byte{records.PrefixAddressBan}):                       {},           // nothing but what it is
+		string([]byte{records.PrefixAddressBan, 200, 1, 2}):            {1, 2, 3, 4}, // no address
 	}
 	for key, value := range bad {
 		if err := db.Set([]byte(key), value, pebble.Sync); err != nil {

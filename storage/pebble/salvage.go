@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"gatepass/storage"
+	"gatepass/storage/pebble/records"
 )
 
 // Salvage reads what can be read of the store in o.Dir: each table and each log by
@@ -186,20 +188,20 @@ func (s *salvage) hand(to storage.Salvaged) error {
 		if f.deleted {
 			continue
 		}
-		r := &entry{key: []byte(key), value: f.value}
-		if err := r.parse(); err != nil {
+		r := &records.Entry{Key: []byte(key), Value: f.value}
+		if err := r.Parse(); err != nil {
 			s.lose(fmt.Sprintf("record %q", key), "%v", err)
 			continue
 		}
-		switch r.kind() {
-		case prefixAccount:
-			accounts = append(accounts, &r.account)
-		case prefixLogin:
-			logins[r.name] = r.login
-		case prefixDevice:
-			devices[r.name] = append(devices[r.name], r.device)
-		case prefixAddressBan:
-			bans = append(bans, &r.ban)
+		switch r.Kind() {
+		case records.PrefixAccount:
+			accounts = append(accounts, &r.Account)
+		case records.PrefixLogin:
+			logins[r.Name] = r.Login
+		case records.PrefixDevice:
+			devices[r.Name] = append(devices[r.Name], r.Device)
+		case records.PrefixAddressBan:
+			bans = append(bans, &r.Ban)
 		}
 	}
 	for _, a := range accounts {
@@ -214,4 +216,51 @@ func (s *salvage) hand(to storage.Salvaged) error {
 		}
 	}
 	return s.ctx.Err()
+}
+
+// nextReadable looks behind the key last for one from which a table can be read
+// again; nil if there is none. readable says whether it can be read from a key on.
+// Keys are taken for fractions: first the space behind last is tried in steps, then
+// the step in which it becomes readable is halved again and again, so that little is
+// passed over that could be read.
+func nextReadable(last []byte, readable func(key []byte) bool) []byte {
+	low, end := fraction(last), fraction([]byte{records.PrefixMeta + 1})
+	step := new(big.Int).Sub(end, low)
+	step.Rsh(step, seekStepBits)
+	high := new(big.Int).Set(low)
+	for {
+		if high.Add(high, step); high.Cmp(end) >= 0 || step.Sign() <= 0 {
+			return nil
+		}
+		if readable(high.FillBytes(make([]byte, seekBytes))) {
+			break
+		}
+		low.Set(high)
+	}
+	for range 8 * seekBytes {
+		middle := new(big.Int).Add(low, high)
+		if middle.Rsh(middle, 1); middle.Cmp(low) == 0 {
+			break
+		}
+		if readable(middle.FillBytes(make([]byte, seekBytes))) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high.FillBytes(make([]byte, seekBytes))
+}
+
+const (
+	// seekBytes is how much of a key is told apart: all of the longest and more.
+	seekBytes = records.MaxKey + 6
+	// seekStepBits: the space behind a key is tried in so many halvings.
+	seekStepBits = 12
+)
+
+// fraction is a key as a number.
+func fraction(key []byte) *big.Int {
+	padded := make([]byte, seekBytes)
+	copy(padded, key)
+	return new(big.Int).SetBytes(padded)
 }

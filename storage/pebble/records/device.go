@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import "gatepass/storage"
 
@@ -6,18 +6,18 @@ import "gatepass/storage"
 // IPv6 address.
 const maxDeviceRecord = 1 + 16 + 32 + 32 + 8 + 8 + 8 + 1 + 16 + 1 + storage.MaxDeviceName
 
-// appendDevice appends the record of d, which must be valid. Its family is in the
+// AppendDevice appends the record of d, which must be valid. Its family is in the
 // key.
-func appendDevice(b []byte, d *storage.Device) []byte {
-	b = append(append(append(append(b, recordVersion), d.ID[:]...), d.Key[:]...), d.Verifier[:]...)
+func AppendDevice(b []byte, d *storage.Device) []byte {
+	b = append(append(append(append(b, Version), d.ID[:]...), d.Key[:]...), d.Verifier[:]...)
 	b = order.AppendUint64(b, uint64(d.Created))
 	b = order.AppendUint64(b, uint64(d.Expires))
 	b = order.AppendUint64(b, uint64(d.LastUsed))
 	return appendText(appendAddr(b, d.LastAddr), d.Name)
 }
 
-// parseDevice reads a record into dev, whose Family it leaves alone.
-func parseDevice(b []byte, dev *storage.Device) error {
+// ParseDevice reads a record into dev, whose Family it leaves alone.
+func ParseDevice(b []byte, dev *storage.Device) error {
 	const kind = "device"
 	d := decoder{left: b}
 	if err := d.version(kind); err != nil {

@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import (
 	"maps"
@@ -34,11 +34,11 @@ func accountFlags(a *storage.Account) (flags byte) {
 	return flags
 }
 
-// appendAccount appends the record of a, which must be valid. Name and Login are
+// AppendAccount appends the record of a, which must be valid. Name and Login are
 // not in it: they are in the key and in the login record.
-func appendAccount(b []byte, a *storage.Account) []byte {
+func AppendAccount(b []byte, a *storage.Account) []byte {
 	flags := accountFlags(a)
-	b = append(b, recordVersion, flags)
+	b = append(b, Version, flags)
 	b = order.AppendUint64(b, uint64(a.Created))
 	if flags&flagGrunt != 0 {
 		b = append(append(b, a.Grunt.Salt[:]...), a.Grunt.Verifier[:]...)
@@ -72,9 +72,9 @@ func appendOthers(b []byte, others map[string][]byte) []byte {
 	return b
 }
 
-// parseAccount reads a record into a, whose Name and Login it leaves alone. What
+// ParseAccount reads a record into a, whose Name and Login it leaves alone. What
 // it stores does not alias b.
-func parseAccount(b []byte, a *storage.Account) error {
+func ParseAccount(b []byte, a *storage.Account) error {
 	const kind = "account"
 	d := decoder{left: b}
 	if err := d.version(kind); err != nil {

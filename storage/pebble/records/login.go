@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import (
 	"net/netip"
@@ -9,10 +9,10 @@ import (
 // maxLoginRecord is the size of a login record with an IPv6 address.
 const maxLoginRecord = 1 + 8 + 8 + 4 + 1 + 16
 
-// appendLogin appends a login record. Zones of addresses are dropped and IPv4
+// AppendLogin appends a login record. Zones of addresses are dropped and IPv4
 // inside IPv6 becomes IPv4.
-func appendLogin(b []byte, l *storage.LoginRecord) []byte {
-	b = append(b, recordVersion)
+func AppendLogin(b []byte, l *storage.LoginRecord) []byte {
+	b = append(b, Version)
 	b = order.AppendUint64(b, uint64(l.LastLogin))
 	b = order.AppendUint64(b, uint64(l.LastFailed))
 	b = order.AppendUint32(b, l.Failed)
@@ -32,7 +32,7 @@ func appendAddr(b []byte, addr netip.Addr) []byte {
 	return append(b, 0)
 }
 
-func parseLogin(b []byte) (storage.LoginRecord, error) {
+func ParseLogin(b []byte) (storage.LoginRecord, error) {
 	const kind = "login"
 	d := decoder{left: b}
 	if err := d.version(kind); err != nil {

@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import (
 	"bytes"
@@ -59,17 +59,17 @@ func TestAccount_RoundTrip(t *testing.T) {
 		if !storage.ValidAccount(a) {
 			t.Fatal("not valid")
 		}
-		b := appendAccount(nil, a)
+		b := AppendAccount(nil, a)
 		got := &storage.Account{Name: a.Name}
-		if err := parseAccount(b, got); err != nil || !reflect.DeepEqual(got, a) {
+		if err := ParseAccount(b, got); err != nil || !reflect.DeepEqual(got, a) {
 			t.Fatalf("%v\ngot  %+v\nwant %+v", err, got, a)
 		}
 		// No shorter and no longer record is one.
 		cut := rapid.IntRange(0, len(b)-1).Draw(t, "cut")
-		if err := parseAccount(b[:cut], new(storage.Account)); !errors.Is(err, storage.ErrCorrupt) {
+		if err := ParseAccount(b[:cut], new(storage.Account)); !errors.Is(err, storage.ErrCorrupt) {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		if err := parseAccount(append(b, 0), new(storage.Account)); !errors.Is(err, storage.ErrCorrupt) {
+		if err := ParseAccount(append(b, 0), new(storage.Account)); !errors.Is(err, storage.ErrCorrupt) {
 			t.Fatalf("one byte more: %v", err)
 		}
 	})
@@ -84,8 +84,8 @@ func TestLogin_RoundTrip(t *testing.T) {
 		raw := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "addr")
 		want.LastAddr, _ = netip.AddrFromSlice(raw[:rapid.SampledFrom([]int{0, 4, 16}).Draw(t, "size")])
 		want.LastAddr = want.LastAddr.Unmap()
-		b := appendLogin(nil, &want)
-		if got, err := parseLogin(b); err != nil || got != want || len(b) > maxLoginRecord {
+		b := AppendLogin(nil, &want)
+		if got, err := ParseLogin(b); err != nil || got != want || len(b) > maxLoginRecord {
 			t.Fatalf("%v, %d bytes\ngot  %+v\nwant %+v", err, len(b), got, want)
 		}
 	})
@@ -94,14 +94,14 @@ func TestLogin_RoundTrip(t *testing.T) {
 func TestAddressBan_RoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := anyBan(t)
-		if got, err := parseAddressBan(appendAddressBan(nil, &want)); err != nil || got != want {
+		if got, err := ParseAddressBan(AppendAddressBan(nil, &want)); err != nil || got != want {
 			t.Fatalf("%v\ngot  %+v\nwant %+v", err, got, want)
 		}
 		raw := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "addr")
 		addr, _ := netip.AddrFromSlice(raw[:rapid.SampledFrom([]int{4, 16}).Draw(t, "size")])
 		p, _ := storage.FoldPrefix(netip.PrefixFrom(addr, rapid.IntRange(0, addr.BitLen()).Draw(t, "bits")))
-		var k keyBuf
-		if got, err := prefixOf(k.addressBan(p)); err != nil || got != p {
+		var k KeyBuf
+		if got, err := PrefixOf(k.AddressBan(p)); err != nil || got != p {
 			t.Fatalf("%v %v, want %v", got, err, p)
 		}
 	})
@@ -109,14 +109,14 @@ func TestAddressBan_RoundTrip(t *testing.T) {
 
 // Errors name the kind of record and nothing of what is in it.
 func TestRecords_ErrorsSayWhat(t *testing.T) {
-	_, login := parseLogin([]byte{recordVersion, 1})
-	_, ban := parseAddressBan(nil)
+	_, login := ParseLogin([]byte{Version, 1})
+	_, ban := ParseAddressBan(nil)
 	for want, err := range map[string]error{
-		"corrupt record: account":                   parseAccount([]byte{recordVersion, 0xff}, new(storage.Account)),
-		"unknown version: account version 2":        parseAccount([]byte{2}, new(storage.Account)),
+		"corrupt record: account":                   ParseAccount([]byte{Version, 0xff}, new(storage.Account)),
+		"unknown version: account version 2":        ParseAccount([]byte{2}, new(storage.Account)),
 		"corrupt record: login":                     login,
 		"corrupt record: address ban":               ban,
-		"of an unknown version: account version 99": parseAccount([]byte{99, 1, 2}, new(storage.Account)),
+		"of an unknown version: account version 99": ParseAccount([]byte{99, 1, 2}, new(storage.Account)),
 	} {
 		if !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%q, want %q", err, want)
@@ -126,52 +126,52 @@ func TestRecords_ErrorsSayWhat(t *testing.T) {
 
 func FuzzParseAccount(f *testing.F) {
 	a := storagetest.Account(1)
-	f.Add(appendAccount(nil, a))
+	f.Add(AppendAccount(nil, a))
 	a.PIN, a.TOTPSecret, a.Ban = "1234", []byte("x"), storage.Ban{Set: true, Reason: "r", By: "b"}
 	a.Others = map[string][]byte{"a": {1}, "b": {}}
-	f.Add(appendAccount(nil, a))
+	f.Add(AppendAccount(nil, a))
 	a.Characters = []storage.WorldCount{{World: 1, Count: 2}, {World: 255, Count: 255}}
-	f.Add(appendAccount(nil, a))
+	f.Add(AppendAccount(nil, a))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a := &storage.Account{Name: storagetest.Account(1).Name}
-		if parseAccount(b, a) != nil {
+		if ParseAccount(b, a) != nil {
 			return
 		}
-		if got := appendAccount(nil, a); !bytes.Equal(got, b) {
+		if got := AppendAccount(nil, a); !bytes.Equal(got, b) {
 			t.Fatalf("%x became %x", b, got)
 		}
 	})
 }
 
 func FuzzParseLogin(f *testing.F) {
-	f.Add(appendLogin(nil, &storage.LoginRecord{LastLogin: 1, LastAddr: netip.MustParseAddr("192.0.2.1")}))
-	f.Add(appendLogin(nil, &storage.LoginRecord{Failed: 1, LastAddr: netip.MustParseAddr("2001:db8::1")}))
-	f.Add(appendLogin(nil, &storage.LoginRecord{}))
+	f.Add(AppendLogin(nil, &storage.LoginRecord{LastLogin: 1, LastAddr: netip.MustParseAddr("192.0.2.1")}))
+	f.Add(AppendLogin(nil, &storage.LoginRecord{Failed: 1, LastAddr: netip.MustParseAddr("2001:db8::1")}))
+	f.Add(AppendLogin(nil, &storage.LoginRecord{}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := parseLogin(b)
+		l, err := ParseLogin(b)
 		if err != nil {
 			return
 		}
-		if got := appendLogin(nil, &l); !bytes.Equal(got, b) {
+		if got := AppendLogin(nil, &l); !bytes.Equal(got, b) {
 			t.Fatalf("%x became %x", b, got)
 		}
 	})
 }
 
 func FuzzParseAddressBan(f *testing.F) {
-	f.Add([]byte{'b', 4, 10, 0, 0, 0, 8}, appendAddressBan(nil, &storage.Ban{Since: 1, Until: 2, Reason: "r", By: "b"}))
+	f.Add([]byte{'b', 4, 10, 0, 0, 0, 8}, AppendAddressBan(nil, &storage.Ban{Since: 1, Until: 2, Reason: "r", By: "b"}))
 	f.Fuzz(func(t *testing.T, key, b []byte) {
-		if ban, err := parseAddressBan(b); err == nil {
-			if got := appendAddressBan(nil, &ban); !bytes.Equal(got, b) {
+		if ban, err := ParseAddressBan(b); err == nil {
+			if got := AppendAddressBan(nil, &ban); !bytes.Equal(got, b) {
 				t.Fatalf("%x became %x", b, got)
 			}
 		}
-		if len(key) == 0 || key[0] != prefixAddressBan {
+		if len(key) == 0 || key[0] != PrefixAddressBan {
 			return
 		}
-		if p, err := prefixOf(key); err == nil {
-			var k keyBuf
-			if got := k.addressBan(p); !bytes.Equal(got, key) {
+		if p, err := PrefixOf(key); err == nil {
+			var k KeyBuf
+			if got := k.AddressBan(p); !bytes.Equal(got, key) {
 				t.Fatalf("%x became %x", key, got)
 			}
 		}
@@ -187,8 +187,8 @@ func FuzzAccountKey(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var k keyBuf
-		if back, err := nameOf(k.account(&n)); err != nil || back != n {
+		var k KeyBuf
+		if back, err := NameOf(k.Account(&n)); err != nil || back != n {
 			t.Fatalf("the key of %q is of %q, %v", n, back, err)
 		}
 	})

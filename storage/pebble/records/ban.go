@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import "gatepass/storage"
 
@@ -14,12 +14,12 @@ func (d *decoder) ban() storage.Ban {
 	return storage.Ban{Set: true, Since: d.i64(), Until: d.i64(), Reason: d.text(), By: d.text()}
 }
 
-// appendAddressBan appends the record of an address ban; its range is in the key.
-func appendAddressBan(b []byte, ban *storage.Ban) []byte {
-	return appendBan(append(b, recordVersion), ban)
+// AppendAddressBan appends the record of an address ban; its range is in the key.
+func AppendAddressBan(b []byte, ban *storage.Ban) []byte {
+	return appendBan(append(b, Version), ban)
 }
 
-func parseAddressBan(b []byte) (storage.Ban, error) {
+func ParseAddressBan(b []byte) (storage.Ban, error) {
 	const kind = "address ban"
 	d := decoder{left: b}
 	if err := d.version(kind); err != nil {

@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import "gatepass/storage"
 

@@ -1,4 +1,4 @@
-package pebble
+package records
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"gatepass/storage"
 )
 
-// recordVersion is the first byte of every record.
-const recordVersion = 1
+// Version is the first byte of every record.
+const Version = 1
 
 // decoder reads one record. The first thing that does not fit makes all further
 // reads return zeros; end says whether everything fitted.
@@ -66,7 +66,7 @@ func (d *decoder) version(kind string) error {
 	switch v := d.u8(); {
 	case d.bad:
 		return fmt.Errorf("%w: %s", storage.ErrCorrupt, kind)
-	case v != recordVersion:
+	case v != Version:
 		return fmt.Errorf("%w: %s version %d", storage.ErrRecordVersion, kind, v)
 	}
 	return nil

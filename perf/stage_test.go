@@ -252,7 +252,7 @@ func benchSendQueue(b *testing.B) {
 		}
 		sent += batch
 	}
-	for s.Stats().DeadHandles < sent {
+	for uint64(s.Stats().DeadHandles) < sent {
 		runtime.Gosched()
 	}
 	perLogin(b, batch/3.0)

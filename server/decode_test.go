@@ -26,7 +26,7 @@ func TestReactor_Decode_AnyCutGivesTheSame(t *testing.T) {
 			r.buffers(handle, taken) // or the kernel would join the cuts again
 		}
 		r.hears(handle, want...)
-		if st := r.settled(); st.Messages != uint64(len(want)) || st.BytesIn != uint64(len(stream)) {
+		if st := r.settled(); uint64(st.Messages) != uint64(len(want)) || uint64(st.BytesIn) != uint64(len(stream)) {
 			t.Errorf("%d messages and %d bytes counted, want %d and %d", st.Messages, st.BytesIn, len(want), len(stream))
 		}
 	}
@@ -37,7 +37,7 @@ func (r *rig) buffers(conn codec.Conn, n int) {
 	r.t.Helper()
 	eventually(r.t, "the bytes were read", func() (ok bool) {
 		r.onReactor(conn.Reactor(), func(re *reactor) {
-			ok = int(re.count.bytesIn.Load())+re.table.get(conn).sock.InboundBuffered() >= n
+			ok = int(re.count.BytesIn.Load())+re.table.get(conn).sock.InboundBuffered() >= n
 		})
 		return ok
 	})

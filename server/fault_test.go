@@ -188,8 +188,8 @@ func TestReactor_Violated_PeerIsGoneAlready(t *testing.T) {
 
 func (r *rig) panicked(want uint64) {
 	r.t.Helper()
-	eventually(r.t, "the panics are counted", func() bool { return r.Stats().Panics >= want })
-	if n := r.settled().Panics; n != want {
+	eventually(r.t, "the panics are counted", func() bool { return uint64(r.Stats().Panics) >= want })
+	if n := uint64(r.settled().Panics); n != want {
 		r.t.Fatalf("%d panics counted, want %d", n, want)
 	}
 }

@@ -1,144 +1,97 @@
 package server
 
 import (
-	"sync/atomic"
-
 	"gatepass/codec"
+	"gatepass/counters"
 	"gatepass/queue"
 )
 
-// counters are one reactor's. The reactor adds, anyone reads.
-type counters struct {
-	accepted        atomic.Uint64
-	refusedFull     atomic.Uint64
-	refusedDraining atomic.Uint64
-	refusedOverload atomic.Uint64
-	messages        atomic.Uint64
-	stalls          atomic.Uint64
-	panics          atomic.Uint64
-	bytesIn         atomic.Uint64
-	bytesOut        atomic.Uint64
-	batches         atomic.Uint64
-	writes          atomic.Uint64
-	deadHandles     atomic.Uint64
-	encodeErrors    atomic.Uint64
-	forged          atomic.Uint64
-	closed          [codec.CloseReasonCount]atomic.Uint64
-	// of transfers
-	transfers  atomic.Uint64
-	misplaced  atomic.Uint64
-	ended      [codec.TransferEndCount]atomic.Uint64
-	stalledOut atomic.Uint64
-	fileBytes  atomic.Uint64
-	turns      atomic.Uint64
-	cutTurns   atomic.Uint64
-	readAgain  atomic.Uint64
-	tokenWaits atomic.Uint64
+// Counts are what one reactor has counted since it started, or the sum of all reactors.
+// A reactor adds to its own; any goroutine may read them with counters.Sum. To count
+// something more, add a field.
+type Counts struct {
+	Accepted counters.Counter `metric:"connections_accepted_total" help:"Client connections taken."`
+	// The Refused… are closed at once: at the connection cap, while draining, and for want
+	// of room in the inbox.
+	RefusedFull     counters.Counter `metric:"connections_refused_total,reason=full" help:"Client connections closed at once, by reason."`
+	RefusedDraining counters.Counter `metric:"connections_refused_total,reason=draining" help:"Client connections closed at once, by reason."`
+	RefusedOverload counters.Counter `metric:"connections_refused_total,reason=overload" help:"Client connections closed at once, by reason."`
+	Closed          closedCounts     `metric:"connections_closed_total,reason" help:"Client connections closed, by reason."`
+	// Forged is of codec.Violation.
+	Forged   counters.Counter `metric:"connections_forged_total" help:"Connections closed because a sealed frame was changed, cut, repeated or reordered on its way."`
+	Messages counters.Counter `metric:"reactor_messages_total" help:"Messages decoded by the reactors."`
+	Stalls   counters.Counter `metric:"reactor_stalls_total" help:"Messages that waited for room in the inbox."`
+	Panics   counters.Counter `metric:"reactor_panics_total" help:"Panics that cost one connection."`
+	BytesIn  counters.Counter `metric:"reactor_read_bytes_total" help:"Bytes of decoded messages."`
+	BytesOut counters.Counter `metric:"reactor_written_bytes_total" help:"Bytes written to clients."`
+	Batches  counters.Counter `metric:"reactor_batches_total" help:"Batches taken from the sender."`
+	Writes   counters.Counter `metric:"reactor_writes_total" help:"Write calls for those batches."`
+	// DeadHandles are no fault: a client may leave while its reply is on its way.
+	DeadHandles counters.Counter `metric:"reactor_dead_handles_total" help:"Replies to connections that were gone."`
+	// EncodeErrors are bugs of ours.
+	EncodeErrors counters.Counter `metric:"reactor_encode_errors_total" help:"Replies that could not be encoded."`
+
+	Transfers counters.Counter `metric:"transfers_started_total" help:"Files that began to be sent."`
+	// TransfersEnded left their connection open; the others ended with it.
+	TransfersEnded endedCounts `metric:"transfers_ended_total,end" help:"Files that were sent, or could not be, by how that ended."`
+	// TransfersMisplaced were to begin on a connection that had one or cannot carry one,
+	// which costs the connection.
+	TransfersMisplaced counters.Counter `metric:"transfers_misplaced_total" help:"Files that were to be sent where none could be: faults of ours."`
+	TransfersStalled   counters.Counter `metric:"transfers_stalled_total" help:"Connections closed because their client took nothing of its file for too long."`
+	TransferBytes      counters.Counter `metric:"transfer_bytes_total" help:"Bytes of files sent, frames not counted."`
+	TransferTurns      counters.Counter `metric:"transfer_turns_total" help:"Stretches of files written."`
+	TransferCuts       counters.Counter `metric:"transfer_cuts_total" help:"Those of which the socket did not take all."`
+	// TransferWaits are for a client's rate and, in Stats, for the server's.
+	TransferWaits counters.Counter `metric:"transfer_waits_total" help:"Times that files waited for a rate."`
+	// TransferReadAgain counts the bytes of files that were read and not taken by the
+	// socket, so that they had to be read again.
+	TransferReadAgain counters.Counter
+}
+
+// closedCounts are by codec.CloseReason.
+type closedCounts [codec.CloseReasonCount]counters.Counter
+
+func (closedCounts) Label(i int) string { return codec.CloseReason(i).String() }
+
+// endedCounts are by codec.TransferEnd.
+type endedCounts [codec.TransferEndCount]counters.Counter
+
+func (endedCounts) Label(i int) string { return codec.TransferEnd(i).String() }
+
+// reactorCounts are one reactor's.
+type reactorCounts struct {
+	Counts
 
 	_ [64]byte // keeps the next reactor's counters off this cache line
 }
 
-// Stats counts what a server did since it started. The fields are sums over all
-// reactors.
+// Stats are what a server has counted since it started, and what it has now.
 type Stats struct {
-	// Conns is how many connections are open, MaxConns how many may be.
-	Conns, MaxConns int
-	// Accepted counts connections taken; the Refused… those closed at once:
-	// at the connection cap, while draining, and for want of room in the inbox.
-	Accepted, RefusedFull, RefusedDraining, RefusedOverload uint64
-	// AcceptFailures counts connections that could not be accepted, for want of file
-	// descriptors or memory; they wait. CannotAccept tells that it is so now.
-	AcceptFailures uint64
-	CannotAccept   bool
-	// StaleEvents counts events of connections that were closed in the same round.
-	StaleEvents uint64
-	// Messages counts decoded messages, Stalls those that had to wait for room.
-	Messages, Stalls uint64
-	// Panics counts faults of ours that cost a connection.
-	Panics            uint64
-	BytesIn, BytesOut uint64
-	// Batches counts hand-overs from the sender to a reactor, Writes the system
-	// calls that wrote them.
-	Batches, Writes uint64
-	// DeadHandles counts replies to connections that were gone.
-	DeadHandles uint64
-	// EncodeErrors counts replies that had no bytes: bugs of ours.
-	EncodeErrors uint64
-	// Forged counts connections closed because what came was not what the client had
-	// said (codec.Violation).
-	Forged uint64
-	// Closed counts closed connections by codec.CloseReason.
-	Closed [codec.CloseReasonCount]uint64
-	// TransfersRunning is how many files are on their way; Transfers counts those that
-	// began, TransfersEnded those that ended and left their connection, by
-	// codec.TransferEnd. The others ended with their connection.
-	TransfersRunning int
-	Transfers        uint64
-	TransfersEnded   [codec.TransferEndCount]uint64
-	// TransfersMisplaced counts those that were to begin on a connection that had one or
-	// cannot carry one: bugs of ours, which cost the connection.
-	TransfersMisplaced uint64
-	// TransfersStalled counts connections closed because their client took nothing of a
-	// file for too long.
-	TransfersStalled uint64
-	// TransferBytes counts the bytes of files that were sent, frames not included.
-	TransferBytes uint64
-	// TransferReadAgain counts the bytes of files that were read and not taken by the
-	// socket, so that they had to be read again.
-	TransferReadAgain uint64
-	// TransferTurns counts the turns that were written, TransferCuts those of which the
-	// socket did not take all, TransferWaits how often a stream waited for its client's
-	// rate or all for the server's.
-	TransferTurns, TransferCuts, TransferWaits uint64
-	// SendQueued is how many replies no reactor has taken yet, SendRefused how
-	// many found no room.
-	SendQueued  int
-	SendRefused uint64
-	Sender      queue.ConsumerStats
+	Counts
+
+	Conns    int `metric:"connections" help:"Open client connections."`
+	MaxConns int `metric:"connections_max" help:"Client connections there may be."`
+	// AcceptFailures are for want of file descriptors or memory.
+	AcceptFailures   uint64 `metric:"connections_accept_failures_total" help:"Accepts of client connections that failed, for want of file descriptors or memory. The clients wait."`
+	CannotAccept     bool   `metric:"connections_cannot_accept" help:"1 while client connections cannot be accepted."`
+	StaleEvents      uint64 `metric:"connections_stale_events_total" help:"Events of connections that had been closed in the same round."`
+	TransfersRunning int    `metric:"transfers" help:"Files on their way to clients."`
+	SendQueued       int    `metric:"send_queue_length" help:"Replies that no reactor has taken yet."`
+	SendRefused      uint64 `metric:"send_queue_refused_total" help:"Replies that found no room."`
+	Sender           queue.ConsumerStats
 }
 
 // Stats reads the counters; anywhere.
 func (s *Server) Stats() Stats {
 	st := Stats{Conns: int(s.conns.Load()), MaxConns: s.options.MaxConns}
 	for _, r := range s.reactors {
-		r.count.addTo(&st)
+		counters.Sum(&st.Counts, &r.count.Counts)
 	}
 	st.AcceptFailures, st.CannotAccept = s.accepts.failures.Load(), s.accepts.now()
 	st.StaleEvents = s.stale.Load()
 	st.TransfersRunning = int(s.pump.running.Load())
-	st.TransferWaits += s.pump.dryWaits.Load()
+	st.TransferWaits += counters.Counter(s.pump.dryWaits.Load())
 	st.SendQueued, st.SendRefused = int(s.sender.handed.Load()), s.sender.refused.Load()
 	st.Sender = s.sender.consumer.Stats()
 	return st
-}
-
-func (c *counters) addTo(st *Stats) {
-	st.Accepted += c.accepted.Load()
-	st.RefusedFull += c.refusedFull.Load()
-	st.RefusedDraining += c.refusedDraining.Load()
-	st.RefusedOverload += c.refusedOverload.Load()
-	st.Messages += c.messages.Load()
-	st.Stalls += c.stalls.Load()
-	st.Panics += c.panics.Load()
-	st.BytesIn += c.bytesIn.Load()
-	st.BytesOut += c.bytesOut.Load()
-	st.Batches += c.batches.Load()
-	st.Writes += c.writes.Load()
-	st.DeadHandles += c.deadHandles.Load()
-	st.EncodeErrors += c.encodeErrors.Load()
-	st.Forged += c.forged.Load()
-	for i := range c.closed {
-		st.Closed[i] += c.closed[i].Load()
-	}
-	st.Transfers += c.transfers.Load()
-	for i := range c.ended {
-		st.TransfersEnded[i] += c.ended[i].Load()
-	}
-	st.TransfersMisplaced += c.misplaced.Load()
-	st.TransfersStalled += c.stalledOut.Load()
-	st.TransferBytes += c.fileBytes.Load()
-	st.TransferReadAgain += c.readAgain.Load()
-	st.TransferTurns += c.turns.Load()
-	st.TransferCuts += c.cutTurns.Load()
-	st.TransferWaits += c.tokenWaits.Load()
 }

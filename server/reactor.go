@@ -29,7 +29,7 @@ type reactor struct {
 	// shared: guarded by its own lock, or atomic
 	mail  mail
 	turns turnBox
-	count counters
+	count reactorCounts
 	// streams is how many files are on their way.
 	streams atomic.Int64
 	// kicked asks the clock to send the task that takes the turns.
@@ -61,11 +61,11 @@ func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 	s.accepts.worked(s.options.Logger)
 	switch {
 	case s.draining.Load():
-		r.count.refusedDraining.Add(1)
+		r.count.RefusedDraining.Add(1)
 		return gnet.Close
 	case s.conns.Add(1) > int64(s.options.MaxConns):
 		s.conns.Add(-1)
-		r.count.refusedFull.Add(1)
+		r.count.RefusedFull.Add(1)
 		s.crowd.refuse(s.options.Logger, s.options.MaxConns)
 		return gnet.Close
 	}
@@ -73,7 +73,7 @@ func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 		s.conns.Add(-1)
 		return gnet.Close
 	}
-	r.count.accepted.Add(1)
+	r.count.Accepted.Add(1)
 	return gnet.None
 }
 
@@ -98,7 +98,7 @@ func (r *reactor) admit(sock gnet.Conn) (ok bool) {
 	// What is owed comes first: among it may be the end of the connection that
 	// had this slot before.
 	if len(r.owed) > 0 || !r.sink.Offer(&r.msg) {
-		r.count.refusedOverload.Add(1)
+		r.count.RefusedOverload.Add(1)
 		return false
 	}
 	sock.SetContext(c)
@@ -121,7 +121,7 @@ func (r *reactor) closed(c *clientConn) {
 	if c.stream != nil {
 		r.drop(c.stream)
 	}
-	r.count.closed[c.reason].Add(1)
+	r.count.Closed[c.reason].Add(1)
 	m := codec.Message{Conn: c.handle, Kind: codec.KindClosed, Reason: c.reason}
 	r.table.close(c)
 	s := r.server
@@ -135,7 +135,7 @@ func (r *reactor) deliver(m *codec.Message) bool {
 		return true
 	}
 	r.owed = append(r.owed, *m)
-	r.count.stalls.Add(1)
+	r.count.Stalls.Add(1)
 	return false
 }
 
@@ -188,7 +188,7 @@ func (r *reactor) decode(c *clientConn) gnet.Action {
 		}
 		off += n
 		r.msg.Conn = c.handle
-		r.count.messages.Add(1)
+		r.count.Messages.Add(1)
 		if r.msg.Kind != codec.KindTransferAck {
 			c.stalled = !r.deliver(&r.msg)
 		} else if err := r.acknowledged(c, r.msg.Number); err != nil {
@@ -196,7 +196,7 @@ func (r *reactor) decode(c *clientConn) gnet.Action {
 		}
 	}
 	if off > 0 {
-		r.count.bytesIn.Add(uint64(off))
+		r.count.BytesIn.Add(uint64(off))
 		_, _ = c.sock.Discard(off) // cannot fail: off bytes were peeked
 	}
 	return gnet.None
@@ -210,14 +210,14 @@ func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 		return gnet.Close
 	}
 	if v.Forged {
-		r.count.forged.Add(1)
+		r.count.Forged.Add(1)
 	}
 	r.out = c.codec.AppendViolation(append(r.out[:0], c.takeRest()...), v)
 	if len(r.out) > 0 {
 		if _, err := c.sock.Write(r.out); err != nil {
 			return gnet.Close // the failed write has done so; c is not to be touched
 		}
-		r.count.bytesOut.Add(uint64(len(r.out)))
+		r.count.BytesOut.Add(uint64(len(r.out)))
 		drainInput(c.sock)
 	}
 	return gnet.Close
@@ -306,7 +306,7 @@ func (r *reactor) guard(c *clientConn, step func(*clientConn) gnet.Action) (acti
 
 // fault counts and reports a recovered panic. The stack names code, never data.
 func (r *reactor) fault(p any) {
-	r.count.panics.Add(1)
+	r.count.Panics.Add(1)
 	r.server.options.Logger.Error("panic on a reactor; its connection was closed",
 		"reactor", r.index, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }

@@ -115,13 +115,13 @@ func endFor(err error) codec.TransferEnd {
 }
 
 func (r *reactor) countTurn(t *turn, cut bool, size int) {
-	r.count.turns.Add(1)
-	r.count.writes.Add(1)
-	r.count.fileBytes.Add(uint64(t.done))
-	r.count.bytesOut.Add(uint64(size))
+	r.count.TransferTurns.Add(1)
+	r.count.Writes.Add(1)
+	r.count.TransferBytes.Add(uint64(t.done))
+	r.count.BytesOut.Add(uint64(size))
 	if cut {
-		r.count.cutTurns.Add(1)
-		r.count.readAgain.Add(uint64(t.most - t.done))
+		r.count.TransferCuts.Add(1)
+		r.count.TransferReadAgain.Add(uint64(t.most - t.done))
 	}
 }
 
@@ -172,7 +172,7 @@ func (r *reactor) sendRest(s *stream) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	r.count.writes.Add(1)
+	r.count.Writes.Add(1)
 	s.rest = s.rest[taken:]
 	r.took(s, uint64(taken))
 	if done = len(s.rest) == 0; done {

@@ -115,7 +115,7 @@ func (r *reactor) sweep() {
 		if s = s.next; !waits {
 			continue
 		}
-		r.count.stalledOut.Add(1)
+		r.count.TransfersStalled.Add(1)
 		c.reason = codec.CloseSlow
 		drainInput(c.sock)
 		_ = r.loop.Close(c.sock)

@@ -97,7 +97,7 @@ func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
 	}()
 	framer, can := c.codec.(Framer)
 	if !can || c.stream != nil || t.Source == nil || !fits(framer.FileFrame()) {
-		r.count.misplaced.Add(1)
+		r.count.TransfersMisplaced.Add(1)
 		r.server.options.Logger.Error("a transfer could not begin", "conn", c.handle, "carries", can, "busy", c.stream != nil)
 		return false
 	}
@@ -106,7 +106,7 @@ func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
 	s.tokens = guard.NewBucket(p.options.ClientRate, p.now())
 	s.most = p.dataOf(framer.FileFrame())
 	c.stream, c.carried = s, true
-	r.count.transfers.Add(1)
+	r.count.Transfers.Add(1)
 	r.streams.Add(1)
 	if p.running.Add(1) == 1 {
 		p.ring() // it slept
@@ -162,7 +162,7 @@ func (r *reactor) ask(s *stream, most int) {
 	s.state = streamReading
 	if p.options.ClientRate > 0 {
 		if wait := s.tokens.Wait(p.now()); wait > 0 {
-			r.count.tokenWaits.Add(1)
+			r.count.TransferWaits.Add(1)
 			p.askLater(q, wait)
 			return
 		}
@@ -187,7 +187,7 @@ func (r *reactor) finish(s *stream, ended codec.TransferEnd) (ok bool) {
 	}
 	m := codec.Message{Conn: c.handle, Kind: codec.KindTransferEnded, Ended: ended, Number: s.sent}
 	r.drop(s)
-	r.count.ended[ended].Add(1)
+	r.count.TransfersEnded[ended].Add(1)
 	if !r.deliver(&m) {
 		c.stalled = true
 	}

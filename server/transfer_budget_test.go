@@ -112,9 +112,9 @@ func TestBudget_StalledTransfers_Heap(t *testing.T) {
 		for _, h := range handles {
 			r.Queue().SendFrame(h, []byte{0})
 		}
-		writes := r.Stats().Writes
+		writes := uint64(r.Stats().Writes)
 		r.Queue().Flush()
-		eventually(t, "all was written", func() bool { return r.Stats().Writes == writes+uint64(clients) })
+		eventually(t, "all was written", func() bool { return uint64(r.Stats().Writes) == writes+uint64(clients) })
 	}
 	before := heapInUse()
 	for i, h := range handles {

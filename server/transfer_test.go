@@ -38,7 +38,7 @@ func TestTransfer_ArrivesExactly(t *testing.T) {
 			r.Queue().Flush()
 			a.reply(5)
 			r.closedFor(h, codec.CloseLogic)
-			if n := r.settled().TransferBytes - before; n != c.size-c.offset {
+			if n := uint64(r.settled().TransferBytes - before); n != c.size-c.offset {
 				t.Errorf("%d bytes were counted", n)
 			}
 		})

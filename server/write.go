@@ -22,7 +22,7 @@ type piece struct {
 // no longer moves, then each connection gets its pieces in one write. A batch of
 // more than outBound is written in several goes. Reactor.
 func (r *reactor) write(batch []Outgoing) {
-	r.count.batches.Add(1)
+	r.count.Batches.Add(1)
 	r.out, r.pieces = r.out[:0], r.pieces[:0]
 	for i := range batch {
 		o := &batch[i]
@@ -60,7 +60,7 @@ func (r *reactor) address(conn codec.Conn, o *Outgoing) {
 	}
 	c := r.table.get(conn)
 	if c == nil || c.reason != codec.ClosePeer {
-		r.count.deadHandles.Add(1)
+		r.count.DeadHandles.Add(1)
 		return
 	}
 	p := piece{conn: c, frame: o.Frame, next: -1, close: o.Close, reason: o.Reason}
@@ -98,7 +98,7 @@ func (r *reactor) encode(c *clientConn, o *Outgoing) (ok bool) {
 	}()
 	out, err := c.encode(r.out, o)
 	if err != nil {
-		r.count.encodeErrors.Add(1)
+		r.count.EncodeErrors.Add(1)
 		r.server.options.Logger.Error("reply could not be encoded", "conn", c.handle, "reply", o.Reply.Kind, "error", err)
 		return false
 	}
@@ -188,9 +188,9 @@ func (r *reactor) writeOut(c *clientConn, size int) (ok bool) {
 			_, err = c.sock.Writev(some)
 		}
 		ok = err == nil
-		r.count.writes.Add(1)
+		r.count.Writes.Add(1)
 	}
-	r.count.bytesOut.Add(uint64(size))
+	r.count.BytesOut.Add(uint64(size))
 	clear(r.iov)
 	return ok
 }

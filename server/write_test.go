@@ -99,7 +99,7 @@ func TestReactor_Write_OneWriteAConnectionABatchInOrder(t *testing.T) {
 	if n := after.Batches - before.Batches; n != 1 {
 		t.Errorf("%d batches, want 1", n)
 	}
-	if n := after.BytesOut - before.BytesOut; n != uint64(3*len(want)) {
+	if n := uint64(after.BytesOut - before.BytesOut); n != uint64(3*len(want)) {
 		t.Errorf("%d bytes counted, want %d", n, 3*len(want))
 	}
 }

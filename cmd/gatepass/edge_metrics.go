@@ -9,7 +9,6 @@ import (
 	"gatepass/logic"
 	"gatepass/patches"
 	"gatepass/queue"
-	"gatepass/server"
 	"gatepass/worlds"
 )
 
@@ -32,45 +31,8 @@ func (s stageCollector) Collect(out chan<- prometheus.Metric) {
 
 func (s stageCollector) server(m metricWriter) {
 	st := s.edge.server.Stats()
-	m.gauge("connections", "Open client connections.", float64(st.Conns))
-	m.gauge("connections_max", "Client connections there may be.", float64(st.MaxConns))
-	m.counter("connections_accepted_total", "Client connections taken.", st.Accepted)
-	const refused, why = "connections_refused_total", refusedHelp
-	m.count(refused, why, st.RefusedFull, "reason", "full")
-	m.count(refused, why, st.RefusedDraining, "reason", "draining")
-	m.count(refused, why, st.RefusedOverload, "reason", "overload")
-	m.accepts(&st)
-	for r := range codec.CloseReasonCount {
-		m.count("connections_closed_total", "Client connections closed, by reason.", st.Closed[r], "reason", r.String())
-	}
-	m.counter("connections_forged_total", "Connections closed because a sealed frame was changed, cut, repeated or reordered on its way.", st.Forged)
-	m.counter("reactor_messages_total", "Messages decoded by the reactors.", st.Messages)
-	m.counter("reactor_stalls_total", "Messages that waited for room in the inbox.", st.Stalls)
-	m.counter("reactor_panics_total", "Panics that cost one connection.", st.Panics)
-	m.counter("reactor_read_bytes_total", "Bytes of decoded messages.", st.BytesIn)
-	m.counter("reactor_written_bytes_total", "Bytes written to clients.", st.BytesOut)
-	m.counter("reactor_batches_total", "Batches taken from the sender.", st.Batches)
-	m.counter("reactor_writes_total", "Write calls for those batches.", st.Writes)
-	m.counter("reactor_dead_handles_total", "Replies to connections that were gone.", st.DeadHandles)
-	m.counter("reactor_encode_errors_total", "Replies that could not be encoded.", st.EncodeErrors)
-	s.transfers(m, &st)
-	m.gauge("send_queue_length", "Replies that no reactor has taken yet.", float64(st.SendQueued))
-	m.counter("send_queue_refused_total", "Replies that found no room.", st.SendRefused)
+	m.all(&st)
 	m.rounds("sender", st.Sender)
-}
-
-func (stageCollector) transfers(m metricWriter, st *server.Stats) {
-	m.gauge("transfers", "Files on their way to clients.", float64(st.TransfersRunning))
-	m.counter("transfers_started_total", "Files that began to be sent.", st.Transfers)
-	for end := range codec.TransferEndCount {
-		m.count("transfers_ended_total", "Files that were sent, or could not be, by how that ended.", st.TransfersEnded[end], "end", end.String())
-	}
-	m.counter("transfers_misplaced_total", "Files that were to be sent where none could be: faults of ours.", st.TransfersMisplaced)
-	m.counter("transfers_stalled_total", "Connections closed because their client took nothing of its file for too long.", st.TransfersStalled)
-	m.counter("transfer_bytes_total", "Bytes of files sent, frames not counted.", st.TransferBytes)
-	m.counter("transfer_turns_total", "Stretches of files written.", st.TransferTurns)
-	m.counter("transfer_cuts_total", "Those of which the socket did not take all.", st.TransferCuts)
-	m.counter("transfer_waits_total", "Times that files waited for a rate.", st.TransferWaits)
 }
 
 func (s stageCollector) inbox(m metricWriter) {

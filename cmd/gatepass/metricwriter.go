@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gatepass/counters"
 	"gatepass/queue"
 )
 
@@ -53,4 +54,15 @@ func (m metricWriter) rounds(who string, st queue.ConsumerStats) {
 	m.counter(who+"_rounds_total", "Rounds of the "+who+".", st.Rounds)
 	m.counter(who+"_rounds_lent_total", "Rounds of the "+who+" that ran on a producer's goroutine.", st.Lent)
 	m.counter(who+"_sleeps_total", "How often the "+who+" had nothing left to do.", st.Sleeps)
+}
+
+// all sends every metric that a struct declares; see package counters.
+func (m metricWriter) all(stats any) { counters.Each(stats, m.sample) }
+
+func (m metricWriter) sample(s counters.Sample) {
+	kind := prometheus.GaugeValue
+	if s.Rises {
+		kind = prometheus.CounterValue
+	}
+	m.labelled(s.Name, s.Help, kind, s.Value, s.Label, s.LabelValue)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gatepass/counters"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
 	"gatepass/worlds/dns"
@@ -88,12 +89,24 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	m.counter("gate_keys_expired_total", "Keys nobody came back for.", st.KeysExpired)
 	m.counter("gate_packets_total", "Packets given to the game.", st.Packets)
 	m.counter("gate_panics_total", "Panics that cost a player.", st.Panics)
-	m.gauge("connections", "Open client connections.", float64(st.Server.Conns))
-	m.gauge("connections_max", "Client connections there may be.", float64(st.Server.MaxConns))
-	m.counter("connections_accepted_total", "Client connections taken.", st.Server.Accepted)
-	m.count("connections_refused_total", refusedHelp, st.Server.RefusedFull, "reason", "full")
-	m.accepts(&st.Server)
+	counters.Each(&st.Server, func(s counters.Sample) {
+		if shownByGate(&s) {
+			m.sample(s)
+		}
+	})
 	m.rounds("gate_logic", st.Inbox.Loop)
+}
+
+// shownByGate tells which of a server's metrics a gate has.
+func shownByGate(s *counters.Sample) bool {
+	switch s.Name {
+	case "connections", "connections_max", "connections_accepted_total",
+		"connections_accept_failures_total", "connections_cannot_accept", "connections_stale_events_total":
+		return true
+	case "connections_refused_total":
+		return s.LabelValue == "full"
+	}
+	return false
 }
 
 // dnsCollector shows a DNS server.

@@ -179,8 +179,8 @@ func TestGate_HostileNativeInput(t *testing.T) {
 		c.mustBeClosed(t) // the last by HandshakeLimit
 	}
 	eventually(t, "everybody gone", func() bool { return g.Stats().Native == 0 })
-	if st := g.Stats(); st.Broken != 0 || st.Panics+st.Server.Panics != 0 {
-		t.Errorf("%d broken, %d panics", st.Broken, st.Panics+st.Server.Panics)
+	if st := g.Stats(); st.Broken != 0 || st.Panics+uint64(st.Server.Panics) != 0 {
+		t.Errorf("%d broken, %d panics", st.Broken, st.Panics+uint64(st.Server.Panics))
 	}
 }
 

@@ -1,0 +1,112 @@
+package counters
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Sample is one value of a metric.
+type Sample struct {
+	Name, Help string
+	// Label and LabelValue are empty for a metric without a label.
+	Label, LabelValue string
+	Value             float64
+	// Rises tells a counter from a gauge.
+	Rises bool
+}
+
+// Each calls emit for every value of the fields of stats that have a metric, in the order
+// of the fields. stats is a struct, or a pointer to one, that nobody adds to. It panics
+// when a field cannot be shown, which is a bug of its package.
+func Each(stats any, emit func(Sample)) {
+	fields(reflect.Indirect(reflect.ValueOf(stats)), emit)
+}
+
+func fields(v reflect.Value, emit func(Sample)) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		metric, shown := field.Tag.Lookup("metric")
+		switch {
+		case shown:
+			s := Sample{Help: field.Tag.Get("help")}
+			s.Name, s.Label, _ = strings.Cut(metric, ",")
+			s.Label, s.LabelValue, _ = strings.Cut(s.Label, "=")
+			if s.Name == "" || s.Help == "" {
+				panic(fmt.Sprintf("counters: %v.%s has a metric without a name or without help", v.Type(), field.Name))
+			}
+			values(v.Field(i), s, emit)
+		case field.Anonymous && field.Type.Kind() == reflect.Struct:
+			fields(v.Field(i), emit)
+		}
+	}
+}
+
+// values emits what one field has.
+func values(v reflect.Value, s Sample, emit func(Sample)) {
+	switch v.Kind() {
+	case reflect.Array:
+		labels := v.Interface().(Labeller)
+		for i := range v.Len() {
+			if s.LabelValue = labels.Label(i); s.LabelValue != "" {
+				value(v.Index(i), s, emit)
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			s.LabelValue = key.String()
+			value(v.MapIndex(key), s, emit)
+		}
+	default:
+		value(v, s, emit)
+	}
+}
+
+func value(v reflect.Value, s Sample, emit func(Sample)) {
+	switch {
+	case v.Kind() == reflect.Bool:
+		if v.Bool() {
+			s.Value = 1
+		}
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		s.Value, s.Rises = time.Duration(v.Int()).Seconds(), true
+	case v.Type() == reflect.TypeFor[Counter](), v.Type() == reflect.TypeFor[uint64]():
+		s.Value, s.Rises = float64(v.Uint()), true
+	case v.CanInt():
+		s.Value = float64(v.Int())
+	case v.CanUint():
+		s.Value = float64(v.Uint())
+	default:
+		panic(fmt.Sprintf("counters: %s is a %v, which cannot be shown", s.Name, v.Type()))
+	}
+	emit(s)
+}
+
+// Sum adds the counters and gauges of a live struct to those of another struct of the
+// same type, which the caller owns. Others may add to the live one meanwhile.
+func Sum[T any](into, live *T) {
+	sum(reflect.ValueOf(into).Elem(), reflect.ValueOf(live).Elem())
+}
+
+func sum(into, live reflect.Value) {
+	switch live.Kind() {
+	case reflect.Struct:
+		for i := range live.NumField() {
+			if live.Type().Field(i).IsExported() {
+				sum(into.Field(i), live.Field(i))
+			}
+		}
+	case reflect.Array:
+		for i := range live.Len() {
+			sum(into.Index(i), live.Index(i))
+		}
+	default:
+		switch n := live.Addr().Interface().(type) {
+		case *Counter:
+			into.SetUint(into.Uint() + n.Load())
+		case *Gauge:
+			into.SetInt(into.Int() + n.Load())
+		}
+	}
+}

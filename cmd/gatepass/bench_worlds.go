@@ -14,6 +14,7 @@ import (
 	"gatepass/perf/load/testbed"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
+	buscreds "gatepass/worlds/bus/credentials"
 )
 
 // benchWorldID is the world that 'bench worlds' and 'bench pass' make for
@@ -93,7 +94,7 @@ type benchWorld struct {
 
 // connect makes it a node of the stand's bus.
 func (w *benchWorld) connect(ctx context.Context, stand *testbed.Testbed) error {
-	authority, err := bus.OpenAuthority(stand.BusDir())
+	authority, err := buscreds.OpenAuthority(stand.BusDir())
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/cmd/gatepass/internal/exit"
-	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
+	buscreds "gatepass/worlds/bus/credentials"
 )
 
 // busCommands holds what is common to all bus commands.
@@ -49,7 +50,7 @@ says which files a server needs.`,
 }
 
 func (b *busCommands) initCommand() *cobra.Command {
-	o := bus.InitOptions{Random: rand.Reader}
+	o := buscreds.InitOptions{Random: rand.Reader}
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Make the authority of a region's bus",
@@ -64,7 +65,7 @@ The folder also gets nats-server.conf, ready for a NATS server of your own.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Now = time.Now()
-			a, err := bus.InitAuthority(b.dir, o)
+			a, err := buscreds.InitAuthority(b.dir, o)
 			if err != nil {
 				return err
 			}
@@ -79,7 +80,7 @@ The folder also gets nats-server.conf, ready for a NATS server of your own.`,
 }
 
 func (b *busCommands) certifyCommand() *cobra.Command {
-	o := bus.InitOptions{Random: rand.Reader}
+	o := buscreds.InitOptions{Random: rand.Reader}
 	c := &cobra.Command{
 		Use:   "certify",
 		Short: "Make a new certificate for the servers",
@@ -89,7 +90,7 @@ need nothing new: they trust ca.pem, which stays.`,
 		Example: `  gatepass bus certify --host bus.example.org --host bus2.example.org`,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := bus.OpenAuthority(b.dir)
+			a, err := buscreds.OpenAuthority(b.dir)
 			if err != nil {
 				return err
 			}
@@ -105,12 +106,12 @@ need nothing new: they trust ca.pem, which stays.`,
 	return c
 }
 
-func hostFlag(c *cobra.Command, o *bus.InitOptions) {
+func hostFlag(c *cobra.Command, o *buscreds.InitOptions) {
 	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "DNS `name` or address of a server, without a port; may be given again")
 }
 
 func (b *busCommands) setupCommand() *cobra.Command {
-	o := bus.SetupOptions{}
+	o := busserver.SetupOptions{}
 	c := &cobra.Command{
 		Use:   "setup",
 		Short: "Make the managers' buckets on a NATS server of your own",
@@ -125,7 +126,7 @@ runs do it by themselves.`,
 				return exit.Usage(fmt.Errorf("--bus: name the server, such as tls://bus.example.org:4222 (see '%s --help')", c.CommandPath()))
 			}
 			o.Dir = b.dir
-			if err := bus.Setup(c.Context(), o); err != nil {
+			if err := busserver.Setup(c.Context(), o); err != nil {
 				return err
 			}
 			fmt.Fprintln(c.OutOrStdout(), "the buckets are there")

@@ -11,7 +11,7 @@ import (
 
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/worlds"
-	"gatepass/worlds/bus"
+	buscreds "gatepass/worlds/bus/credentials"
 )
 
 // addFlags are those of the commands that add nodes.
@@ -78,7 +78,7 @@ func (b *busCommands) adding(c *cobra.Command, means func(string) (worlds.Node, 
 }
 
 func (b *busCommands) add(c *cobra.Command, node worlds.Node, f *addFlags) error {
-	a, err := bus.OpenAuthority(b.dir)
+	a, err := buscreds.OpenAuthority(b.dir)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (b *busCommands) add(c *cobra.Command, node worlds.Node, f *addFlags) error
 	} else {
 		err = a.AddNode(node, file)
 	}
-	if errors.Is(err, bus.ErrExists) {
+	if errors.Is(err, buscreds.ErrExists) {
 		return fmt.Errorf("%w; --replace revokes the old credentials and makes new ones", err)
 	}
 	if err == nil {
@@ -125,7 +125,7 @@ The node may be added again; it gets another key.`,
 			if err := node.Validate(); err != nil {
 				return exit.Usage(err)
 			}
-			a, err := bus.OpenAuthority(b.dir)
+			a, err := buscreds.OpenAuthority(b.dir)
 			if err == nil {
 				err = a.Revoke(node)
 			}
@@ -156,7 +156,7 @@ now, 'gatepass admin worlds' and 'gatepass admin logins' say.`,
   gatepass bus list --json | jq -r 'select(.revoked | not).node'`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := bus.OpenAuthority(b.dir)
+			a, err := buscreds.OpenAuthority(b.dir)
 			if err != nil {
 				return err
 			}
@@ -171,7 +171,7 @@ now, 'gatepass admin worlds' and 'gatepass admin logins' say.`,
 	return c
 }
 
-func printNodes(c *cobra.Command, all []bus.NodeInfo, asJSON bool) error {
+func printNodes(c *cobra.Command, all []buscreds.NodeInfo, asJSON bool) error {
 	if asJSON {
 		rows := make([]nodeJSON, len(all))
 		for i, n := range all {

@@ -13,15 +13,18 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
 )
 
 // connectBus connects to the bus as a node and adds the connection to the process. server
 // is the bus that the process serves itself, nil for that of the configuration. The error
 // is an exit.UsageError if the credentials are missing or belong to another node.
-func (p *process) connectBus(ctx context.Context, node worlds.Node, server *bus.Server) (*bus.Conn, error) {
+func (p *process) connectBus(ctx context.Context, node worlds.Node, server *busserver.Server) (*bus.Conn, error) {
 	c := p.config
 	o := bus.Options{Creds: c.CredsFile(node), CA: c.CAFile(), Logger: p.log.With("part", "bus")}
-	if o.Server = server; server == nil {
+	if server != nil {
+		o.Server = server
+	} else {
 		o.URL = c.BusURL()
 	}
 	if _, err := os.Stat(o.Creds); errors.Is(err, fs.ErrNotExist) {

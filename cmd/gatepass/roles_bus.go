@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
-	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
+	"gatepass/worlds/bus/lead"
 )
 
 // storingFault says that a manager cannot store the list of worlds or its lease.
-func storingFault(monitor *bus.Monitor) error {
+func storingFault(monitor *lead.Monitor) error {
 	since := monitor.Stats().FailingSince
 	if since.IsZero() {
 		return nil
@@ -20,8 +20,8 @@ func storingFault(monitor *bus.Monitor) error {
 }
 
 // addBusServer adds an embedded bus to the process.
-func addBusServer(p *process, server *bus.Server) {
-	fault, forget := func() error { return storeFault(server.Store()) }, noteBus(p, server.URL())
+func addBusServer(p *process, server *busserver.Server) {
+	fault, forget := func() error { return server.Store().Err() }, noteBus(p, server.URL())
 	p.add(part{
 		name: "bus server", ready: fault, degraded: fault, metrics: busServerCollector{server},
 		close: func() error { forget(); server.Close(); return nil },
@@ -29,18 +29,10 @@ func addBusServer(p *process, server *bus.Server) {
 	p.say("bus", server.URL())
 }
 
-// storeFault says that the store of an embedded bus takes no writes.
-func storeFault(st bus.StoreStats) error {
-	if st.FailingSince.IsZero() {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("the store takes no writes since %s; make room on its disk, the rest happens by itself", st.FailingSince.Format(time.RFC3339)), st.Fault)
-}
-
 // startBus is the story of a bus alone in its process.
 func startBus(_ context.Context, p *process) error {
 	c := p.config
-	server, err := bus.StartServer(bus.ServerOptions{
+	server, err := busserver.Start(busserver.Options{
 		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen,
 		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, MaxConns: busConns(false), Logger: p.log.With("part", "bus"),
 	})

@@ -5,13 +5,14 @@ import (
 
 	"gatepass/counters"
 	"gatepass/worlds"
-	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
+	"gatepass/worlds/bus/lead"
 	"gatepass/worlds/dns"
 	"gatepass/worlds/gate"
 )
 
 // busServerCollector shows an embedded bus.
-type busServerCollector struct{ server *bus.Server }
+type busServerCollector struct{ server *busserver.Server }
 
 // Describe says nothing: the metrics are made anew each time.
 func (busServerCollector) Describe(chan<- *prometheus.Desc) {}
@@ -26,7 +27,7 @@ func (c busServerCollector) Collect(out chan<- prometheus.Metric) {
 }
 
 // managerCollector shows a world manager.
-type managerCollector struct{ monitor *bus.Monitor }
+type managerCollector struct{ monitor *lead.Monitor }
 
 // Describe says nothing: the metrics are made anew each time.
 func (managerCollector) Describe(chan<- *prometheus.Desc) {}

@@ -14,11 +14,14 @@ import (
 	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
+	buscreds "gatepass/worlds/bus/credentials"
+	"gatepass/worlds/bus/lead"
 )
 
 // serveBus adds an embedded bus to the process, with credentials for nodes.
 // servesClients says that the process serves clients too.
-func serveBus(p *process, servesClients bool, nodes ...worlds.Node) (*bus.Server, error) {
+func serveBus(p *process, servesClients bool, nodes ...worlds.Node) (*busserver.Server, error) {
 	c := p.config
 	fresh, err := ensureNodes(c, nodes)
 	if err != nil {
@@ -28,7 +31,7 @@ func serveBus(p *process, servesClients bool, nodes ...worlds.Node) (*bus.Server
 		p.log.Warn("the bus's certificate was made just now and names this machine's loopback only; make one with the names by which others find it: gatepass bus certify --dir "+c.Bus.Dir+" --host NAME",
 			"listen", c.Bus.Listen)
 	}
-	server, err := bus.StartServer(bus.ServerOptions{
+	server, err := busserver.Start(busserver.Options{
 		Dir: c.Bus.Dir, Store: filepath.Join(c.Data, "bus-store"), Listen: c.Bus.Listen, Name: c.Node,
 		ClusterListen: c.Bus.ClusterListen, Routes: c.Bus.Routes, MaxConns: busConns(servesClients), Logger: p.log.With("part", "bus"),
 	})
@@ -48,12 +51,12 @@ func ensureNodes(c *config.Config, nodes []worlds.Node) (fresh bool, err error) 
 		_, err := os.Stat(file(node))
 		return err == nil
 	})
-	authority, err := bus.OpenAuthority(c.Bus.Dir)
+	authority, err := buscreds.OpenAuthority(c.Bus.Dir)
 	if len(missing) == 0 && err != nil {
 		return false, nil
 	}
-	if fresh = errors.Is(err, bus.ErrNoAuthority); fresh {
-		authority, err = bus.InitAuthority(c.Bus.Dir, bus.InitOptions{
+	if fresh = errors.Is(err, buscreds.ErrNoAuthority); fresh {
+		authority, err = buscreds.InitAuthority(c.Bus.Dir, buscreds.InitOptions{
 			Region: "region", Hosts: hostsOf(c.Bus.Listen), Now: time.Now(), Random: rand.Reader,
 		})
 	}
@@ -72,8 +75,8 @@ func ensureNodes(c *config.Config, nodes []worlds.Node) (fresh bool, err error) 
 }
 
 // renew makes a node's credentials anew if they are out of date.
-func renew(authority *bus.Authority, node worlds.Node, file string) error {
-	current, err := bus.UpToDate(file)
+func renew(authority *buscreds.Authority, node worlds.Node, file string) error {
+	current, err := buscreds.UpToDate(file)
 	if err != nil {
 		return fmt.Errorf("bus.creds: %s: %w", file, err)
 	}
@@ -100,11 +103,11 @@ func startManager(p *process, conn *bus.Conn) error {
 	if err != nil {
 		return err
 	}
-	failure, ended, monitor := make(chan error, 1), make(chan struct{}), &bus.Monitor{}
+	failure, ended, monitor := make(chan error, 1), make(chan struct{}), &lead.Monitor{}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer close(ended)
-		err := bus.RunManager(ctx, conn, bus.ManagerOptions{
+		err := lead.RunManager(ctx, conn, lead.ManagerOptions{
 			Heartbeat: r.Heartbeat, Missed: r.Missed, Refresh: r.Refresh, SecondLogin: rule,
 			Lease: r.Lease, Logger: p.log.With("part", "manager"), Monitor: monitor,
 		})

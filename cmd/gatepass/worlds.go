@@ -5,13 +5,13 @@ import (
 
 	"gatepass/cmd/gatepass/internal/config"
 	"gatepass/worlds"
-	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
 )
 
 // startWorlds is the story of a manager alone in its process.
 func startWorlds(ctx context.Context, p *process) (err error) {
 	self := managerNode(p.config)
-	var server *bus.Server
+	var server *busserver.Server
 	if p.config.Bus.URL == "" {
 		if server, err = serveBus(p, false, self, adminNode); err != nil {
 			return err

@@ -10,11 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/netip"
-	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,79 +18,44 @@ import (
 
 	"gatepass/deadline"
 	"gatepass/worlds"
+	"gatepass/worlds/bus/credentials"
+	"gatepass/worlds/bus/internal/retry"
+	"gatepass/worlds/bus/wire"
 )
 
-// Options say where the bus is and who connects.
+// Options say where the bus is and which node connects.
 type Options struct {
-	// URL is nats://host:port or tls://host:port, several with commas between.
-	// Off loopback the connection is encrypted or refused, whatever it says.
+	// URL is nats://host:port or tls://host:port, or several of them with commas
+	// between. Off loopback an unencrypted connection is refused, whatever the scheme.
 	URL string
-	// Server is the embedded server of the same process, instead of URL: no
-	// socket is used, but the credentials are asked for all the same.
-	Server *Server
-	// Creds is the file with the node's credentials; they also say which node
-	// it is.
+	// Server is an embedded server in the same process, used instead of URL: a
+	// busserver.Server. The connection takes no socket, but has to authenticate.
+	Server nats.InProcessConnProvider
+	// Creds is the file with the node's credentials, which also name the node.
 	Creds string
-	// CA is the file with the certificate that the server's is signed with;
-	// empty for those the system trusts. Setting it asks for encryption on
-	// loopback too.
+	// CA is the file with the certificate that signs the server's certificate. If it is
+	// empty, the system's certificates are used. If it is set, the connection must be
+	// encrypted on loopback too.
 	CA string
-	// Demand makes Connect fail when nobody is there. Without it Connect
-	// succeeds and keeps trying: a login server starts without its bus, and
-	// shows an empty list until it comes.
+	// Demand makes Connect fail if no server answers. Without it Connect succeeds and
+	// keeps trying: a login server starts without its bus, and shows an empty list
+	// until the bus is there.
 	Demand bool
-	// Logger takes what operators should know; nil discards it.
+	// LeaderSilence is how long no world manager may be heard to lead before Leaderless
+	// reports it; 0 is 6 s.
+	LeaderSilence time.Duration
+	// Logger takes messages for operators; nil discards them.
 	Logger *slog.Logger
-	// Clock is what silences are measured by; nil is deadline.Now. Random is what tells
-	// processes apart; nil is the system's.
+	// Clock measures silences; nil is deadline.Now. Random draws the incarnation of the
+	// process; nil is the system's random source.
 	Clock  func() time.Duration
 	Random io.Reader
 }
 
-// Errors of Connect.
-var (
-	// ErrNobodyThere: nothing answers at the URL, or the server has no room just now.
-	ErrNobodyThere = errors.New("nobody is there")
-	// ErrRefused: the server does not take the credentials.
-	ErrRefused = errors.New("the bus refuses the credentials")
-	// ErrNoTLS: the server is off loopback and does not encrypt, or its
-	// certificate is not one that is trusted.
-	ErrNoTLS = errors.New("no trusted encryption")
-)
-
-// Conn is one node's connection to the bus. It comes back by itself whenever it
-// is lost. Its methods may be called from anywhere.
-type Conn struct {
-	// static after Connect
-	self   worlds.Node
-	nats   *nats.Conn
-	log    *slog.Logger
-	clock  func() time.Duration
-	where  string
-	count  counters
-	closed chan struct{} // closed when the NATS client has ended
-	away   refusal       // of the NATS client's goroutine: what the log said last
-	// incarnation is not 0: that of the process, as its login beats tell.
-	incarnation uint64
-	// helloEvery is that of nodes; tests want it short.
-	helloEvery time.Duration
-	leader     leaderWatch
-	fence      fence
-
-	life       context.Context // ends with Close
-	end        context.CancelFunc
-	background sync.WaitGroup // registrars and beats
-
-	mu    sync.Mutex
-	nodes []*Node // guarded by mu
-	shut  bool    // guarded by mu
-}
-
-// Connect connects the node that the credentials are of. ctx bounds the first
-// attempt only. Wrong settings, refused credentials and missing encryption are
-// errors, and the setting concerned is named; see Options.Demand for a bus that
-// is not there.
-func Connect(ctx context.Context, o Options) (*Conn, error) {
+func (o *Options) ensureDefaults() {
+	if o.LeaderSilence == 0 {
+		o.LeaderSilence = leaderSilence
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -104,16 +65,60 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
+}
+
+// Errors of Connect.
+var (
+	// ErrNobodyThere: no server answers at the URL, or the server has no free connection.
+	ErrNobodyThere = errors.New("no server answers")
+	// ErrRefused: the server does not accept the credentials.
+	ErrRefused = errors.New("the bus refuses the credentials")
+	// ErrNoTLS: the server is off loopback and does not encrypt, or its certificate is
+	// not trusted.
+	ErrNoTLS = errors.New("no trusted encryption")
+)
+
+// Conn is one node's connection to the bus. It reconnects by itself. Its methods may be
+// called from anywhere.
+type Conn struct {
+	// static after Connect
+	self   worlds.Node
+	nats   *nats.Conn
+	log    *slog.Logger
+	clock  func() time.Duration
+	where  string
+	count  counters
+	closed chan struct{} // closed when the NATS client has closed
+	away   retry.Report  // owned by the NATS client's goroutine
+	// incarnation identifies the process in login beats; it is not 0.
+	incarnation uint64
+	leader      leaderWatch
+	fence       fence
+
+	life       context.Context // ended by Close
+	end        context.CancelFunc
+	background sync.WaitGroup // registrars and beats
+
+	mu    sync.Mutex
+	nodes []*Node // guarded by mu
+	shut  bool    // guarded by mu
+}
+
+// Connect connects the node that the credentials name. ctx bounds the first attempt only.
+// Wrong settings, refused credentials and missing encryption are errors that name the
+// setting. Whether a bus that does not answer is an error depends on Options.Demand.
+func Connect(ctx context.Context, o Options) (*Conn, error) {
+	o.ensureDefaults()
 	var incarnation [8]byte
 	if _, err := io.ReadFull(o.Random, incarnation[:]); err != nil {
 		return nil, fmt.Errorf("bus: random: %w", err)
 	}
-	self, err := NodeOf(o.Creds)
+	self, err := credentials.NodeOf(o.Creds)
 	if err != nil {
 		return nil, fmt.Errorf("bus: creds %s: %w", o.Creds, err)
 	}
-	c := &Conn{self: self, clock: o.Clock, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL, helloEvery: helloEvery}
-	c.leader.silence = leaderSilence
+	c := &Conn{self: self, clock: o.Clock, log: o.Logger.With("node", string(self)), closed: make(chan struct{}), where: o.URL}
+	c.leader.silence = o.LeaderSilence
 	c.incarnation = max(1, binary.BigEndian.Uint64(incarnation[:]))
 	if o.Server != nil {
 		c.where = "the embedded bus"
@@ -128,7 +133,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, err
 	}
 	if err != nil {
-		c.log.Warn("bus: not there yet, trying on", "bus", c.where, "error", err)
+		c.log.Warn("bus: not reachable yet, trying again", "bus", c.where, "error", err)
 		later := nats.ConnectHandler(func(*nats.Conn) { c.up("connected") })
 		c.nats, err = dial(context.Background(), append(settings, nats.RetryOnFailedConnect(true), later), o.URL)
 		return c, err
@@ -137,7 +142,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	return c, nil
 }
 
-// dial bounds one attempt by ctx; the connection itself outlives ctx.
+// dial connects once, within ctx. The connection stays when ctx ends.
 func dial(ctx context.Context, settings []nats.Option, url string) (*nats.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -156,25 +161,24 @@ const (
 	// reconnectMin and reconnectMax bound the pause between attempts.
 	reconnectMin = 100 * time.Millisecond
 	reconnectMax = 5 * time.Second
-	// pingInterval is how often a silent connection is asked whether it lives;
-	// two missed answers end it.
+	// pingInterval is the time between two pings on a silent connection. After two
+	// missed answers the connection is closed.
 	pingInterval = 5 * time.Second
-	// writeTimeout is how long the bus may not take what is written before the
-	// connection is given up.
+	// writeTimeout is how long a write may be blocked before the connection is closed.
 	writeTimeout = 5 * time.Second
-	// closeTimeout bounds how long Close waits for what was accepted to be sent.
+	// closeTimeout bounds how long Close waits until accepted messages are sent.
 	closeTimeout = 2 * time.Second
 )
 
-// settings are those of the NATS client. What is published while the connection
-// is away is an error, so that it is counted and not sent stale later.
+// settings returns the settings of the NATS client. Publishing while the connection is
+// lost fails, so that the message is counted as dropped and not sent late.
 func (c *Conn) settings(o Options) ([]nats.Option, error) {
 	all := []nats.Option{
 		nats.Name(string(c.self)),
 		nats.UserCredentials(o.Creds),
-		nats.CustomInboxPrefix(prefixInbox + string(c.self)),
+		nats.CustomInboxPrefix(wire.PrefixInbox + string(c.self)),
 		nats.MaxReconnects(-1),
-		nats.CustomReconnectDelay(reconnectDelay),
+		nats.CustomReconnectDelay(func(attempts int) time.Duration { return retry.Backoff(attempts, reconnectMin, reconnectMax) }),
 		nats.ReconnectBufSize(-1),
 		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(pingInterval),
@@ -193,7 +197,7 @@ func (c *Conn) settings(o Options) ([]nats.Option, error) {
 	if o.URL == "" {
 		return nil, errors.New("url: none is given")
 	}
-	demand, err := demandsTLS(o)
+	demand, err := credentials.DemandsTLS(o.URL, o.CA)
 	if err != nil || !demand {
 		return all, err
 	}
@@ -204,25 +208,6 @@ func (c *Conn) settings(o Options) ([]nats.Option, error) {
 		}
 	}
 	return append(all, nats.Secure(config)), nil
-}
-
-// demandsTLS tells whether the connection must be encrypted: it must as soon as
-// one of the addresses is not surely this machine's own.
-func demandsTLS(o Options) (bool, error) {
-	demand := o.CA != ""
-	for one := range strings.SplitSeq(o.URL, ",") {
-		u, err := url.Parse(strings.TrimSpace(one))
-		if err != nil || u.Host == "" || (u.Scheme != "nats" && u.Scheme != "tls") {
-			return false, fmt.Errorf("url: %q is not nats://host:port or tls://host:port", one)
-		}
-		demand = demand || u.Scheme == "tls" || !loopback(u.Hostname())
-	}
-	return demand, nil
-}
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func readCA(file string) (*x509.CertPool, error) {
@@ -237,7 +222,7 @@ func readCA(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// explain turns a failed attempt into an error that names the setting.
+// explain returns an error that names the setting because of which an attempt failed.
 func (c *Conn) explain(err error, o Options) error {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
@@ -252,45 +237,24 @@ func (c *Conn) explain(err error, o Options) error {
 		return fmt.Errorf("bus: ca %q: %w: %w", o.CA, ErrNoTLS, err)
 	case errors.Is(err, nats.ErrNoServers):
 		return fmt.Errorf("bus: url %s: %w", c.where, ErrNobodyThere)
-	case comesLater(err):
+	case retry.Passes(err):
 		return fmt.Errorf("bus: url %s: %w: %w", c.where, ErrNobodyThere, err)
 	}
 	return fmt.Errorf("bus: url %s: %w", c.where, err)
 }
 
-// comesLater tells whether an attempt to connect failed for a reason that passes by
-// itself: the server is not there, does not answer, ends, or has no room just now.
-func comesLater(err error) bool {
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) {
-		return true
-	}
-	// What a server says before it closes the connection has no type of its own.
-	said := strings.ToLower(err.Error())
-	for _, reason := range []string{
-		nats.MAX_CONNECTIONS_ERR, nats.MAX_ACCOUNT_CONNECTIONS_ERR, "authentication timeout", "secure connection - tls handshake timeout",
-		nats.STALE_CONNECTION, "server is shutting down", "server shutdown",
-	} {
-		if strings.Contains(said, reason) {
-			return true
-		}
-	}
-	return false
-}
-
-// stillAway logs why the bus cannot be reached yet, again after a while. It runs on the
-// NATS client's goroutine.
+// stillAway logs why the bus cannot be reached, once a minute for each reason. It runs on
+// the NATS client's goroutine.
 func (c *Conn) stillAway(err error) {
-	if err != nil && c.away.tells(err.Error(), c.clock()) {
-		c.log.Warn("bus: still not there, trying on", "bus", c.where, "error", err)
+	if err != nil && c.away.Due(err.Error(), c.clock()) {
+		c.log.Warn("bus: still not reachable, trying again", "bus", c.where, "error", err)
 	}
 }
 
-// Self is the node that the credentials are of.
+// Self returns the node that the credentials name.
 func (c *Conn) Self() worlds.Node { return c.self }
 
-// Up tells whether the connection is there now.
+// Up reports whether the connection is established.
 func (c *Conn) Up() bool { return c.nats.IsConnected() }
 
 // up and down run on the NATS client's goroutine.
@@ -300,7 +264,7 @@ func (c *Conn) up(what string) {
 	c.raise()
 }
 
-// raise makes every node announce anew.
+// raise delivers Up to every node, so that it announces its keys again.
 func (c *Conn) raise() {
 	c.mu.Lock()
 	nodes := append([]*Node(nil), c.nodes...)
@@ -313,12 +277,12 @@ func (c *Conn) raise() {
 func (c *Conn) down(client *nats.Conn, err error) {
 	if err != nil && !client.IsClosed() {
 		c.count.disconnects.Add(1)
-		c.log.Warn("bus: connection lost, trying on", "bus", c.where, "error", err)
+		c.log.Warn("bus: connection lost, trying again", "bus", c.where, "error", err)
 	}
 }
 
-// fault takes what the NATS client reports by itself: a subscription that could
-// not keep up or is not permitted.
+// fault counts and logs an error that the NATS client reports asynchronously, such as a
+// subscription that fell behind or is not permitted.
 func (c *Conn) fault(s *nats.Subscription, err error) {
 	if errors.Is(err, nats.ErrSlowConsumer) {
 		c.count.overruns.Add(1)
@@ -329,10 +293,10 @@ func (c *Conn) fault(s *nats.Subscription, err error) {
 	if s != nil {
 		subject = s.Subject
 	}
-	c.log.Warn("bus: trouble", "subject", subject, "error", err)
+	c.log.Warn("bus: error of the connection", "subject", subject, "error", err)
 }
 
-// spawn runs f until it ends, which it does soon after its context has.
+// spawn runs f on a goroutine that Close waits for. f returns soon after its context ends.
 func (c *Conn) spawn(f func(life context.Context)) (stop func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -352,9 +316,9 @@ func (c *Conn) spawn(f func(life context.Context)) (stop func(), err error) {
 	}, nil
 }
 
-// Close ends registrars, beats and nodes, which say what they have to say first,
-// sends what was accepted (bounded), and ends the connection. It may be called
-// again.
+// Close ends registrars, beats and nodes, each of which sends its last message, waits a
+// bounded time until accepted messages are sent, and closes the connection. It may be
+// called again.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	nodes, first := c.nodes, !c.shut

@@ -1,4 +1,4 @@
-package bus
+package bus_test
 
 import (
 	"context"
@@ -12,35 +12,38 @@ import (
 	"go.uber.org/goleak"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
+	"gatepass/worlds/bus/bustest"
 )
 
 func TestConnect_FaultsNameTheSetting(t *testing.T) {
 	t.Parallel()
-	s, stranger := newStage(t), mustAuthority(t)
-	open := mustServer(t, ServerOptions{Dir: s.authority.Dir(), Listen: "0.0.0.0:0", Store: t.TempDir()})
-	here, creds := "nats://"+s.options.Listen, s.credsOf("login.eu1")
+	s, stranger := bustest.NewStage(t), bustest.MustAuthority(t)
+	open := bustest.MustServer(t, busserver.Options{Dir: s.Authority.Dir(), Listen: "0.0.0.0:0", Store: t.TempDir()})
+	here, creds := "nats://"+s.Options.Listen, s.CredsOf("login.eu1")
 	noCA := filepath.Join(t.TempDir(), "empty.pem")
 	if err := os.WriteFile(noCA, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		name    string
-		options Options
+		options bus.Options
 		is      error
 		says    string
 	}{
-		{"no creds", Options{URL: here, Creds: "nowhere.creds"}, os.ErrNotExist, "creds nowhere.creds"},
-		{"foreign creds", Options{URL: here, Creds: mustCreds(t, stranger, "login.eu1")}, ErrRefused, "creds "},
-		{"no url", Options{Creds: creds}, nil, "url"},
-		{"bad url", Options{URL: "http://" + s.options.Listen, Creds: creds}, nil, "url"},
-		{"nobody", Options{URL: "nats://127.0.0.1:1", Creds: creds, Demand: true}, ErrNobodyThere, "url nats://127.0.0.1:1"},
-		{"no encryption", Options{URL: here, Creds: creds, CA: s.authority.CA()}, ErrNoTLS, "url"},
-		{"no ca", Options{URL: here, Creds: creds, CA: "nowhere.pem"}, os.ErrNotExist, "ca"},
-		{"empty ca", Options{URL: here, Creds: creds, CA: noCA}, nil, "ca"},
-		{"unknown ca", Options{URL: open.URL(), Creds: creds}, ErrNoTLS, "ca"},
-		{"other ca", Options{URL: open.URL(), Creds: creds, CA: stranger.CA()}, ErrNoTLS, "ca"},
+		{"no creds", bus.Options{URL: here, Creds: "nowhere.creds"}, os.ErrNotExist, "creds nowhere.creds"},
+		{"foreign creds", bus.Options{URL: here, Creds: bustest.MustCreds(t, stranger, "login.eu1")}, bus.ErrRefused, "creds "},
+		{"no url", bus.Options{Creds: creds}, nil, "url"},
+		{"bad url", bus.Options{URL: "http://" + s.Options.Listen, Creds: creds}, nil, "url"},
+		{"nobody", bus.Options{URL: "nats://127.0.0.1:1", Creds: creds, Demand: true}, bus.ErrNobodyThere, "url nats://127.0.0.1:1"},
+		{"no encryption", bus.Options{URL: here, Creds: creds, CA: s.Authority.CA()}, bus.ErrNoTLS, "url"},
+		{"no ca", bus.Options{URL: here, Creds: creds, CA: "nowhere.pem"}, os.ErrNotExist, "ca"},
+		{"empty ca", bus.Options{URL: here, Creds: creds, CA: noCA}, nil, "ca"},
+		{"unknown ca", bus.Options{URL: open.URL(), Creds: creds}, bus.ErrNoTLS, "ca"},
+		{"other ca", bus.Options{URL: open.URL(), Creds: creds, CA: stranger.CA()}, bus.ErrNoTLS, "ca"},
 	} {
-		conn, err := Connect(context.Background(), c.options)
+		conn, err := bus.Connect(context.Background(), c.options)
 		if err == nil {
 			conn.Close()
 			t.Errorf("%s: connected", c.name)
@@ -50,7 +53,7 @@ func TestConnect_FaultsNameTheSetting(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	encrypted, err := Connect(context.Background(), Options{URL: open.URL(), Creds: creds, CA: s.authority.CA()})
+	encrypted, err := bus.Connect(context.Background(), bus.Options{URL: open.URL(), Creds: creds, CA: s.Authority.CA()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,31 +63,18 @@ func TestConnect_FaultsNameTheSetting(t *testing.T) {
 	encrypted.Close()
 }
 
-func TestDemandsTLS(t *testing.T) {
-	t.Parallel()
-	for url, want := range map[string]bool{
-		"nats://127.0.0.1:4222": false, "nats://[::1]:4222": false, "nats://localhost:4222": false,
-		"tls://127.0.0.1:4222": true, "nats://10.0.0.1:4222": true, "nats://bus.example.org:4222": true,
-		"nats://127.0.0.1:4222,nats://10.0.0.1:4222": true, "nats://localhost.example.org:4222": true,
-	} {
-		if got, err := demandsTLS(Options{URL: url}); got != want || err != nil {
-			t.Errorf("%s: %v, %v", url, got, err)
-		}
-	}
-}
-
 func TestConnect_StartsWithoutTheBus(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	s := newStage(t)
-	creds := s.credsOf("login.eu1")
-	s.server.Close()
-	c, err := Connect(context.Background(), Options{URL: "nats://" + s.options.Listen, Creds: creds})
+	s := bustest.NewStage(t)
+	creds := s.CredsOf("login.eu1")
+	s.Server.Close()
+	c, err := bus.Connect(context.Background(), bus.Options{URL: "nats://" + s.Options.Listen, Creds: creds})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	ups := make(chan struct{}, 10)
-	n, err := c.Node(NodeOptions{Incarnation: 1, Deliver: func(e worlds.Event) {
+	n, err := c.Node(bus.NodeOptions{Incarnation: 1, Deliver: func(e worlds.Event) {
 		if e.Up {
 			ups <- struct{}{}
 		}
@@ -92,24 +82,24 @@ func TestConnect_StartsWithoutTheBus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Submit([]worlds.Effect{{AskSnapshot: true}, announce("ALICE", 1, worlds.AnnounceFresh)})
-	eventually(t, "both are dropped", func() bool {
+	n.Submit([]worlds.Effect{{AskSnapshot: true}, bustest.Announce("ALICE", 1, worlds.AnnounceFresh)})
+	bustest.Eventually(t, "both are dropped", func() bool {
 		st := c.Stats()
 		return st.Dropped == 1 && st.DroppedAnnouncements == 1 && !st.Up
 	})
-	s.restart()
-	defer s.server.Close()
+	s.Restart()
+	defer s.Server.Close()
 	select {
 	case <-ups:
-	case <-time.After(patience):
+	case <-time.After(bustest.Patience):
 		t.Fatal("not up")
 	}
 }
 
 func TestConnect_WithinOneProcess(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	c, err := Connect(context.Background(), Options{Server: s.server, Creds: s.credsOf("login.eu1"), Demand: true})
+	s := bustest.NewStage(t)
+	c, err := bus.Connect(context.Background(), bus.Options{Server: s.Server, Creds: s.CredsOf("login.eu1"), Demand: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +109,7 @@ func TestConnect_WithinOneProcess(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Node(NodeOptions{}); err == nil {
+	if _, err := c.Node(bus.NodeOptions{}); err == nil {
 		t.Error("a closed connection has a node")
 	}
 	if _, err := c.BeatLogin(0, nil); err == nil {
@@ -129,43 +119,10 @@ func TestConnect_WithinOneProcess(t *testing.T) {
 
 func TestConnect_CancelledContext(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	s := bustest.NewStage(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Connect(ctx, Options{URL: "nats://" + s.options.Listen, Creds: s.credsOf("login.eu1")}); !errors.Is(err, context.Canceled) {
+	if _, err := bus.Connect(ctx, bus.Options{URL: "nats://" + s.Options.Listen, Creds: s.CredsOf("login.eu1")}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
-	}
-}
-
-// TestRegistrar_SecondRegistrationAnnouncesAnew: a manager that wants one may
-// have forgotten the world's keys.
-func TestRegistrar_SecondRegistrationAnnouncesAnew(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	s.manage("manager.a", ManagerOptions{}).mustLead(t)
-	world := s.correspond("world.7", 70)
-	s.join(world.conn, testRegistration(7, 70))
-	reg := s.connect("admin.a")
-	eventually(t, "registered", func() bool {
-		list, err := reg.Worlds(context.Background())
-		return err == nil && len(list.Entries) == 1
-	})
-	// The manager's first pulse may have come before or after.
-	eventually(t, "the epoch is known", func() bool { return world.count(isUp) >= 1 })
-	before := world.count(isUp)
-	if err := reg.Reset(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "up again", func() bool { return world.count(isUp) > before })
-}
-
-func TestBackoff_GrowsToItsBound(t *testing.T) {
-	t.Parallel()
-	for attempt := range 40 {
-		got := backoff(attempt, time.Second, 8*time.Second)
-		most := min(8*time.Second, time.Second<<min(attempt, 10))
-		if got < most/2 || got > most {
-			t.Errorf("attempt %d: %s", attempt, got)
-		}
 	}
 }

@@ -1,22 +1,25 @@
-// Package bus carries what worlds, managers, login servers and DNS servers tell
-// each other, over NATS. It knows subjects, payloads, credentials and the lease
-// of the leading manager; what the messages mean is decided in package worlds,
-// whose cores (Manager, Directory, Passes) know no bus.
+// Package bus connects worlds, login servers, DNS servers and operators over NATS. What
+// the messages mean is decided in package worlds, whose cores (Manager, Directory, Passes)
+// know no bus.
 //
 //	login server, world:     Connect ─▶ Conn.Node ─▶ Submit(effects) / Deliver(event)
-//	world:                              Conn.Register ─▶ registers, beats
+//	world:                              Conn.Register ─▶ registers, sends heartbeats
 //	login server:                       Conn.BeatLogin
-//	manager:                            RunManager: lease ─▶ worlds.Manager, worlds.Directory
-//	DNS:                                Conn.WatchLogins
-//	admin:                              Conn.Worlds, Conn.Logins, Conn.Reset
+//	DNS server:                         Conn.WatchLogins
+//	operator:                           Conn.Worlds, Conn.Logins, Conn.Reset, Conn.Order
 //
-// A Conn may be used from any goroutine. Node.Submit belongs to the logic
-// goroutine: it never blocks, for it only copies into a bounded queue that a
-// goroutine of the node sends from. Events are delivered one at a time, in the
-// order in which the bus brought them; counts of characters wait for all others.
+// Its folders hold the rest, each of which knows those above it only:
 //
-// The bus is a place of datagrams: messages may be lost, and are doubled or
-// reordered by whoever repeats them. Nothing here repeats a move; that is the
-// business of worlds.Passes. docs/bus.md shows every subject and payload with
-// an example and says what is guaranteed; a test reads it.
+//	wire/         subjects and payloads
+//	credentials/  the authority of a region: keys, permissions, certificates
+//	busserver/    the NATS server in this process, and its store
+//	lead/         the world manager: lease, leader's term, durable list
+//
+// A Conn may be used from any goroutine. Node.Submit belongs to one goroutine at a time and
+// never blocks: it copies effects into a bounded queue, and a goroutine of the node sends
+// them. Events are delivered one at a time, in the order in which they arrive; counts of
+// characters and progress wait until no other event does.
+//
+// Messages may be lost, repeated or reordered. This package does not repeat a move;
+// worlds.Passes does.
 package bus

@@ -1,36 +1,46 @@
 package bus
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// leaderSilence is how long no world manager may be heard to lead before a node says
-// so: twice a lease of the default length, so that a fail-over is not told of.
+// leaderSilence is the default of Options.LeaderSilence: twice the default length of a
+// lease, so that a fail-over is not reported.
 const leaderSilence = 6 * time.Second
 
-// leaderWatch notes when a world manager was last heard to lead. Login servers and
-// worlds hear its pulses, managers see its lease being renewed.
+// leaderWatch notes when a leader was last heard. Login servers and worlds hear its
+// pulses; managers see that its lease is renewed.
 type leaderWatch struct {
 	silence time.Duration // static
 
 	mu    sync.Mutex
 	on    bool          // guarded by mu; this node listens for a leader
-	heard time.Duration // guarded by mu; since on, at least, by the connection's clock
-	told  bool          // guarded by mu; the log says that nobody leads
+	heard time.Duration // guarded by mu; by the connection's clock; when on was set or later
+	told  bool          // guarded by mu; the log says that no manager leads
 }
 
-// hear notes a sign of a leader; anywhere.
+// begin starts the watch. It reports false if it has begun before.
+func (w *leaderWatch) begin(now time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.on {
+		return false
+	}
+	w.on, w.heard = true, now
+	return true
+}
+
+// hear notes a sign of a leader.
 func (w *leaderWatch) hear(now time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.heard = now
 }
 
-// missing tells whether no leader was heard for long, and for how long.
+// missing reports whether no leader was heard for too long, and for how long.
 func (w *leaderWatch) missing(now time.Duration) (silent time.Duration, missing bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -38,7 +48,8 @@ func (w *leaderWatch) missing(now time.Duration) (silent time.Duration, missing 
 	return silent, w.on && silent >= w.silence
 }
 
-// turned tells whether missing is other than the log says, which it does from now on.
+// turned reports whether missing differs from what the log says, and remembers it as
+// logged.
 func (w *leaderWatch) turned(missing bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -47,26 +58,7 @@ func (w *leaderWatch) turned(missing bool) bool {
 	return turned
 }
 
-// watchLeader begins to say in the log when nobody leads, until Close. It may be
-// called again.
-func (c *Conn) watchLeader() error {
-	c.leader.mu.Lock()
-	on := c.leader.on
-	if !on {
-		c.leader.on, c.leader.heard = true, c.clock()
-	}
-	c.leader.mu.Unlock()
-	if on {
-		return nil
-	}
-	_, err := c.spawn(func(life context.Context) {
-		for sleep(life, c.leader.silence/6) {
-			c.tellLeader()
-		}
-	})
-	return err
-}
-
+// tellLeader logs when the leader is missing and when there is one again.
 func (c *Conn) tellLeader() {
 	since, missing := c.Leaderless()
 	if !c.leader.turned(missing) {
@@ -79,32 +71,34 @@ func (c *Conn) tellLeader() {
 	}
 }
 
-// Leaderless tells whether this node has not heard for 6 s that a world manager
-// leads, and since when. It is false for nodes that do not listen for one: DNS
-// servers, operators, and whoever has called neither Node nor RunManager. Anywhere.
+// Leaderless reports whether this node has heard no leading world manager for
+// Options.LeaderSilence, and since when. It is false for a connection that does not listen
+// for a leader, because neither Node nor lead.RunManager was called on it. It may be called
+// from anywhere.
 func (c *Conn) Leaderless() (since time.Time, leaderless bool) {
 	silent, leaderless := c.leader.missing(c.clock())
 	return time.Now().Add(-silent), leaderless
 }
 
-// NeedsLeader tells whether this node listens for a leader; anywhere.
+// NeedsLeader reports whether this node listens for a leader. It may be called from
+// anywhere.
 func (c *Conn) NeedsLeader() bool {
 	c.leader.mu.Lock()
 	defer c.leader.mu.Unlock()
 	return c.leader.on
 }
 
-// errOutdated: a manager has said it that does not lead any more.
-var errOutdated = errors.New("bus: the answer is of a manager that does not lead any more")
+// errOutdated: the answer came from a manager that no longer leads.
+var errOutdated = errors.New("bus: the answer comes from a manager that no longer leads")
 
-// fence drops what a manager says that leads no more. A leader looks at its lease
-// before it speaks, but its process may stand still between the look and the word, for
-// as long as it takes another to lead. So everything that a leader says names its epoch,
-// and whoever has heard of a greater one does not listen.
+// fence drops messages of a manager that no longer leads. A leader checks its lease before
+// it sends, but its process may be suspended between the check and the message until
+// another manager leads. Every message of a leader therefore has its epoch, and a node
+// drops messages with a lower epoch than the greatest it has seen.
 type fence struct{ epoch atomic.Uint64 }
 
-// outdated tells whether an epoch is lower than one that was heard before. 0 is of
-// managers of an earlier version, which do not say theirs.
+// outdated reports whether an epoch is lower than one seen before. It is false for 0:
+// managers of an earlier version send no epoch.
 func (f *fence) outdated(epoch uint64) bool {
 	for {
 		known := f.epoch.Load()
@@ -117,7 +111,8 @@ func (f *fence) outdated(epoch uint64) bool {
 	}
 }
 
-// outdated tells whether a manager that says this does not lead any more, and counts it.
+// outdated reports whether a message with that epoch comes from a manager that no longer
+// leads, and counts it.
 func (c *Conn) outdated(epoch uint64) bool {
 	old := c.fence.outdated(epoch)
 	if old {

@@ -8,21 +8,23 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/internal/retry"
+	"gatepass/worlds/bus/wire"
 )
 
-// LoginBeatEvery is how often a login server should beat.
+// LoginBeatEvery is the default time between two heartbeats of a login server.
 const LoginBeatEvery = time.Second
 
-// BeatLogin begins to tell how the login server is, every so often (0 is
-// LoginBeatEvery), until stop is called or the connection is closed; then it says
-// once more that it drains. beat is called on a goroutine of its own; its Node and
-// Incarnation are not looked at, the connection's are told.
+// BeatLogin sends a heartbeat of the login server every so often (0 is LoginBeatEvery),
+// until stop is called or the connection is closed; the last heartbeat says that it drains.
+// beat is called on a goroutine of the connection. Its Node and Incarnation are ignored: the
+// connection's are sent.
 func (c *Conn) BeatLogin(every time.Duration, beat func() worlds.LoginBeat) (stop func(), err error) {
 	if every <= 0 {
 		every = LoginBeatEvery
 	}
 	stop, err = c.spawn(func(life context.Context) {
-		for ok := true; ok; ok = sleep(life, every) {
+		for ok := true; ok; ok = retry.Sleep(life, every) {
 			c.beatLogin(beat())
 		}
 		b := beat()
@@ -35,21 +37,21 @@ func (c *Conn) BeatLogin(every time.Duration, beat func() worlds.LoginBeat) (sto
 	return stop, nil
 }
 
-// beatLogin is lost while the bus is away; the next one comes soon.
+// beatLogin sends one heartbeat. It is lost while the bus is away.
 func (c *Conn) beatLogin(b worlds.LoginBeat) {
 	b.Incarnation = c.incarnation
-	if err := c.nats.Publish(loginBeatSubject(c.self), encodeLoginBeat(&b)); err != nil {
+	if err := c.nats.Publish(wire.LoginBeatSubject(c.self), wire.EncodeLoginBeat(&b)); err != nil {
 		c.log.Debug("bus: beat not sent", "error", err)
 	}
 }
 
-// WatchLogins calls f for each login server's heartbeat, until stop is called. f
-// is called on one goroutine of the bus and must not block long.
+// WatchLogins calls f for each heartbeat of a login server, until stop is called. f is
+// called on one goroutine of the connection and must not block for long.
 func (c *Conn) WatchLogins(f func(worlds.LoginBeat)) (stop func(), err error) {
-	s, err := c.nats.Subscribe(prefixLogin+"*"+suffixBeat, func(m *nats.Msg) {
-		b, err := loginBeatOf(m)
+	s, err := c.nats.Subscribe(wire.PrefixLogin+"*"+wire.SuffixBeat, func(m *nats.Msg) {
+		b, err := LoginBeatOf(m)
 		if err != nil {
-			c.malformed(m, err)
+			c.CountMalformed(m, err)
 			return
 		}
 		f(b)
@@ -60,16 +62,11 @@ func (c *Conn) WatchLogins(f func(worlds.LoginBeat)) (stop func(), err error) {
 	return func() { _ = s.Unsubscribe() }, nil
 }
 
-func loginBeatOf(m *nats.Msg) (worlds.LoginBeat, error) {
-	from, ok := loginOf(m.Subject)
+// LoginBeatOf decodes a heartbeat; the subject names the login server.
+func LoginBeatOf(m *nats.Msg) (worlds.LoginBeat, error) {
+	from, ok := wire.LoginOf(m.Subject)
 	if !ok {
-		return worlds.LoginBeat{}, errSender
+		return worlds.LoginBeat{}, wire.ErrSender
 	}
-	return decodeLoginBeat(from, m.Data)
-}
-
-// malformed counts what is not understood, and says so to whoever looks closely.
-func (c *Conn) malformed(m *nats.Msg, err error) {
-	c.count.malformed.Add(1)
-	c.log.Debug("bus: not understood", "subject", m.Subject, "error", err)
+	return wire.DecodeLoginBeat(from, m.Data)
 }

@@ -2,7 +2,7 @@ package bus
 
 import "sync/atomic"
 
-// counters are written by many goroutines and read anywhere.
+// counters are written by many goroutines and may be read from anywhere.
 type counters struct {
 	connects, disconnects atomic.Uint64
 	overruns, faults      atomic.Uint64
@@ -15,30 +15,29 @@ type counters struct {
 	outdated              atomic.Uint64
 }
 
-// Stats counts what a Conn and its nodes did since Connect.
+// Stats counts the work of a Conn and its nodes since Connect.
 type Stats struct {
-	// Up tells whether the connection is there.
+	// Up reports whether the connection is established.
 	Up bool
-	// Connects counts connections made, Disconnects those lost.
+	// Connects counts connections made, Disconnects connections lost.
 	Connects, Disconnects uint64
-	// Overruns counts messages that came faster than they were taken, Faults
-	// other trouble that the bus reported, such as a missing permission.
+	// Overruns counts how often a subscription fell behind and lost messages. Faults
+	// counts other errors that the bus reported, such as a missing permission.
 	Overruns, Faults uint64
 	// Sent and Received count the messages of nodes.
 	Sent, Received uint64
-	// Announced counts announcements sent, Batches the messages they were in.
+	// Announced counts announcements sent, Batches the messages that carried them.
 	Announced, Batches uint64
-	// Dropped counts effects for which there was no room or no bus, other than
-	// announcements, which DroppedAnnouncements counts.
+	// DroppedAnnouncements counts announcements for which there was no room or no bus,
+	// Dropped other effects.
 	Dropped, DroppedAnnouncements uint64
-	// Malformed counts messages that were not as docs/bus.md says.
+	// Malformed counts messages that do not meet docs/bus.md.
 	Malformed uint64
-	// Outdated counts what was not listened to, for the manager that said it leads no
-	// more.
+	// Outdated counts messages that were ignored because their sender no longer leads.
 	Outdated uint64
 }
 
-// Stats reads the counters; anywhere.
+// Stats reads the counters. It may be called from anywhere.
 func (c *Conn) Stats() Stats {
 	n := &c.count
 	return Stats{

@@ -10,79 +10,79 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/wire"
 )
 
-// What a Node holds back and how much.
+// Bounds and times of a Node.
 const (
-	// announceEvery is the least time between two messages with announcements:
-	// what comes sooner waits for others. A message costs the three processes
-	// some 100 µs together, in wake-ups, so at 1,000 logins a second, 50 of which
-	// share one, it is 2 µs a login. A client that is quicker than its
-	// announcement only makes its gate's Locate wait that long; on a quiet server
-	// nothing waits.
+	// announceEvery is the least time between two messages with announcements. An
+	// announcement that comes sooner waits and shares a message. A message costs the
+	// three processes some 100 µs together, for wake-ups; at 1,000 logins a second 50
+	// share one, which makes 2 µs a login. A client that is faster than its
+	// announcement makes its gate's Locate wait that long. On a quiet server nothing
+	// waits.
 	announceEvery = 50 * time.Millisecond
-	// announceBatch is how many announcements a message has at most; so many go
-	// at once.
-	announceBatch = 256
-	// maxAnnouncements is how many announcements wait to be sent at most: all keys of
-	// a large login server, which it announces at once after Up, 29 bytes each.
+	// maxAnnouncements bounds the announcements that wait to be sent: all keys of a large
+	// login server, which it announces at once after Up, 29 bytes each.
 	maxAnnouncements = 1 << 20
-	// maxUrgent is how many other effects wait to be sent at most.
+	// maxUrgent bounds the other effects that wait to be sent.
 	maxUrgent = 8192
-	// inboxRoom is how many messages wait to be delivered at most; what comes
-	// when it is full is dropped and counted.
+	// inboxRoom bounds the messages that wait to be delivered; a message that finds no
+	// room is dropped and counted.
 	inboxRoom = 8192
-	// asideRoom is how many messages with counts of characters and progress wait
-	// besides: a world that sends them without end takes nobody's room.
+	// asideRoom bounds the messages with counts of characters and progress that wait. They
+	// have a queue of their own, so that a world that floods them takes no room from
+	// other messages.
 	asideRoom = 1024
-	// keptPending is up to how many announcements, or how much progress, a queue's
-	// memory is kept.
+	// keptPending is the largest capacity, in announcements or progress, with which a
+	// queue's memory is reused.
 	keptPending = 4096
-	// helloEvery is how often a node says that it is there, so that its keys are
-	// not forgotten though none comes or goes: as often as worlds beat.
+	// helloEvery is how often a node sends a hello, so that the directory keeps its keys
+	// while none comes or goes: as often as worlds beat.
 	helloEvery = 2 * time.Second
 )
 
-// NodeOptions say who speaks and who listens.
+// NodeOptions configure a Node.
 type NodeOptions struct {
-	// Incarnation is drawn anew at every start of the process. It is that of the
-	// node's first life; each later one, which begins with an Up, has one more. A
-	// new one tells the directory that what it knew of the node's keys is out of
-	// date.
+	// Incarnation is drawn at random at every start of the process. The first life of the
+	// node has it; each later life, which begins with an Up, has one more. A new
+	// incarnation tells the directory to forget the keys that it knew of the node.
 	Incarnation uint64
-	// Deliver takes what comes, one event at a time, on a goroutine of the node.
-	// It must not block long: what finds no room meanwhile is lost. What an
-	// event points to is the taker's.
+	// HelloEvery is the time between two hellos; 0 is 2 s.
+	HelloEvery time.Duration
+	// Deliver gets one event at a time, on a goroutine of the node. It must not block for
+	// long: messages that find no room meanwhile are lost. It owns what the event points
+	// to.
 	Deliver func(worlds.Event)
 }
 
-// Node is a login server or world as a correspondent: it submits effects and is
-// delivered events. Conn.Close closes it.
+// Node lets a login server or world correspond with the others: it sends effects and
+// delivers events. Conn.Close closes it.
 type Node struct {
 	// static after construction
 	conn    *Conn
 	options NodeOptions
-	inbox   string // where snapshots are sent that were asked for
+	inbox   string // the subject of the answers to AskSnapshot
 	in      chan *nats.Msg
 	aside   chan *nats.Msg // counts of characters, and progress
-	wake    chan struct{}  // one slot: there is something to send
+	wake    chan struct{}  // one slot: there are messages to send
 	raised  chan struct{}  // one slot: Up is to be delivered
 	closing chan struct{}
 	running sync.WaitGroup
 	timer   *time.Timer // runs only while announcements wait
 
-	subs []*nats.Subscription // owned by who opens and closes
+	subs []*nats.Subscription // owned by the goroutine that opens or closes the node
 
 	mu       sync.Mutex
 	urgent   []worlds.Effect       // guarded by mu; copies
 	progress []progressTo          // guarded by mu
 	pending  []worlds.Announcement // guarded by mu
-	due      bool                  // guarded by mu; the batch is to go
-	sentAt   time.Duration         // guarded by mu; when the last batch went
+	due      bool                  // guarded by mu; the batch is to be sent
+	sentAt   time.Duration         // guarded by mu; when the last batch was sent
 	lost     bool                  // guarded by mu; an announcement was dropped
-	life     uint64                // guarded by mu; the incarnation that announces
-	lived    bool                  // guarded by mu; a hello of that life was raised
-	hello    bool                  // guarded by mu; it is to be said
+	life     uint64                // guarded by mu; the current incarnation
+	lived    bool                  // guarded by mu; the first life has begun
+	hello    bool                  // guarded by mu; a hello is to be sent
 	closed   bool                  // guarded by mu
 
 	// owned by the sending goroutine
@@ -90,12 +90,15 @@ type Node struct {
 	spareProgress []progressTo
 	sparePending  []worlds.Announcement
 	buf           []byte
-	epoch         uint64 // owned by the receiving goroutine; that of the last new pulse
+	epoch         uint64 // owned by the receiving goroutine; of the last leader that sent a pulse
 }
 
-// Node begins to correspond for the connection's own node, which must be a
-// login server or a world. The first event is Up, as soon as the bus is there.
+// Node starts the correspondence of the connection's node, which must be a login server or
+// a world. The first event is Up, as soon as the bus is there.
 func (c *Conn) Node(o NodeOptions) (*Node, error) {
+	if o.HelloEvery <= 0 {
+		o.HelloEvery = helloEvery
+	}
 	n := &Node{
 		conn: c, options: o, life: o.Incarnation,
 		inbox:   c.nats.NewInbox(),
@@ -110,7 +113,7 @@ func (c *Conn) Node(o NodeOptions) (*Node, error) {
 	if err := n.subscribe(); err != nil {
 		return nil, err
 	}
-	if err := c.watchLeader(); err != nil {
+	if err := c.WatchLeader(); err != nil {
 		n.unsubscribe()
 		return nil, fmt.Errorf("bus: node: %w", err)
 	}
@@ -130,21 +133,22 @@ func (c *Conn) Node(o NodeOptions) (*Node, error) {
 	return n, nil
 }
 
+// subscribe subscribes to the subjects of the node's kind.
 func (n *Node) subscribe() error {
 	self := string(n.conn.self)
-	subjects := []string{n.inbox, subjectPulse, prefixPlace + self, prefixEnd + self}
+	subjects := []string{n.inbox, wire.SubjectPulse, wire.PrefixPlace + self, wire.PrefixEnd + self}
 	switch n.conn.self.Kind() {
 	case worlds.KindLogin:
-		subjects = append(subjects, prefixMove+self+".*.*", subjectChange, subjectOrder)
-		for _, subject := range []string{prefixWorld + "*" + suffixCharacters, prefixProgress + self + "." + worlds.KindWorld + ".*"} {
+		subjects = append(subjects, wire.PrefixMove+self+".*.*", wire.SubjectChange, wire.SubjectOrder)
+		for _, subject := range []string{wire.PrefixWorld + "*" + wire.SuffixCharacters, wire.PrefixProgress + self + "." + worlds.KindWorld + ".*"} {
 			if err := n.listen(subject, n.aside); err != nil {
 				return err
 			}
 		}
 	case worlds.KindWorld:
-		subjects = append(subjects, prefixMove+self+"."+worlds.KindLogin+".*")
+		subjects = append(subjects, wire.PrefixMove+self+"."+worlds.KindLogin+".*")
 	default:
-		return fmt.Errorf("bus: node %s is no login server and no world", self)
+		return fmt.Errorf("bus: node %s is neither a login server nor a world", self)
 	}
 	for _, subject := range subjects {
 		if err := n.listen(subject, n.in); err != nil {
@@ -154,8 +158,8 @@ func (n *Node) subscribe() error {
 	return nil
 }
 
-// listen has what comes under a subject put into a channel; on an error nothing is
-// listened to any more.
+// listen subscribes to a subject; messages go into a channel. On an error it cancels all
+// subscriptions of the node.
 func (n *Node) listen(subject string, into chan *nats.Msg) error {
 	s, err := n.conn.nats.ChanSubscribe(subject, into)
 	if err != nil {
@@ -166,18 +170,18 @@ func (n *Node) listen(subject string, into chan *nats.Msg) error {
 	return nil
 }
 
-// unsubscribe may find the connection closed, which is as good.
+// unsubscribe cancels all subscriptions. A closed connection is no error.
 func (n *Node) unsubscribe() {
 	for _, s := range n.subs {
 		_ = s.Unsubscribe()
 	}
 }
 
-// Submit takes effects to be sent: announcements together with others, at most
-// announceEvery later, the rest at once, progress behind it. It never blocks and keeps nothing of what it is
-// given. What finds no room, or no bus, is dropped and counted; when that was an
-// announcement, Up is delivered once there is room again. From one goroutine at
-// a time.
+// Submit queues effects to be sent: announcements at most announceEvery later, together
+// with others; other effects at once; progress after those. It never blocks, and keeps no
+// reference to effects. An effect that finds no room, or no bus, is dropped and counted; if
+// it is an announcement, Up is delivered when there is room again. One goroutine at a time
+// may call it.
 func (n *Node) Submit(effects []worlds.Effect) {
 	if len(effects) == 0 {
 		return
@@ -194,7 +198,7 @@ func (n *Node) Submit(effects []worlds.Effect) {
 	}
 	wake := len(n.urgent)+len(n.progress) > 0
 	switch after := len(n.pending); {
-	case after >= announceBatch || slices.ContainsFunc(n.pending[before:], renewed):
+	case after >= wire.AnnounceBatch || slices.ContainsFunc(n.pending[before:], renewed):
 		n.due, wake = true, true
 	case before == 0 && after > 0:
 		if wait := announceEvery - (n.conn.clock() - n.sentAt); wait > 0 {
@@ -209,6 +213,7 @@ func (n *Node) Submit(effects []worlds.Effect) {
 	}
 }
 
+// takeLocked queues an effect; mu is held.
 func (n *Node) takeLocked(e *worlds.Effect) {
 	switch {
 	case e.Announce != nil && len(n.pending) < maxAnnouncements:
@@ -227,7 +232,7 @@ func (n *Node) takeLocked(e *worlds.Effect) {
 	}
 }
 
-// copyOf shares nothing with e.
+// copyOf returns a deep copy.
 func copyOf(e *worlds.Effect) worlds.Effect {
 	c := *e
 	switch {
@@ -248,12 +253,13 @@ func copyOf(e *worlds.Effect) worlds.Effect {
 	return c
 }
 
-// renewed tells whether an announcement cannot wait for others: until the manager
-// has it, the world that its client is about to enter would be refused, under a
-// rule that lets nobody in twice.
+// renewed reports whether an announcement must be sent at once: under the rule that refuses
+// a second login, the client is refused by its new world until the manager has the
+// announcement.
 func renewed(a worlds.Announcement) bool { return a.Kind == worlds.AnnounceRenewed }
 
-// batchDue runs on a timer's goroutine.
+// batchDue wakes the sending goroutine for announcements that have waited. It runs on a
+// timer's goroutine.
 func (n *Node) batchDue() {
 	n.mu.Lock()
 	n.due = true
@@ -261,7 +267,8 @@ func (n *Node) batchDue() {
 	signal(n.wake)
 }
 
-// signal never blocks: whoever is already to be woken will see everything.
+// signal fills a slot of one without blocking: a goroutine that is already to be woken
+// sees everything that was added.
 func signal(slot chan struct{}) {
 	select {
 	case slot <- struct{}{}:
@@ -269,9 +276,9 @@ func signal(slot chan struct{}) {
 	}
 }
 
-// raise begins another life and asks for Up to be delivered; anywhere. The hello
-// goes before whatever is announced because of the Up, and all that was announced
-// before it is announced again behind it.
+// raise begins another life and lets Up be delivered. The hello of that life is sent before
+// the announcements that the Up causes; keys that were announced earlier are announced
+// again after it. It may be called from anywhere.
 func (n *Node) raise() {
 	n.mu.Lock()
 	if n.lived {
@@ -283,7 +290,7 @@ func (n *Node) raise() {
 	signal(n.raised)
 }
 
-// Close sends what was submitted, says that nothing is held here any more, and ends
+// Close sends what was submitted and a hello that says that the node holds no keys, and ends
 // the node. It may be called again.
 func (n *Node) Close() error {
 	c := n.conn
@@ -303,7 +310,7 @@ func (n *Node) Close() error {
 	return nil
 }
 
-// stop is called once.
+// stop ends both goroutines. It is called once.
 func (n *Node) stop() {
 	n.mu.Lock()
 	n.closed = true
@@ -314,5 +321,5 @@ func (n *Node) stop() {
 	n.running.Wait()
 }
 
-// errNoSuchEffect is a bug of the caller.
-var errNoSuchEffect = errors.New("bus: an effect that says nothing")
+// errNoSuchEffect: the caller has submitted an effect with no content, which is a bug.
+var errNoSuchEffect = errors.New("bus: an effect without content")

@@ -1,4 +1,4 @@
-package bus
+package bus_test
 
 import (
 	"bytes"
@@ -6,19 +6,20 @@ import (
 	"testing"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/bustest"
 )
 
 // visit is a login server and a world that takes its passes, on a real bus.
 type visit struct {
-	login, world *holder
+	login, world *bustest.Holder
 }
 
 func newVisit(t *testing.T) visit {
 	t.Helper()
-	s := newStage(t)
+	s := bustest.NewStage(t)
 	return visit{
-		login: s.holdAs(worlds.PassOptions[struct{}]{Self: "login.eu1", Incarnation: 1}),
-		world: s.holdAs(worlds.PassOptions[struct{}]{Self: "world.7", Incarnation: 2, Takes: func(from worlds.Node, _ *worlds.Move) worlds.Reason {
+		login: s.HoldAs(worlds.PassOptions[struct{}]{Self: "login.eu1", Incarnation: 1}),
+		world: s.HoldAs(worlds.PassOptions[struct{}]{Self: "world.7", Incarnation: 2, Takes: func(from worlds.Node, _ *worlds.Move) worlds.Reason {
 			if from.Kind() != worlds.KindLogin {
 				return worlds.ReasonForeign
 			}
@@ -30,13 +31,13 @@ func newVisit(t *testing.T) visit {
 // offer has a login server offer a pass for ALICE, until the world has it.
 func (v visit) offer(t *testing.T, pass worlds.PassID) {
 	t.Helper()
-	v.login.do(func() {
+	v.login.Do(func(p *worlds.Passes[struct{}]) {
 		key := worlds.NewSecret(passKey)
-		if err := v.login.passes.Offer(pass, mustName(t, "ALICE"), 10, "world.7", &key); err != nil {
+		if err := p.Offer(pass, bustest.MustName(t, "ALICE"), 10, "world.7", &key); err != nil {
 			t.Error(err)
 		}
 	})
-	v.login.expect(t, worlds.OutcomeIssued, "ALICE")
+	v.login.Expect(worlds.OutcomeIssued, "ALICE")
 }
 
 var passKey = bytes.Repeat([]byte{7}, 32)
@@ -48,20 +49,20 @@ func TestPass_OfferedOverTheBus(t *testing.T) {
 	v := newVisit(t)
 	pass := worlds.PassID{1, 15: 2}
 	v.offer(t, pass)
-	v.world.expect(t, worlds.OutcomeTaken, "ALICE")
-	v.world.do(func() {
-		h, err := v.world.passes.Use(pass)
-		if err != nil || h.Account != mustName(t, "ALICE") || h.Stamp != 10 || h.Hop != 1 || !bytes.Equal(h.Key().Bytes(), passKey) {
+	v.world.Expect(worlds.OutcomeTaken, "ALICE")
+	v.world.Do(func(p *worlds.Passes[struct{}]) {
+		h, err := p.Use(pass)
+		if err != nil || h.Account != bustest.MustName(t, "ALICE") || h.Stamp != 10 || h.Hop != 1 || !bytes.Equal(h.Key().Bytes(), passKey) {
 			t.Fatalf("%+v, %v", h, err)
 		}
-		v.world.passes.HoldAt(h.Account, h.Stay(), h.Key())
-		if _, err := v.world.passes.Use(pass); !errors.Is(err, worlds.ErrUsed) {
+		p.HoldAt(h.Account, h.Stay(), h.Key())
+		if _, err := p.Use(pass); !errors.Is(err, worlds.ErrUsed) {
 			t.Errorf("a second time: %v", err)
 		}
 	})
-	v.login.expect(t, worlds.OutcomeAdmitted, "ALICE")
-	v.world.do(func() {
-		if h := v.world.passes.Find(mustName(t, "ALICE")); h == nil || h.Hop != 1 || !bytes.Equal(h.Key().Bytes(), passKey) {
+	v.login.Expect(worlds.OutcomeAdmitted, "ALICE")
+	v.world.Do(func(p *worlds.Passes[struct{}]) {
+		if h := p.Find(bustest.MustName(t, "ALICE")); h == nil || h.Hop != 1 || !bytes.Equal(h.Key().Bytes(), passKey) {
 			t.Errorf("the world holds %+v", h)
 		}
 	})
@@ -72,15 +73,15 @@ func TestPass_RecalledOverTheBus(t *testing.T) {
 	v := newVisit(t)
 	pass := worlds.PassID{1, 15: 3}
 	v.offer(t, pass)
-	v.login.do(func() {
-		if err := v.login.passes.Recall(pass); err != nil {
+	v.login.Do(func(p *worlds.Passes[struct{}]) {
+		if err := p.Recall(pass); err != nil {
 			t.Error(err)
 		}
 	})
-	v.login.expect(t, worlds.OutcomeKept, "ALICE")
-	v.world.expect(t, worlds.OutcomeLapsed, "ALICE")
-	v.world.do(func() {
-		if _, err := v.world.passes.Use(pass); !errors.Is(err, worlds.ErrNoSuchKey) {
+	v.login.Expect(worlds.OutcomeKept, "ALICE")
+	v.world.Expect(worlds.OutcomeLapsed, "ALICE")
+	v.world.Do(func(p *worlds.Passes[struct{}]) {
+		if _, err := p.Use(pass); !errors.Is(err, worlds.ErrNoSuchKey) {
 			t.Errorf("it can be used still: %v", err)
 		}
 	})
@@ -89,17 +90,16 @@ func TestPass_RecalledOverTheBus(t *testing.T) {
 // A world that takes no passes says so.
 func TestPass_RefusedOverTheBus(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	login := s.holdAs(worlds.PassOptions[struct{}]{Self: "login.eu1", Incarnation: 1})
-	s.holdAs(worlds.PassOptions[struct{}]{Self: "world.7", Incarnation: 2})
-	login.do(func() {
+	s := bustest.NewStage(t)
+	login := s.HoldAs(worlds.PassOptions[struct{}]{Self: "login.eu1", Incarnation: 1})
+	s.HoldAs(worlds.PassOptions[struct{}]{Self: "world.7", Incarnation: 2})
+	login.Do(func(p *worlds.Passes[struct{}]) {
 		key := worlds.NewSecret(passKey)
-		if err := login.passes.Offer(worlds.PassID{9}, mustName(t, "ALICE"), 10, "world.7", &key); err != nil {
+		if err := p.Offer(worlds.PassID{9}, bustest.MustName(t, "ALICE"), 10, "world.7", &key); err != nil {
 			t.Error(err)
 		}
 	})
-	login.expect(t, worlds.OutcomeKept, "ALICE")
-	if o := login.outcomes[len(login.outcomes)-1]; o.Reason != worlds.ReasonForeign || o.Node != "world.7" {
+	if o := login.Expect(worlds.OutcomeKept, "ALICE"); o.Reason != worlds.ReasonForeign || o.Node != "world.7" {
 		t.Errorf("%+v", o)
 	}
 }

@@ -7,30 +7,31 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/wire"
 )
 
-// maxWaitingProgress is how much progress waits to be sent at most: everybody in
-// the longest queue that a world is likely to have, 56 bytes each. What is more is
-// dropped; the next step of the queue has newer.
+// maxWaitingProgress bounds the progress that waits to be sent: everybody in the longest
+// queue that a world is likely to have, 56 bytes each. More is dropped; the next step of
+// the queue brings newer positions.
 const maxWaitingProgress = 1 << 16
 
-// progressTo is progress and the login server that it goes to.
+// progressTo is progress with the login server that gets it.
 type progressTo struct {
 	to       worlds.Node
 	progress worlds.Progress
 }
 
-// sendProgress sends what waited, of each login server together and in its order.
+// sendProgress sends all progress, grouped by login server, each group in its order.
 func (n *Node) sendProgress(all []progressTo) {
 	slices.SortStableFunc(all, func(a, b progressTo) int { return strings.Compare(string(a.to), string(b.to)) })
-	batch := make([]worlds.Progress, 0, min(len(all), progressBatch))
+	batch := make([]worlds.Progress, 0, min(len(all), wire.ProgressBatch))
 	for i := range all {
 		batch = append(batch, all[i].progress)
-		if i+1 < len(all) && all[i+1].to == all[i].to && len(batch) < progressBatch {
+		if i+1 < len(all) && all[i+1].to == all[i].to && len(batch) < wire.ProgressBatch {
 			continue
 		}
-		n.buf = appendProgress(n.buf[:0], batch)
-		if err := n.conn.nats.Publish(progressSubject(all[i].to, n.conn.self), n.buf); err != nil {
+		n.buf = wire.AppendProgress(n.buf[:0], batch)
+		if err := n.conn.nats.Publish(wire.ProgressSubject(all[i].to, n.conn.self), n.buf); err != nil {
 			n.conn.count.dropped.Add(uint64(len(batch)))
 		} else {
 			n.conn.count.sent.Add(1)
@@ -39,13 +40,13 @@ func (n *Node) sendProgress(all []progressTo) {
 	}
 }
 
-// takeProgress delivers what a message tells, piece by piece.
+// takeProgress delivers the progress in a message, one event each.
 func (n *Node) takeProgress(m *nats.Msg) error {
-	from, ok := senderOf(m.Subject)
+	from, ok := wire.SenderOf(m.Subject)
 	if !ok {
-		return errSender
+		return wire.ErrSender
 	}
-	all, err := decodeProgress(m.Data)
+	all, err := wire.DecodeProgress(m.Data)
 	if err != nil {
 		return err
 	}

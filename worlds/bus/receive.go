@@ -7,10 +7,11 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/wire"
 )
 
-// receive is the goroutine that decodes and delivers. Counts of characters and
-// progress have their turn when nothing else waits.
+// receive is the goroutine that decodes and delivers. It handles counts of characters and
+// progress only when no other message waits.
 func (n *Node) receive() {
 	defer n.running.Done()
 	for {
@@ -33,13 +34,14 @@ func (n *Node) receive() {
 	}
 }
 
-// errStatus is for what the bus itself answers, such as that nobody listens.
+// errStatus: the message is an answer of the NATS server, such as that nobody listens.
 var errStatus = errors.New("bus: nobody answers")
 
+// take decodes a message and delivers it.
 func (n *Node) take(m *nats.Msg) {
-	if strings.HasPrefix(m.Subject, prefixProgress) {
+	if strings.HasPrefix(m.Subject, wire.PrefixProgress) {
 		if err := n.takeProgress(m); err != nil {
-			n.conn.malformed(m, err)
+			n.conn.CountMalformed(m, err)
 		}
 		return
 	}
@@ -48,7 +50,7 @@ func (n *Node) take(m *nats.Msg) {
 		return
 	}
 	if err != nil {
-		n.conn.malformed(m, err)
+		n.conn.CountMalformed(m, err)
 		return
 	}
 	n.conn.count.received.Add(1)
@@ -56,7 +58,7 @@ func (n *Node) take(m *nats.Msg) {
 		return
 	}
 	if event.Pulse != nil {
-		n.conn.leader.hear(n.conn.clock())
+		n.conn.HeardLeader()
 	}
 	if n.knowsEpoch(event.Pulse) {
 		n.options.Deliver(event)
@@ -65,8 +67,8 @@ func (n *Node) take(m *nats.Msg) {
 	}
 }
 
-// knowsEpoch is false for the first pulse of another leader at a world: it has
-// no worlds.Member that would tell it to announce its keys to that leader.
+// knowsEpoch reports false for the first pulse of a new leader at a world. A world has no
+// worlds.Member that would tell it to announce its keys to that leader.
 func (n *Node) knowsEpoch(p *worlds.Pulse) bool {
 	if p == nil || n.conn.self.Kind() != worlds.KindWorld || p.Version.Epoch <= n.epoch {
 		return true
@@ -75,47 +77,45 @@ func (n *Node) knowsEpoch(p *worlds.Pulse) bool {
 	return false
 }
 
-// decode also tells the epoch of the manager that says it, 0 if it is of nobody who
-// leads.
+// decode also returns the epoch of the manager that sent the message, or 0 if no leader
+// sent it.
 func (n *Node) decode(m *nats.Msg) (e worlds.Event, epoch uint64, err error) {
 	switch s := m.Subject; {
-	case strings.HasPrefix(s, prefixMove):
-		from, ok := senderOf(s)
+	case strings.HasPrefix(s, wire.PrefixMove):
+		from, ok := wire.SenderOf(s)
 		if !ok {
-			return e, 0, errSender
+			return e, 0, wire.ErrSender
 		}
 		e.From = from
-		e.Move, err = decodeMove(m.Data)
-		clear(m.Data) // it may have held a key
-	case s == subjectPulse:
-		if e.Pulse, err = decodePulse(m.Data); err == nil {
+		e.Move, err = wire.DecodeMove(m.Data)
+		clear(m.Data) // it may hold a key
+	case s == wire.SubjectPulse:
+		if e.Pulse, err = wire.DecodePulse(m.Data); err == nil {
 			epoch = e.Pulse.Version.Epoch
 		}
-	case s == subjectChange:
-		if e.Change, err = decodeChange(m.Data); err == nil {
+	case s == wire.SubjectChange:
+		if e.Change, err = wire.DecodeChange(m.Data); err == nil {
 			epoch = e.Change.Version.Epoch
 		}
-	case s == subjectOrder:
-		e.Order, err = decodeOrder(m.Data)
+	case s == wire.SubjectOrder:
+		e.Order, err = wire.DecodeOrder(m.Data)
 	case s == n.inbox && len(m.Data) == 0:
 		err = errStatus
 	case s == n.inbox:
-		if e.Snapshot, err = decodeSnapshot(m.Data); err == nil {
+		if e.Snapshot, err = wire.DecodeSnapshot(m.Data); err == nil {
 			epoch = e.Snapshot.Version.Epoch
 		}
 		clear(m.Data) // it holds the voucher key
-	case strings.HasPrefix(s, prefixPlace):
-		e.Place, epoch, err = decodePlace(m.Data)
-	case strings.HasPrefix(s, prefixEnd):
-		e.End, epoch, err = decodeEnd(m.Data)
+	case strings.HasPrefix(s, wire.PrefixPlace):
+		e.Place, epoch, err = wire.DecodePlace(m.Data)
+	case strings.HasPrefix(s, wire.PrefixEnd):
+		e.End, epoch, err = wire.DecodeEnd(m.Data)
 	default:
-		id, ok := worldOf(s, suffixCharacters)
+		id, ok := wire.WorldOf(s, wire.SuffixCharacters)
 		if !ok {
-			return e, 0, errSender
+			return e, 0, wire.ErrSender
 		}
-		e.Characters, err = decodeCharacters(id, m.Data)
+		e.Characters, err = wire.DecodeCharacters(id, m.Data)
 	}
 	return e, epoch, err
 }
-
-var errSender = errors.New("bus: the subject names no node")

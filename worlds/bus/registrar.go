@@ -9,45 +9,47 @@ import (
 	"time"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/internal/retry"
+	"gatepass/worlds/bus/wire"
 )
 
 // Times of a Registrar.
 const (
-	// requestTimeout bounds how long a request waits for the manager.
-	requestTimeout = 2 * time.Second
-	// registerMin and registerMax bound the pause before registering again when
-	// nobody answered: a manager that takes over is found soon.
+	// RequestTimeout bounds how long a request waits for its answer.
+	RequestTimeout = 2 * time.Second
+	// registerMin and registerMax bound the pause before registering again if no manager
+	// answered. They are short, so that a manager that takes over is found soon.
 	registerMin = 100 * time.Millisecond
 	registerMax = 2 * time.Second
-	// refusedPause is how long a refused world waits: somebody has to change
-	// something first.
+	// refusedPause is the pause after a refusal: somebody has to change the registration
+	// first.
 	refusedPause = 5 * time.Second
-	// minHeartbeat is the least time between heartbeats, whatever a manager says.
+	// minHeartbeat is the least time between two heartbeats, whatever a manager asks for.
 	minHeartbeat = 10 * time.Millisecond
 )
 
-// RegisterOptions say what a world says of itself.
+// RegisterOptions configure a Registrar.
 type RegisterOptions struct {
-	// World is asked at every registration, Beat at every heartbeat, both on the
-	// registrar's goroutine. Their id and incarnation must be this world's and
-	// process's.
+	// World is called for every registration, Beat for every heartbeat, both on the
+	// registrar's goroutine. They return the id of this world and the incarnation of
+	// this process.
 	World func() worlds.Registration
 	Beat  func() worlds.Beat
-	// Every is the time between heartbeats; 0 takes the manager's.
+	// Every is the time between two heartbeats; 0 takes the manager's.
 	Every time.Duration
-	// OnRefused is told why a registration was refused, on the registrar's
-	// goroutine; the world tries again in a while. May be nil.
+	// OnRefused gets the reason of each refused registration, on the registrar's
+	// goroutine. The world is registered again after a pause. May be nil.
 	OnRefused func(reason string)
-	// Logger takes what operators should know; nil takes the connection's.
+	// Logger takes messages for operators; nil takes the connection's.
 	Logger *slog.Logger
 }
 
-// Registrar keeps a world registered: it registers, beats, and registers again
-// whenever the manager does not know the world.
+// Registrar keeps a world registered: it registers, sends heartbeats, and registers again
+// if the manager does not know the world.
 //
-// A manager that has not heard the world for a while has also forgotten which
-// keys are there. So the connection's node is delivered Up when the manager was
-// not heard for that long, or wanted a second registration.
+// A manager that has not heard a world for some time forgets the world's keys too. The
+// connection's node therefore gets Up if no answer came for that long, or if the manager
+// demands another registration.
 type Registrar struct {
 	// static after construction
 	conn    *Conn
@@ -57,16 +59,16 @@ type Registrar struct {
 
 	// owned by the registrar's goroutine
 	every time.Duration // between heartbeats
-	limit time.Duration // the silence after which the manager forgets
-	heard time.Duration // the last answer, by the connection's clock; 0 before the first
-	told  refusal       // what the log said of a refusal, once registered nothing
+	limit time.Duration // the silence after which the manager forgets the keys
+	heard time.Duration // when the last answer came, by the connection's clock; 0 before the first
+	told  retry.Report  // the last refusal in the log; empty after a registration
 
 	mu         sync.Mutex
 	registered bool // guarded by mu
 }
 
-// Register begins to keep the connection's own world registered, until Close of
-// either. The manager need not be there yet.
+// Register keeps the connection's world registered until the Registrar or the connection is
+// closed. It does not wait for a manager.
 func (c *Conn) Register(o RegisterOptions) (*Registrar, error) {
 	reg := o.World()
 	if worlds.WorldNode(reg.ID) != c.self {
@@ -83,7 +85,7 @@ func (c *Conn) Register(o RegisterOptions) (*Registrar, error) {
 	return r, nil
 }
 
-// Registered tells whether the manager knew the world when last asked.
+// Registered reports whether the manager knew the world when it answered last.
 func (r *Registrar) Registered() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,8 +98,8 @@ func (r *Registrar) setRegistered(now bool) {
 	r.registered = now
 }
 
-// Close says that the world leaves, so that it is offline at once, and ends. It
-// may be called again.
+// Close tells the manager that the world leaves, so that it is offline at once, and ends the
+// registrar. It may be called again.
 func (r *Registrar) Close() error {
 	r.stop()
 	return nil
@@ -106,7 +108,7 @@ func (r *Registrar) Close() error {
 func (r *Registrar) run(ctx context.Context) {
 	for attempt := 0; ; {
 		err := r.register(ctx)
-		pause := backoff(attempt, registerMin, registerMax)
+		pause := retry.Backoff(attempt, registerMin, registerMax)
 		var refused *RefusedError
 		switch {
 		case err == nil:
@@ -126,24 +128,24 @@ func (r *Registrar) run(ctx context.Context) {
 			r.options.Logger.Debug("bus: not registered yet", "error", err)
 		}
 		attempt++
-		if !sleep(ctx, pause) {
+		if !retry.Sleep(ctx, pause) {
 			return
 		}
 	}
 }
 
-// RefusedError is a manager's no to a registration.
+// RefusedError: the manager has refused a registration.
 type RefusedError struct {
 	Reason string
-	// Retry is after how long it may be taken as it is, which needs nobody to
-	// change something; 0 otherwise.
+	// Retry is the time after which the same registration may be accepted; 0 if it has to
+	// be changed first.
 	Retry time.Duration
 }
 
 func (e *RefusedError) Error() string { return "bus: registration refused: " + e.Reason }
 
 func (r *Registrar) refused(e *RefusedError) {
-	if r.told.tells(e.Reason, r.conn.clock()) {
+	if r.told.Due(e.Reason, r.conn.clock()) {
 		r.options.Logger.Warn("bus: registration refused, trying again", "world", r.world, "reason", e.Reason)
 	}
 	if r.options.OnRefused != nil {
@@ -151,19 +153,19 @@ func (r *Registrar) refused(e *RefusedError) {
 	}
 }
 
-// register asks once.
+// register sends one registration.
 func (r *Registrar) register(ctx context.Context) error {
 	reg := r.options.World()
 	reg.ID = r.world
-	payload, err := encodeRegistration(&reg)
+	payload, err := wire.EncodeRegistration(&reg)
 	if err != nil {
 		return &RefusedError{Reason: err.Error()}
 	}
-	answer, err := r.conn.request(ctx, worldSubject(r.world, suffixRegister), payload)
+	answer, err := r.conn.request(ctx, wire.WorldSubject(r.world, wire.SuffixRegister), payload)
 	if err != nil {
 		return err
 	}
-	reply, err := decodeRegisterReply(answer)
+	reply, err := wire.DecodeRegisterReply(answer)
 	if err == nil && r.conn.outdated(uint64(reply.Epoch)) {
 		err = errOutdated
 	}
@@ -181,13 +183,13 @@ func (r *Registrar) register(ctx context.Context) error {
 	if r.heard != 0 {
 		r.conn.raise()
 	}
-	r.heard, r.told = r.conn.clock(), refusal{}
+	r.heard, r.told = r.conn.clock(), retry.Report{}
 	r.setRegistered(true)
 	r.options.Logger.Info("bus: registered", "world", r.world)
 	return nil
 }
 
-// answered notes that the manager knows the world, as of a beat just now.
+// answered notes that the manager knows the world.
 func (r *Registrar) answered() {
 	now := r.conn.clock()
 	if now-r.heard >= r.limit {
@@ -196,7 +198,8 @@ func (r *Registrar) answered() {
 	r.heard = now
 }
 
-// beats until the manager does not know the world, which is nil, or ctx ends.
+// beats sends heartbeats. It returns nil when the manager does not know the world, and an
+// error when ctx ends.
 func (r *Registrar) beats(ctx context.Context) error {
 	defer r.setRegistered(false)
 	ticks := time.NewTicker(r.every)
@@ -207,11 +210,11 @@ func (r *Registrar) beats(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			// The manager may be away, or be another one in a moment; it counts
-			// missed beats, we do not.
+			// The manager may be away for a moment. It counts missed heartbeats; this side
+			// does not.
 			r.options.Logger.Debug("bus: heartbeat not answered", "error", err)
 		case !known:
-			r.options.Logger.Info("bus: not known any more, registering again", "world", r.world)
+			r.options.Logger.Info("bus: the manager does not know the world, registering again", "world", r.world)
 			return nil
 		default:
 			r.answered()
@@ -225,45 +228,34 @@ func (r *Registrar) beats(ctx context.Context) error {
 }
 
 func (r *Registrar) beat(ctx context.Context, b worlds.Beat) (known bool, err error) {
-	answer, err := r.conn.request(ctx, worldSubject(r.world, suffixBeat), encodeBeat(&b))
+	answer, err := r.conn.request(ctx, wire.WorldSubject(r.world, wire.SuffixBeat), wire.EncodeBeat(&b))
 	if err != nil {
 		return false, err
 	}
-	reply, err := decodeBeatReply(answer)
+	reply, err := wire.DecodeBeatReply(answer)
 	if err == nil && r.conn.outdated(uint64(reply.Epoch)) {
 		err = errOutdated
 	}
 	return reply.Known, err
 }
 
-// leave is best effort: who hears nothing counts missed beats.
+// leave tells the manager that the world leaves. If that is lost, the manager counts missed
+// heartbeats.
 func (r *Registrar) leave() {
 	b := r.options.Beat()
 	b.Leaving = true
 	if _, err := r.beat(context.Background(), b); err != nil {
-		r.options.Logger.Debug("bus: nobody heard that the world leaves", "error", err)
+		r.options.Logger.Debug("bus: the manager did not answer that the world leaves", "error", err)
 	}
 }
 
-// request asks and waits, bounded.
+// request sends a request and waits for the answer for at most RequestTimeout.
 func (c *Conn) request(ctx context.Context, subject string, payload []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	m, err := c.nats.RequestWithContext(ctx, subject, payload)
 	if err != nil {
 		return nil, fmt.Errorf("bus: ask %s: %w", subject, err)
 	}
 	return m.Data, nil
-}
-
-// sleep is false when ctx ended first.
-func sleep(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"gatepass/worlds"
+	"gatepass/worlds/bus/wire"
 )
 
-// send is the goroutine that encodes and publishes: writing to the bus may
-// block, and the logic must not.
+// send is the goroutine that encodes and publishes: writing to the bus may block, and the
+// goroutine that submits must not.
 func (n *Node) send() {
 	defer n.running.Done()
-	ticks := time.NewTicker(n.conn.helloEvery)
+	ticks := time.NewTicker(n.options.HelloEvery)
 	defer ticks.Stop()
 	for {
 		select {
@@ -28,8 +29,8 @@ func (n *Node) send() {
 	}
 }
 
-// flush sends what is urgent and, when it is due or this is the last time, what
-// was announced. The last word is the hello of a life that holds nothing.
+// flush sends the urgent effects and progress, and the announcements if they are due or this
+// is the last flush. The last message is the hello of a new life, which holds no keys.
 func (n *Node) flush(last bool) {
 	n.mu.Lock()
 	life, hello := n.life, n.hello
@@ -83,15 +84,15 @@ func (n *Node) flush(last bool) {
 	}
 }
 
-// announce sends announcements of a life, so many a message; none is its hello.
-// What the bus does not take is announced again after Up, which comes with the
-// bus.
+// announce sends the announcements of a life, AnnounceBatch in a message; a message without
+// announcements is a hello. Announcements that cannot be sent are repeated after Up, which
+// is delivered when the bus is back.
 func (n *Node) announce(life uint64, all []worlds.Announcement) {
 	for {
-		batch := all[:min(len(all), announceBatch)]
+		batch := all[:min(len(all), wire.AnnounceBatch)]
 		all = all[len(batch):]
-		n.buf = appendAnnounce(n.buf[:0], life, batch)
-		if err := n.conn.nats.Publish(prefixAnnounce+string(n.conn.self), n.buf); err != nil {
+		n.buf = wire.AppendAnnounce(n.buf[:0], life, batch)
+		if err := n.conn.nats.Publish(wire.PrefixAnnounce+string(n.conn.self), n.buf); err != nil {
 			n.conn.count.droppedAnnouncements.Add(uint64(len(batch)))
 		} else {
 			n.conn.count.announced.Add(uint64(len(batch)))
@@ -104,24 +105,24 @@ func (n *Node) announce(life uint64, all []worlds.Announcement) {
 	}
 }
 
-// publish sends one effect, whose copy of a key is wiped.
+// publish sends one effect and wipes its copy of a key.
 func (n *Node) publish(e *worlds.Effect) {
 	var err error
 	self, subject := string(n.conn.self), ""
 	switch {
 	case e.Move != nil:
-		subject = moveSubject(e.To, n.conn.self)
-		n.buf, err = appendMove(n.buf[:0], e.Move)
+		subject = wire.MoveSubject(e.To, n.conn.self)
+		n.buf, err = wire.AppendMove(n.buf[:0], e.Move)
 		e.Move.Key.Wipe()
 		defer func() { clear(n.buf) }()
 	case e.Locate != nil:
-		subject = prefixLocate + self
-		n.buf = appendLocate(n.buf[:0], e.Locate)
+		subject = wire.PrefixLocate + self
+		n.buf = wire.AppendLocate(n.buf[:0], e.Locate)
 	case e.End != nil:
-		subject = prefixEndAsked + self
-		n.buf = appendAccountEnd(n.buf[:0], e.End)
+		subject = wire.PrefixEndAsked + self
+		n.buf = wire.AppendAccountEnd(n.buf[:0], e.End)
 	case e.AskSnapshot:
-		subject = subjectSnapshot
+		subject = wire.SubjectSnapshot
 		n.buf = append(n.buf[:0], "{}"...)
 	default:
 		err = errNoSuchEffect

@@ -19,13 +19,16 @@ import (
 	"gatepass/codec/world"
 	"gatepass/worlds"
 	"gatepass/worlds/bus"
+	"gatepass/worlds/bus/busserver"
+	"gatepass/worlds/bus/credentials"
+	"gatepass/worlds/bus/lead"
 )
 
 // region is a bus, a manager and a login server, all in this process.
 type region struct {
 	dir       string
-	authority *bus.Authority
-	server    *bus.Server
+	authority *credentials.Authority
+	server    *busserver.Server
 	conns     []*bus.Conn
 	login     *login
 	stop      context.CancelFunc
@@ -52,11 +55,11 @@ func newRegion() (r *region, err error) {
 	if r.dir, err = os.MkdirTemp("", "gate"); err != nil {
 		return r, err
 	}
-	r.authority, err = bus.InitAuthority(filepath.Join(r.dir, "bus"), bus.InitOptions{Region: "test", Now: time.Now(), Random: rand.Reader})
+	r.authority, err = credentials.InitAuthority(filepath.Join(r.dir, "bus"), credentials.InitOptions{Region: "test", Now: time.Now(), Random: rand.Reader})
 	if err != nil {
 		return r, err
 	}
-	if r.server, err = bus.StartServer(bus.ServerOptions{Dir: r.authority.Dir()}); err != nil {
+	if r.server, err = busserver.Start(busserver.Options{Dir: r.authority.Dir()}); err != nil {
 		return r, err
 	}
 	manager, err := r.join("manager.a")
@@ -65,8 +68,8 @@ func newRegion() (r *region, err error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	monitor := new(bus.Monitor)
-	r.managing.Go(func() { _ = bus.RunManager(ctx, manager, bus.ManagerOptions{Monitor: monitor}) })
+	monitor := new(lead.Monitor)
+	r.managing.Go(func() { _ = lead.RunManager(ctx, manager, lead.ManagerOptions{Monitor: monitor}) })
 	for deadline := time.Now().Add(10 * time.Second); !monitor.Stats().Leads; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			return r, errors.New("no manager leads")

@@ -50,6 +50,8 @@ var mayImport = map[string][]string{
 // mayImportWithin says which packages of its own top-level folder a package may import. A
 // package that is not here may import all of them.
 var mayImportWithin = map[string][]string{
+	"client":                      {"client/internal/disk"},
+	"client/internal/disk":        {},
 	"perf/load/internal/counts":   {},
 	"perf/load/internal/loop":     {},
 	"perf/load/internal/usage":    {},

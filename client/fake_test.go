@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,7 +14,6 @@ import (
 	"gatepass/auth/devicetoken"
 	"gatepass/auth/keyschedule"
 	"gatepass/auth/srp6a"
-	"gatepass/client"
 	"gatepass/codec"
 	"gatepass/codec/native"
 )
@@ -152,72 +150,6 @@ func (f *fake) times() []time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]time.Time(nil), f.dialled...)
-}
-
-// wire is one end of a connection that always reads, so that the other never waits.
-type wire struct {
-	net.Conn
-	raw  chan []byte
-	rest []byte
-	next verdict // for the next frame
-}
-
-func newWire(c net.Conn) *wire {
-	w := &wire{Conn: c, raw: make(chan []byte, 4096)}
-	go func() {
-		defer close(w.raw)
-		for {
-			b := make([]byte, 1<<10)
-			n, err := c.Read(b)
-			if n > 0 {
-				w.raw <- b[:n]
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	return w
-}
-
-// hear decodes the next message; ok is false when the client has hung up.
-func (w *wire) hear(decode func([]byte, *codec.Message) (int, error)) (m codec.Message, ok bool) {
-	for {
-		n, err := decode(w.rest, &m)
-		if err == nil {
-			w.rest = w.rest[n:]
-			return m, true
-		}
-		if !errors.Is(err, codec.ErrShort) {
-			panic(err)
-		}
-		more, open := <-w.raw
-		if !open {
-			return m, false
-		}
-		w.rest = append(w.rest, more...)
-	}
-}
-
-func (w *wire) tell(frame []byte, err error) {
-	if err != nil {
-		panic(err)
-	}
-	switch w.next {
-	case flipNext:
-		frame[len(frame)-1] ^= 1
-	case halveNext:
-		frame = frame[:len(frame)/2]
-		defer w.Close()
-	}
-	w.next = proceed
-	_, _ = w.Write(frame) // the client may have gone
-}
-
-// until waits for the client to hang up.
-func (w *wire) until() {
-	for range w.raw {
-	}
 }
 
 // peer is the fake's end of one login connection.
@@ -458,142 +390,4 @@ func (p *peer) issue(world uint8) {
 	p.say(&codec.Reply{Kind: codec.ReplyPassIssued, Number: uint64(world), Native: &codec.NativeReply{
 		Pass: [16]byte{world}, Address: "gate:" + string('0'+rune(world)), Validity: 60_000,
 	}})
-}
-
-// gatePeer is the fake's end of a connection to a gate.
-type gatePeer struct {
-	*wire
-	fake    *fake
-	world   uint8
-	session *native.GateSession
-}
-
-func (g *gatePeer) say(r *codec.Reply) { g.tell(g.session.Append(nil, r)) }
-
-func (g *gatePeer) hear() (codec.Message, bool) { return g.wire.hear(g.session.Decode) }
-
-func (f *fake) serveGate(c net.Conn, address string) {
-	world := address[len(address)-1] - '0'
-	g := &gatePeer{wire: newWire(c), fake: f, world: world, session: native.NewGate(world).Open()}
-	defer g.until()
-	defer g.Close()
-	f.gate(g)
-}
-
-// greet goes up to the client's hello and checks it.
-func (g *gatePeer) greet() (key [32]byte, k keyschedule.Knock, said [32]byte, ok bool) {
-	k = keyschedule.Knock{World: g.world}
-	_, _ = rand.Read(k.Nonces.Server[:])
-	g.say(&codec.Reply{Kind: codec.ReplyGateChallenge, Number: uint64(g.world), Native: &codec.NativeReply{Nonce: k.Nonces.Server}})
-	m, ok := g.hear()
-	if !ok {
-		return key, k, said, false
-	}
-	k.Pass, k.Nonces.Client = m.Native.Pass, m.Native.Nonce
-	g.fake.mu.Lock()
-	session := g.fake.sessions[len(g.fake.sessions)-1]
-	g.fake.mu.Unlock()
-	key = keyschedule.PassKey(&session, g.world, &k.Pass)
-	proof := k.ClientProof(&key)
-	return key, k, m.Native.Transcript, bytes.Equal(proof[:], m.Native.Proof[:])
-}
-
-// accept greets and takes the client; it may wait in a queue or be let in then.
-func (g *gatePeer) accept() bool {
-	key, k, said, ok := g.greet()
-	if !ok {
-		g.say(&codec.Reply{Kind: codec.ReplyRefused, Result: codec.ResultBadPass})
-		return false
-	}
-	r := &codec.NativeReply{Proof: k.GateProof(&key)}
-	r.Keys.ToServer, r.Keys.ToClient = k.Channel(&key, &said)
-	g.say(&codec.Reply{Kind: codec.ReplyGateAccepted, Native: r})
-	return true
-}
-
-func (g *gatePeer) enter() { g.say(&codec.Reply{Kind: codec.ReplyEntered, Number: uint64(g.world)}) }
-
-// echo answers pings and packets until the client hangs up.
-func (g *gatePeer) echo() {
-	for {
-		m, ok := g.hear()
-		switch {
-		case !ok:
-			return
-		case m.Kind == codec.KindPing:
-			g.say(&codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
-		case m.Kind == codec.KindGamePacket:
-			g.say(&codec.Reply{Kind: codec.ReplyGamePacket, Native: &codec.NativeReply{Opcode: m.Native.Opcode, Body: m.Native.Body}})
-		}
-	}
-}
-
-// options are those of a client of the fake.
-func (f *fake) options() client.Options { return client.Options{Build: 7, Dialer: f} }
-
-func credentials() client.Credentials {
-	return client.Credentials{Account: "Ana", Password: password}
-}
-
-// login dials and signs in with what there is.
-func (f *fake) login(t testing.TB, o client.Options, who client.Credentials) (*client.Session, error) {
-	return f.loginWithin(t, t.Context(), o, who)
-}
-
-func (f *fake) loginWithin(t testing.TB, ctx context.Context, o client.Options, who client.Credentials) (*client.Session, error) {
-	c, err := client.Dial(ctx, "login", o)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	s, err := c.Login(ctx, who)
-	if err == nil {
-		t.Cleanup(func() { s.Close() }) // also when the test did not want to get here
-	}
-	return s, err
-}
-
-func (f *fake) mustLogin(t testing.TB, o client.Options) *client.Session {
-	t.Helper()
-	s, err := f.login(t, o, credentials())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// event waits for the next event of a kind, over those of others.
-func event[E client.Event](t testing.TB, s *client.Session) (e E) {
-	t.Helper()
-	late := time.After(24 * time.Hour)
-	for {
-		select {
-		case ev, open := <-s.Events():
-			if !open {
-				t.Fatalf("the session ended before %T: %v", e, s.Err())
-			}
-			if e, ok := ev.(E); ok {
-				return e
-			}
-		case <-late:
-			t.Fatalf("never came: %T", e)
-		}
-	}
-}
-
-// ended waits for the session's end, for a day.
-func ended(t testing.TB, s *client.Session) {
-	t.Helper()
-	select {
-	case <-s.Done():
-	case <-time.After(24 * time.Hour):
-		t.Fatal("it does not end")
-	}
-}
-
-func wantErr(t testing.TB, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("got %v, want %v", err, want)
-	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"gatepass/atomicfile"
+	"gatepass/client/internal/disk"
 )
 
 // FileTokens is a TokenStore of one file for each account in a folder, readable by
@@ -138,7 +139,7 @@ func (f *FileTokens) Lock(ctx context.Context, account string) (unlock func(), e
 	switch {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return nil, context.Cause(ctx)
-	case err != nil && !lacksLocks(err):
+	case err != nil && !disk.LacksLocks(err):
 		return nil, err
 	}
 	return func() { _ = lock.Close() }, nil

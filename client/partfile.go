@@ -15,6 +15,7 @@ import (
 	"runtime"
 
 	"gatepass/atomicfile"
+	"gatepass/client/internal/disk"
 )
 
 const (
@@ -52,7 +53,7 @@ func newPart(dir, name string, offer *UpdateOffer) (*partFile, error) {
 	if err != nil {
 		return nil, fileError(dir, err)
 	}
-	return &partFile{offer: offer, dir: dir, name: name, root: root, room: freeRoom, whole: sha256.New(), chunk: sha256.New()}, nil
+	return &partFile{offer: offer, dir: dir, name: name, root: root, room: disk.Free, whole: sha256.New(), chunk: sha256.New()}, nil
 }
 
 // path is that of the file once it is whole.
@@ -68,7 +69,7 @@ func (p *partFile) open() (err error) {
 	if p.file, err = p.root.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return err
 	}
-	if p.locked, err = tryLock(p.file); err != nil {
+	if p.locked, err = disk.TryLock(p.file); err != nil {
 		return err
 	}
 	if !p.locked || !p.isNamed() {

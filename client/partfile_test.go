@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,19 +49,5 @@ func TestPartFile_Fits_CountsWhatIsHere(t *testing.T) {
 		if err := p.fits(); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c, err)
 		}
-	}
-}
-
-func TestFreeRoom(t *testing.T) {
-	switch runtime.GOOS {
-	case "linux", "darwin", "windows":
-	default:
-		t.Skip("only asked on Linux, macOS and Windows")
-	}
-	if room, known := freeRoom(t.TempDir()); !known || room == 0 {
-		t.Errorf("%d bytes, %t", room, known)
-	}
-	if _, known := freeRoom("no such folder"); known {
-		t.Error("a folder that is not there has room")
 	}
 }

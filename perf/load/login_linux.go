@@ -138,3 +138,14 @@ func (r *loginRun) read(c *engine.Workers) (reading, error) {
 	now.rss, err = r.proc.RSS(r.target.PIDs)
 	return now, err
 }
+
+// engines returns the options of the engines that every scenario has in common.
+func (c *Clients) engines(t *Target) engine.WorkersOptions {
+	return engine.WorkersOptions{
+		Threads: c.Threads, Accounts: c.Accounts,
+		Engine: engine.Options{
+			Target: t.Addr, Sources: c.sources(t.Addr), Canned: t.Canned,
+			Build: c.Build, Timeout: c.Timeout, Native: c.Native,
+		},
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gatepass/codec/grunt"
-	"gatepass/perf/load/internal/engine"
 	"gatepass/perf/load/players"
 )
 
@@ -191,17 +190,6 @@ func (o *HoldOptions) collect(f *optionErrors) {
 		"connections %d: want the number of threads to %d", o.Connections, maxConnections)
 	f.check(o.Rate > 0 && o.Rate <= 1e6, "rate %v: want 1 to 1,000,000 a second", o.Rate)
 	f.check(o.Warmup >= 0 && o.Settle >= 0 && o.Hold >= 0 && o.ListEvery >= 0, "a negative length")
-}
-
-// engines returns the options of the engines that every scenario has in common.
-func (c *Clients) engines(t *Target) engine.WorkersOptions {
-	return engine.WorkersOptions{
-		Threads: c.Threads, Accounts: c.Accounts,
-		Engine: engine.Options{
-			Target: t.Addr, Sources: c.sources(t.Addr), Canned: t.Canned,
-			Build: c.Build, Timeout: c.Timeout, Native: c.Native,
-		},
-	}
 }
 
 // sources returns the addresses to connect from. It returns none where the kernel must

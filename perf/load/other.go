@@ -5,43 +5,46 @@ package load
 import (
 	"context"
 	"time"
+
+	"gatepass/perf/load/players"
+	"gatepass/perf/load/progress"
 )
 
-func measureArithmetic(*Players, time.Duration) (arithmetic, error) {
+func measureArithmetic(*players.Native, time.Duration) (arithmetic, error) {
 	return arithmetic{}, ErrUnsupported
 }
 
 // RunLogin returns ErrUnsupported.
-func RunLogin(context.Context, Target, LoginOptions, *Progress) (*LoginRun, error) {
+func RunLogin(context.Context, Target, LoginOptions, *progress.Display) (*LoginRun, error) {
 	return nil, ErrUnsupported
 }
 
 // RunWorlds returns ErrUnsupported.
-func RunWorlds(context.Context, Target, WorldsOptions, *Progress) (*WorldsRun, error) {
+func RunWorlds(context.Context, Target, WorldsOptions, *progress.Display) (*WorldsRun, error) {
 	return nil, ErrUnsupported
 }
 
 // RunPass returns ErrUnsupported.
-func RunPass(context.Context, Target, PassOptions, *Progress) (*PassRun, error) {
+func RunPass(context.Context, Target, PassOptions, *progress.Display) (*PassRun, error) {
 	return nil, ErrUnsupported
 }
 
 // RunHold returns ErrUnsupported.
-func RunHold(context.Context, Target, HoldOptions, *Progress) (*HoldRun, error) {
+func RunHold(context.Context, Target, HoldOptions, *progress.Display) (*HoldRun, error) {
 	return nil, ErrUnsupported
 }
 
 // RunThroughput returns ErrUnsupported.
-func RunThroughput(context.Context, Target, ThroughputOptions, *Progress) (*ThroughputRun, error) {
+func RunThroughput(context.Context, Target, ThroughputOptions, *progress.Display) (*ThroughputRun, error) {
 	return nil, ErrUnsupported
 }
 
 // RunStalled returns ErrUnsupported.
-func RunStalled(context.Context, Target, StalledOptions, *Progress) (*StalledRun, error) {
+func RunStalled(context.Context, Target, StalledOptions, *progress.Display) (*StalledRun, error) {
 	return nil, ErrUnsupported
 }
 
 // RunBeside returns ErrUnsupported.
-func RunBeside(context.Context, Target, BesideOptions, *Progress) (*BesideRun, error) {
+func RunBeside(context.Context, Target, BesideOptions, *progress.Display) (*BesideRun, error) {
 	return nil, ErrUnsupported
 }

@@ -1,9 +1,10 @@
-package client
+package disk
 
 import "golang.org/x/sys/windows"
 
-// freeRoom is how many bytes the folder's volume has for this user.
-func freeRoom(dir string) (uint64, bool) {
+// Free returns how many bytes of the folder's volume are free for this user, and false if
+// that is not known.
+func Free(dir string) (uint64, bool) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, false

@@ -1,4 +1,4 @@
-package client
+package disk
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock takes a lock on an open file, which ends when the file is closed; false means
+// TryLock takes a lock on an open file, which ends when the file is closed; false means
 // that another program has it.
-func tryLock(file *os.File) (bool, error) {
+func TryLock(file *os.File) (bool, error) {
 	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err := windows.LockFileEx(windows.Handle(file.Fd()), how, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
@@ -18,5 +18,5 @@ func tryLock(file *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// lacksLocks tells whether an error means that the file system has no locks.
-func lacksLocks(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+// LacksLocks tells whether an error means that the file system has no locks.
+func LacksLocks(err error) bool { return errors.Is(err, errors.ErrUnsupported) }

@@ -75,7 +75,10 @@ func (o *objects) parse(line []byte) (draft, error) {
 // databaseKeys takes the columns of a database out of an object, with null as nothing.
 // It tells whether there were any. A line that it cannot read it leaves alone.
 func databaseKeys(line []byte, f *fields) (rest []byte, foreign bool) {
-	if _, twice := doubledKey(line); !json.Valid(line) || twice {
+	if !json.Valid(line) { // doubledKey relies on it
+		return nil, false
+	}
+	if _, twice := doubledKey(line); twice {
 		return nil, false
 	}
 	var all map[string]json.RawMessage

@@ -30,16 +30,15 @@ func accountCommand() *cobra.Command {
 		Use:   "account",
 		Short: "Add, show, ban, import and export accounts",
 		Long: `The account commands work on the accounts in a server's data folder. While a
-server runs they ask it, through the socket gatepass.sock in that folder; its
-players notice nothing but what you change. Otherwise they open the accounts
-themselves. You need not know which.
+server runs they ask it, through the socket gatepass.sock in that folder.
+Otherwise they open the accounts themselves. The result is the same.
 
-Passwords and PINs are never given on the command line: they are asked for, or
-read from standard input with --password-stdin and --pin-stdin. Of a password only
-verifiers are kept.
+Passwords and PINs are never given on the command line: the commands ask for them,
+or read them from standard input with --password-stdin and --pin-stdin. The store
+keeps verifiers, not passwords.
 
-Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 3 an import left
-out some rows, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 2 the command line is invalid, 3 an import refused
+some rows, 130 interrupted.`,
 		Example: `  gatepass account add ALICE
   gatepass account import --data /var/lib/gatepass players.csv
   gatepass account ban MALLORY --for 72h --reason "gold selling"`,

@@ -17,12 +17,12 @@ func (f *accountFlags) addCommand() *cobra.Command {
 		Use:   "add NAME",
 		Short: "Make an account",
 		Long: `Makes an account. The name has 1 to 16 printable ASCII characters without a
-colon, the password 1 to 16. Case matters in the password where a native client
-asks for it, and nowhere else. The data folder is made if it is not there yet.
+colon, the password 1 to 16. The case of the password matters only to native
+clients. The data folder is made if it does not exist.
 
 The account can log in with the clients of the grunt protocol and with native ones.
-The native verifier is made with Argon2id, as --native-kdf says; every native login
-does the same work once, on the player's machine.`,
+The native verifier is made with Argon2id and the cost of --native-kdf; every native
+sign-in by password costs the player's machine the same.`,
 		Example: `  gatepass account add ALICE
   pass show game/alice | gatepass account add --data /var/lib/gatepass --password-stdin ALICE
   gatepass account add --native-group 3072 --native-kdf 131072,3,1 ALICE`,
@@ -53,10 +53,9 @@ func (f *accountFlags) passwdCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "passwd NAME",
 		Short: "Give an account another password",
-		Long: `Gives an account another password. Its verifiers are made anew, the native one with
-the parameters given here, so this is also how stronger ones come into use. Devices
-that stayed signed in are forgotten, and a running server closes the account's
-sessions.`,
+		Long: `Gives an account another password. This makes new verifiers, the native one with the
+parameters given here, so it also brings stronger parameters into use. The account
+forgets its remembered devices, and a running server closes its sessions.`,
 		Example: `  gatepass account passwd ALICE
   gatepass account passwd --password-stdin ALICE < new-password`,
 		Args: oneName,
@@ -87,8 +86,8 @@ func (f *accountFlags) deleteCommand() *cobra.Command {
 		Use:   "delete NAME",
 		Short: "Remove an account for good",
 		Long: `Removes an account and all that belongs to it: its verifiers, its ban, its
-login record and its devices. Sessions of it on a running server are closed. There is no way back
-but an export made before.`,
+login record and its devices. A running server closes its sessions. Only an export
+that was made before brings the account back.`,
 		Example: `  gatepass account delete ALICE
   gatepass account delete --yes ALICE`,
 		Args: oneName,

@@ -27,9 +27,9 @@ func (f *accountFlags) banCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ban (NAME | --address CIDR) (--for SPAN | --until TIME | --forever)",
 		Short: "Ban an account or a range of addresses",
-		Long: `Bans an account or a range of addresses, for a span of time, until a moment or
-for good. A ban that is there already is replaced. A running server closes the
-sessions concerned at once.`,
+		Long: `Bans an account or a range of addresses, for a duration, until a time, or
+permanently. It replaces an existing ban. A running server closes the sessions
+concerned at once.`,
 		Example: `  gatepass account ban MALLORY --for 72h --reason "gold selling"
   gatepass account ban MALLORY --for 30d
   gatepass account ban MALLORY --until 2027-01-31T18:00:00Z
@@ -58,11 +58,11 @@ sessions concerned at once.`,
 		},
 	}
 	c.Flags().StringVar(&b.address, "address", "", "ban this address or `CIDR` range instead of an account")
-	c.Flags().StringVar(&b.span, "for", "", "how long, such as 90m, 72h or 30d")
+	c.Flags().StringVar(&b.span, "for", "", "for this duration, such as 90m, 72h or 30d")
 	c.Flags().StringVar(&b.until, "until", "", "until this `time`, in RFC 3339")
-	c.Flags().BoolVar(&b.forever, "forever", false, "for good")
-	c.Flags().StringVar(&b.reason, "reason", "", "one line, kept with the ban")
-	c.Flags().StringVar(&b.by, "by", "", "who bans; default is your user name")
+	c.Flags().BoolVar(&b.forever, "forever", false, "permanently")
+	c.Flags().StringVar(&b.reason, "reason", "", "one line of text, stored with the ban")
+	c.Flags().StringVar(&b.by, "by", "", "name of who bans (default: your user name)")
 	return c
 }
 
@@ -92,7 +92,7 @@ func (f *accountFlags) unbanCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&address, "address", "", "this address or `CIDR` range instead of an account, as it was banned")
+	c.Flags().StringVar(&address, "address", "", "lift the ban of this address or `CIDR` range, given as it was banned")
 	return c
 }
 

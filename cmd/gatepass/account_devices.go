@@ -22,12 +22,12 @@ func (f *accountFlags) devicesCommand() *cobra.Command {
 		Use:   "devices NAME",
 		Short: "List or revoke the devices that sign in without the password",
 		Long: `Lists the devices on which a player chose to stay signed in, the one used last
-first. Each has a token that is good once and becomes another with each sign-in;
-the family names them all, and the first digits of it are enough to revoke it. What
-signs a device in is never shown.
+first. Each has a token that is good for one sign-in, which replaces it. The family
+names all tokens of a device; its first digits are enough to revoke it. What signs a
+device in is never shown.
 
-A new password makes an account forget its devices. An expired one lets nobody in
-and goes when another is added.`,
+A new password makes an account forget its devices. An expired device lets nobody in
+and is removed when another is added.`,
 		Example: `  gatepass account devices ALICE
   gatepass account devices --json ALICE | jq -r 'select(.expired | not).name'
   gatepass account devices revoke ALICE 3f9a01c2
@@ -57,9 +57,9 @@ func (f *accountFlags) revokeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "revoke NAME (FAMILY | --all)",
 		Short: "Make an account forget one device, or all of them",
-		Long: `Makes an account forget a device: whoever sits at it needs the password again. A
-running server ends all sessions of the account, those of its other devices too,
-whose tokens stay good. An account without devices is left as it is.`,
+		Long: `Makes an account forget a device: its next sign-in needs the password. A running
+server ends all sessions of the account, those of its other devices too; the tokens
+of those stay good. Nothing happens if the account has no devices.`,
 		Example: `  gatepass account devices revoke ALICE 3f9a01c2
   gatepass account devices revoke ALICE --all`,
 		Args: func(c *cobra.Command, args []string) error {

@@ -30,9 +30,9 @@ func (f *accountFlags) exportCommand() *cobra.Command {
 standard output. The file holds verifiers: keep it as safe as the accounts
 themselves. An import reads it back.
 
-NDJSON has all there is: an import of it into an empty store gives an equal one, with
-bans, banned addresses, second factors, devices and character counts. Take it for a
-backup. CSV has names and grunt verifiers only.`,
+NDJSON has everything: an import of it into an empty store makes an equal store, with
+bans, banned addresses, second factors, devices and character counts. Use it for
+backups. CSV has names and grunt verifiers only.`,
 		Example: `  gatepass account export backup.ndjson
   gatepass account export --columns mangos accounts.csv
   gatepass account export --format ndjson - | jq -r '.username // empty'`,
@@ -41,7 +41,7 @@ backup. CSV has names and grunt verifiers only.`,
 	}
 	c.Flags().StringVar(&e.columns, "columns", "trinity", "how verifiers are written: trinity (salt, verifier) or mangos (s, v)")
 	c.Flags().StringVar(&e.format, "format", "auto", "csv, ndjson, or auto: by the file's name, csv otherwise")
-	c.Flags().BoolVar(&e.force, "force", false, "replace the file if it is there already")
+	c.Flags().BoolVar(&e.force, "force", false, "replace an existing file")
 	c.Flags().BoolVar(&e.quiet, "quiet", false, "show no progress")
 	return c
 }

@@ -21,17 +21,17 @@ func (f *accountFlags) factorCommand() *cobra.Command {
 	w := &factorFlags{}
 	c := &cobra.Command{
 		Use:   "factor NAME [--pin-stdin | --totp | --off]",
-		Short: "Ask an account for a PIN or an authenticator's code beside its password",
-		Long: `Gives an account a second factor. Without a flag a PIN of 4 to 10 digits is asked
-for at the terminal. --totp makes a new secret for an authenticator app and prints
-it once: as text to type and as a URI to draw as a QR code. The two may be set
-side by side; setting one again replaces it. --off takes both away.
+		Short: "Set or remove an account's PIN or authenticator",
+		Long: `Gives an account a second factor. Without a flag the command asks for a PIN of 4 to
+10 digits at the terminal. --totp makes a new secret for an authenticator app and
+prints it once: as text to type and as a URI to draw as a QR code. An account may
+have both; setting one again replaces it. --off removes both.
 
-Clients of 2.4.0 and later have a field for the code. Older ones, from 1.11 on,
-have a PIN pad, on which the code is typed; still older ones cannot log in to an
-account with a second factor. A device that is remembered signs in without one, so
-all devices of the account are forgotten when a factor is set; --off leaves them.
-Sessions of the account on a running server are closed.`,
+Clients of 2.4.0 and later have a field for the code. On clients from 1.11 on players
+type the code on a PIN pad; older clients cannot log in to an account with a second
+factor. A remembered device signs in without a factor, so the account forgets all
+its devices when a factor is set; --off leaves them. A running server closes the
+sessions of the account.`,
 		Example: `  gatepass account factor ALICE
   gatepass account factor --pin-stdin ALICE < pin
   gatepass account factor --totp ALICE | sed -n 's/^uri *//p' | qrencode -t utf8
@@ -47,7 +47,7 @@ Sessions of the account on a running server are closed.`,
 	}
 	c.Flags().BoolVar(&w.pinStdin, "pin-stdin", false, "read a PIN from the first line of standard input")
 	c.Flags().BoolVar(&w.totp, "totp", false, "make a new authenticator secret and print it")
-	c.Flags().BoolVar(&w.off, "off", false, "take PIN and authenticator away")
+	c.Flags().BoolVar(&w.off, "off", false, "remove PIN and authenticator")
 	return c
 }
 

@@ -33,7 +33,7 @@ func (f *accountFlags) importCommand() *cobra.Command {
 	i := &importFlags{}
 	c := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Take over accounts from a file",
+		Short: "Import accounts from a file",
 		Long: `Reads accounts from a table (CSV, or what mysql --batch prints), NDJSON or a JSON
 array; - is standard input. The first line of a table names the columns:
 
@@ -44,24 +44,24 @@ array; - is standard input. The first line of a table names the columns:
   sha_pass_hash      of a mangos database; used where s and v are missing
 
 With verifier columns players keep their passwords. Second factors and bans of these
-databases come in too; what gatepass does not keep is counted.
+databases are imported too; what gatepass does not keep is counted.
 
-The whole file is looked at first, and how it is read is shown before anything is
-stored: --dry-run stops there and says what would become of each row. A file of a
-kind that is not understood is refused whole.
+The command reads the whole file first and shows how it reads it before it stores
+anything: --dry-run stops there and says what would become of each row. A file of
+another kind is refused whole.
 
 Passwords become verifiers of the grunt protocol. With --native they become native
-ones as well: that takes some 100 ms and --native-kdf's memory each, so two cores
+verifiers as well: each takes some 100 ms and the memory of --native-kdf, so two cores
 make some 50,000 in an hour. Without it, and with any other column, a player can use
 native clients after 'account passwd'.
 
 --update replaces all verifiers of an account by those of its row: without --native
-a password takes the native verifier away, and so do verifier columns. The command
+a password removes the native verifier, and so do verifier columns. The command
 says how many accounts lost theirs.
 
-Rows that cannot be taken are printed with line, account and column, and the rest
-goes in; the command then ends with exit code 3. It may be interrupted and run again
-at any time: --skip-existing passes over what is in already.`,
+Bad rows are printed with line, account and column, and the other rows are imported;
+the command then ends with exit code 3. It may be interrupted and run again at any
+time: --skip-existing leaves accounts that exist.`,
 		Example: `  gatepass account import --dry-run players.csv
   gatepass account import players.csv
   mysql --batch -e "SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier
@@ -75,16 +75,16 @@ at any time: --skip-existing passes over what is in already.`,
 
 func (i *importFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&i.dry, "dry-run", false, "store nothing; say how the file is read and what would become of its rows")
-	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that are there already; with --native to keep native ones")
-	c.Flags().BoolVar(&i.skip, "skip-existing", false, "pass over accounts that are there already")
+	c.Flags().BoolVar(&i.update, "update", false, "replace the verifiers of accounts that exist; with --native to keep native ones")
+	c.Flags().BoolVar(&i.skip, "skip-existing", false, "leave accounts that exist")
 	c.Flags().StringVar(&i.protocols, "protocols", accounts.ProtocolGrunt, "make verifiers of passwords for these protocols: grunt, native or both, comma separated")
 	c.Flags().BoolVar(&i.native, "native", false, "make native verifiers too, as with --protocols grunt,native")
 	i.params.register(c)
 	c.Flags().BoolVar(&i.quiet, "quiet", false, "show neither progress nor how the file is read")
 	c.Flags().StringVar(&i.format, "format", "auto", "csv, tsv, ndjson, json, or auto: by the content of the file")
-	c.Flags().StringSliceVar(&i.header, "header", nil, "the names of the columns, where the first line of the file has none")
-	c.Flags().StringVar(&i.delimiter, "delimiter", "auto", "what stands between fields: comma, semicolon, tab, bar or auto")
-	c.Flags().StringVar(&i.quotes, "quotes", "auto", "whether fields may stand in double quotes: on, off or auto")
+	c.Flags().StringSliceVar(&i.header, "header", nil, "the names of the columns, if the first line of the file has none")
+	c.Flags().StringVar(&i.delimiter, "delimiter", "auto", "separator of fields: comma, semicolon, tab, bar or auto")
+	c.Flags().StringVar(&i.quotes, "quotes", "auto", "whether fields may be in double quotes: on, off or auto")
 	c.Flags().StringVar(&i.escapes, "escapes", "auto", "whether a backslash begins an escape, as mysql --batch without --raw writes them: on, off or auto")
 	c.Flags().StringVar(&i.order, "byte-order", "auto", "how salts and verifiers are written: usual or reversed; auto is usual, and refuses a file that contradicts it")
 }

@@ -71,7 +71,7 @@ func (f *accountFlags) listCommand() *cobra.Command {
 	}
 	jsonFlag(c.Flags(), &l.asJSON)
 	c.Flags().BoolVar(&l.addresses, "addresses", false, "list the banned addresses instead")
-	c.Flags().StringVar(&l.after, "after", "", "begin behind this `name`")
+	c.Flags().StringVar(&l.after, "after", "", "begin after this `name`")
 	c.Flags().IntVar(&l.limit, "limit", 0, "list at most this many accounts; 0 for all")
 	return c
 }

@@ -22,10 +22,10 @@ const adminTimeout = 5 * time.Second
 func adminCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "admin",
-		Short: "Look at the region, and give orders to it",
-		Long: `Ask the region's world manager, or tell its login servers something, over the bus.
-The credentials of the operator are made with the bus, in bus within the data folder;
-elsewhere:
+		Short: "Show the region, and send commands to it",
+		Long: `Ask the region's world manager, or send commands to its login servers, over the bus.
+The operator's credentials are made with the bus, in the folder bus within the data
+folder; to make others:
     gatepass bus add admin.NAME`,
 	}
 	cmd.AddCommand(adminWorldsCommand(), adminLoginsCommand(), adminNoticeCommand(), adminMaintenanceCommand())
@@ -55,7 +55,7 @@ func adminWorldsCommand() *cobra.Command {
 	adminFlags(cmd)
 	reset := &cobra.Command{
 		Use:   "reset",
-		Short: "Empty the list: maintenance; worlds that are there register again",
+		Short: "Empty the list; running worlds register again",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return asAdmin(cmd, func(ctx context.Context, conn *bus.Conn) error {
@@ -97,9 +97,9 @@ func adminLoginsCommand() *cobra.Command {
 func adminFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
-	f.String("data", "data", "folder with the bus's credentials; a bus that is served from it is found, whatever its port")
+	f.String("data", "data", "folder with the bus's credentials; the command finds a bus that is served from it, whatever its port")
 	config.BusFlags(f)
-	f.String("bus.listen", "127.0.0.1:4222", "where the bus on this machine is")
+	f.String("bus.listen", "127.0.0.1:4222", "address of the bus on this machine")
 }
 
 // asAdmin does something as the operator.

@@ -17,7 +17,7 @@ import (
 func adminNoticeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "notice TEXT",
-		Short: "Show every connected player a text",
+		Short: "Show a text to every connected player of a native client",
 		Long: fmt.Sprintf(`Tell every login server to show the players who are connected to it a text. It is one
 argument, so quote it, at most %d bytes on one line. Only native clients can show it,
 and nothing is kept: who connects later does not see it.`, worlds.MaxNotice),
@@ -49,11 +49,11 @@ and nothing is kept: who connects later does not see it.`, worlds.MaxNotice),
 func adminMaintenanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "maintenance on|off",
-		Short: "Let nobody log in, or let them in again",
-		Long: `Tell every login server to refuse logins from now on, or to take them again. Players
-who are in stay in. No login server keeps this: one that is started later, or again, does
-not know of it and lets players in, so say it again then. The metric
-gatepass_maintenance of each tells whether it knows.`,
+		Short: "Refuse all logins, or accept them again",
+		Long: `Tell every login server to refuse logins from now on, or to accept them again. Players
+who are in stay in. Login servers do not store this: a login server that starts later
+lets players in, so repeat the command then. The metric gatepass_maintenance of a
+login server is 1 while it refuses logins.`,
 		Example: `  gatepass admin maintenance on
   gatepass admin notice 'The realm closes in 5 minutes.'
   gatepass admin maintenance off`,

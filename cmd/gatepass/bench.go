@@ -22,23 +22,23 @@ func benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure a login server under load",
-		Long: `bench plays many clients at once and measures what their logins cost a server:
-CPU time a login, logins a second, times by part of the login, and memory.
+		Long: `bench simulates many clients at once and measures what their logins cost a server:
+CPU time per login, logins a second, times by part of the login, and memory.
 
 Without --target it is self-contained: it makes a store with accounts in a
 temporary folder, starts a server on it and the floor beside it (a bare loop
-that answers canned bytes, so the least any server can do), measures both by
-turns, and takes everything away again. The number to look at is the server's
-CPU time over the floor's: it changes little from machine to machine.
+that answers canned bytes, so the least any server can do), measures both in
+turns, and removes everything again. The number to look at is the server's
+CPU time divided by the floor's: it changes little from machine to machine.
 
---protocol native plays clients of gatepass's own protocol instead of grunt.
+--protocol native simulates clients of gatepass's own protocol instead of grunt.
 
 With --target it measures any server of the grunt protocol, this one or
 another, that has the accounts of --accounts-file.
 
 'bench worlds' and 'bench pass' measure a region: how soon all players are sent a
-change of a world, and what it takes to move a session key to a gate. 'bench patch'
-measures how clients that are too old are brought up to date.`,
+change of a world, and the cost of moving a session key to a gate. 'bench patch'
+measures the updates of clients that are too old.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -54,13 +54,13 @@ func benchLoginCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "login",
 		Short: "Measure full logins: connect, challenge, proof, list of worlds, close",
-		Long: `login sends full logins at a server: connect, challenge, proof, list of worlds, close.
+		Long: `login sends full logins to a server: connect, challenge, proof, list of worlds, close.
 
-Logins of the grunt protocol are set against the floor. Those of the native protocol by
-password are set against the server's big-number work for one login with nothing
-around it, measured by turns in the same run: the number to look at is the server's
-CPU time over that. With --token each account is first given the token of a
-remembered device; then all sign in by token, which needs no big numbers.`,
+Logins of the grunt protocol are compared with the floor. Native logins by password are
+compared with the server's big-number arithmetic for one login alone, measured in turns
+in the same run: the number to look at is the server's CPU time divided by that. With
+--token each account first gets the token of a remembered device; then all sign in by
+token, which needs no big numbers.`,
 		Example: `  # this build against the floor, 32 logins at once
   gatepass bench login
 
@@ -85,7 +85,7 @@ remembered device; then all sign in by token, which needs no big numbers.`,
 	b.flags(c.Flags())
 	playerFlags(c.Flags(), &o.Clients)
 	loginFlags(c.Flags(), &o)
-	c.Flags().IntVar(&rounds, "rounds", 2, "turns that server and floor get each")
+	c.Flags().IntVar(&rounds, "rounds", 2, "turns of server and floor each")
 	c.Flags().BoolVar(&b.token, "token", false, "with --protocol native, sign in by the token of a remembered device")
 	c.Flags().BoolVar(&b.noFloor, "no-floor", false, "do not measure the floor")
 	return c
@@ -93,14 +93,14 @@ remembered device; then all sign in by token, which needs no big numbers.`,
 
 func loginFlags(f *pflag.FlagSet, o *load.LoginOptions) {
 	f.IntVar(&o.Concurrency, "concurrency", 0, "logins at once (default 32, and at most 4096 with --rate)")
-	f.Float64Var(&o.Rate, "rate", 0, "begin so many logins a second, however the server fares (0: as many as go)")
+	f.Float64Var(&o.Rate, "rate", 0, "begin so many logins a second, whatever the server does (0: as many as possible)")
 	f.StringVar((*string)(&o.Arrivals), "arrivals", string(load.ArrivalsPoisson), "with --rate, the gaps between logins: poisson or even")
-	f.DurationVar(&o.Warmup, "warmup", 2*time.Second, "run for so long before anything counts")
+	f.DurationVar(&o.Warmup, "warmup", 2*time.Second, "run for so long before the measurement begins")
 	f.DurationVar(&o.Duration, "duration", 0, "measure for so long, each turn (default 10s, unless --count is given)")
 	f.IntVar(&o.Count, "count", 0, "measure so many logins, each turn (0: no limit)")
 	f.IntVar(&o.WrongPercent, "wrong-password", 0, "percent of logins with a wrong password")
 	f.IntVar(&o.UnknownPercent, "unknown", 0, "percent of logins to accounts that do not exist")
-	f.Uint64Var(&o.Seed, "seed", 1, "for arrivals and mix; equal seeds, equal load")
+	f.Uint64Var(&o.Seed, "seed", 1, "seed of arrivals and mix; equal seeds make equal load")
 }
 
 func benchHoldCommand() *cobra.Command {
@@ -110,10 +110,10 @@ func benchHoldCommand() *cobra.Command {
 		Use:   "hold",
 		Short: "Measure the memory of connections that log in and stay",
 		Long: `hold logs connections in, keeps them all open, and reads the server's resident
-memory before and after: the difference, by connection, is what a waiting
-player costs.
+memory before and after: the difference, divided by connections, is the cost of
+a waiting player.
 
-Client and server each need a descriptor a connection: see 'ulimit -n'.`,
+Client and server each need a file descriptor per connection: see 'ulimit -n'.`,
 		Example: `  gatepass bench hold
   gatepass bench hold --connections 5000 --hold 1m --list-every 10s
   gatepass bench hold --protocol native
@@ -125,10 +125,10 @@ Client and server each need a descriptor a connection: see 'ulimit -n'.`,
 	playerFlags(c.Flags(), &o.Clients)
 	c.Flags().IntVar(&o.Connections, "connections", 15_000, "connections to hold")
 	c.Flags().Float64Var(&o.Rate, "rate", 3000, "logins a second while their number grows")
-	c.Flags().IntVar(&o.Warmup, "warmup", 0, "logins that come and go before memory is read (0: 500, and one for each connection with --protocol native)")
+	c.Flags().IntVar(&o.Warmup, "warmup", 0, "logins before memory is read (0: 500, and one for each connection with --protocol native)")
 	c.Flags().DurationVar(&o.Settle, "settle", 2*time.Second, "pause before memory is read")
 	c.Flags().DurationVar(&o.Hold, "hold", 10*time.Second, "how long to hold")
-	c.Flags().DurationVar(&o.ListEvery, "list-every", 0, "let each connection ask for the realm list that often (0: never), or a native one show a sign of life (0: every 20s)")
+	c.Flags().DurationVar(&o.ListEvery, "list-every", 0, "let each connection ask for the realm list that often (0: never), or a native one send a ping (0: every 20s)")
 	return c
 }
 
@@ -136,10 +136,10 @@ func benchFloorCommand() *cobra.Command {
 	var listen string
 	c := &cobra.Command{
 		Use:   "floor",
-		Short: "Serve canned bytes from one bare loop: the least a login costs",
+		Short: "Serve canned bytes from one bare loop: the least cost of a login",
 		Long: `floor answers the login exchange with canned bytes from one epoll loop, without
-arithmetic, accounts or queues. It is what 'bench login' measures servers
-against. It lets anybody in and must not face a network.
+arithmetic, accounts or queues. 'bench login' compares servers with it. It lets
+anybody in: do not run it on a network that others can reach.
 
 It prints a line that begins with "ready" and says where it listens.`,
 		Example: `  gatepass bench floor --listen 127.0.0.1:3799`,
@@ -172,7 +172,7 @@ func benchAccountsCommand() *cobra.Command {
 	n := 10_000
 	c := &cobra.Command{
 		Use:   "accounts",
-		Short: "Write the accounts that load is made with, as CSV for 'account import'",
+		Short: "Write the accounts that bench logs in, as CSV for 'account import'",
 		Example: `  gatepass bench accounts --accounts 10000 >accounts.csv
   gatepass account import --data DIR --protocols grunt accounts.csv`,
 		Args: noArgs,
@@ -183,7 +183,7 @@ func benchAccountsCommand() *cobra.Command {
 			return players.WriteAccounts(c.OutOrStdout(), players.MakeAccounts(n))
 		},
 	}
-	c.Flags().IntVar(&n, "accounts", n, "how many")
+	c.Flags().IntVar(&n, "accounts", n, "number of accounts")
 	return c
 }
 

@@ -20,18 +20,18 @@ func benchPassCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pass",
 		Short: "Measure moves of session keys from the login server to a world's gate",
-		Long: `pass starts a server and, as a process of its own, a gate. It logs clients in, and
-then lets them knock at the gate, at a rate that does not wait for answers: connect,
+		Long: `pass starts a server and, as a process of its own, a gate. It logs clients in. Then
+the clients connect to the gate, at a rate that does not wait for answers: connect,
 challenge, and the proof that the client has the session key. The gate asks the
-directory who holds the key, claims it from the login server, which checks the
-proof, and lets the client in once the key is its own and nobody else's.
+directory who holds the key and claims it from the login server, which checks the
+proof. The gate admits the client once it alone holds the key.
 
-"proof" is the time from the client's proof to being let in, with all of that in it;
-"whole" counts from when the client was due. With --return they then leave the gate
-and reconnect to the login server, which claims the key back.
+"proof" is the time from the client's proof until it is admitted, with all of that in
+it; "whole" counts from when the client was due. With --return the clients then leave
+the gate and reconnect to the login server, which claims the key back.
 
-Each client moves once, so there are as many logins first as there are moves. CPU
-time of the server is that of login server, bus and manager, which share a process.`,
+Each client moves once, so there are as many logins first as there are moves. The
+server's CPU time is that of login server, bus and manager, which share a process.`,
 		Example: `  gatepass bench pass
   gatepass bench pass --rate 500 --duration 20s --return
   gatepass bench pass --build 12340 --json`,
@@ -41,11 +41,11 @@ time of the server is that of login server, bus and manager, which share a proce
 	b.ownFlags(c.Flags())
 	playerFlags(c.Flags(), &o.Hold.Clients)
 	c.Flags().Float64Var(&o.Hold.Rate, "login-rate", 3000, "logins a second before the first move")
-	c.Flags().Float64Var(&o.Rate, "rate", 1000, "moves that begin a second, however the gate fares")
+	c.Flags().Float64Var(&o.Rate, "rate", 1000, "moves that begin a second, whatever the gate does")
 	c.Flags().DurationVar(&duration, "duration", duration, "how long moves begin")
 	c.Flags().StringVar((*string)(&o.Arrivals), "arrivals", string(load.ArrivalsPoisson), "the gaps between moves: poisson or even")
 	c.Flags().BoolVar(&o.Back, "return", false, "let the clients come back to the login server")
-	c.Flags().Uint64Var(&o.Seed, "seed", 1, "for arrivals; equal seeds, equal load")
+	c.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of arrivals; equal seeds make equal load")
 	return c
 }
 

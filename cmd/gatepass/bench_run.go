@@ -33,8 +33,8 @@ type bench struct {
 
 func (b *bench) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.target, "target", "", "HOST:PORT of a running server, the host as an IP address (default: start one)")
-	f.IntSliceVar(&b.pids, "server-pid", nil, "processes whose CPU and memory are the server's, its database's too")
-	f.BoolVar(&b.canned, "canned", false, "--target is a floor: believe whatever it proves")
+	f.IntSliceVar(&b.pids, "server-pid", nil, "processes whose CPU and memory count as the server's, such as its database's")
+	f.BoolVar(&b.canned, "canned", false, "--target is a floor: accept any proof")
 	b.protocolFlag(f)
 	f.StringVar(&b.file, "accounts-file", "", "CSV 'username,password' of accounts that --target has")
 	f.IntVar(&b.accounts, "accounts", 10_000, "accounts to make for the server that is started (hold: one for each connection at least)")
@@ -42,7 +42,7 @@ func (b *bench) flags(f *pflag.FlagSet) {
 }
 
 func (b *bench) protocolFlag(f *pflag.FlagSet) {
-	f.StringVar(&b.protocol, "protocol", protocolGrunt, "what the clients speak: grunt, or native (to a server that is started)")
+	f.StringVar(&b.protocol, "protocol", protocolGrunt, "protocol of the clients: grunt, or native (to a server that is started)")
 }
 
 // The protocols of --protocol.

@@ -31,14 +31,14 @@ func benchWorldsCommand() *cobra.Command {
 		Use:   "worlds",
 		Short: "Measure how soon connected players are sent a change of a world",
 		Long: `worlds logs connections in and leaves them at the list of worlds. Then a world of
-its own comes and goes: it registers with the manager over the bus, leaves,
-registers again. For each change it takes the time from just before the world says
-so to when each connection has the whole new list: through the bus, the manager,
-which stores it, the bus again, the login server, and as many sockets.
+its own registers with the manager over the bus, leaves, and registers again. For
+each change it measures the time from just before the world sends it until each
+connection has the whole new list: through the bus, the manager, which stores it,
+the bus again, the login server, and as many sockets.
 
 Clients of the grunt protocol are sent the whole list, for which the server is started
-with sessions.push-worlds on; native ones are sent the change, sealed for each. Client and server each need a
-descriptor a connection: see 'ulimit -n'.`,
+with sessions.push-worlds on; native clients are sent the change, encrypted for each.
+Client and server each need a file descriptor per connection: see 'ulimit -n'.`,
 		Example: `  gatepass bench worlds
   gatepass bench worlds --connections 5000 --changes 20 --json
   gatepass bench worlds --build 12340
@@ -51,8 +51,8 @@ descriptor a connection: see 'ulimit -n'.`,
 	playerFlags(c.Flags(), &o.Hold.Clients)
 	c.Flags().IntVar(&o.Hold.Connections, "connections", 15_000, "connections at the list")
 	c.Flags().Float64Var(&o.Hold.Rate, "login-rate", 3000, "logins a second while their number grows")
-	c.Flags().IntVar(&o.Changes, "changes", 10, "how often the world comes or goes")
-	c.Flags().DurationVar(&o.Pause, "pause", 500*time.Millisecond, "between two changes")
+	c.Flags().IntVar(&o.Changes, "changes", 10, "number of changes of the world")
+	c.Flags().DurationVar(&o.Pause, "pause", 500*time.Millisecond, "pause between two changes")
 	return c
 }
 

@@ -23,13 +23,13 @@ func busCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bus",
 		Short: "Make the bus's credentials, and run a bus alone",
-		Long: `The bus is how login servers, worlds, managers and DNS speak with each other: a
-NATS server. 'gatepass dev' and 'gatepass worlds' have one in them; 'gatepass bus
-serve' runs one alone, and a server or a cluster of NATS' own does as well.
+		Long: `The bus connects login servers, worlds, managers and DNS: it is a NATS server.
+'gatepass dev' and 'gatepass worlds' embed one; 'gatepass bus serve' runs one alone,
+and a NATS server or cluster of your own works too.
 
 Each node has credentials of its own, a file that says who it is and what it may
-do: a world speaks for its own id only, and nobody reads what is not meant for
-him. Make the authority once, then a file a node, and give each file to its node:
+do: a world speaks for its own id only, and a node reads only messages that are meant
+for it. Make the authority once, then a file for each node, and give the file to it:
 
   gatepass bus init --host bus.example.org
   gatepass bus add-login eu1
@@ -54,10 +54,10 @@ func (b *busCommands) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Make the authority of a region's bus",
-		Long: `Makes the keys that the bus trusts, and a certificate for its servers: what
-'bus add' signs, they take. It is done once a region. Name every DNS name and
-address under which nodes of other machines reach a server; loopback is always
-among them, and 'bus certify' changes them later.
+		Long: `Makes the keys with which 'bus add' signs credentials and which the bus trusts, and a
+certificate for its servers. Run it once for a region. Name every DNS name and address
+under which nodes on other machines reach a server; loopback is always included, and
+'bus certify' changes them later.
 
 The folder also gets nats-server.conf, ready for a NATS server of your own.`,
 		Example: `  gatepass bus init
@@ -85,8 +85,8 @@ func (b *busCommands) certifyCommand() *cobra.Command {
 		Use:   "certify",
 		Short: "Make a new certificate for the servers",
 		Long: `Makes a new certificate for servers with these hosts, and loopback; hosts that are
-not named again are no longer in it. Servers take it at their next start. Nodes
-need nothing new: they trust ca.pem, which stays.`,
+not named again are no longer in it. Servers use it from their next start on. Nodes
+need nothing new: they trust ca.pem, which does not change.`,
 		Example: `  gatepass bus certify --host bus.example.org --host bus2.example.org`,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -115,9 +115,9 @@ func (b *busCommands) setupCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "setup",
 		Short: "Make the managers' buckets on a NATS server of your own",
-		Long: `Makes the two JetStream buckets that the world managers keep the list of worlds
-and their lease in; those that are there stay as they are. Servers that gatepass
-runs do it by themselves.`,
+		Long: `Makes the two JetStream buckets in which the world managers keep the list of worlds
+and their lease; existing buckets stay as they are. Servers that gatepass runs do this
+by themselves.`,
 		Example: `  gatepass bus setup --bus tls://bus.example.org:4222
   gatepass bus setup --bus tls://b1.example.org:4222,tls://b2.example.org:4222 --replicas 3`,
 		Args: noArgs,

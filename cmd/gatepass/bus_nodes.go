@@ -25,11 +25,11 @@ func (b *busCommands) addCommand() *cobra.Command {
 		Use:   "add NODE",
 		Short: "Make credentials for a node: login.NAME, world.ID, manager.NAME, dns.NAME or admin.NAME",
 		Long: `Makes the credentials of a node and writes them to a file that only you may read:
-give it to the node, over a way nobody reads, together with ca.pem where the bus is
-on another machine. Nothing is restarted.
+give it to the node over a secure channel, together with ca.pem if the bus is on
+another machine. Nothing is restarted.
 
-A node that is there is not made twice; --replace revokes what it has, as 'bus
-revoke' does, and makes new ones.
+If the node has credentials already, the command fails; --replace revokes them, as
+'bus revoke' does, and makes new ones.
 
 What each kind may do is in docs/bus-credentials.md.`,
 		Example: `  gatepass bus add manager.a
@@ -113,8 +113,8 @@ func (b *busCommands) revokeCommand() *cobra.Command {
 		Use:   "revoke NODE",
 		Short: "Make the bus refuse a node's credentials",
 		Long: `Makes the bus refuse the credentials that a node has. A server that gatepass runs
-on this folder cuts the node off within a second or two. Others need the file that
-has changed: copy region.jwt to the folders of other gatepass servers, and for a
+on this folder disconnects the node within a second or two. Other servers need the
+changed file: copy region.jwt to the folders of other gatepass servers, and for a
 NATS server of your own use the new nats-server.conf:  nats-server --signal reload
 
 The node may be added again; it gets another key.`,
@@ -150,8 +150,8 @@ func (b *busCommands) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the nodes that have credentials",
-		Long: `Lists the nodes that were added, with their public keys; who of them is on the bus
-now, 'gatepass admin worlds' and 'gatepass admin logins' say.`,
+		Long: `Lists the nodes that were added, with their public keys. 'gatepass admin worlds' and
+'gatepass admin logins' say which of them are on the bus now.`,
 		Example: `  gatepass bus list
   gatepass bus list --json | jq -r 'select(.revoked | not).node'`,
 		Args: noArgs,

@@ -16,13 +16,13 @@ func (b *busCommands) serveCommand() *cobra.Command {
 		Short: "Run a bus alone, or one of a cluster",
 		Long: `Runs a server of the bus and nothing else, so that managers and login servers can
 be restarted without it. It needs the authority's folder, or a copy of it without
-keys and nodes; off loopback connections are encrypted with the certificate there.
+keys and nodes; connections off loopback are encrypted with the certificate there.
 
 Three servers make a cluster that survives the loss of one: give each a
 --bus.cluster-listen and name all three with --bus.routes. Each needs a copy of
 the folder, and its own --data.
 
-It prints a line that begins with "ready" once it takes connections. SIGTERM or
+It prints a line that begins with "ready" once it accepts connections. SIGTERM or
 Ctrl-C ends it; a second one ends it at once.`,
 		Example: `  gatepass bus serve
   gatepass bus serve --dir /etc/gatepass/bus --data /var/lib/gatepass --bus.listen 0.0.0.0:4222

@@ -57,29 +57,30 @@ func clientCommand() *cobra.Command {
 		Use:   "client [ADDRESS]",
 		Short: "Sign in as a player, watch the worlds and enter one",
 		Long: `Signs in over the native protocol, as a game would, and shows the worlds as they
-change. Pick one with the arrow keys and enter, go in with enter once more, and see
-the place in its queue on the way. r gives the world back, q leaves.
+change. Select one with the arrow keys and enter, and press enter again to enter it;
+the screen shows the place in its queue. r releases the world, q leaves.
 
 ADDRESS is HOST or HOST:PORT of a login server, ` + defaultNative + ` by default. Account
-and password are asked for, the password without echo. It may also come from a file
-or the first line of standard input; never from the command line, where others see it.
+and password are asked for, the password without echo. The password may also come from
+a file or the first line of standard input; never from the command line, where other
+users see it.
 
---remember keeps a token on this device: the next sign-in to the same ADDRESS needs no
+--remember stores a token on this device: the next sign-in to the same ADDRESS needs no
 password. --forget ends it, at the server too.
 
-A server may want this build updated first. What that is is shown, and downloaded if
-you agree, or at once with --update or --yes; an earlier try that broke off is gone on
-with. The file is checked and not run: that is for you to do. Which one it is may
+A server may require an update of this build first. The program shows the update and
+downloads it if you agree, or at once with --update or --yes; it resumes an earlier
+download. It checks the file and does not run it: run it yourself. Which file it is may
 depend on --build, --platform, --system and --locale.
 
-With --json, or when standard output is no terminal (but for --once, whose table needs
-none), every event is a JSON object on
-a line of its own, and commands are read from standard input, one a line:
+With --json, or when standard output is no terminal, every event is a JSON object on a
+line of its own, and commands are read from standard input, one a line:
     select ID    release    enter    code DIGITS    update    quit
-The events are told in docs/client.md. Nothing secret is ever printed.
+Without --json, --once prints its table on any output. docs/client-json.md lists the
+events. Nothing secret is ever printed.
 
-Exit codes: 0 all went well, 1 a failure, 2 a command line that makes no sense,
-3 the server refused or sent the player away (password, ban, build, kick), 4 an update
+Exit codes: 0 success, 1 a failure, 2 the command line is invalid,
+3 the server refused or disconnected the player (password, ban, build, kick), 4 an update
 was downloaded: run it and come back, 5 an update is needed and was declined, 130
 interrupted before the sign-in or while an update was downloaded.
 
@@ -120,12 +121,12 @@ func (f *clientFlags) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.remember, "remember", false, "remember this device, so that the next sign-in needs no password")
 	flags.BoolVar(&f.forget, "forget", false, "sign in, end this device's token and leave")
 	flags.StringVar(&f.tokens, "tokens", "", "`folder` of the remembered devices (default: gatepass/devices in your configuration folder)")
-	flags.StringVar(&f.world, "world", "", "`name or id` of a world to pick at once")
-	flags.BoolVar(&f.enter, "enter", false, "enter a world as soon as it is picked")
+	flags.StringVar(&f.world, "world", "", "`name or id` of a world to select at once")
+	flags.BoolVar(&f.enter, "enter", false, "enter a world as soon as it is selected")
 	jsonFlag(flags, &f.json)
 	flags.BoolVar(&f.once, "once", false, "print the worlds and end")
-	flags.StringVar(&f.updateDir, "update", "", "`folder` to download an update to that the server wants, without being asked")
-	flags.BoolVar(&f.yes, "yes", false, "download such an update to this folder, without being asked")
+	flags.StringVar(&f.updateDir, "update", "", "`folder` for an update that the server requires; download it without asking")
+	flags.BoolVar(&f.yes, "yes", false, "download such an update to the current folder, without asking")
 }
 
 // complete fills in what is not on the command line, and checks it.

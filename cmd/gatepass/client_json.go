@@ -161,7 +161,7 @@ func differences(before, now []client.World) (all []difference) {
 	return all
 }
 
-// describe names an event and its fields; docs/client.md has the same table.
+// describe names an event and its fields; docs/client-json.md has the same table.
 func (e *eventPrinter) describe(news any) (string, fields) {
 	switch n := news.(type) {
 	case signedInNews:

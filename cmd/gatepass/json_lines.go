@@ -12,7 +12,7 @@ import (
 // and none when it is empty; whatever else a command shows is one object. Each stands on
 // a line of its own, but for the reports of bench, which are indented.
 func jsonFlag(flags *pflag.FlagSet, asJSON *bool) {
-	flags.BoolVar(asJSON, "json", false, "print JSON objects: of a list one an entry and line, else one")
+	flags.BoolVar(asJSON, "json", false, "print one JSON object; of a list one for each entry, each on a line")
 }
 
 // printObjects writes values as --json has them.

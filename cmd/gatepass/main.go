@@ -45,8 +45,8 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gatepass",
 		Short: "The login edge of an online game",
-		Long: `gatepass proves who a player is, shows the worlds as they are right now and
-lets the player through the gate of one of them.
+		Long: `gatepass checks who a player is, shows the worlds as they are right now and
+admits the player to one of them.
 
 Start with:    gatepass dev
 Then add one:  gatepass account add NAME`,

@@ -23,20 +23,20 @@ import (
 func patchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "patch",
-		Short: "Say which builds are let in, and bring older clients up to date",
-		Long: `The patch commands keep the catalogue of builds and patches: which builds of the
+		Short: "Set which builds are let in, and update older clients",
+		Long: `The patch commands edit the catalogue of builds and patches: which builds of the
 game are let in, which must update, which are refused, and the files that lead from
 one build to another. A client of a build that must update is sent the first file of
-the shortest way, by bytes, to a current build; where there is no way it is refused.
+the path with the fewest bytes to a current build; without a path it is refused.
 
 The catalogue is in the folder patches within the server's data folder. All commands
-work whether or not a server runs; one that runs goes by what has changed within a
-second, and what it is sending already it sends to the end.
+work whether or not a server runs; a running server follows a change within a second,
+and completes transfers that it has begun.
 
-Marks, patches and known files are for one protocol each, and where you say so for
-one platform and one locale only. docs/updates.md tells it all, with an example.
+Marks, patches and known files are for one protocol each, and with --platform and
+--locale for one platform and one locale only. docs/updates.md has an example.
 
-Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 2 the command line is invalid, 130 interrupted.`,
 		Example: `  gatepass patch add wow-5875-to-6005.mpq --from 5875 --to 6005
   gatepass patch mark 6005 current
   gatepass patch mark 5875 update

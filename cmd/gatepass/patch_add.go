@@ -32,24 +32,23 @@ func patchAddCommand() *cobra.Command {
 		Use:   "add FILE --from BUILD --to BUILD",
 		Short: "Add a file that brings clients of one build to another",
 		Long: `Reads the file once and puts it into the catalogue with its size, its MD5 (which
-existing clients are told) and its SHA-256, whole and by chunks (native ones). It may
-be interrupted: nothing is added then.
+existing clients are told) and its SHA-256, whole and by chunks (for native clients).
+If it is interrupted, nothing is added.
 
-The file stays where it is, and must stay as it is: one that is written to is sent to
-nobody. --take copies it into the data folder instead, where it goes with 'patch
-remove'.
+The file stays where it is, and must not change: a file that is written to is sent to
+nobody. --take copies it into the data folder instead; 'patch remove' deletes the copy.
 
 --replace puts the file in the place of a patch between the same builds for the same
-clients, in one step: nobody is refused in between, and who is being sent the old file
-gets it to its end. A copy of the old file is deleted.
+clients, in one step: nobody is refused in between, and clients that are being sent the
+old file get all of it. A copy of the old file is deleted.
 
-A build from which a patch leads and of which nothing else is said must update from
-then on. One that the configuration lists, or that is marked current or accepted, is
-let in as before until it is marked: --require does so in the same step. The build
-that a patch leads to is let in unless something else is said of it.
+A build from which a patch leads must update from then on, unless the configuration
+lists it or it has a mark. A build that is listed, or marked current or accepted, is let
+in as before until it is marked update: --require does this in the same step. The build
+to which a patch leads is let in, unless it has another mark.
 
 Existing clients (--protocol grunt) run only files that the maker of the game has
-signed. What such a file is called here does not matter to them.`,
+signed. The name of such a file does not matter to them.`,
 		Example: `  gatepass patch add wow-5875-to-6005.mpq --from 5875 --to 6005
   gatepass patch add /srv/patches/5875to6005-de.mpq --from 5875 --to 6005 --locale deDE
   gatepass patch add update-42.bin --protocol native --from 41 --to 42 --take --require
@@ -62,10 +61,10 @@ signed. What such a file is called here does not matter to them.`,
 	f.StringVar(&a.from, "from", "", "the `BUILD` that clients have")
 	f.StringVar(&a.to, "to", "", "the `BUILD` that they have afterwards")
 	a.scopeFlags.register(f)
-	f.StringVar(&a.name, "name", "", "what native clients call the file; default is its own name")
+	f.StringVar(&a.name, "name", "", "name of the file for native clients (default: its own name)")
 	f.BoolVar(&a.take, "take", false, "copy the file into the data folder")
-	f.BoolVar(&a.replace, "replace", false, "put it in the place of the patch that is there between these builds")
-	f.BoolVar(&a.require, "require", false, "mark the build that it leads from as one that must update")
+	f.BoolVar(&a.replace, "replace", false, "replace the existing patch between these builds")
+	f.BoolVar(&a.require, "require", false, "mark the older build as one that must update")
 	f.BoolVar(&a.quiet, "quiet", false, "show no progress")
 	return c
 }

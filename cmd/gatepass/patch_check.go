@@ -16,14 +16,14 @@ func patchCheckCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check --build BUILD",
-		Short: "Say what a client would be told, without a client",
-		Long: `Says what a server with this catalogue and this configuration tells a client that
-says it runs that build, platform and locale: let in, sent a patch, or refused. Each
-file of the way is shown; the client is sent the first one, and the next one when it
+		Short: "Show what a client would be told",
+		Long: `Shows what a server with this catalogue and this configuration tells a client that
+says it runs that build, platform and locale: let in, sent a patch, or refused. It shows
+each file of the path; the client is sent the first one, and the next one when it
 comes back with the build that the first one led to.
 
-Without --platform or --locale the client is one of which nothing in the catalogue that
-is for one platform or locale speaks.`,
+Without --platform or --locale no entry of the catalogue that is for one platform or
+locale applies to the client.`,
 		Example: `  gatepass patch check --build 5875
   gatepass patch check --build 5875 --platform Win-x86 --locale deDE
   gatepass patch check --build 41 --protocol native --json | jq -r .told`,
@@ -55,7 +55,7 @@ is for one platform or locale speaks.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&build, "build", "", "the `BUILD` that the client says")
+	c.Flags().StringVar(&build, "build", "", "the `BUILD` that the client sends")
 	s.register(c.Flags())
 	jsonFlag(c.Flags(), &asJSON)
 	return c

@@ -29,11 +29,11 @@ func patchKnownCommand() *cobra.Command {
 	k := &knownFlags{}
 	c := &cobra.Command{
 		Use:   "known BUILD --platform SYSTEM-ARCH (--hmac HEX | FILE… | --remove)",
-		Short: "Say what the files of existing clients hash to, which switches their check on",
-		Long: `Existing clients (grunt) send a hash over some of their files with each login. For a
-build and platform for which one is known here, a client that shows another is refused
-with the answer for a wrong version. Where nothing is known, nothing is checked: that is
-the default. Several may be known at once; each is good.
+		Short: "Set the known hashes of existing clients' files, which switches their check on",
+		Long: `Existing clients (grunt) send a hash over some of their files with each login. If a
+hash is known for a client's build and platform, a client with another hash is refused
+with the answer for a wrong version. Without a known hash nothing is checked: that is
+the default. Several may be known at once; each is accepted.
 
 The files, in this order:
 
@@ -41,17 +41,16 @@ The files, in this order:
   Mac      "MacOS/World of Warcraft" Info.plist Resources/Main.nib/objects.xib
            Resources/wow.icns PkgInfo
 
-Others are refused: the check would let nobody in. --any-files takes what you give, for
-another game, or another platform than Win-… and OSX-…
+Other files are refused, because with their hash the check would let nobody in.
+--any-files accepts them, for another game, or another platform than Win-… and OSX-…
 
 Give the files themselves, or with --hmac their HMAC-SHA1 under the salt
 BAA31E99A00B2157FC373FB369CDD2F1, 40 hex digits: the form in which the hashes of
 untouched clients are published. docs/updates.md has those of common builds.
 
-The check finds clients whose files are damaged or mixed up. It stops no cheat: a
-client sends whatever hash it likes, and those made by others than the maker send
-nothing of use and are refused. Clients that come back to the session they had are not
-asked again.`,
+The check finds clients whose files are damaged or mixed up. It does not stop cheats: a
+modified client can send the hash of an unmodified one. Clients of other makers send
+zeros or random bytes and are refused. Reconnects are not checked.`,
 		Example: `  gatepass patch known 5875 --platform Win-x86 --hmac 95edb27c7823b363cbddab56a392e7cb73fcca20
   gatepass patch known 5875 --platform Win-x86 WoW.exe fmod.dll ijl15.dll dbghelp.dll unicows.dll
   gatepass patch known 5875 --platform Win-x86 --remove`,
@@ -64,10 +63,10 @@ asked again.`,
 		RunE: func(c *cobra.Command, args []string) error { return k.run(c, args[0], args[1:]) },
 	}
 	f := c.Flags()
-	f.StringVar(&k.platform, "platform", "", "what such clients say they run on: `SYSTEM-ARCH`, such as Win-x86")
+	f.StringVar(&k.platform, "platform", "", "platform that such clients send: `SYSTEM-ARCH`, such as Win-x86")
 	f.StringVar(&k.hmac, "hmac", "", "`HEX` of the HMAC-SHA1 of the files")
-	f.BoolVar(&k.remove, "remove", false, "forget all that is known for the build and platform: no check any more")
-	f.BoolVar(&k.anyFiles, "any-files", false, "take files of other names and numbers than these five")
+	f.BoolVar(&k.remove, "remove", false, "remove all known hashes of the build and platform: no check any more")
+	f.BoolVar(&k.anyFiles, "any-files", false, "accept files of other names and number than these five")
 	f.BoolVar(&k.quiet, "quiet", false, "show no progress")
 	return c
 }

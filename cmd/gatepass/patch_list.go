@@ -17,22 +17,21 @@ func patchListCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the patches, the builds with what their clients are told, and the known files",
-		Long: `Lists what is in the catalogue, and what a server with this configuration makes of
-it. Files are looked at but not read; the state of each is
+		Short: "List the patches, the builds and what their clients are told, and the known files",
+		Long: `Lists the catalogue, and what a server with this configuration tells the clients of
+each build. It checks the size and time of files, and does not read them. States:
 
-  ok          as it was added, by its size and time
-  missing     not there: it is offered to nobody
-  changed     of another size or time; a server reads one of the same size anew
+  ok          has the size and time that were recorded
+  missing     does not exist: it is offered to nobody
+  changed     has another size or time; a server reads a file of the same size again
               before it offers it, and 'gatepass patch verify' says more
   wrong       'gatepass patch verify' found that it is not what was added
-  unreadable  it is there and cannot be opened
+  unreadable  exists and cannot be opened
 
-The builds are those that the configuration lists and those of marks and patches, each
-with what counts for most of its clients, and a line for each platform and locale for
-which something else counts.
+The builds are those of the configuration, of marks and of patches. Each has one line
+for most of its clients, and a line for each platform and locale with another result.
 
---json prints one object, whose fields docs/updates.md lists.`,
+--json prints one object; docs/updates-reference.md lists its fields.`,
 		Example: `  gatepass patch list
   gatepass patch list --config /etc/gatepass.toml
   gatepass patch list --json | jq -r '.patches[] | select(.state != "ok").id'

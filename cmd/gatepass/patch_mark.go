@@ -16,20 +16,20 @@ func patchMarkCommand() *cobra.Command {
 	var s scopeFlags
 	c := &cobra.Command{
 		Use:   "mark BUILD… (current | accepted | update | refused | none)",
-		Short: "Say what builds are: current, accepted, must update, refused",
+		Short: "Mark builds as current, accepted, to update, or refused",
 		Long: `Marks builds, the status last:
 
-  current   let in, and where updates lead to
+  current   let in; updates lead here
   accepted  let in
-  update    let in no more, but sent the way to a current build, or where none can be
-            reached to one that is let in; refused where there is no way
-  refused   turned away, whatever patches there are
-  none      takes the mark back
+  update    sent the files to a current build, or to one that is let in if no current
+            one can be reached; refused if neither can
+  refused   refused, whatever patches there are
+  none      removes the mark
 
-A mark counts for the clients of its protocol, platform and locale. The most specific
+A mark applies to the clients of its protocol, platform and locale. The most specific
 one wins: platform and locale, platform alone, locale alone, neither. It also wins over
-the configuration, and over what patches say by themselves; docs/updates.md has all the
-rules. A running server goes by it within a second: clients that are in stay in.`,
+the configuration and the patches; docs/updates-reference.md has all the rules. A running
+server follows it within a second: clients that are in stay in.`,
 		Example: `  gatepass patch mark 6005 current
   gatepass patch mark 5464 5875 update
   gatepass patch mark 5875 accepted --platform OSX-x86

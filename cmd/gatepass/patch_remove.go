@@ -17,13 +17,13 @@ import (
 func patchRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ID…",
-		Short: "Take patches out of the catalogue",
-		Long: `Takes patches out of the catalogue: they are offered to nobody any more. Clients that
-are being sent one get it to its end.
+		Short: "Remove patches from the catalogue",
+		Long: `Removes patches from the catalogue: they are offered to nobody any more. Clients that
+are being sent one get all of it.
 
-A file that was taken into the data folder is deleted once no patch needs it; any other
-file stays where it is. Marks stay too: a build that must update and from which no way
-leads any more is refused.`,
+A file that was copied into the data folder is deleted once no patch needs it; any other
+file stays where it is. Marks stay too: a build that must update is refused if no path
+leads from it any more.`,
 		Example: `  gatepass patch remove grunt-5875-6005
   gatepass patch remove native-41-42 native-41-43`,
 		Args: manyIDs(1),

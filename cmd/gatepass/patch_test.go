@@ -93,7 +93,7 @@ func TestFilesInOrder(t *testing.T) {
 
 // The documented JSON and the one that is printed have the same fields.
 func TestPatchJSON_IsDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/updates.md")
+	text, err := os.ReadFile("../../docs/updates-reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestPatchJSON_IsDocumented(t *testing.T) {
 		}
 		for field := range fields {
 			if !strings.Contains(string(text), "`"+field+"`") {
-				t.Errorf("docs/updates.md does not tell of %s of %s", field, reflect.TypeOf(printed))
+				t.Errorf("docs/updates-reference.md does not tell of %s of %s", field, reflect.TypeOf(printed))
 			}
 		}
 	}

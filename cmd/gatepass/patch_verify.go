@@ -20,13 +20,13 @@ func patchVerifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify [ID…]",
 		Short: "Read the files of patches and compare them with what was added",
-		Long: `Reads the files of all patches, or of those named, and compares what is in them with
-what was added. One that only looks changed, because it was copied or touched, is
-recorded with its new time. Ends with exit code 1 when a file is missing or is not what
-was added. That is recorded, and no client is sent it then: they get the next best way.
+		Long: `Reads the files of all patches, or of those named, and compares their content with what
+was added. If only the time of a file has changed, because it was copied or touched, the
+new time is recorded. Ends with exit code 1 when a file is missing or is not what was
+added. That is recorded, and no client is sent the file: clients get the next best path.
 
-To mend one: bring the file that was added back to its place, or put another one there
-with 'patch add --replace'. A running server reads it then and offers it again.`,
+To repair a patch, restore the file that was added, or replace it with
+'patch add --replace'. A running server then reads it and offers it again.`,
 		Example: `  gatepass patch verify
   gatepass patch verify grunt-5875-6005 && echo good`,
 		Args: manyIDs(0),

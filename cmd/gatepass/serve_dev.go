@@ -19,24 +19,24 @@ func devCommand() *cobra.Command {
 		Short: "Run everything, with a demo account and two demo worlds",
 		Long: `Run a whole region with nothing to install: login server, world manager and bus
 in this process, and two demo worlds, each a 'gatepass gateway' of its own, so that
-one can be killed and started again. The accounts are kept in --data, and a demo
-account is made there at the first start; once deleted it stays so.
+one can be killed and started again. The accounts are kept in --data. The first start
+makes a demo account there; once deleted, it is not made again.
 
 Point a client of build 5875 (1.12.1), 8606 (2.4.3) or 12340 (3.3.5a) at it:
     set realmlist 127.0.0.1          (realmlist.wtf)
-Or look through the eyes of a native client, which both demo worlds take:
+Or use the native client, which both demo worlds accept:
     gatepass client --account DEMO
-The first demo world takes builds of 1.12, the second those of 3.3.5a; with
---demo-worlds 3 there is one of 2.4.3.
+The first demo world accepts builds of 1.12, the second those of 3.3.5a; with
+--demo-worlds 3 there is one for 2.4.3.
 
 It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
-drains and ends it, the demo worlds with it; a second one ends it at once. A demo
-world that you started again yourself is yours to end: it would go on, and a later
-'gatepass dev' would refuse its own world of that number for as long.
+drains and ends it and its demo worlds; a second one ends it at once. End a demo
+world that you started again yourself: else it goes on, and a later 'gatepass dev'
+refuses its own world of that number meanwhile.
 
-A second one beside it needs --data, --grunt and --admin of its own; it takes
-free ports for its bus, which 'gatepass admin' is told with --bus.url, and for
-native clients, which its line of "ready" names.`,
+A second 'gatepass dev' on the machine needs --data, --grunt and --admin of its own.
+It takes free ports for its bus (give it to 'gatepass admin' with --bus.url) and for
+native clients (its "ready" line names it).`,
 		Example: `  gatepass dev
   gatepass dev --data /var/lib/gatepass --grunt 0.0.0.0:3724
   gatepass dev --config gatepass.toml --log.level debug
@@ -58,7 +58,7 @@ native clients, which its line of "ready" names.`,
 	config.CommonFlags(cmd.Flags())
 	config.EdgeFlags(cmd.Flags())
 	config.BusListenFlag(cmd.Flags())
-	cmd.Flags().String("advertise", "", "`IP:PORT` of this machine as clients see it, such as a router's; empty takes --grunt, or this machine's own address where that is all of them")
+	cmd.Flags().String("advertise", "", "`IP:PORT` of this machine as clients see it, such as a router's; empty takes --grunt, or this machine's own address if --grunt is every address")
 	cmd.Flags().IntVar(&demoWorlds, "demo-worlds", 2, "how many demo worlds to run")
 	return cmd
 }

@@ -12,9 +12,9 @@ func dnsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dns",
 		Short: "Run an authoritative DNS server for the login servers' zone",
-		Long: `Run an authoritative DNS server: the name of its zone leads clients to a login
-server that is healthy, the emptier ones more often. Login servers tell it of
-themselves; one that drains or falls silent is left out at once.
+		Long: `Run an authoritative DNS server: the name of its zone leads clients to a healthy login
+server, to emptier ones more often. Login servers announce themselves to it. Answers
+leave out a login server as soon as it drains or falls silent.
 
 Delegate the zone to it (docs/dns.md), and give it credentials of its own:
     gatepass bus add dns.NAME`,
@@ -34,7 +34,7 @@ Delegate the zone to it (docs/dns.md), and give it credentials of its own:
 	cmd.Flags().String("node", "a", "`NAME` of this DNS server in its region")
 	cmd.Flags().String("dns.zone", "", "the `ZONE` it answers for, such as login.example.org")
 	cmd.Flags().String("dns.listen", "127.0.0.1:5353", "`HOST:PORT` for UDP and TCP")
-	cmd.Flags().StringSlice("dns.ns", nil, "the zone's name servers, `NAME` or NAME=IP; default ns1, where it listens")
+	cmd.Flags().StringSlice("dns.ns", nil, "the zone's name servers, `NAME` or NAME=IP (default: ns1, at the listening address)")
 	cmd.Flags().String("dns.hostmaster", "", "mail address in the SOA")
 	cmd.Flags().Duration("dns.ttl", 5*time.Second, "how long resolvers may keep an answer")
 	cmd.Flags().Lookup("admin").DefValue = "127.0.0.1:9727"

@@ -10,8 +10,8 @@ func loginCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "Run a login server",
-		Long: `Run a login server: clients prove who they are, see the worlds that are there and
-are let through to the one they pick.
+		Long: `Run a login server: clients prove who they are, see the worlds, and are admitted to
+the one they select.
 
 It is a node of the region's bus and needs credentials of its own there:
     gatepass bus add-login NAME
@@ -19,8 +19,8 @@ The bus may come later: until it does, clients see the worlds of the
 configuration, or none. Accounts are kept in --data.
 
 It prints a line that begins with "ready" once it serves. SIGTERM or Ctrl-C
-drains and ends it: DNS sends nobody there any more, and clients that go to
-another login server are known there.`,
+drains and ends it: DNS sends no more clients to it, and another login server knows
+the clients that reconnect to it.`,
 		Example: `  gatepass login --node eu1 --grunt 0.0.0.0:3724 --advertise 198.51.100.7:3724
   gatepass login --config gatepass.toml --bus.url tls://bus.example.org:4222`,
 		Args: noArgs,

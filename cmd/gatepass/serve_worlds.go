@@ -9,14 +9,14 @@ import (
 func worldsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worlds",
-		Short: "Run a world manager, and the bus where there is no other",
-		Long: `Run a world manager: worlds register with it and show themselves every two
+		Short: "Run a world manager, and the bus if there is no other",
+		Long: `Run a world manager: worlds register with it and send a heartbeat every two
 seconds; it tells every login server of each change, and where a player's key is.
 
-Without --bus.url it serves the region's bus itself, at --bus.listen; credentials
-are made at the first start, in bus within the data folder. With --bus.url it
-joins one that is there: several managers may run, one leads, and another takes
-over when that one is gone.`,
+Without --bus.url it serves the region's bus itself, at --bus.listen; the first start
+makes credentials, in the folder bus within the data folder. With --bus.url it joins
+an existing bus: several managers may run, one leads, and another takes over when the
+leader is gone.`,
 		Example: `  gatepass worlds
   gatepass worlds --bus.listen 0.0.0.0:4222        # after: gatepass bus init --host bus.example.org
   gatepass worlds --node b --bus.url tls://bus.example.org:4222 --admin 127.0.0.1:9735`,

@@ -25,15 +25,15 @@ func storeCommand() *cobra.Command {
 	f := &storeFlags{}
 	c := &cobra.Command{
 		Use:   "store",
-		Short: "Check the account store for damage, save what can be read of a damaged one",
+		Short: "Check the account store for damage, save what can be read of a damaged store",
 		Long: `The store commands work on the folder accounts in a server's data folder, while
 no server runs. They do not change it; only 'check --new-head' does.
 
 A server or command that finds the store damaged does not open it. Put a backup
-copy of the whole folder in its place. Without one: 'check' tells what is damaged,
+copy of the whole folder in its place. Without one: 'check' lists what is damaged,
 'salvage' writes what can still be read to a file for 'gatepass account import'.
 
-Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 4 damage was found.`,
+Exit codes: 0 done, 1 failed, 2 the command line is invalid, 4 damage was found.`,
 		Example: `  gatepass store check --data /var/lib/gatepass
   gatepass store salvage --data /var/lib/gatepass saved.ndjson
   gatepass account import --data /var/lib/gatepass-new saved.ndjson`,
@@ -60,14 +60,13 @@ func (f *storeFlags) checkCommand() *cobra.Command {
 	var asJSON, newHead bool
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Read the whole account store and tell what is damaged",
-		Long: `Reads every file of the account store with its checksums, every record, and what
-belongs together, and counts. It changes nothing. With a large store this takes some
-seconds for each gigabyte.
+		Short: "Read the whole account store and list what is damaged",
+		Long: `Reads every file of the account store, verifies its checksums, records and references,
+and counts them. It changes nothing. A large store takes some seconds for each gigabyte.
 
---new-head is for a store of which nothing but the file gatepass.head is damaged or
-missing. That file says how much was acknowledged; without it nobody can tell whether
-the accounts that were changed last are there. A backup copy is the better way.`,
+--new-head is for a store in which only the file gatepass.head is damaged or missing.
+That file says how much was acknowledged; without it nobody can tell whether the
+accounts that were changed last are there. A backup copy is better.`,
 		Example: "  gatepass store check\n  gatepass store check --json | jq .accounts",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

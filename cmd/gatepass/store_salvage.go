@@ -24,13 +24,13 @@ func (f *storeFlags) salvageCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "salvage FILE",
 		Short: "Write what can be read of a damaged account store to a file",
-		Long: `Reads each file of the account store by itself, behind what is damaged too, and
-writes every account and address ban that it finds to FILE, as NDJSON that 'gatepass
-account import' takes, and as secret as the accounts themselves. What could not be read
-is listed in FILE.lost, one JSON object with "file" and "problem" a line.
+		Long: `Reads each file of the account store by itself, also after a damaged part, and writes
+every account and address ban that it finds to FILE, as NDJSON for 'gatepass account
+import'. Keep FILE as safe as the accounts themselves. FILE.lost lists what could not be
+read, one JSON object with "file" and "problem" on a line.
 
-Of each account the newest state that can be read counts. Where the newest was lost it
-is an older one: an account may have a former password, or be there again after it was
+The newest readable state of each account is written. If the newest state was lost, it
+is an older one: an account may have a former password, or exist again after it was
 deleted. Read the list before you import. The store itself is not changed. All accounts
 are held in memory, about 500 MB for a million.`,
 		Example: `  gatepass store salvage saved.ndjson
@@ -40,7 +40,7 @@ are held in memory, about 500 MB for a million.`,
 			return exit.Interrupted(c.Context(), s.run(c, args[0]))
 		},
 	}
-	c.Flags().BoolVar(&s.force, "force", false, "replace the files if they are there already")
+	c.Flags().BoolVar(&s.force, "force", false, "replace existing files")
 	return c
 }
 

@@ -11,10 +11,10 @@ func CommonFlags(f *pflag.FlagSet) {
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
 	f.String("data", "data", "folder of the store, the patches, the bus and the control socket")
 	f.String("admin", "127.0.0.1:9724", "`HOST:PORT` of health, metrics and pprof; keep it on loopback")
-	f.Duration("drain-limit", 5*time.Second, "how long a stop waits for clients that have something under way")
-	f.String("log.level", "info", "debug, info, warn or error; debug has a line a login")
+	f.Duration("drain-limit", 5*time.Second, "how long a stop waits for clients with an operation in progress")
+	f.String("log.level", "info", "debug, info, warn or error; debug has a line for each login")
 	f.String("log.format", "text", "text or json")
-	f.Int("procs", 0, "threads that run Go code at once; 0 takes what fits the machine")
+	f.Int("procs", 0, "threads that run Go code at once; 0 chooses by the machine")
 	BusFlags(f)
 }
 
@@ -27,10 +27,10 @@ func BusFlags(f *pflag.FlagSet) {
 
 // EdgeFlags defines the flags of the roles that serve clients.
 func EdgeFlags(f *pflag.FlagSet) {
-	f.String("grunt", "127.0.0.1:3724", "`HOST:PORT` where game clients connect")
-	f.String("native", "127.0.0.1:3725", "`HOST:PORT` where clients of the native protocol connect; empty for nowhere")
-	f.Int("reactors", 0, "event loops; 0 takes what fits the machine")
-	f.Int("pin-core", -1, "lock the logic to a thread on that core; -1 leaves it to the scheduler")
+	f.String("grunt", "127.0.0.1:3724", "`HOST:PORT` for game clients")
+	f.String("native", "127.0.0.1:3725", "`HOST:PORT` for clients of the native protocol; empty for none")
+	f.Int("reactors", 0, "event loops; 0 chooses by the machine")
+	f.Int("pin-core", -1, "core to whose thread the logic is locked; -1 leaves it to the scheduler")
 	f.Int("max-conns", 0, "connections at once; 0 takes what the limit of open files leaves")
 }
 

@@ -80,11 +80,3 @@ func oneName(c *cobra.Command, args []string) error {
 	}
 	return exit.Usage(fmt.Errorf("%s takes one account name, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath()))
 }
-
-// noArgs takes no argument.
-func noArgs(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return exit.Usage(fmt.Errorf("%s takes no arguments, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath()))
-}

@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"gatepass/accounts"
 	"gatepass/admin"
-	"gatepass/atomicfile"
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
@@ -103,12 +100,4 @@ func alsoAddresses(n int) string {
 		return ""
 	}
 	return " and " + count(uint32(n), "banned address range", "banned address ranges")
-}
-
-// writeFile makes a file of mode 0600 that is there whole or not at all.
-func writeFile(path string, force bool, write func(io.Writer) error) error {
-	if _, err := os.Lstat(path); err == nil && !force {
-		return fmt.Errorf("%s is there already; give --force to replace it", path)
-	}
-	return atomicfile.Write(path, "."+filepath.Base(path)+"-*", func(f *os.File) error { return write(f) })
 }

@@ -89,13 +89,6 @@ func (i *importFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&i.order, "byte-order", "auto", "how salts and verifiers are written: usual or reversed; auto is usual, and refuses a file that contradicts it")
 }
 
-func oneFile(c *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return exit.Usage(fmt.Errorf("%s takes one file, or - for standard input (see '%s --help')", c.CommandPath(), c.CommandPath()))
-}
-
 // options checks the flags.
 func (i *importFlags) options() (accounts.ImportOptions, error) {
 	o := accounts.ImportOptions{Workers: runtime.GOMAXPROCS(0), DryRun: i.dry}

@@ -56,13 +56,6 @@ func memoryText(kib uint32) string {
 	return fmt.Sprintf("%d KiB", kib)
 }
 
-func count(n uint32, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
-}
-
 // nativeWarning tells, once, what an import with native verifiers costs.
 func nativeWarning(p srp6a.Params, workers int) string {
 	began := time.Now()

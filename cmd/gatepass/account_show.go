@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -207,12 +206,4 @@ func banText(b *storage.Ban, now int64) string {
 		text += ": " + b.Reason
 	}
 	return text
-}
-
-// moment words Unix seconds.
-func moment(seconds int64) string {
-	if seconds == 0 {
-		return "never"
-	}
-	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 }

@@ -48,7 +48,7 @@ func startDev(ctx context.Context, p *process, demoWorlds int) error {
 		return err
 	}
 	// A stop that is asked for this early is no failure: it goes the usual way.
-	account, err := addDemo(context.WithoutCancel(ctx), e.manager, c.Data)
+	account, err := addDemo(context.WithoutCancel(ctx), e.accountManager(), c.Data)
 	if err != nil {
 		return err
 	}

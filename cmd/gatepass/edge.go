@@ -98,6 +98,9 @@ func (e *edge) fail(err error) {
 	}
 }
 
+// accountManager returns what changes accounts in the store of the login server.
+func (e *edge) accountManager() *accounts.Manager { return e.manager }
+
 // nativeAddr returns where native clients connect. Only a server whose configuration has
 // an address for them may be asked.
 func (e *edge) nativeAddr() netip.AddrPort { return e.server.AddrOf(1) }

@@ -6,11 +6,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-
-	"github.com/spf13/cobra"
 
 	"gatepass/cmd/gatepass/internal/exit"
 )
@@ -39,46 +36,4 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		return coded.ExitCode()
 	}
 	return 1
-}
-
-func rootCommand() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "gatepass",
-		Short: "The login edge of an online game",
-		Long: `gatepass checks who a player is, shows the worlds as they are right now and
-admits the player to one of them.
-
-Start with:    gatepass dev
-Then add one:  gatepass account add NAME`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return exit.Usage(fmt.Errorf("%w (see '%s --help')", flagFault(err), c.CommandPath()))
-	})
-	root.AddCommand(devCommand(), loginCommand(), worldsCommand(), gatewayCommand(), dnsCommand(), busCommand(), adminCommand(), clientCommand(),
-		accountCommand(), storeCommand(), patchCommand(), benchCommand(), versionCommand())
-	for _, c := range append(root.Commands(), root) {
-		if c.HasSubCommands() && c.RunE == nil {
-			group(c)
-		}
-	}
-	return root
-}
-
-// group makes a command that stands for others refuse a word that is none of
-// them: cobra would show its help and call that a success.
-func group(c *cobra.Command) {
-	c.SuggestionsMinimumDistance = 2
-	c.Args = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		meant := ""
-		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-			meant = fmt.Sprintf(", did you mean %q?", near[0])
-		}
-		return exit.Usage(fmt.Errorf("there is no command %q below '%s'%s (see '%s --help')", args[0], c.CommandPath(), meant, c.CommandPath()))
-	}
-	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }

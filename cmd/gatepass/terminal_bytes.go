@@ -56,27 +56,3 @@ func (b *bytesBar) clear() {
 		b.bar.Clear()
 	}
 }
-
-// sizeText words bytes in short.
-func sizeText(n uint64) string {
-	units := [...]string{"KiB", "MiB", "GiB", "TiB"}
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	size, unit := float64(n)/1024, 0
-	for size >= 999.95 && unit < len(units)-1 {
-		size, unit = size/1024, unit+1
-	}
-	if size == float64(int64(size)) {
-		return fmt.Sprintf("%.0f %s", size, units[unit])
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
-}
-
-// sizeExact adds the number of bytes where it is not said already.
-func sizeExact(n uint64) string {
-	if n < 1024 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%s (%d bytes)", sizeText(n), n)
-}

@@ -21,7 +21,7 @@ func (stageCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads all parts. Any goroutine.
 func (s stageCollector) Collect(out chan<- prometheus.Metric) {
-	m := metricWriter{out}
+	m := newMetrics(out)
 	s.server(m)
 	s.inbox(m)
 	s.logic(m)

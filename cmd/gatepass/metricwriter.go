@@ -12,6 +12,9 @@ import (
 // metricWriter names metrics and sends them to Prometheus.
 type metricWriter struct{ out chan<- prometheus.Metric }
 
+// newMetrics returns a MetricWriter that sends to out.
+func newMetrics(out chan<- prometheus.Metric) metricWriter { return metricWriter{out} }
+
 // labelled sends one value. An empty label stands for none.
 func (m metricWriter) labelled(name, help string, kind prometheus.ValueType, v float64, label, value string) {
 	var labels, values []string

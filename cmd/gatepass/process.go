@@ -265,7 +265,7 @@ func (processCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the log's counter. Any goroutine.
 func (c processCollector) Collect(out chan<- prometheus.Metric) {
-	m := metricWriter{out}
+	m := newMetrics(out)
 	m.counter("log_dropped_lines_total", "Log lines dropped because the reader was slower.", c.log.dropped.Load())
 	m.counter("log_repeated_lines_total", "Warnings and errors that were not written because their cause had a line already.", c.log.limiter.shared.left.Load())
 	info, _ := debug.ReadBuildInfo()

@@ -68,7 +68,7 @@ type busCollector struct{ conn *bus.Conn }
 
 // Collect reads the counters. Any goroutine.
 func (c busCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := metricWriter{out}, c.conn.Stats()
+	m, st := newMetrics(out), c.conn.Stats()
 	count := func(name, help string, v uint64) { m.count(name, help, v, "node", string(c.conn.Self())) }
 	m.labelled("bus_up", "1 while the bus is there.", prometheus.GaugeValue, oneUnless(!st.Up), "node", string(c.conn.Self()))
 	if _, missing := c.conn.Leaderless(); c.conn.NeedsLeader() {

@@ -19,7 +19,7 @@ func (busServerCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
 func (c busServerCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := metricWriter{out}, c.server.Store()
+	m, st := newMetrics(out), c.server.Store()
 	m.flag("bus_store_failing", "1 while the store of the embedded bus takes no writes.", !st.FailingSince.IsZero())
 	m.counter("bus_store_faults_total", "How often the store of the embedded bus stopped taking writes.", st.Faults)
 	m.counter("bus_store_restarts_total", "How often the NATS server of the embedded bus was replaced to mend the store.", st.Restarts)
@@ -34,7 +34,7 @@ func (managerCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
 func (c managerCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := metricWriter{out}, c.monitor.Stats()
+	m, st := newMetrics(out), c.monitor.Stats()
 	m.flag("manager_leads", "1 while this manager leads; what follows is 0 where it does not.", st.Leads)
 	m.counter("manager_terms_total", "How often it began to lead.", st.Terms)
 	m.counter("manager_stores_total", "Changes of the table stored durably.", st.Stores)
@@ -60,7 +60,7 @@ func (gateCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
 func (c gateCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := metricWriter{out}, c.gate.Stats()
+	m, st := newMetrics(out), c.gate.Stats()
 	m.flag("gate_registered", "1 while the world's registration stands.", c.gate.Registered())
 	for i := range gate.StateCount {
 		m.labelled("gate_sessions", "Connections at the gate, by state.", prometheus.GaugeValue, float64(st.InState[i]), "state", i.String())
@@ -118,7 +118,7 @@ func (dnsCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
 func (c dnsCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := metricWriter{out}, c.dns.Stats()
+	m, st := newMetrics(out), c.dns.Stats()
 	m.count("dns_questions_total", "Packets read, by transport.", st.UDP, "transport", "udp")
 	m.count("dns_questions_total", "Packets read, by transport.", st.TCP, "transport", "tcp")
 	for i := range dns.OutcomeCount {

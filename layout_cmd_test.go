@@ -16,6 +16,22 @@ var withinCmd = map[string][]string{
 	// A leaf: the errors that say how the program ends.
 	internal + "exit":   {},
 	internal + "config": {"exit"},
+	// What every process does, whatever its role. It knows no command line.
+	internal + "process": {"config", "exit"},
+	internal + "edge":    {"config", "exit", "process"},
+	// What each role starts.
+	internal + "process/roles": {"config", "edge", "exit", "process"},
+	// The command line: families of commands do not know each other.
+	internal + "cli/terminal": {"exit"},
+	internal + "cli/account":  {"cli/terminal", "config", "exit"},
+	internal + "cli/bench":    {"cli/terminal", "exit", "process"},
+	internal + "cli/client":   {"cli/terminal", "config", "exit"},
+	internal + "cli/patch":    {"cli/terminal", "config", "exit"},
+	internal + "cli/region":   {"cli/terminal", "config", "exit", "process", "process/roles"},
+	internal + "cli/serve":    {"cli/terminal", "config", "exit", "process", "process/roles"},
+	internal + "cli/store":    {"cli/terminal", "config", "exit"},
+	internal + "cli": {"cli/account", "cli/bench", "cli/client", "cli/patch", "cli/region", "cli/serve", "cli/store",
+		"cli/terminal", "exit", "process"},
 }
 
 func TestLayout_PackagesOfTheCommandImportOneWay(t *testing.T) {

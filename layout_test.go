@@ -211,7 +211,7 @@ func TestLayout_NoInitFunctions(t *testing.T) {
 
 func TestLayout_OnlyMainExitsTheProcess(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.isTest() || filepath.Base(s.path) == "main.go" || strings.HasPrefix(s.path, "cmd/gatepass/signals.go") {
+		if s.isTest() || filepath.Base(s.path) == "main.go" || strings.HasPrefix(s.path, "cmd/gatepass/internal/process/signals.go") {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatepass/admin"
+	"gatepass/cmd/gatepass/internal/cli"
+	"gatepass/cmd/gatepass/internal/cli/region"
 	"gatepass/perf/load"
 )
 
@@ -66,8 +68,8 @@ func TestJSON_OneShape(t *testing.T) {
 		"bus list":        {mustRun(t, "", "bus", "list", "--dir", authority, "--json"), 2},
 		"patch list":      {mustRun(t, "", "patch", "list", "--data", data, "--json"), 1},
 		"patch check":     {mustRun(t, "", "patch", "check", "--data", data, "--build", "5875", "--json"), 1},
-		"admin worlds":    {printed(t, func(w io.Writer) error { return printWorlds(w, entries, true) }), 2},
-		"admin logins":    {printed(t, func(w io.Writer) error { return printLogins(w, nil, true) }), 0},
+		"admin worlds":    {printed(t, func(w io.Writer) error { return region.PrintWorlds(w, entries, true) }), 2},
+		"admin logins":    {printed(t, func(w io.Writer) error { return region.PrintLogins(w, nil, true) }), 0},
 		"bench login":     {reported(t), 1}, "bench hold": {reported(t), 1}, "bench worlds": {reported(t), 1},
 		"bench pass": {reported(t), 1}, "bench patch": {reported(t), 1},
 	}
@@ -97,5 +99,5 @@ func TestJSON_OneShape(t *testing.T) {
 			walk(each)
 		}
 	}
-	walk(rootCommand())
+	walk(cli.Root())
 }

@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 
+	"gatepass/cmd/gatepass/internal/cli"
 	"gatepass/cmd/gatepass/internal/exit"
+	"gatepass/cmd/gatepass/internal/process"
 )
 
 func main() {
@@ -19,9 +21,9 @@ func main() {
 // run is main without the process: it returns the exit code. 0 is success, 1 a
 // failure, 2 a command line that makes no sense; commands document others.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	ctx, stop := trapSignals(context.Background(), errOut)
+	ctx, stop := process.TrapSignals(context.Background(), errOut)
 	defer stop()
-	root := rootCommand()
+	root := cli.Root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -30,7 +32,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	printEnd(errOut, err, errors.As(err, new(exit.LoggedError)))
+	process.PrintEnd(errOut, err, errors.As(err, new(exit.LoggedError)))
 	var coded interface{ ExitCode() int }
 	if errors.As(err, &coded) {
 		return coded.ExitCode()

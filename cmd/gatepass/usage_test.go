@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"gatepass/cmd/gatepass/internal/cli"
 )
 
 // Whatever a flag takes, a value that it does not take is told with its name and what may
@@ -20,7 +22,7 @@ func TestFlags_FaultsNameTheFlagAndWhatItTakes(t *testing.T) {
 			walk(each)
 		}
 	}
-	walk(rootCommand())
+	walk(cli.Root())
 	seen := make(map[string]bool)
 	for _, c := range commands {
 		c.Flags().VisitAll(func(f *pflag.Flag) {

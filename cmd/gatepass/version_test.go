@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"gatepass/cmd/gatepass/internal/process"
 )
 
 func TestVersion_JSON(t *testing.T) {
-	var b build
+	var b process.Build
 	if err := json.Unmarshal([]byte(mustRun(t, "", "version", "--json")), &b); err != nil {
 		t.Fatal(err)
 	}

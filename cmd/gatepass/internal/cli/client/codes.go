@@ -1,0 +1,77 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"gatepass/client"
+)
+
+// codeDesk brings the wish for a second factor from the session's goroutine to the
+// player, and the answer back.
+type codeDesk struct {
+	signed  atomic.Bool
+	open    atomic.Bool // a wish has no answer yet
+	wanted  chan client.Factor
+	answers chan string
+	once    sync.Once
+	ended   chan struct{}
+}
+
+func newCodeDesk() *codeDesk {
+	return &codeDesk{wanted: make(chan client.Factor, 1), answers: make(chan string, 1), ended: make(chan struct{})}
+}
+
+// signedIn says that from now on the player's loop asks.
+func (d *codeDesk) signedIn()        { d.signed.Store(true) }
+func (d *codeDesk) isSignedIn() bool { return d.signed.Load() }
+
+// want says that a code is about to be waited for; from then on give takes one.
+func (d *codeDesk) want() {
+	select {
+	case <-d.answers: // of a wish that was given up
+	default:
+	}
+	d.open.Store(true)
+}
+
+// give answers the wish; false says that there is none.
+func (d *codeDesk) give(code string) bool {
+	if !d.open.CompareAndSwap(true, false) {
+		return false
+	}
+	select {
+	case d.answers <- code:
+		return true
+	default:
+		return false
+	}
+}
+
+// end says that nobody will answer any more.
+func (d *codeDesk) end() { d.once.Do(func() { close(d.ended) }) }
+
+// wait asks and waits for an answer, behind want.
+func (d *codeDesk) wait(ctx context.Context, factor client.Factor) (string, error) {
+	defer d.open.Store(false)
+	if d.signed.Load() {
+		select {
+		case d.wanted <- factor:
+		default: // the wish before this one still hangs there
+		}
+	}
+	select {
+	case code := <-d.answers:
+		return code, nil
+	default:
+	}
+	select {
+	case code := <-d.answers:
+		return code, nil
+	case <-d.ended:
+		return "", errNoCode
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}

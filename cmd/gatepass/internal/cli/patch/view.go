@@ -1,0 +1,182 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gatepass/cmd/gatepass/internal/cli/terminal"
+	"gatepass/codec"
+	"gatepass/patches"
+)
+
+// catalogueView is a catalogue with what a server of this configuration makes of it.
+type catalogueView struct {
+	catalogue *patches.Catalogue
+	set       *patches.Set
+	defaults  patches.Defaults
+}
+
+func (at *catalogueAt) view() (*catalogueView, error) {
+	c, err := at.load()
+	if err != nil {
+		return nil, err
+	}
+	// What is wrong with files is said by the set's entries.
+	set, _ := patches.Open(at.dir, at.defaults)
+	return &catalogueView{c, set, at.defaults}, nil
+}
+
+// judgement is what clients of a build are told, and why.
+type judgement struct {
+	patches.Scope
+	build  uint16
+	status patches.Status
+	why    string
+	// verdict is the server's own.
+	verdict patches.Verdict
+	// way are the files that a client is sent one after the other, to is where they lead.
+	way []patches.File
+	to  uint16
+}
+
+// judge asks for a client that says what the scope says. Where the scope is open it is
+// a client of which nothing narrower in the catalogue speaks.
+func (v *catalogueView) judge(scope patches.Scope, build uint16) judgement {
+	j := judgement{Scope: scope, build: build, verdict: v.set.Judge(clientOf(scope, build)), to: build}
+	j.status, j.why = v.set.Explain(clientOf(scope, build))
+	next := j.verdict
+	// A way has no more steps than it says; the catalogue may not be the set's any more.
+	for range j.verdict.Steps {
+		if next.Update == nil {
+			break
+		}
+		j.way = append(j.way, *next.Update)
+		j.to = next.Update.To
+		next = v.set.Judge(clientOf(scope, j.to))
+	}
+	return j
+}
+
+func (j *judgement) let() bool { return j.verdict.Allowed }
+
+// text says what clients are told.
+func (j *judgement) text() string {
+	switch {
+	case j.let():
+		return "let in"
+	case j.verdict.Update != nil:
+		return fmt.Sprintf("sent %s, to build %d", j.size(), j.to)
+	case j.status == patches.StatusUpdate:
+		return "refused: no way"
+	}
+	return "refused"
+}
+
+// size is that of the whole way.
+func (j *judgement) size() string {
+	if j.verdict.Steps == 1 {
+		return "1 file of " + terminal.SizeText(j.verdict.Total)
+	}
+	return fmt.Sprintf("%d files of %s in sum", j.verdict.Steps, terminal.SizeText(j.verdict.Total))
+}
+
+// ids are the patches of the way.
+func (j *judgement) ids() []string {
+	ids := make([]string, 0, len(j.way))
+	for i := range j.way {
+		ids = append(ids, j.way[i].ID)
+	}
+	return ids
+}
+
+// same says whether both clients are told the same.
+func (j *judgement) same(k *judgement) bool {
+	return j.status == k.status && j.let() == k.let() && slices.Equal(j.ids(), k.ids())
+}
+
+// judgements are those of all builds of which something is said, the widest scope of
+// each first. A narrower one is there if it has a mark of its own or is told otherwise
+// than the nearest wider one that is there: platform and locale, platform, locale.
+func (v *catalogueView) judgements() (all []judgement) {
+	for _, protocol := range [...]codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
+		platforms, locales := v.tags(protocol)
+		for _, build := range v.builds(protocol) {
+			rows := map[patches.Scope]*judgement{}
+			for _, platform := range platforms {
+				for _, locale := range locales {
+					s := patches.Scope{Protocol: protocol, Platform: platform, Locale: locale}
+					j := v.judge(s, build)
+					if near := nearest(rows, s); near != nil && near.same(&j) && !v.hasMark(s, build) {
+						continue
+					}
+					rows[s] = &j
+					all = append(all, j)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// nearest is the row that speaks for the scope so far.
+func nearest(rows map[patches.Scope]*judgement, s patches.Scope) *judgement {
+	for _, wider := range [...]patches.Scope{
+		{Protocol: s.Protocol, Platform: s.Platform},
+		{Protocol: s.Protocol, Locale: s.Locale},
+		{Protocol: s.Protocol},
+	} {
+		if j := rows[wider]; j != nil {
+			return j
+		}
+	}
+	return nil
+}
+
+func (v *catalogueView) hasMark(s patches.Scope, build uint16) bool {
+	return slices.ContainsFunc(v.catalogue.Marks, func(m patches.Mark) bool { return m.Scope == s && m.Build == build })
+}
+
+// builds are those of which the catalogue or the configuration says something, in order.
+func (v *catalogueView) builds(protocol codec.Protocol) []uint16 {
+	all := slices.Clone(v.defaults.Grunt)
+	if protocol == codec.ProtocolNative {
+		all = slices.Clone(v.defaults.Native)
+	}
+	for _, m := range v.catalogue.Marks {
+		if m.Protocol == protocol {
+			all = append(all, m.Build)
+		}
+	}
+	for i := range v.catalogue.Patches {
+		if p := &v.catalogue.Patches[i]; p.Protocol == protocol {
+			all = append(all, p.From, p.To)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// tags are the platforms and locales that the catalogue tells apart, "" for any first.
+func (v *catalogueView) tags(protocol codec.Protocol) (platforms, locales []string) {
+	platforms, locales = []string{""}, []string{""}
+	add := func(s patches.Scope) {
+		if s.Protocol == protocol {
+			platforms, locales = append(platforms, s.Platform), append(locales, s.Locale)
+		}
+	}
+	for _, m := range v.catalogue.Marks {
+		add(m.Scope)
+	}
+	for i := range v.catalogue.Patches {
+		add(v.catalogue.Patches[i].Scope)
+	}
+	slices.Sort(platforms)
+	slices.Sort(locales)
+	return slices.Compact(platforms), slices.Compact(locales)
+}
+
+// scopeText words a scope in short: what is open is left out.
+func scopeText(s patches.Scope) string {
+	return strings.Join(strings.Fields(s.Protocol.String()+" "+s.Platform+" "+s.Locale), " ")
+}

@@ -1,0 +1,18 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gatepass/atomicfile"
+)
+
+// WriteFile makes a file of mode 0600 that is there whole or not at all.
+func WriteFile(path string, force bool, write func(io.Writer) error) error {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return fmt.Errorf("%s is there already; give --force to replace it", path)
+	}
+	return atomicfile.Write(path, "."+filepath.Base(path)+"-*", func(f *os.File) error { return write(f) })
+}

@@ -1,0 +1,28 @@
+package terminal
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/pflag"
+)
+
+// JSONFlag defines --json, which means the same for every command: standard output has
+// JSON objects, one after the other, and nothing else. A list has an object an entry,
+// and none when it is empty; whatever else a command shows is one object. Each stands on
+// a line of its own, but for the reports of bench, which are indented.
+func JSONFlag(flags *pflag.FlagSet, asJSON *bool) {
+	flags.BoolVar(asJSON, "json", false, "print one JSON object; of a list one for each entry, each on a line")
+}
+
+// PrintObjects writes values as --json has them.
+func PrintObjects[T any](out io.Writer, values ...T) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	for i := range values {
+		if err := e.Encode(values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+package roles
+
+import (
+	"context"
+
+	"gatepass/cmd/gatepass/internal/config"
+	"gatepass/cmd/gatepass/internal/process"
+	"gatepass/worlds"
+	"gatepass/worlds/bus/busserver"
+)
+
+// Worlds is the story of a manager alone in its process.
+func Worlds(ctx context.Context, p *process.Process) (err error) {
+	self := managerNode(p.Config)
+	var server *busserver.Server
+	if p.Config.Bus.URL == "" {
+		if server, err = serveBus(p, false, self, AdminNode); err != nil {
+			return err
+		}
+	}
+	conn, err := p.ConnectBus(ctx, self, server)
+	if err != nil {
+		return err
+	}
+	return startManager(p, conn)
+}
+
+func managerNode(c *config.Config) worlds.Node { return worlds.Node(worlds.KindManager + "." + c.Node) }
+
+// AdminNode is who `gatepass admin` is on the bus.
+const AdminNode = worlds.Node(worlds.KindAdmin + ".operator")

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package main
-
-import "context"
-
-// keepPolling is for Linux, where gnet and the runtime each have an epoll.
-func keepPolling(context.Context, func() uint64) {}

@@ -22,6 +22,38 @@ func StrictJSON(text []byte, v any) error {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errNotObject
 	}
+	return checkDoubled(text)
+}
+
+// StrictStream reads JSON values that follow each other, each as StrictJSON does.
+type StrictStream struct {
+	text []byte
+	d    *json.Decoder
+}
+
+// NewStrictStream reads the values of text.
+func NewStrictStream(text []byte) *StrictStream {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return &StrictStream{text, d}
+}
+
+// Next reads the next value into v. io.EOF is the end.
+func (s *StrictStream) Next(v any) error {
+	from := s.d.InputOffset()
+	err := s.d.Decode(v)
+	switch {
+	case errors.Is(err, io.EOF):
+		return io.EOF
+	case err != nil:
+		return jsonFault(err)
+	}
+	return checkDoubled(s.text[from:s.d.InputOffset()])
+}
+
+// checkDoubled refuses a key that stands twice in one object of text, which must be
+// valid JSON.
+func checkDoubled(text []byte) error {
 	if key, twice := doubledKey(text); twice {
 		return &FieldError{Field: shownKey(key), Problem: "stands twice in one object; leave one out"}
 	}

@@ -105,27 +105,20 @@ func (c *Client) request(ops []storage.Op) ([]byte, error) {
 			return nil, ErrProtocol
 		}
 	}
-	if len(ops) == 1 {
-		return marshal(c.table.byKind[ops[0].Kind].request(&ops[0]))
-	}
-	batch := BatchRequest{Commands: make([]BatchItem, len(ops))}
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
 	for i := range ops {
 		o := c.table.byKind[ops[i].Kind]
-		raw, err := marshal(o.request(&ops[i]))
-		if err != nil {
-			return nil, err
+		if len(ops) > 1 {
+			if err := e.Encode(BatchItem{o.info().Name}); err != nil {
+				return nil, fmt.Errorf("admin: %w", err)
+			}
 		}
-		batch.Commands[i] = BatchItem{Command: o.info().Name, Request: raw}
+		if err := e.Encode(o.request(&ops[i])); err != nil {
+			return nil, fmt.Errorf("admin: %w", err)
+		}
 	}
-	return marshal(batch)
-}
-
-func marshal(v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("admin: %w", err)
-	}
-	return raw, nil
+	return body.Bytes(), nil
 }
 
 func (c *Client) halves(ctx context.Context, ops []storage.Op) ([]storage.Result, error) {
@@ -229,6 +222,9 @@ func (c *Client) exchange(ctx context.Context, method, name string, body []byte,
 
 // failureWord tells whether an object of a reply is an error, and which.
 func failureWord(object []byte) (word string, failed bool) {
+	if !bytes.HasPrefix(object, []byte(`{"error":`)) {
+		return "", false
+	}
 	d := json.NewDecoder(bytes.NewReader(object))
 	d.DisallowUnknownFields()
 	var f failure

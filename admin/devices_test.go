@@ -120,7 +120,7 @@ func TestForgetDevice_SaysWhich(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if op, err := o.parse(q); err != nil || *op.Device != d {
+		if op, err := o.parse(func(v any) error { return accounts.StrictJSON(q, v) }); err != nil || *op.Device != d {
 			t.Errorf("%x, %x: %+v, %v", d.Family, d.ID, op.Device, err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestTable_Devices(t *testing.T) {
 		{storage.OpRemoveDevice, `{"name":"A","family":"zz000000000000000000000000000000"}`, ErrProtocol},
 		{storage.OpRemoveDevice, `{"name":"A","family":"00000000000000000000000000000000"}`, nil},
 	} {
-		if _, err := table.byKind[c.kind].parse([]byte(c.text)); !errors.Is(err, c.want) {
+		if _, err := table.byKind[c.kind].parse(func(v any) error { return accounts.StrictJSON([]byte(c.text), v) }); !errors.Is(err, c.want) {
 			t.Errorf("%v %s: %v, want %v", c.kind, c.text, err, c.want)
 		}
 	}

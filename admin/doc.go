@@ -24,10 +24,18 @@
 // request. An error is the object {"error":"not_found"}, with a word of words.go; it is
 // the last one. GET /v1/ tells a client that it is understood.
 //
-// Many changes go together as account.batch, which makes them durable with one write. Its
-// reply has an object for each of them. An import is a sequence of batches, so neither
-// side holds more than one, and a client that goes away stops its job after the batch
-// under way. Only the server's own user and root are answered.
+// Many changes go together as account.batch, which makes them durable with one write:
+//
+//	POST /v1/account.batch
+//	{"command":"account.unban"}
+//	{"name":"BOB"}
+//	{"command":"account.delete"}
+//	{"name":"EVE"}
+//
+// The reply has an object for each of them, such as {"item":1,"error":"not_found"}. An
+// import is a sequence of batches, so neither side holds more than one, and a client that
+// goes away stops its job after the batch under way. Only the server's own user and root
+// are answered.
 //
 // # Sessions
 //

@@ -28,9 +28,9 @@ var requests = [][2]string{
 	{"account.add", `{"account":{"username":"A"}}`},
 	{"account.add", `{"account":{"username":"B","salt":"` + strings.Repeat("5A", 32) + `","verifier":"` + strings.Repeat("5B", 32) + `"}}`},
 	{"account.ban", `{"name":"A","ban":{"until":"0000-01-01T00:00:00Z"}}`},
-	{"account.batch", `{"commands":[{"command":"address.ban","request":{"address":"10.0.0.0/8","ban":{"forever":true,"reason":"x"}}},{"command":"address.list","request":{}},{"command":"account.show","request":{"name":"A"}}]}`},
-	{"account.batch", `{"commands":[{"command":"account.forget-device","request":{"name":"A","family":"` + strings.Repeat("00", 16) + `"}},{"command":"account.devices","request":{"name":"A","keys":true}}]}`},
-	{"account.batch", `{"commands":[{"command":"account.delete","request":{"name":"A"}},{"command":"account.unban","request":{"name":"A"}}]}`},
+	{"account.batch", `{"command":"address.ban"}{"address":"10.0.0.0/8","ban":{"forever":true,"reason":"x"}}{"command":"address.list"}{}{"command":"account.show"}{"name":"A"}`},
+	{"account.batch", `{"command":"account.forget-device"}{"name":"A","family":"` + strings.Repeat("00", 16) + `"}{"command":"account.devices"}{"name":"A","keys":true}`},
+	{"account.batch", `{"command":"account.delete"}{"name":"A"}{"command":"account.unban"}{"name":"A"}`},
 	{"account.show", `{"name":"A"}`}, {"world.list", `{}`}, {"notice.send", `{"text":"hello"}`},
 	{"nothing", `{}`}, {"account.show", `[]`}, {"account.show", `{"name"`}, {"account.show", ``}, {"", ``},
 }

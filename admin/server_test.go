@@ -45,22 +45,26 @@ func TestListener_RefusesWhatIsNoRequest(t *testing.T) {
 		{"account.show", `{"name":"a"`, `400 {"error":"protocol"}`}, // half a request is none
 		{"account.show", `{"name":"a"}{}`, `400 {"error":"protocol"}`},
 		{"account.batch", `{}`, `400 {"error":"protocol"}`},
-		{"account.batch", `{"commands":[]}`, `400 {"error":"protocol"}`},
-		{"account.batch", `{"commands":[{}]}`, `400 {"error":"protocol"}`},
-		{"account.batch", `{"commands":[{"command":"account.batch","request":{}}]}`, `400 {"error":"protocol"}`},
-		{"account.batch", `{"commands":[{"command":"account.show","request":{"name":"a"}},{"command":"login","request":{"name":"a"}}]}`, `400 {"error":"protocol"}`},
+		{"account.batch", ``, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.show"}`, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.show"}{"name":"a"`, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.show"}{"name":"a","name":"b"}`, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.show","name":"a"}{"name":"b"}`, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.batch"}{}`, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.show"}{"name":"a"}{"command":"login"}{"name":"a"}`, `400 {"error":"protocol"}`},
+		{"account.batch", `{"command":"account.show"}{"name":"a"}{"command":"account.show"}{"name":"a:b"}`, `400 {"error":"invalid"}`},
 		{"login", `{"name":"A"}`, `400 {"error":"protocol"}`},
 		{"", `{"name":"A"}`, `400 {"error":"protocol"}`},
 		{"account.show", `{}`, `400 {"error":"protocol"}`},
 		{"account.show", `{"name":"a:b"}`, `400 {"error":"invalid"}`},
 		{"account.add", `{"account":{"username":"A",` + weakPair + `}}`, `400 {"error":"invalid"}`},
-		{"account.batch", `{"commands":[` + strings.Repeat(`{"command":"account.list","request":{}},`, accounts.MaxOps) + `{"command":"account.list","request":{}}]}`, `400 {"error":"protocol"}`},
+		{"account.batch", strings.Repeat(`{"command":"account.list"}{}`, accounts.MaxOps+1), `400 {"error":"protocol"}`},
 		{"account.factors", `{"name":"a"}`, `400 {"error":"protocol"}`},
 		{"account.factors", `{}`, `400 {"error":"protocol"}`},
 		{"account.factors", `{"account":{"username":"a","pin":"12"}}`, `400 {"error":"invalid"}`},
 		{"address.ban", `{"address":"10.0.0.1/8","ban":{"forever":true}}`, `400 {"error":"protocol"}`},
 		{"account.show", `{"name":"a"}`, `404 {"error":"not_found"}`},
-		{"account.batch", `{"commands":[{"command":"account.show","request":{"name":"a"}}]}`, `200 {"item":0,"error":"not_found"}`},
+		{"account.batch", `{"command":"account.show"}{"name":"a"}`, `200 {"item":0,"error":"not_found"}`},
 		// What is misspelt, doubled or of no sane time changes nothing.
 		{"account.ban", `{"name":"a","ban":{"untill":"2100-01-01T00:00:00Z"}}`, `400 {"error":"protocol"}`},
 		{"account.ban", `{"name":"a","ban":{"forever":true},"bann":1}`, `400 {"error":"protocol"}`},
@@ -70,7 +74,7 @@ func TestListener_RefusesWhatIsNoRequest(t *testing.T) {
 		{"account.ban", `{"name":"a","ban":{"until":"1970-01-01T00:00:00Z"}}`, `400 {"error":"protocol"}`},
 		{"account.ban", `{"name":"a","ban":{"until":"0001-01-01T00:00:00Z"}}`, `400 {"error":"invalid"}`},
 		{"address.ban", `{"address":"10.0.0.0/8","ban":{"until":"9999-12-31T23:59:59Z"}}`, `400 {"error":"invalid"}`},
-		{"account.batch", `{"commands":[` + strings.Repeat(" ", maxRequest) + "]}", `413 {"error":"too_large"}`},
+		{"account.batch", strings.Repeat(" ", maxRequest) + "{}", `413 {"error":"too_large"}`},
 	} {
 		if got := post(t, s.path, c.command, c.body); got != c.want {
 			t.Errorf("%s %.70q: %s, want %s", c.command, c.body, got, c.want)
@@ -192,8 +196,8 @@ func TestHandler_Permission(t *testing.T) {
 	for _, c := range []struct{ command, body, want string }{
 		{"account.unban", `{"name":"a"}`, `404 {"error":"not_found"}`},
 		{"account.delete", `{"name":"a"}`, `403 {"error":"forbidden"}`},
-		{"account.batch", `{"commands":[{"command":"account.unban","request":{"name":"a"}}]}`, `200 {"item":0,"error":"not_found"}`},
-		{"account.batch", `{"commands":[{"command":"account.unban","request":{"name":"a"}},{"command":"account.delete","request":{"name":"a"}}]}`, `400 {"error":"forbidden"}`},
+		{"account.batch", `{"command":"account.unban"}{"name":"a"}`, `200 {"item":0,"error":"not_found"}`},
+		{"account.batch", `{"command":"account.unban"}{"name":"a"}{"command":"account.delete"}{"name":"a"}`, `400 {"error":"forbidden"}`},
 	} {
 		if got := answer(h, c.command, c.body); got != c.want {
 			t.Errorf("%s: %s, want %s", c.command, got, c.want)

@@ -39,25 +39,49 @@ type Command struct {
 	Salts storage.SaltShape
 }
 
-// Command takes a command. CommandClose is seen by the Loop, which ends behind
-// it.
-func (c *Core) Command(cmd *Command) {
+// service is what an operator has set of this server.
+type service struct {
+	versions Versions
+	// draining: nobody is let in any more. maintenance: logins are refused.
+	draining, maintenance bool
+}
+
+// operator does what operators want.
+type operator struct {
+	base
+	desk      operatorDesk
+	service   *service
+	bans      *addressBans
+	decoys    *decoys
+	keys      *keyring
+	directory *directory
+	push      *push
+}
+
+// operatorDesk is what an operator does with sessions.
+type operatorDesk interface {
+	each(f func(*session))
+	end(s *session, why endReason)
+	endConn(conn codec.Conn, why endReason)
+}
+
+// take takes a command. CommandClose is seen by the Loop, which ends behind it.
+func (o *operator) take(cmd *Command) {
 	switch cmd.Kind {
 	case CommandKick:
-		c.endLogins(cmd.Name, commandReason(cmd.Result))
+		o.endLogins(cmd.Name, commandReason(cmd.Result))
 	case CommandAddressBans:
-		c.wantBans()
+		o.bans.want()
 	case CommandDrain:
-		c.drain()
+		o.drain()
 	case CommandVersions:
-		c.versions = cmd.Versions
+		o.service.versions = cmd.Versions
 	case CommandSalts:
-		c.saltsAre(cmd.Salts)
+		o.decoys.saltsAre(cmd.Salts)
 	case CommandClose:
-		c.sessions.each(func(s *session) { c.end(s, endStopped) })
-		c.wipeKeys()
+		o.desk.each(func(s *session) { o.desk.end(s, endStopped) })
+		o.keys.wipe()
 	}
-	c.runEvents()
 }
 
 // commandReason is why an account ends that an operator sends away.
@@ -74,17 +98,15 @@ func commandReason(told codec.Result) endReason {
 // endLogins ends every session of an account, those that are just signing in included:
 // what an attempt knows of the account was read before the operator changed it. It wipes
 // the account's key.
-func (c *Core) endLogins(name storage.Name, why endReason) {
-	if h := c.keys.Find(codec.Name(name)); h != nil {
-		c.endConn(h.Owner.holder, why)
-		c.dropKey(h)
-	} else {
-		c.keys.Drop(codec.Name(name)) // it may be on its way here
+func (o *operator) endLogins(name storage.Name, why endReason) {
+	if holder := o.keys.holder(name); holder != 0 {
+		o.desk.endConn(holder, why)
 	}
-	c.endElsewhere(codec.Name(name))
-	c.sessions.each(func(s *session) {
+	o.keys.drop(name)
+	o.directory.end(codec.Name(name))
+	o.desk.each(func(s *session) {
 		if s.name == name && (attempting.has(s.state) || s.welcomed()) {
-			c.end(s, why)
+			o.desk.end(s, why)
 		}
 	})
 }
@@ -96,31 +118,31 @@ var attempting = in(StateLookingUp, StateProving, StateVerifying, StateRecording
 
 // endBannedAddresses ends the sessions of banned addresses. A client that has sent nothing
 // yet is refused with its first message.
-func (c *Core) endBannedAddresses() {
-	c.sessions.each(func(s *session) {
-		if s.state != StateConnected && c.blocklist.find(s.peer, c.wall/1000) != nil {
-			c.end(s, endAddressBanned)
+func (o *operator) endBannedAddresses() {
+	o.desk.each(func(s *session) {
+		if s.state != StateConnected && o.bans.find(s.peer) != nil {
+			o.desk.end(s, endAddressBanned)
 		}
 	})
 }
 
 // drain ends the sessions that have nothing under way.
-func (c *Core) drain() {
-	c.draining = true
-	c.sessions.each(func(s *session) {
+func (o *operator) drain() {
+	o.service.draining = true
+	o.desk.each(func(s *session) {
 		if s.state == StateConnected || s.state == StateChoosing || s.state == StateInWorld || s.state == StateUpdating {
-			c.end(s, endDrained)
+			o.desk.end(s, endDrained)
 		}
 	})
 }
 
 // ordered does what an operator wants of every login server.
-func (c *Core) ordered(o *worlds.Order) {
+func (o *operator) ordered(order *worlds.Order) {
 	switch {
-	case o.Maintenance != nil:
-		c.maintenance = *o.Maintenance
-		c.options.Logger.Info("maintenance", "on", c.maintenance)
-	case o.Notice != "":
-		c.notify(o.Notice)
+	case order.Maintenance != nil:
+		o.service.maintenance = *order.Maintenance
+		o.options.Logger.Info("maintenance", "on", o.service.maintenance)
+	case order.Notice != "":
+		o.push.notify(order.Notice)
 	}
 }

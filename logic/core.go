@@ -2,13 +2,13 @@ package logic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
+	"time"
 
 	"gatepass/auth"
 	"gatepass/codec"
-	"gatepass/deadline"
 	"gatepass/guard"
 	"gatepass/storage"
 	"gatepass/worlds"
@@ -25,77 +25,37 @@ type Ports struct {
 	Bus    Bus
 }
 
-// Core is the machine: messages in, effects out. It is unsafe for concurrent
-// use; all of it but Stats belongs to the logic goroutine.
+// Core is the machine: messages in, effects out. It holds the sessions and takes them from
+// state to state. Everything else is in parts, each with data of its own. It is unsafe for
+// concurrent use; all of it but Stats belongs to the logic goroutine.
 type Core struct {
 	// static after construction
 	options Options
 	ports   Ports
-	slots   slots
-	alone   bool // there is no region
-	audit   bool // whether the log takes a line a login
 
-	// now and wall are the times of the last tick (see Tick), whole the one before which
-	// nothing is due that is looked at with whole ticks only.
-	now, wall int64
-	whole     int64
-	// stamp is that of the last login.
-	stamp       worlds.Stamp
-	versions    Versions
-	draining    bool
-	maintenance bool
-
+	clock
 	sessions sessionTable
-	keys     *worlds.Passes[holding]
-	vouchers *worlds.Vouchers // those of keys
-	pool     keyPool
-	// natives is how many native clients are in. picks has the connection that each
-	// offered pass is for.
-	natives int
-	picks   map[worlds.PassID]codec.Conn
-	// inWorld has the native clients whose keys went to a world with them.
-	inWorld   map[codec.Name]codec.Conn
+	service  service
+
+	rules     rules
+	signals   signals
+	effects   effects
+	timers    timers
+	directory directory
+	keys      keyring
+	claims    claims
+	pool      keyPool
+	selection selection
+	push      push
 	updates   updateQueue
-	blocklist blocklist
-	factors   factorLock
+	bans      addressBans
+	factors   secondFactors
 	removals  removals
 	decoys    decoys
-	// signIns and tokens bound sign-ins by password and by token, returns counts who was
-	// refused and told to come back.
-	signIns, tokens, returns guard.Rates
-	// sentOff is how many clients were told to come back because this server goes away.
-	sentOff uint64
-	// bansWanted says that the blocklist is older than the store, bansLoading
-	// that a newer one is on its way: never two at once, so that the older of
-	// two answers cannot come last.
-	bansWanted, bansLoading bool
-	// bansTold is what was logged of bans that could not be read.
-	bansTold  string
-	deadlines deadline.Wheel[codec.Conn]
-	// overdue are the sessions whose time is over (overdue.go).
-	overdue   deadline.Queue[codec.Conn]
-	graces    deadline.Wheel[storage.Name]
-	usedCodes usedCodes
+	returns   returns
+	operator  operator
+	region    region
 
-	events      []Event
-	signalling  uint16 // the kinds that are being signalled
-	signalLevel int
-
-	// effects of this round, submitted by Flush
-	ops   []storage.Op
-	notes []storage.Op // character counts, which no client waits for
-	// notesAt is the tick of the last ones.
-	notesAt int64
-	jobs    []auth.Job
-	closes  []codec.Conn // closes that found no room yet
-	outbound
-	// reclaims are the claims of clients that came back.
-	reclaims map[worlds.PassID]codec.Conn
-	// ended are accounts that an operator ended lately, the oldest first.
-	ended []endedAccount
-	// unannounced are keys that the directory has yet to be told of.
-	unannounced []codec.Name
-	push        push
 	// reply is the one that is being sent: a field, so that passing its address
 	// allocates nothing.
 	reply codec.Reply
@@ -113,87 +73,75 @@ func NewCore(o Options, p Ports) (*Core, error) {
 	if alone {
 		p.Region, p.Bus = noRegion{}, noRegion{}
 	}
-	c := &Core{options: o, ports: p, versions: o.Versions, updates: updateQueue{of: make(map[storage.Name]codec.Conn)}, alone: alone, slots: defaultSlots(), vouchers: worlds.NewVouchers(nil), usedCodes: newUsedCodes(), factors: newFactorLock(),
-		reclaims: make(map[worlds.PassID]codec.Conn), picks: make(map[worlds.PassID]codec.Conn), inWorld: make(map[codec.Name]codec.Conn),
-		signIns: guard.NewRates(), tokens: guard.NewRates(), returns: guard.NewRates(),
-		removals: removals{open: make(map[uint64]*removal)}, decoys: newDecoys(&o, alone)}
-	c.keys = newKeys(&c.options, c.vouchers)
-	c.options.Versions = nil // those of the start are let go with the first others
-	c.audit = o.Logger.Enabled(context.Background(), slog.LevelDebug)
-	c.loadBans()
+	c := &Core{options: o, ports: p, service: service{versions: o.Versions}}
+	c.options.Versions = nil // a command replaces those of the start, and then nothing keeps them
+	c.plug(alone)
+	c.bans.load()
 	return c, nil
 }
 
-// Tick tells the time: now is what deadlines count by, in milliseconds of a clock
-// that never goes back, stands still or is set, wall the time of day, in Unix
-// milliseconds, which may be anything. Deadlines are looked at here and nowhere else.
-// Ticks come every TickEvery at least, and may come more often (see Pace): between
-// whole ticks only what is overdue goes on.
-func (c *Core) Tick(now, wall int64) {
+// plug makes the parts, and gives each what it uses of the others.
+func (c *Core) plug(alone bool) {
+	o, p := &c.options, &c.ports
+	b := base{options: &c.options, clock: &c.clock, effects: &c.effects, count: &c.count}
+	c.effects = effects{store: p.Store, prover: p.Prover, out: p.Out, clock: &c.clock, count: &c.count}
+	c.timers = timers{base: b, desk: c}
+	c.directory = directory{base: b, bus: p.Bus, alone: alone}
+	c.keys = newKeyring(b, &c.directory)
+	c.claims = claims{base: b, desk: c, rules: &c.rules, keys: &c.keys, directory: &c.directory, pool: &c.pool, timers: &c.timers, alone: alone, of: make(map[worlds.PassID]codec.Conn)}
+	c.pool = keyPool{base: b}
+	c.selection = selection{base: b, desk: c, rules: &c.rules, keys: &c.keys, pool: &c.pool, worlds: p.Worlds, alone: alone,
+		offered: make(map[worlds.PassID]codec.Conn), inWorld: make(map[codec.Name]codec.Conn)}
+	c.push = push{base: b, desk: c, out: p.Out, worlds: p.Worlds, region: p.Region}
+	c.updates = updateQueue{base: b, desk: c, timers: &c.timers, out: p.Out, of: make(map[storage.Name]codec.Conn)}
+	c.bans = addressBans{base: b}
+	c.factors = newSecondFactors(b)
+	c.removals = removals{base: b, open: make(map[uint64]*removal)}
+	c.decoys = newDecoys(b, alone)
+	c.returns = returns{base: b, networks: guard.NewRates()}
+	c.rules = rules{c: c, list: o.Rules, refused: make([]atomic.Uint64, len(o.Rules))}
+	c.signals = signals{base: b, slots: defaultSlots(), audit: o.Logger.Enabled(context.Background(), slog.LevelDebug)}
+	c.operator = operator{base: b, desk: c, service: &c.service, bans: &c.bans, decoys: &c.decoys, keys: &c.keys, directory: &c.directory, push: &c.push}
+	c.region = region{base: b, desk: c, copy: p.Region, keys: &c.keys, directory: &c.directory, decoys: &c.decoys,
+		claims: &c.claims, selection: &c.selection, push: &c.push, operator: &c.operator}
+}
+
+// tick takes the time. Deadlines are looked at here and nowhere else. Ticks come every
+// TickEvery at least, and may come more often (see Pace): between whole ticks only what is
+// overdue goes on.
+func (c *Core) tick(now, wall int64) {
 	c.wall = wall
-	c.removeAgain()
-	if c.bansWanted && !c.bansLoading {
-		c.loadBans()
-	}
+	c.removals.again()
+	c.bans.retry()
 	if now <= c.now {
 		return
 	}
 	late := now-c.now > tickLate.Milliseconds()
 	c.now = now
-	c.keepDecoysAgain()
+	c.decoys.keepAgain()
 	if now >= c.whole {
 		c.whole = now - now%TickEvery.Milliseconds() + TickEvery.Milliseconds()
 		c.wholeTick()
 	}
 	if !late {
-		c.endOverdue()
+		c.timers.endOverdue()
 	}
-	c.settle()
-	c.runEvents()
-	c.count.moving.Store(int64(c.keys.Moves()))
+	c.region.settle()
 }
 
 // wholeTick does what is done every TickEvery.
 func (c *Core) wholeTick() {
-	now := c.now
-	c.usedCodes.advance(now, c.wall)
-	c.factors.advance(now)
-	c.deadlines.Advance(now, c.expire)
-	c.graces.Advance(now, c.expireKey)
-	c.keys.Tick(now)
-	c.forgetEnds()
-	c.announceSome()
-	c.follow(c.ports.Region.Tick(now))
-	c.pushStale()
-	c.pushDue()
-	c.tellPlaces()
+	c.factors.tick()
+	c.timers.advance()
+	c.keys.tick()
+	c.directory.forgetEnds()
+	c.keys.announceSome()
+	c.region.tick()
+	c.push.tick()
+	c.updates.tellPlaces()
 }
 
-// Client takes a message of a client or, about one, of its reactor.
-func (c *Core) Client(m *codec.Message) {
-	c.count.messages[m.Kind].Add(1)
-	switch m.Kind {
-	case codec.KindOpened:
-		c.opened(m)
-		return
-	case codec.KindClosed:
-		c.closed(m)
-		return
-	}
-	s := c.sessions.get(m.Conn)
-	if s == nil || s.state == StateLeaving {
-		return // the client sent it before it could know that it was refused
-	}
-	s.request = m.Kind
-	if !opcodes[m.Kind].has(s.state) {
-		c.count.outOfPlace[s.state].Add(1)
-		c.end(s, endOutOfPlace)
-		return
-	}
-	states[s.state].Process(c, s, m)
-	c.runEvents()
-}
-
+// opened makes the session of a new connection.
 func (c *Core) opened(m *codec.Message) {
 	if old := c.sessions.inSlot(m.Conn); old != nil {
 		c.remove(old) // the message that it is closed was lost; nothing of it may stay
@@ -204,14 +152,8 @@ func (c *Core) opened(m *codec.Message) {
 		s.native = new(nativeSession)
 	}
 	c.enter(s, StateConnected)
-	if c.draining {
+	if c.service.draining {
 		c.end(s, endDrained)
-	}
-}
-
-func (c *Core) closed(m *codec.Message) {
-	if s := c.sessions.get(m.Conn); s != nil {
-		c.remove(s)
 	}
 }
 
@@ -219,66 +161,100 @@ func (c *Core) closed(m *codec.Message) {
 func (c *Core) remove(s *session) {
 	states[s.state].Leave(c, s)
 	c.count.inState[s.state].Add(-1)
-	c.releaseKey(s, s.dialect().closed(c, s))
+	c.keys.release(s, s.dialect().closed(c, s).Milliseconds())
 	c.sessions.close(s)
 }
 
-// Stored takes a result of the store.
-func (c *Core) Stored(r *storage.Result) {
-	s := c.sessions.get(codec.Conn(r.Tag))
-	switch {
-	case (r.Kind == storage.OpGet || r.Kind == storage.OpDevice) && s != nil && s.state == StateLookingUp && s.attempt == nil:
-		c.lookedUp(s, r)
-	case r.Kind == storage.OpRotateDevice && s != nil && s.state == StateRotating:
-		c.rotated(s, r)
-	case r.Kind == storage.OpAddDevice && s != nil && s.welcomed() && s.native.remembering != nil:
-		c.rememberedDevice(s, r)
-	case r.Kind == storage.OpLogin && s != nil && s.state == StateRecording:
-		c.recorded(s, r)
-	case r.Kind == storage.OpAddressBans:
-		c.bansLoaded(r)
-	case r.Kind == storage.OpRemoveDevice:
-		c.removedDevice(r)
-	case r.Kind == storage.OpSetDecoys:
-		c.keptDecoys(r)
-	case errors.Is(r.Err, storage.ErrFailed) && isNote(r.Kind):
-		// The disk takes no writes: the store counts what it drops, and says so.
-	case errors.Is(r.Err, storage.ErrNotFound), errors.Is(r.Err, storage.ErrConflict):
-		// The client that asked is gone, or the account is, or it was changed: nothing is
-		// wrong with the store.
-	case r.Err != nil:
-		c.count.storeErrors.Add(1)
-		c.options.Logger.Error("storage request failed", "kind", r.Kind, "error", r.Err)
+// session returns the session of a connection, or nil.
+func (c *Core) session(conn codec.Conn) *session { return c.sessions.get(conn) }
+
+// each calls f for every session.
+func (c *Core) each(f func(*session)) { c.sessions.each(f) }
+
+// hold takes in the key of a login, and ends the session that had an older one.
+func (c *Core) hold(l login) {
+	if older := c.keys.hold(l); older != 0 {
+		c.endConn(older, endSecondLogin)
 	}
-	c.runEvents()
 }
 
-// isNote tells whether requests of a kind note something of which nobody waits to hear.
-func isNote(kind storage.OpKind) bool {
-	return kind == storage.OpLogin || kind == storage.OpLoginFailed || kind == storage.OpCharacters
+// say sends a reply.
+func (c *Core) say(s *session, r codec.Reply) {
+	c.reply = r
+	c.send(s)
 }
 
-// Proved takes a result of the auth pool and wipes what is secret in it.
-func (c *Core) Proved(r *auth.Result) {
-	switch r.Kind {
-	case auth.JobMint:
-		c.keyMade(r)
-	case auth.JobProve, auth.JobNativeProve:
-		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateVerifying {
-			c.verified(s, r)
-		}
-		if r.Native != nil {
-			r.Native.Wipe()
-		}
-	case auth.JobNativeChallenge:
-		if s := c.sessions.get(codec.Conn(r.Tag)); s != nil && s.state == StateLookingUp && s.attempt != nil {
-			c.challenged(s, r)
-		} else {
-			r.Native.Wipe()
-		}
+// send queues c.reply for a session. Without room the session ends, so that no client
+// waits for a message that never comes.
+func (c *Core) send(s *session) {
+	if !c.ports.Out.Send(s.conn, &c.reply) {
+		c.end(s, endOverload)
 	}
-	r.Key.Wipe()
-	r.Ephemeral.Wipe()
-	clear(r.Random[:])
-	c.runEvents()
+}
+
+// sendFrame queues bytes that are encoded already.
+func (c *Core) sendFrame(s *session, frame []byte) {
+	if !c.ports.Out.SendFrame(s.conn, frame) {
+		c.end(s, endOverload)
+	}
+}
+
+// Flush submits everything that this round has gathered. A client whose request a pool
+// does not take is refused: every client gets an answer. Replies go first: the time of an
+// answer must not tell whether there is something to store about a login.
+func (c *Core) Flush() {
+	c.pool.refill()
+	c.updates.callNext()
+	c.ports.Out.Flush()
+	c.effects.submitJobs(c)
+	c.effects.submitOps(c)
+	c.effects.submitNotes()
+	c.directory.submit(c.keys.outgoing())
+	c.effects.submitCloses()
+	c.ports.Out.Flush()
+}
+
+// jobRefused handles a job for which the auth pool had no room.
+func (c *Core) jobRefused(job *auth.Job) {
+	if job.Kind == auth.JobMint {
+		c.pool.refused()
+	} else {
+		c.endConn(codec.Conn(job.Tag), endBusy)
+	}
+}
+
+// opRefused handles a request for which the store had no room.
+func (c *Core) opRefused(op *storage.Op) {
+	switch op.Kind {
+	case storage.OpAddressBans:
+		c.bans.refused()
+	case storage.OpRemoveDevice:
+		c.removals.refused(op.Tag)
+	case storage.OpSetDecoys:
+		c.decoys.refused()
+	default:
+		c.endConn(codec.Conn(op.Tag), endBusy)
+	}
+}
+
+// timeOver ends a session's time in its state.
+func (c *Core) timeOver(s *session) {
+	if !c.stepSession(s, Input{Kind: inputTimeOver}) {
+		c.end(s, endIdle)
+	}
+}
+
+// goesOn tells whether a session whose time has come has something else to do first.
+func (c *Core) goesOn(s *session) bool { return c.stepSession(s, Input{Kind: inputDue}) }
+
+// Moving tells whether keys are on their way; anywhere.
+func (c *Core) Moving() bool { return c.count.moving.Load() > 0 }
+
+// Pace returns how long after a tick the next one should come: PaceEvery while there
+// are sessions to be ended, TickEvery else. Anywhere.
+func (c *Core) Pace() time.Duration {
+	if c.count.overdue.Load() > 0 || c.count.inState[StateReclaiming].Load() > 0 {
+		return PaceEvery
+	}
+	return TickEvery
 }

@@ -18,21 +18,21 @@ import (
 func TestCore_SignalLoopIsCutAndReported(t *testing.T) {
 	e := newScenario(t)
 	calls := 0
-	e.core.slots[SignalKicked] = []slot{func(c *Core, sig Signal) {
+	e.core.signals.slots[SignalKicked] = []slot{func(p *signals, sig Signal) {
 		calls++
-		c.signal(Signal{Kind: SignalReconnected, session: sig.session})
+		p.raise(Signal{Kind: SignalReconnected, session: sig.session})
 	}}
-	e.core.slots[SignalReconnected] = []slot{func(c *Core, sig Signal) {
-		c.signal(Signal{Kind: SignalKicked, session: sig.session})
+	e.core.signals.slots[SignalReconnected] = []slot{func(p *signals, sig Signal) {
+		p.raise(Signal{Kind: SignalKicked, session: sig.session})
 	}}
-	e.core.signal(Signal{Kind: SignalKicked, session: &session{}})
+	e.core.signals.raise(Signal{Kind: SignalKicked, session: &session{}})
 	if calls != 1 || e.core.Stats().SignalLoops != 1 {
 		t.Fatalf("the slot ran %d times and %d loops were counted, want 1 and 1", calls, e.core.Stats().SignalLoops)
 	}
 	if !strings.Contains(e.out.String(), "signal loop cut") {
 		t.Fatal("the loop was not reported")
 	}
-	e.core.signal(Signal{Kind: SignalKicked, session: &session{}})
+	e.core.signals.raise(Signal{Kind: SignalKicked, session: &session{}})
 	if calls != 2 {
 		t.Fatal("the signal is dead after a loop was cut")
 	}
@@ -42,9 +42,9 @@ func TestCore_SlotsRunInDeclaredOrder(t *testing.T) {
 	e := newScenario(t)
 	var order []int
 	for i := range 3 {
-		e.core.slots[SignalKicked] = append(e.core.slots[SignalKicked][:i:i], func(*Core, Signal) { order = append(order, i) })
+		e.core.signals.slots[SignalKicked] = append(e.core.signals.slots[SignalKicked][:i:i], func(*signals, Signal) { order = append(order, i) })
 	}
-	e.core.signal(Signal{Kind: SignalKicked})
+	e.core.signals.raise(Signal{Kind: SignalKicked})
 	if len(order) != 3 || order[0] != 0 || order[1] != 1 || order[2] != 2 {
 		t.Fatalf("order = %v", order)
 	}
@@ -55,15 +55,15 @@ func TestCore_EventsRaisedMeanwhileGoToTheEnd(t *testing.T) {
 	c := e.core
 	first, second := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
 	for _, conn := range []codec.Conn{first, second} {
-		c.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		c.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 		c.sessions.get(conn).build = 5875
-		c.raise(Event{Kind: EventHello, conn: conn})
+		c.rules.raise(EventHello, c.sessions.get(conn))
 	}
-	c.runEvents()
-	if len(c.events) != 0 || c.sessions.get(first).state != StateLookingUp || c.sessions.get(second).state != StateLookingUp {
+	c.rules.run()
+	if len(c.rules.events) != 0 || c.sessions.get(first).state != StateLookingUp || c.sessions.get(second).state != StateLookingUp {
 		t.Fatal("not all events were processed")
 	}
-	if c.ops[0].Tag != uint64(first) || c.ops[1].Tag != uint64(second) {
+	if c.effects.ops[0].Tag != uint64(first) || c.effects.ops[1].Tag != uint64(second) {
 		t.Fatal("events were processed out of order")
 	}
 }
@@ -71,7 +71,7 @@ func TestCore_EventsRaisedMeanwhileGoToTheEnd(t *testing.T) {
 func TestCore_BecomePanicsOnATransitionThatIsNotInTheTable(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
-	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 	defer func() {
 		if recover() == nil {
 			t.Fatal("no panic")
@@ -105,7 +105,7 @@ func TestOptions_ValidateReportsAllFaults(t *testing.T) {
 
 func TestLoop_PanicCostsOneSession(t *testing.T) {
 	e := newScenario(t)
-	e.core.slots[SignalRefused] = []slot{func(*Core, Signal) { panic("a bug") }}
+	e.core.signals.slots[SignalRefused] = []slot{func(*signals, Signal) { panic("a bug") }}
 	inbox := NewInbox(1, 64, false, func(int) {})
 	loop := NewLoop(e.core, inbox, func() {})
 	go loop.Run()
@@ -140,7 +140,7 @@ func TestCore_SteadyStateAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := int64(1_700_000_000_000)
-	core.Tick(now, now)
+	core.Step(FromClock(now, now))
 	conn := codec.NewConn(0, 1, 1)
 	mint := auth.Result{Kind: auth.JobMint}
 	opened := codec.Message{Kind: codec.KindOpened, Conn: conn}
@@ -152,16 +152,16 @@ func TestCore_SteadyStateAllocatesNothing(t *testing.T) {
 	closed := codec.Message{Kind: codec.KindClosed, Conn: conn}
 	login := func() {
 		now += 100
-		core.Tick(now, now)
-		core.Proved(&mint)
-		core.Client(&opened)
-		core.Client(&hello)
-		core.Stored(&account)
-		core.Client(&proof)
-		core.Proved(&right)
-		core.Client(&list)
+		core.Step(FromClock(now, now))
+		core.Step(FromPool(&mint))
+		core.Step(FromClient(&opened))
+		core.Step(FromClient(&hello))
+		core.Step(FromStore(&account))
+		core.Step(FromClient(&proof))
+		core.Step(FromPool(&right))
+		core.Step(FromClient(&list))
 		core.Flush()
-		core.Client(&closed)
+		core.Step(FromClient(&closed))
 		core.Flush()
 	}
 	for range 20 * 1024 {
@@ -199,25 +199,25 @@ func TestCore_FullPoolMeetsASessionThatIsLeavingAlready(t *testing.T) {
 	e := newScenario(t)
 	for slot, step := range []func(conn codec.Conn){
 		func(conn codec.Conn) { // looking up
-			e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}})
+			e.core.Step(FromClient(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}}))
 		},
 		func(conn codec.Conn) { // verifying
-			e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'B'}, Build: 5875}})
-			e.core.Stored(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}})
-			e.core.Client(&codec.Message{Kind: codec.KindLogonProof, Conn: conn})
+			e.core.Step(FromClient(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: codec.Name{'B'}, Build: 5875}}))
+			e.core.Step(FromStore(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}}))
+			e.core.Step(FromClient(&codec.Message{Kind: codec.KindLogonProof, Conn: conn}))
 		},
 	} {
 		e.storeOff, e.proveOff = true, true
 		conn := codec.NewConn(0, slot, 1)
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 		step(conn)
-		e.core.Client(&codec.Message{Kind: codec.KindWorldList, Conn: conn})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindWorldList, Conn: conn}))
 		e.core.Flush()
 		if s := e.core.sessions.get(conn); s.state != StateLeaving {
 			t.Errorf("slot %d is %v, want leaving", slot, s.state)
 		}
 	}
-	if len(e.core.jobs) != 0 || len(e.core.ops) != 0 {
+	if len(e.core.effects.jobs) != 0 || len(e.core.effects.ops) != 0 {
 		t.Error("what was refused is still gathered")
 	}
 }
@@ -227,20 +227,20 @@ func TestCore_FullPoolMeetsASessionThatIsLeavingAlready(t *testing.T) {
 func TestCore_OpenedInATakenSlotEndsTheOldSession(t *testing.T) {
 	e := newScenario(t)
 	old, young := codec.NewConn(0, 3, 1), codec.NewConn(0, 3, 2)
-	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: old})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: old}))
 	s := e.core.sessions.get(old)
 	s.name = storage.Name{'A'}
 	secret := worlds.NewSecret(e.key[:])
-	h, _ := e.core.keys.Hold(codec.Name(s.name), 1, &secret)
+	h, _ := e.core.keys.passes.Hold(codec.Name(s.name), 1, &secret)
 	h.Owner.holder = old
-	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: young})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: young}))
 	if e.core.sessions.get(old) != nil || e.core.sessions.live != 1 || e.core.Stats().InState[StateConnected] != 1 {
 		t.Fatalf("the old session is still there; %d live", e.core.sessions.live)
 	}
-	if h := e.core.keyOf(storage.Name{'A'}); h == nil || h.Owner.holder != 0 {
+	if h := e.core.keys.usable(storage.Name{'A'}); h == nil || h.Owner.holder != 0 {
 		t.Fatal("the old session's key is not in its grace")
 	}
-	e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: old})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindClosed, Conn: old}))
 	if e.core.sessions.get(young) == nil {
 		t.Fatal("the late end of the old connection ended the new one")
 	}
@@ -261,10 +261,10 @@ func TestCore_AddressBansThatAreDamaged(t *testing.T) {
 		{Prefix: netip.MustParsePrefix("203.0.113.0/24"), Ban: storage.Ban{Set: true}},
 	}}
 	for range 3 {
-		c.Stored(answer)
-		c.loadBans()
+		c.Step(FromStore(answer))
+		c.bans.load()
 	}
-	if c.blocklist.find(banned, now) == nil {
+	if c.bans.list.find(banned, now) == nil {
 		t.Error("a good ban does not hold beside a damaged one")
 	}
 	if st := c.Stats(); !st.BansLoaded || st.Bans != 1 || st.BansDamaged != 1 {
@@ -274,10 +274,10 @@ func TestCore_AddressBansThatAreDamaged(t *testing.T) {
 		t.Errorf("the damaged ban is named %d times:\n%s", n, log.String())
 	}
 	for range 3 {
-		c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: errors.New("the disk does not answer")})
+		c.Step(FromStore(&storage.Result{Kind: storage.OpAddressBans, Err: errors.New("the disk does not answer")}))
 	}
-	if c.blocklist.find(banned, now) == nil || strings.Count(log.String(), "does not answer") != 1 {
-		t.Errorf("after readings that failed: the ban holds: %v\n%s", c.blocklist.find(banned, now) != nil, log.String())
+	if c.bans.list.find(banned, now) == nil || strings.Count(log.String(), "does not answer") != 1 {
+		t.Errorf("after readings that failed: the ban holds: %v\n%s", c.bans.list.find(banned, now) != nil, log.String())
 	}
 }
 
@@ -285,9 +285,9 @@ func TestCore_AddressBansThatAreDamaged(t *testing.T) {
 func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 	e := newScenario(t)
 	c := e.core
-	c.Stored(&storage.Result{Kind: storage.OpAddressBans}) // the one of the start
+	c.Step(FromStore(&storage.Result{Kind: storage.OpAddressBans})) // the one of the start
 	reads := func() (n int) {
-		for _, op := range c.ops {
+		for _, op := range c.effects.ops {
 			if op.Kind == storage.OpAddressBans {
 				n++
 			}
@@ -296,27 +296,27 @@ func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 		return n
 	}
 	reload := &Command{Kind: CommandAddressBans}
-	c.Command(reload)
-	c.Command(reload)
+	c.Step(FromOperator(reload))
+	c.Step(FromOperator(reload))
 	if n := reads(); n != 1 {
 		t.Fatalf("%d readings at once", n)
 	}
-	c.Stored(&storage.Result{Kind: storage.OpAddressBans})
+	c.Step(FromStore(&storage.Result{Kind: storage.OpAddressBans}))
 	if n := reads(); n != 1 {
 		t.Fatal("a change during a reading was not read")
 	}
-	c.Stored(&storage.Result{Kind: storage.OpAddressBans, Err: storage.ErrReadFailed})
+	c.Step(FromStore(&storage.Result{Kind: storage.OpAddressBans, Err: storage.ErrReadFailed}))
 	e.now = e.now.Add(TickEvery)
-	c.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+	c.Step(FromClock(e.now.UnixMilli(), e.now.UnixMilli()))
 	if n := reads(); n != 1 {
 		t.Fatal("a failed reading was not tried again")
 	}
-	c.Stored(&storage.Result{Kind: storage.OpAddressBans})
+	c.Step(FromStore(&storage.Result{Kind: storage.OpAddressBans}))
 	e.storeOff = true
-	c.Command(reload)
+	c.Step(FromOperator(reload))
 	c.Flush()
 	e.storeOff = false
-	c.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+	c.Step(FromClock(e.now.UnixMilli(), e.now.UnixMilli()))
 	if n := reads(); n != 1 {
 		t.Fatal("a refused reading was not tried again")
 	}
@@ -327,7 +327,7 @@ func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 func TestCore_DeadlinesDoNotCareForTheWallClock(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
-	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 	end := e.now.Add(DefaultConnectedLimit)
 	walls := []int64{0, e.now.UnixMilli(), -1 << 40, 1 << 45, e.now.Add(-72 * time.Hour).UnixMilli()}
 	for i := 0; e.now.Before(end); i++ {
@@ -335,7 +335,7 @@ func TestCore_DeadlinesDoNotCareForTheWallClock(t *testing.T) {
 			t.Fatalf("the session is %v %v before its limit", s.state, end.Sub(e.now))
 		}
 		e.now = e.now.Add(TickEvery)
-		e.core.Tick(e.now.UnixMilli(), walls[i%len(walls)])
+		e.core.Step(FromClock(e.now.UnixMilli(), walls[i%len(walls)]))
 	}
 	if s := e.core.sessions.get(conn); s.state != StateLeaving {
 		t.Fatalf("the session is %v after its limit", s.state)
@@ -348,12 +348,12 @@ func TestCore_ALateTickEndsNobody(t *testing.T) {
 	e := newScenario(t)
 	spoke, silent := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
 	for _, conn := range []codec.Conn{spoke, silent} {
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 	}
 	now := e.now.Add(time.Hour).UnixMilli()
-	e.core.Tick(now, now)
-	e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: spoke, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}})
-	e.core.Tick(now+PaceEvery.Milliseconds(), now)
+	e.core.Step(FromClock(now, now))
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindLogonChallenge, Conn: spoke, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}}))
+	e.core.Step(FromClock(now+PaceEvery.Milliseconds(), now))
 	if s := e.core.sessions.get(spoke); s.state != StateLookingUp {
 		t.Errorf("who spoke in time is %v", s.state)
 	}
@@ -368,7 +368,7 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 	e := newScenario(t)
 	const count = 5000
 	for i := range count {
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)}))
 	}
 	e.core.publish()
 	if e.core.Pace() != TickEvery {
@@ -378,16 +378,16 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 	now, ticks := e.now.UnixMilli(), 0
 	for due := now + DefaultConnectedLimit.Milliseconds(); leaving() < count; ticks++ {
 		before := leaving()
-		if now += TickEvery.Milliseconds(); now >= due && e.core.overdue.Len() > 0 {
+		if now += TickEvery.Milliseconds(); now >= due && e.core.timers.waiting() > 0 {
 			now += PaceEvery.Milliseconds() - TickEvery.Milliseconds()
 		}
-		e.core.Tick(now, now)
+		e.core.Step(FromClock(now, now))
 		e.core.publish()
 		if n := leaving() - before; n > overdueMost {
 			t.Fatalf("%d were ended in one tick", n)
 		}
-		if more := e.core.overdue.Len() > 0; more != (e.core.Pace() == PaceEvery) {
-			t.Fatalf("%d are due, and the next tick comes in %v", e.core.overdue.Len(), e.core.Pace())
+		if more := e.core.timers.waiting() > 0; more != (e.core.Pace() == PaceEvery) {
+			t.Fatalf("%d are due, and the next tick comes in %v", e.core.timers.waiting(), e.core.Pace())
 		}
 	}
 	if late := now - e.now.UnixMilli() - DefaultConnectedLimit.Milliseconds(); late > 1000 {
@@ -399,7 +399,7 @@ func TestCore_EndsAFewSessionsATick(t *testing.T) {
 func TestCore_ClosesUntilItIsClosed(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
-	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 	e.core.end(e.core.sessions.get(conn), endIdle)
 	now := e.now.UnixMilli()
 	for times := 1; times <= 4; times++ {
@@ -408,7 +408,7 @@ func TestCore_ClosesUntilItIsClosed(t *testing.T) {
 		}
 		for end := now + leavingLimit.Milliseconds() + 2*TickEvery.Milliseconds(); now < end; {
 			now += TickEvery.Milliseconds()
-			e.core.Tick(now, now)
+			e.core.Step(FromClock(now, now))
 		}
 	}
 }
@@ -444,23 +444,23 @@ func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
 	e := newScenario(t)
 	hold := func(slot int, name storage.Name) *session {
 		conn := codec.NewConn(0, slot, 1)
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 		s := e.core.sessions.get(conn)
 		s.name = name
 		key := worlds.NewSecret(e.key[:])
-		e.core.hold(s, &key, 1)
+		e.core.hold(login{s.name, s.conn, &key, 1, worlds.AnnounceFresh})
 		return s
 	}
 	gone, again := storage.Name{'G'}, storage.Name{'A'}
 	e.core.remove(hold(1, gone))
 	e.core.remove(hold(2, again))
-	e.core.endLogins(gone, endCommand)
+	e.core.operator.endLogins(gone, endCommand)
 	hold(3, again)
 	for range 2*int(e.options.ReconnectGrace/TickEvery) + 1 {
 		e.now = e.now.Add(TickEvery)
-		e.core.Tick(e.now.UnixMilli(), e.now.UnixMilli())
+		e.core.Step(FromClock(e.now.UnixMilli(), e.now.UnixMilli()))
 	}
-	if e.core.keyOf(gone) != nil || e.core.keyOf(again) == nil {
+	if e.core.keys.usable(gone) != nil || e.core.keys.usable(again) == nil {
 		t.Error("the key that is gone is back, or the one that is held has gone")
 	}
 }
@@ -468,7 +468,7 @@ func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
 func TestNativeSession_WipesItsSecretAtItsEnd(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
-	e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative}))
 	s := e.core.sessions.get(conn)
 	secret := worlds.NewSecret([]byte("thirty-two bytes of a key, or so"))
 	s.native.secret = &secret
@@ -484,22 +484,22 @@ func TestCore_EndsNobodyInThePlaceOfAnother(t *testing.T) {
 	e := newScenario(t)
 	count := 2 * overdueLeast
 	for i := range count {
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)}))
 	}
 	now := e.now.Add(DefaultConnectedLimit).UnixMilli()
-	e.core.Tick(now, now) // late: ends nobody
-	if e.core.overdue.Len() != count {
-		t.Fatalf("%d of %d are due", e.core.overdue.Len(), count)
+	e.core.Step(FromClock(now, now)) // late: ends nobody
+	if e.core.timers.waiting() != count {
+		t.Fatalf("%d of %d are due", e.core.timers.waiting(), count)
 	}
 	for i := range count {
-		e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: codec.NewConn(0, i+1, 1)})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindClosed, Conn: codec.NewConn(0, i+1, 1)}))
 		if i%2 == 0 {
-			e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 2)})
+			e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 2)}))
 		}
 	}
-	for e.core.overdue.Len() > 0 {
+	for e.core.timers.waiting() > 0 {
 		now += PaceEvery.Milliseconds()
-		e.core.Tick(now, now)
+		e.core.Step(FromClock(now, now))
 	}
 	if st := e.core.Stats(); st.InState[StateConnected] != int64(count/2) || st.InState[StateLeaving] != 0 {
 		t.Errorf("%d are connected and %d leave, want %d and none", st.InState[StateConnected], st.InState[StateLeaving], count/2)

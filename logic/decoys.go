@@ -2,20 +2,23 @@ package logic
 
 import (
 	"gatepass/auth"
+	"gatepass/auth/srp6"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
 
 // decoys are what accounts are made up of for names that have none. All login servers
-// of a region must make up the same ones: else two of them give the answer away.
+// of a region must make up the same ones: a difference between two of them would tell
+// that there is no account.
 type decoys struct {
-	auth.Decoys
+	base
+	made auth.Decoys
 	// settled: this server may answer for names that have no account. A server of a
 	// region may not before it has had the region's secret once; from then on its store
 	// has it.
 	settled bool
-	// unsaved: the store has not taken what is known; it is asked again at retryAt, on
-	// the clock of ticks.
+	// unsaved: the store has not taken what is known; it is asked again at retryAt, by
+	// the ticks' clock.
 	unsaved bool
 	retryAt int64
 }
@@ -23,77 +26,87 @@ type decoys struct {
 // decoysRetry is after how many milliseconds the store is asked again.
 const decoysRetry = 10_000
 
-func newDecoys(o *Options, alone bool) decoys {
-	d := decoys{settled: alone || o.Decoys.Shared}
-	d.Secret, d.Marked, d.ZeroTop = o.Secret, o.Decoys.Salts.Marked, o.Decoys.Salts.ZeroTop
+func newDecoys(b base, alone bool) decoys {
+	o := b.options
+	d := decoys{base: b, settled: alone || o.Decoys.Shared}
+	d.made.Secret, d.made.Marked, d.made.ZeroTop = o.Secret, o.Decoys.Salts.Marked, o.Decoys.Salts.ZeroTop
 	if o.Decoys.Shared {
-		d.Secret = o.Decoys.Secret
+		d.made.Secret = o.Decoys.Secret
 	}
 	return d
 }
 
-// shareDecoys takes the key that the region's login servers share. Managers of an
-// earlier version have none: then each server goes on with a secret of its own.
-func (c *Core) shareDecoys(key *worlds.Secret) {
+// credentials makes up a salt and a verifier. secondFactor tells whether the name is to
+// pretend to have a second factor, too: that follows from the made-up verifier, which
+// follows from the name and the secret, so it is always the same, and unlike the salt
+// nobody sees it. So the draw costs no hash.
+func (d *decoys) credentials(name storage.Name) (salt srp6.Salt, v srp6.Verifier, secondFactor bool) {
+	salt, v = auth.FakeCredentials(&d.made, name.Bytes())
+	return salt, v, decoyed(&v, d.options.FactorDecoys)
+}
+
+// share takes the key that the region's login servers share. Managers of an earlier
+// version have none: then each server keeps its own secret.
+func (d *decoys) share(key *worlds.Secret) {
 	if len(key.Bytes()) == 0 {
-		if !c.decoys.settled {
-			c.options.Logger.Warn("the region's manager shares no key: two login servers make up different salts for unknown names; update the manager")
+		if !d.settled {
+			d.options.Logger.Warn("the region's manager shares no key: two login servers make up different salts for unknown names; update the manager")
 		}
-		c.decoys.settled = true
+		d.settled = true
 		return
 	}
 	secret := auth.RegionDecoys(key.Bytes())
-	if c.decoys.settled && secret == c.decoys.Secret {
+	if d.settled && secret == d.made.Secret {
 		return
 	}
-	c.decoys.Secret, c.decoys.settled = secret, true
-	c.keepDecoys()
+	d.made.Secret, d.settled = secret, true
+	d.keep()
 }
 
 // saltsAre takes what the store's salts look like now. Small changes change nothing: a
-// name that is asked for twice should get the same salt twice. That there are zeros at the
-// top holds once it was seen: a sample can miss them.
-func (c *Core) saltsAre(now storage.SaltShape) {
+// name that is asked for twice should get the same salt twice. Zeros at the top are
+// remembered once they were seen: a sample can miss them.
+func (d *decoys) saltsAre(now storage.SaltShape) {
 	const (
 		all  = 256
 		many = 16 // of 256
 	)
-	was := c.decoys.Marked
-	now.ZeroTop = now.ZeroTop || c.decoys.ZeroTop
+	was := d.made.Marked
+	now.ZeroTop = now.ZeroTop || d.made.ZeroTop
 	moved := max(now.Marked, was) - min(now.Marked, was)
-	if moved <= many && (now.Marked == all) == (was == all) && (now.ZeroTop == c.decoys.ZeroTop || now.Marked == all) {
+	if moved <= many && (now.Marked == all) == (was == all) && (now.ZeroTop == d.made.ZeroTop || now.Marked == all) {
 		return
 	}
-	c.decoys.Marked, c.decoys.ZeroTop = now.Marked, now.ZeroTop
-	c.keepDecoys()
+	d.made.Marked, d.made.ZeroTop = now.Marked, now.ZeroTop
+	d.keep()
 }
 
-// keepDecoys stores what is known, for the next start.
-func (c *Core) keepDecoys() {
-	shared := c.decoys.Secret != c.options.Secret
-	kept := &storage.Decoys{Shared: shared, Salts: storage.SaltShape{Marked: c.decoys.Marked, ZeroTop: c.decoys.ZeroTop}}
+// keep stores what is known, for the next start.
+func (d *decoys) keep() {
+	shared := d.made.Secret != d.options.Secret
+	kept := &storage.Decoys{Shared: shared, Salts: storage.SaltShape{Marked: d.made.Marked, ZeroTop: d.made.ZeroTop}}
 	if shared {
-		kept.Secret = c.decoys.Secret
+		kept.Secret = d.made.Secret
 	}
-	c.decoys.unsaved = false
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpSetDecoys, Decoys: kept})
+	d.unsaved = false
+	d.effects.request(storage.Op{Kind: storage.OpSetDecoys, Decoys: kept})
 }
 
-// decoysRefused has the store asked again later.
-func (c *Core) decoysRefused() { c.decoys.unsaved, c.decoys.retryAt = true, c.now+decoysRetry }
+// refused has the store asked again later.
+func (d *decoys) refused() { d.unsaved, d.retryAt = true, d.now+decoysRetry }
 
-// keptDecoys handles the store's result.
-func (c *Core) keptDecoys(r *storage.Result) {
+// kept handles the store's result.
+func (d *decoys) kept(r *storage.Result) {
 	if r.Err != nil {
-		c.count.storeErrors.Add(1)
-		c.options.Logger.Warn("what accounts are made up of for unknown names could not be stored; trying again", "error", r.Err)
-		c.decoysRefused()
+		d.count.storeErrors.Add(1)
+		d.options.Logger.Warn("what accounts are made up of for unknown names could not be stored; trying again", "error", r.Err)
+		d.refused()
 	}
 }
 
-// keepDecoysAgain asks the store again when it is time.
-func (c *Core) keepDecoysAgain() {
-	if c.decoys.unsaved && c.now >= c.decoys.retryAt {
-		c.keepDecoys()
+// keepAgain asks the store again when it is time.
+func (d *decoys) keepAgain() {
+	if d.unsaved && d.now >= d.retryAt {
+		d.keep()
 	}
 }

@@ -20,7 +20,7 @@ func stepRegionKey(e *scenario, t *testing.T, d *datadriven.TestData) {
 		key[0] = byte(first)
 		s.VoucherKey = worlds.NewSecret(key)
 	}
-	e.core.Region(&worlds.Event{Snapshot: &s})
+	e.core.Step(FromBus(&worlds.Event{Snapshot: &s}))
 }
 
 // stepSalts says what the salts of the store's accounts look like.
@@ -29,7 +29,7 @@ func stepSalts(e *scenario, t *testing.T, d *datadriven.TestData) {
 	var marked int
 	d.ScanArgs(t, "marked", &marked)
 	shape.Marked = uint16(marked)
-	e.core.Command(&Command{Kind: CommandSalts, Salts: shape})
+	e.core.Step(FromOperator(&Command{Kind: CommandSalts, Salts: shape}))
 }
 
 // stepDecoysKept is the store's result of keeping them.
@@ -38,5 +38,5 @@ func stepDecoysKept(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	if d.HasArg("error") {
 		r.Err = storage.ErrFailed
 	}
-	e.core.Stored(&r)
+	e.core.Step(FromStore(&r))
 }

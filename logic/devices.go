@@ -7,9 +7,9 @@ import (
 	"gatepass/storage"
 )
 
-// rememberDevice stores a token for a client's device, once a connection. The
+// remember stores a token for a client's device, once a connection. The
 // server draws its name and key, the client its secret.
-func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
+func (nativeDialect) remember(c *Core, s *session, m *codec.NativeMessage) {
 	n := s.native
 	if n.device == [16]byte{} || s.method == byToken || n.remembered || c.options.DeviceLifetime == 0 {
 		c.end(s, endProtocol)
@@ -25,11 +25,11 @@ func (c *Core) rememberDevice(s *session, m *codec.NativeMessage) {
 		return
 	}
 	n.remembered, n.remembering = true, d
-	c.ops = append(c.ops, storage.Op{Kind: storage.OpAddDevice, Tag: uint64(s.conn), Name: s.name, Device: d, At: now, Proven: n.proven})
+	c.effects.request(storage.Op{Kind: storage.OpAddDevice, Tag: uint64(s.conn), Name: s.name, Device: d, At: now, Proven: n.proven})
 }
 
-// rememberedDevice handles the store's result.
-func (c *Core) rememberedDevice(s *session, r *storage.Result) {
+// remembered handles the store's result.
+func (nativeDialect) remembered(c *Core, s *session, r *storage.Result) {
 	d := s.native.remembering
 	s.native.remembering = nil
 	if errors.Is(r.Err, storage.ErrConflict) {
@@ -45,7 +45,7 @@ func (c *Core) rememberedDevice(s *session, r *storage.Result) {
 		return
 	}
 	if s.native.forgotten {
-		c.removeDevice(s.name, storage.Device{Family: d.Family})
+		c.removals.add(s.name, storage.Device{Family: d.Family})
 	}
 	c.reply = codec.Reply{Kind: codec.ReplyRemembered, Native: &codec.NativeReply{
 		Family: d.Family, Key: d.Key, Expires: d.Expires,
@@ -55,9 +55,9 @@ func (c *Core) rememberedDevice(s *session, r *storage.Result) {
 
 // forgetDevice ends whatever token there is of a client's device, one that is being
 // stored included.
-func (c *Core) forgetDevice(s *session) {
+func (nativeDialect) forgetDevice(c *Core, s *session) {
 	n := s.native
 	if n.forgotten = n.remembering != nil; n.device != [16]byte{} {
-		c.removeDevice(s.name, storage.Device{ID: n.device})
+		c.removals.add(s.name, storage.Device{ID: n.device})
 	}
 }

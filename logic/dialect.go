@@ -30,11 +30,12 @@ type dialect interface {
 	offerUpdate(c *Core, s *session)
 	// fileSent goes on when the client was sent the whole file.
 	fileSent(c *Core, s *session)
-	// tellPlace tells the client its place in the queue for the file.
-	tellPlace(c *Core, s *session, place uint64)
+	// placeReply is the message with the client's place in the queue for the file, if
+	// there is one.
+	placeReply(place uint64) (r codec.Reply, ok bool)
 	// pushWorlds adds to g what the client is to be sent of the list of worlds, and
 	// missedWorlds notes that it did not get it.
-	pushWorlds(c *Core, s *session, g *pushGroups)
+	pushWorlds(p *push, s *session, g *pushGroups)
 	missedWorlds(s *session)
 	// lastReply puts the last message for the client into c.reply. It returns false if
 	// the protocol has no such message in the session's state.

@@ -6,87 +6,99 @@ import (
 	"gatepass/storage"
 )
 
-// send queues c.reply for a session. Without room the session ends, so that no client
-// waits for a message that never comes.
-func (c *Core) send(s *session) {
-	if !c.ports.Out.Send(s.conn, &c.reply) {
-		c.end(s, endOverload)
+// effects is what a round has gathered for the pools and the reactors; the Core submits
+// it at the end of the round.
+type effects struct {
+	store  Store
+	prover Prover
+	out    Outbox
+	clock  *clock
+	count  *counters
+
+	ops []storage.Op
+	// notes are counts of characters: no client waits for them. notesAt is the tick with
+	// which the last ones were submitted.
+	notes   []storage.Op
+	notesAt int64
+	jobs    []auth.Job
+	// closes are the connections whose close found no room yet.
+	closes []codec.Conn
+}
+
+// refused handles what a pool has no room for.
+type refused interface {
+	opRefused(op *storage.Op)
+	jobRefused(job *auth.Job)
+}
+
+// request asks something of the store.
+func (e *effects) request(op storage.Op) { e.ops = append(e.ops, op) }
+
+// prove gives the auth pool a job.
+func (e *effects) prove(job auth.Job) { e.jobs = append(e.jobs, job) }
+
+// note stores a count of characters. There is room for so many a tick: the world reports
+// the count again with the next change.
+func (e *effects) note(op storage.Op) {
+	if len(e.notes) == notesRound {
+		e.count.notesDropped.Add(1)
+		return
 	}
+	e.notes = append(e.notes, op)
 }
 
 // close queues a close, or keeps it until there is room.
-func (c *Core) close(conn codec.Conn, reason codec.CloseReason) {
-	if !c.ports.Out.Close(conn, reason) {
-		c.closes = append(c.closes, conn)
+func (e *effects) close(conn codec.Conn, reason codec.CloseReason) {
+	if !e.out.Close(conn, reason) {
+		e.closes = append(e.closes, conn)
 	}
 }
 
-// Flush submits everything that this round has gathered. A client whose request a pool
-// does not take is refused: every client gets an answer. Replies go first: the time of an
-// answer must not tell whether there is something to store about a login.
-func (c *Core) Flush() {
-	c.refillPool()
-	c.callNext()
-	c.ports.Out.Flush()
-	c.submitJobs()
-	c.submitOps()
-	c.submitNotes()
-	c.submitRegion()
-	for len(c.closes) > 0 && c.ports.Out.Close(c.closes[0], codec.CloseOverload) {
-		c.closes = c.closes[1:]
-	}
-	c.ports.Out.Flush()
-}
-
-func (c *Core) submitJobs() {
-	if len(c.jobs) == 0 {
+// submitJobs gives the auth pool its jobs.
+func (e *effects) submitJobs(r refused) {
+	if len(e.jobs) == 0 {
 		return
 	}
 	defer func() { // also after a panic: nothing may be submitted twice
-		clear(c.jobs) // they hold secrets
-		c.jobs = c.jobs[:0]
+		clear(e.jobs) // they hold secrets
+		e.jobs = e.jobs[:0]
 	}()
-	for i := c.ports.Prover.Submit(c.jobs); i < len(c.jobs); i++ {
-		c.count.jobsRefused.Add(1)
-		if x := c.jobs[i].Native; x != nil {
+	for i := e.prover.Submit(e.jobs); i < len(e.jobs); i++ {
+		e.count.jobsRefused.Add(1)
+		if x := e.jobs[i].Native; x != nil {
 			x.Wipe()
 		}
-		if c.jobs[i].Kind == auth.JobMint {
-			c.pool.ordered--
-		} else {
-			c.endConn(codec.Conn(c.jobs[i].Tag), endBusy)
-		}
+		r.jobRefused(&e.jobs[i])
+	}
+}
+
+// submitOps gives the store its requests.
+func (e *effects) submitOps(r refused) {
+	if len(e.ops) == 0 {
+		return
+	}
+	defer func() { e.ops = e.ops[:0] }()
+	for i := e.store.Submit(e.ops); i < len(e.ops); i++ {
+		e.count.opsRefused.Add(1)
+		r.opRefused(&e.ops[i])
 	}
 }
 
 // submitNotes comes last, and not more often than once a tick: the worlds' reports take no
 // room from the requests that clients wait for.
-func (c *Core) submitNotes() {
-	if len(c.notes) == 0 || c.notesAt == c.whole {
+func (e *effects) submitNotes() {
+	if len(e.notes) == 0 || e.notesAt == e.clock.whole {
 		return
 	}
-	c.notesAt = c.whole
-	taken := c.ports.Store.Submit(c.notes)
-	c.count.notesDropped.Add(uint64(len(c.notes) - taken))
-	c.notes = c.notes[:0]
+	e.notesAt = e.clock.whole
+	taken := e.store.Submit(e.notes)
+	e.count.notesDropped.Add(uint64(len(e.notes) - taken))
+	e.notes = e.notes[:0]
 }
 
-func (c *Core) submitOps() {
-	if len(c.ops) == 0 {
-		return
-	}
-	defer func() { c.ops = c.ops[:0] }()
-	for i := c.ports.Store.Submit(c.ops); i < len(c.ops); i++ {
-		c.count.opsRefused.Add(1)
-		switch op := &c.ops[i]; op.Kind {
-		case storage.OpAddressBans:
-			c.bansLoading, c.bansWanted = false, true
-		case storage.OpRemoveDevice:
-			c.removalRefused(op.Tag)
-		case storage.OpSetDecoys:
-			c.decoysRefused()
-		default:
-			c.endConn(codec.Conn(op.Tag), endBusy)
-		}
+// submitCloses tries those again that found no room.
+func (e *effects) submitCloses() {
+	for len(e.closes) > 0 && e.out.Close(e.closes[0], codec.CloseOverload) {
+		e.closes = e.closes[1:]
 	}
 }

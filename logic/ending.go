@@ -11,8 +11,16 @@ import (
 type endReason uint8
 
 const (
-	// endWrongCredentials: no such account, or a wrong password, token or second factor.
+	// endWrongCredentials: no account can have the name.
 	endWrongCredentials endReason = iota
+	// endProofFailed, endFactorFailed, endReproofFailed, endTokenFailed: there is no such
+	// account, key or token, or the proof or second factor is wrong. endTokenReplayed: the
+	// token was used before.
+	endProofFailed
+	endFactorFailed
+	endReproofFailed
+	endTokenFailed
+	endTokenReplayed
 	// endBusy: this server has no room for the request, or cannot answer it now.
 	endBusy
 	// endOutOfPlace: the message is not valid in the session's state.
@@ -99,9 +107,8 @@ type ending struct {
 	word lastWord
 	// results are what the client is told, by protocol.
 	results [codec.ProtocolCount]codec.Result
-	// signal is what is signalled, if signalled is set.
-	signal    SignalKind
-	signalled bool
+	// signals are what is signalled, in this order.
+	signals []SignalKind
 	// why is for the log of a kick. byClient says that another login is the reason and
 	// not an operator: that is logged at a level that clients cannot fill the log with.
 	why      string
@@ -119,16 +126,23 @@ func both(result codec.Result) [codec.ProtocolCount]codec.Result {
 }
 
 func refusal(result codec.Result) ending {
-	return ending{word: lastRefusal, results: both(result), signal: SignalRefused, signalled: true, close: codec.CloseLogic}
+	return ending{word: lastRefusal, results: both(result), signals: []SignalKind{SignalRefused}, close: codec.CloseLogic}
 }
 
 func kicked(result codec.Result, why string) ending {
-	return ending{word: lastKick, results: both(result), signal: SignalKicked, signalled: true, why: why, close: codec.CloseLogic}
+	return ending{word: lastKick, results: both(result), signals: []SignalKind{SignalKicked}, why: why, close: codec.CloseLogic}
 }
 
 func replaced(result codec.Result, why string) ending {
 	e := kicked(result, why)
 	e.byClient = true
+	return e
+}
+
+// failed is a refusal for what the client could not prove.
+func failed(kind SignalKind) ending {
+	e := refusal(codec.ResultBadCredentials)
+	e.signals = []SignalKind{kind, SignalRefused}
 	return e
 }
 
@@ -142,6 +156,11 @@ func outOfPlace() ending {
 // endings is what follows from each reason.
 var endings = [endReasonCount]ending{
 	endWrongCredentials:   refusal(codec.ResultBadCredentials),
+	endProofFailed:        failed(SignalProofFailed),
+	endFactorFailed:       failed(SignalFactorFailed),
+	endReproofFailed:      failed(SignalReproofFailed),
+	endTokenFailed:        failed(SignalTokenFailed),
+	endTokenReplayed:      failed(SignalTokenReplayed),
 	endBusy:               refusal(codec.ResultBusy),
 	endOutOfPlace:         outOfPlace(),
 	endProtocol:           refusal(codec.ResultProtocol),
@@ -172,8 +191,8 @@ var endings = [endReasonCount]ending{
 	endDrained: {word: lastGoingAway, close: codec.CloseLogic},
 
 	endUpdated:         {word: lastUpdate, close: codec.CloseLogic},
-	endUpdateFailed:    {word: lastUpdate, signal: SignalUpdateFailed, signalled: true, close: codec.CloseLogic},
-	endUpdateCancelled: {close: codec.CloseLogic, signal: SignalUpdateCancelled, signalled: true},
+	endUpdateFailed:    {word: lastUpdate, signals: []SignalKind{SignalUpdateFailed}, close: codec.CloseLogic},
+	endUpdateCancelled: {close: codec.CloseLogic, signals: []SignalKind{SignalUpdateCancelled}},
 
 	endOverload: {repeat: true, close: codec.CloseOverload},
 	endFault:    {repeat: true, close: codec.CloseFault},
@@ -208,18 +227,26 @@ func (c *Core) endSaying(s *session, why endReason, text string) {
 		c.count.expired[s.state].Add(1)
 	}
 	if s.state == StateLeaving {
-		c.setDeadline(s, leavingLimit)
-		c.close(s.conn, e.close)
+		c.timers.set(s, leavingLimit)
+		c.effects.close(s.conn, e.close)
 		return
 	}
-	if e.signalled {
-		c.signal(Signal{Kind: e.signal, session: s, End: why, Why: text})
+	for _, kind := range e.signals {
+		c.signals.raise(Signal{Kind: kind, session: s, End: why, Why: text})
 	}
 	last := s.dialect().lastReply(c, s, e) // before the state changes: what is said depends on it
 	c.become(s, StateLeaving)
 	if !last || !c.ports.Out.SendLast(s.conn, &c.reply) {
-		c.close(s.conn, e.close)
+		c.effects.close(s.conn, e.close)
 	}
+}
+
+// endIfDraining ends a session if this server stops soon.
+func (c *Core) endIfDraining(s *session) bool {
+	if c.service.draining {
+		c.end(s, endDrained)
+	}
+	return c.service.draining
 }
 
 // endConn ends the session of a connection, if it is there.

@@ -111,53 +111,73 @@ func (f *secondFactor) prove(now time.Time) (step int64, err error) {
 	return step, err
 }
 
-// askFactor puts what a client must give beside its password into its challenge.
-// False means that there are no random bytes for it.
-func (c *Core) askFactor(s *session, ch *codec.Challenge) bool {
-	f := s.attempt.factor
-	if f == nil {
+// secondFactors checks what clients give beside their passwords.
+type secondFactors struct {
+	base
+	lock factorLock
+	used usedCodes
+}
+
+func newSecondFactors(b base) secondFactors {
+	return secondFactors{base: b, lock: newFactorLock(), used: newUsedCodes()}
+}
+
+// ask puts what a client must give beside its password into its challenge. False means
+// that there are no random bytes for it.
+func (f *secondFactors) ask(s *session, ch *codec.Challenge, pool *keyPool) bool {
+	factor := s.attempt.factor
+	if factor == nil {
 		return true
 	}
-	f.asked = f.askable(c.options.Factors(s.build))
-	ch.Factors = f.asked
-	if f.asked&codec.FactorPIN == 0 {
+	factor.asked = factor.askable(f.options.Factors(s.build))
+	ch.Factors = factor.asked
+	if factor.asked&codec.FactorPIN == 0 {
 		return true
 	}
 	// New for each connection: a recorded answer is good for nothing. (quirk 45)
 	var random [auth.RandomSize]byte
-	if !c.pool.random(random[:]) {
+	if !pool.random(random[:]) {
 		return false
 	}
-	n := copy(f.pad.ServerSalt[:], random[:])
-	f.pad.Seed = binary.LittleEndian.Uint32(random[n:])
-	ch.PINSalt, ch.PINSeed = f.pad.ServerSalt, f.pad.Seed
+	n := copy(factor.pad.ServerSalt[:], random[:])
+	factor.pad.Seed = binary.LittleEndian.Uint32(random[n:])
+	ch.PINSalt, ch.PINSeed = factor.pad.ServerSalt, factor.pad.Seed
 	return true
 }
 
-// factorProven tells whether an attempt whose password was right gave what it
-// was asked for, no less and no more. A code is used up by it.
-func (c *Core) factorProven(s *session) bool {
-	a := s.attempt
-	if a.factor != nil && c.factors.locked(s.name, c.now) {
-		return false
-	}
-	if a.factor == nil {
+// check tells whether an attempt whose password was right gave what it was asked for, no
+// less and no more, and counts a wrong factor. A code is used up by it.
+func (f *secondFactors) check(name storage.Name, a *attempt) bool {
+	if a.factor == nil { // a token's sign-in, for one, says nothing about the factor
 		return a.sent == 0
 	}
-	if a.sent != a.factor.asked {
+	if !f.proven(name, a) {
+		f.lock.fail(name, f.now)
 		return false
 	}
-	step, err := a.factor.prove(time.UnixMilli(c.wall))
+	f.lock.succeed(name)
+	return true
+}
+
+func (f *secondFactors) proven(name storage.Name, a *attempt) bool {
+	if f.lock.locked(name, f.now) || a.sent != a.factor.asked {
+		return false
+	}
+	step, err := a.factor.prove(time.UnixMilli(f.wall))
 	if err != nil {
 		return false
 	}
-	return !a.factor.token || c.usedCodes.use(s.name, step, c.now)
+	return !a.factor.token || f.used.use(name, step, f.now)
 }
 
-// decoyed draws whether a name without an account pretends to have a second
-// factor. The lot is the made-up verifier: it follows from the name and the
-// server's secret, so it is always the same, and unlike the made-up salt nobody
-// sees it. So the draw costs no hash.
-func (c *Core) decoyed(madeUp *srp6.Verifier) bool {
-	return binary.LittleEndian.Uint64(madeUp[:])%100 < uint64(c.options.FactorDecoys)
+// tick forgets what is over.
+func (f *secondFactors) tick() {
+	f.used.advance(f.now, f.wall)
+	f.lock.advance(f.now)
+}
+
+// decoyed draws whether a name without an account pretends to have a second factor, for a
+// share in percent of all names.
+func decoyed(madeUp *srp6.Verifier, share int) bool {
+	return binary.LittleEndian.Uint64(madeUp[:])%100 < uint64(share)
 }

@@ -170,11 +170,11 @@ func TestCore_PadIsNewForEachConnection(t *testing.T) {
 	var asked []codec.Challenge
 	for i := range 2 {
 		conn := codec.NewConn(0, i+1, 1)
-		e.core.Proved(&auth.Result{Kind: auth.JobMint, Random: [auth.RandomSize]byte{15: byte(i), 16: byte(i), 19: 7}})
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		e.core.Step(FromPool(&auth.Result{Kind: auth.JobMint, Random: [auth.RandomSize]byte{15: byte(i), 16: byte(i), 19: 7}}))
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 		name := codec.Name{'A'}
-		e.core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: name, Build: 5875}})
-		e.core.Stored(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{PIN: "1234", Grunt: storage.GruntVerifier{Set: true}}})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: name, Build: 5875}}))
+		e.core.Step(FromStore(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{PIN: "1234", Grunt: storage.GruntVerifier{Set: true}}}))
 		asked = append(asked, e.asked[conn])
 	}
 	for i, ch := range asked {
@@ -190,8 +190,11 @@ func TestCore_DecoysAreTheShareOfUnknownNames(t *testing.T) {
 		e.core.options.FactorDecoys = share
 		n := 0
 		for i := range 2000 {
-			_, madeUp := auth.FakeCredentials(&auth.Decoys{Secret: e.options.Secret}, fmt.Appendf(nil, "NAME%d", i))
-			if e.core.decoyed(&madeUp) {
+			name, err := storage.FoldName(fmt.Appendf(nil, "NAME%d", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, asks := e.core.decoys.credentials(name); asks {
 				n++
 			}
 		}
@@ -287,15 +290,15 @@ func playTranscript(t *testing.T, r *transcript) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core.Tick(1000, max(r.Secrets.Time, 1)*1000)
+	core.Step(FromClock(1000, max(r.Secrets.Time, 1)*1000))
 	conn := codec.NewConn(0, 1, 1)
-	core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+	core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 	hear := func(step int) {
 		m := codec.Message{Conn: conn}
 		if _, err := out.session.Decode(mustHex(t, r.Steps[step].Hex), &m); err != nil {
 			t.Fatal(err)
 		}
-		core.Client(&m)
+		core.Step(FromClient(&m))
 	}
 
 	asked := &r.Steps[1].Fields
@@ -304,9 +307,9 @@ func playTranscript(t *testing.T, r *transcript) {
 	for i := range 4 {
 		mint.Random[16+i] = byte(asked.PINSeed >> (8 * i))
 	}
-	core.Proved(&mint)
+	core.Step(FromPool(&mint))
 	hear(0)
-	core.Stored(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: recordedAccount(t, r)})
+	core.Step(FromStore(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: recordedAccount(t, r)}))
 	want := mustHex(t, r.Steps[1].Hex)
 	copy(want[3:35], out.sent[3:35])
 	if string(out.sent) != string(want) {
@@ -316,7 +319,7 @@ func playTranscript(t *testing.T, r *transcript) {
 	hear(2)
 	verdict := auth.Result{Kind: auth.JobProve, Tag: uint64(conn)}
 	copy(verdict.M2[:], mustHex(t, r.Steps[3].Fields.M2))
-	core.Proved(&verdict)
+	core.Step(FromPool(&verdict))
 	if got := hex.EncodeToString(out.sent); got != r.Steps[3].Hex {
 		t.Errorf("answer %s, want %s", got, r.Steps[3].Hex)
 	}

@@ -29,7 +29,7 @@ func (gruntDialect) lookup(s *session) storage.Op {
 // found answers for an account that does not exist with a salt and a verifier that are
 // always the same and to which nobody has the password, and may ask for a second
 // factor. From here on such a sign-in takes the same way, and fails at the proof.
-func (gruntDialect) found(c *Core, s *session, r *storage.Result) {
+func (d gruntDialect) found(c *Core, s *session, r *storage.Result) {
 	a := s.attempt
 	if s.method == byEarlierKey {
 		if a.known = r.Account != nil; a.known {
@@ -39,24 +39,25 @@ func (gruntDialect) found(c *Core, s *session, r *storage.Result) {
 		return
 	}
 	a.exchange.Name = s.name
-	a.exchange.Salt, a.exchange.Verifier = auth.FakeCredentials(&c.decoys.Decoys, s.name.Bytes())
+	salt, verifier, asks := c.decoys.credentials(s.name)
+	a.exchange.Salt, a.exchange.Verifier = salt, verifier
 	if r.Account != nil && r.Account.Grunt.Set {
 		a.known, a.ban = true, r.Account.Ban
 		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)
 		a.exchange.Verifier = srp6.Verifier(r.Account.Grunt.Verifier)
 		a.factor = newSecondFactor(r.Account)
-	} else if c.decoyed(&a.exchange.Verifier) {
+	} else if asks {
 		a.factor = newDecoy()
 	}
 	if !c.pool.take(&a.ephemeral) {
-		c.pool.waiting = append(c.pool.waiting, s.conn)
+		c.pool.await(s.conn)
 		return
 	}
-	c.challenge(s)
+	d.challenge(c, s)
 }
 
 // challenge sends the server's half of the exchange.
-func (c *Core) challenge(s *session) {
+func (gruntDialect) challenge(c *Core, s *session) {
 	a := s.attempt
 	a.exchange.B = a.ephemeral.PublicKey(&a.exchange.Verifier)
 	c.reply = codec.Reply{Kind: codec.ReplyLogonChallenge, Challenge: codec.Challenge{
@@ -64,7 +65,7 @@ func (c *Core) challenge(s *session) {
 		Salt:    a.exchange.Salt,
 		CRCSalt: patches.IntegritySalt,
 	}}
-	if !c.askFactor(s, &c.reply.Challenge) {
+	if !c.factors.ask(s, &c.reply.Challenge, &c.pool) {
 		c.end(s, endBusy)
 		return
 	}
@@ -73,7 +74,7 @@ func (c *Core) challenge(s *session) {
 }
 
 func (gruntDialect) verify(c *Core, s *session) {
-	c.jobs = append(c.jobs, auth.Job{
+	c.effects.prove(auth.Job{
 		Kind:      auth.JobProve,
 		Tag:       uint64(s.conn),
 		Ephemeral: s.attempt.ephemeral,
@@ -84,7 +85,7 @@ func (gruntDialect) verify(c *Core, s *session) {
 
 func (gruntDialect) proven(c *Core, s *session, r *auth.Result) {
 	s.attempt.key, s.attempt.m2 = r.Key, r.M2
-	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+	c.rules.raise(EventLoginRequested, s)
 }
 
 // accountFlags is what every client is told of its account: the "pro pass" bit
@@ -96,56 +97,43 @@ const accountFlags = 0x00800000
 func (gruntDialect) admit(c *Core, s *session) {
 	a := s.attempt
 	secret := worlds.NewSecret(a.key[:])
-	c.hold(s, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]))
+	c.hold(login{s.name, s.conn, &secret, binary.LittleEndian.Uint32(a.exchange.B[:]), worlds.AnnounceFresh})
 	secret.Wipe()
 	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, M2: s.attempt.m2, AccountFlags: accountFlags}
 	c.become(s, StateChoosing)
-	c.signal(Signal{Kind: SignalLoggedIn, session: s})
+	c.signals.raise(Signal{Kind: SignalLoggedIn, session: s})
 	c.send(s)
 }
 
 // serve sends the list of worlds.
 func (gruntDialect) serve(c *Core, s *session, _ *codec.Message) {
-	frame, err := c.frameFor(s)
+	frame, err := c.ports.Worlds.FrameFor(askOf(s))
 	if err != nil {
 		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
 		c.end(s, endFault)
 		return
 	}
-	c.setDeadline(s, c.options.ChoosingLimit)
+	c.timers.set(s, c.options.ChoosingLimit)
 	c.sendFrame(s, frame)
 }
 
 func (gruntDialect) offerUpdate(c *Core, s *session) {
-	c.reply = codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultVersionUpdate}
-	c.send(s)
-	c.offer(s, nil)
+	c.say(s, codec.Reply{Kind: codec.ReplyLogonProof, Result: codec.ResultVersionUpdate})
+	if s.state != StateLeaving { // there was room for the reply
+		c.say(s, updateOffer(s))
+	}
 }
 
 // fileSent waits until the client closes the connection by itself: what is still on the
 // way has to get there.
 func (gruntDialect) fileSent(c *Core, s *session) {
 	c.updates.leave(s)
-	c.setDeadline(s, sentLimit)
+	c.timers.set(s, sentLimit)
 }
 
-// tellPlace tells nothing: the protocol has no message for it.
-func (gruntDialect) tellPlace(*Core, *session, uint64) {}
+func (gruntDialect) placeReply(uint64) (r codec.Reply, ok bool) { return r, false }
 
-// pushWorlds sends the list where the operator wants it.
-func (gruntDialect) pushWorlds(c *Core, s *session, g *pushGroups) {
-	if s.state != StateChoosing || !c.options.PushWorlds {
-		return
-	}
-	frame, err := c.frameFor(s)
-	switch {
-	case err != nil: // logged when the client asks
-	case len(s.characters) > 0:
-		c.sendFrame(s, frame)
-	default:
-		g.add(s.conn, frame)
-	}
-}
+func (gruntDialect) pushWorlds(p *push, s *session, g *pushGroups) { p.pushGrunt(s, g) }
 
 func (gruntDialect) missedWorlds(*session) {}
 

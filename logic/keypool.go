@@ -9,6 +9,7 @@ import (
 // keyPool holds what only the auth pool can make, ready for use: ephemeral keys and
 // random bytes. So a challenge does not wait for the auth pool.
 type keyPool struct {
+	base
 	keys    []srp6.Ephemeral
 	randoms [][auth.RandomSize]byte
 	// ordered is how many the auth pool is making.
@@ -29,6 +30,19 @@ func (k *keyPool) take(e *srp6.Ephemeral) bool {
 	return true
 }
 
+// await has a session wait for a key.
+func (k *keyPool) await(conn codec.Conn) { k.waiting = append(k.waiting, conn) }
+
+// next returns the session that has waited longest, if there is a key for it.
+func (k *keyPool) next() (conn codec.Conn, ok bool) {
+	if len(k.waiting) == 0 || len(k.keys) == 0 {
+		return 0, false
+	}
+	conn = k.waiting[0]
+	k.waiting = k.waiting[1:]
+	return conn, true
+}
+
 // random fills r, of at most auth.RandomSize bytes, with bytes that are used once. False
 // means that there are none.
 func (k *keyPool) random(r []byte) bool {
@@ -41,26 +55,26 @@ func (k *keyPool) random(r []byte) bool {
 	return true
 }
 
-// refillPool asks the auth pool for more keys when few are left.
-func (c *Core) refillPool() {
-	k := &c.pool
+// refill asks the auth pool for more keys when few are left.
+func (k *keyPool) refill() {
 	have := min(len(k.keys), len(k.randoms)) + k.ordered
 	if have > poolLow {
 		return
 	}
 	for range poolTarget - have {
-		c.jobs = append(c.jobs, auth.Job{Kind: auth.JobMint})
+		k.effects.prove(auth.Job{Kind: auth.JobMint})
 		k.ordered++
 	}
 }
 
-// keyMade puts a new key into the pool, or gives it to the session that has waited
-// longest.
-func (c *Core) keyMade(r *auth.Result) {
-	k := &c.pool
+// refused notes that the auth pool had no room for an order.
+func (k *keyPool) refused() { k.ordered-- }
+
+// add puts what the auth pool has made into the pool.
+func (k *keyPool) add(r *auth.Result) {
 	k.ordered--
 	if r.Err != nil {
-		c.count.authErrors.Add(1)
+		k.count.authErrors.Add(1)
 		return // ordered again with the next round
 	}
 	if len(k.keys) < poolTarget {
@@ -69,12 +83,7 @@ func (c *Core) keyMade(r *auth.Result) {
 	if len(k.randoms) < poolTarget {
 		k.randoms = append(k.randoms, r.Random)
 	}
-	for len(k.waiting) > 0 && len(k.keys) > 0 {
-		s := c.sessions.get(k.waiting[0])
-		k.waiting = k.waiting[1:]
-		if s != nil && s.state == StateLookingUp && s.attempt != nil {
-			k.take(&s.attempt.ephemeral)
-			c.challenge(s)
-		}
-	}
 }
+
+// len is how many keys are ready.
+func (k *keyPool) len() int { return len(k.keys) }

@@ -79,36 +79,36 @@ func (l *Loop) flush() {
 // left to do.
 func (l *Loop) tick(t *tick) {
 	defer l.rescue(0)
-	l.core.Tick(t.now, t.wall)
+	l.core.Step(FromClock(t.now, t.wall))
 	l.core.publish()
 }
 
 func (l *Loop) command(cmd *Command) {
 	l.closed = l.closed || cmd.Kind == CommandClose
 	defer l.rescue(0)
-	l.core.Command(cmd)
+	l.core.Step(FromOperator(cmd))
 }
 
 // client, stored and proved guard each message: a bug that one client can reach
 // costs that client and nobody else.
 func (l *Loop) client(m *codec.Message) {
 	defer l.rescue(m.Conn)
-	l.core.Client(m)
+	l.core.Step(FromClient(m))
 }
 
 func (l *Loop) stored(r *storage.Result) {
 	defer l.rescue(codec.Conn(r.Tag))
-	l.core.Stored(r)
+	l.core.Step(FromStore(r))
 }
 
 func (l *Loop) proved(r *auth.Result) {
 	defer l.rescue(codec.Conn(r.Tag))
-	l.core.Proved(r)
+	l.core.Step(FromPool(r))
 }
 
 func (l *Loop) region(e *worlds.Event) {
 	defer l.rescue(0)
-	l.core.Region(e)
+	l.core.Step(FromBus(e))
 }
 
 // rescue is deferred around a message about conn.
@@ -136,13 +136,13 @@ func (l *Loop) rescueAgain(conn codec.Conn) {
 	if s := l.core.sessions.get(conn); s != nil {
 		l.core.sessions.close(s)
 	}
-	l.core.close(conn, codec.CloseFault)
+	l.core.effects.close(conn, codec.CloseFault)
 }
 
 func (l *Loop) fault(p any) {
 	l.core.count.panics.Add(1)
-	l.core.events = l.core.events[:0]
-	l.core.signalling, l.core.signalLevel = 0, 0
+	l.core.rules.reset()
+	l.core.signals.reset()
 	l.core.options.Logger.Error("panic in the logic; the session was closed",
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }

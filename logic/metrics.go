@@ -15,7 +15,6 @@ type counters struct {
 	expired     [StateCount]atomic.Uint64
 	signals     [SignalKindCount]atomic.Uint64
 	refused     [codec.ResultCount]atomic.Uint64
-	refusedBy   [filterCount]atomic.Uint64
 	signalLoops atomic.Uint64
 	storeErrors atomic.Uint64
 	authErrors  atomic.Uint64
@@ -61,7 +60,7 @@ type Stats struct {
 	Signals [SignalKindCount]uint64
 	// Refused counts what clients were told.
 	Refused [codec.ResultCount]uint64
-	// RefusedBy counts refusals by filter name.
+	// RefusedBy counts refusals by rule.
 	RefusedBy map[string]uint64
 	// SignalLoops counts signals cut, StoreErrors and AuthErrors failed
 	// requests, JobsRefused and OpsRefused requests for which a pool had no
@@ -97,7 +96,7 @@ type Stats struct {
 
 // Stats reads the counters; anywhere.
 func (c *Core) Stats() Stats {
-	st := Stats{RefusedBy: make(map[string]uint64, filterCount)}
+	st := Stats{RefusedBy: c.rules.counts()}
 	n := &c.count
 	for i := range n.messages {
 		st.Messages[i] = n.messages[i].Load()
@@ -112,9 +111,6 @@ func (c *Core) Stats() Stats {
 	}
 	for i := range n.refused {
 		st.Refused[i] = n.refused[i].Load()
-	}
-	for i := range filters {
-		st.RefusedBy[filters[i].name] = n.refusedBy[i].Load()
 	}
 	st.SignalLoops, st.StoreErrors, st.AuthErrors = n.signalLoops.Load(), n.storeErrors.Load(), n.authErrors.Load()
 	st.JobsRefused, st.OpsRefused, st.Panics = n.jobsRefused.Load(), n.opsRefused.Load(), n.panics.Load()
@@ -138,15 +134,15 @@ func (c *Core) Stats() Stats {
 
 // publish updates the gauges that are not counted as they change.
 func (c *Core) publish() {
-	c.count.keys.Store(int64(c.keys.Len()))
+	c.count.keys.Store(int64(c.keys.len()))
 	c.count.stale.Store(c.ports.Region.Stale())
-	c.count.natives.Store(int64(c.natives))
+	c.count.natives.Store(int64(c.push.natives))
 	c.count.updating.Store(int64(c.updates.sending))
 	c.count.waiting.Store(int64(c.updates.live))
-	c.count.maintenance.Store(c.maintenance)
-	c.count.stock.Store(int64(len(c.pool.keys)))
+	c.count.maintenance.Store(c.service.maintenance)
+	c.count.stock.Store(int64(c.pool.len()))
 	c.count.lastTick.Store(c.now)
-	c.count.overdue.Store(int64(c.overdue.Len()))
+	c.count.overdue.Store(int64(c.timers.waiting()))
 }
 
 // LastTick is the time of the last tick taken, by the clock that deadlines count

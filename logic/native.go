@@ -23,33 +23,20 @@ type nativeDialect struct{}
 
 // nativeSession is what is known of a native client beside what every session has.
 type nativeSession struct {
+	worldPick
 	// signIn is the client's first message, until it is in.
 	signIn *codec.NativeMessage
 	// remembering is the device that is being stored.
 	remembering *storage.Device
-	// secret is what pass keys are derived from while the account's key is not here,
-	// because it went to a world with the client. stamp is that login's.
-	secret *worlds.Secret
-	stamp  worlds.Stamp
 	// list is the version of the list of worlds that the client has.
 	list uint64
-	// pass is the last one offered, to world.
-	pass worlds.PassID
 	// device is the client's, zero for none.
 	device [16]byte
 	// proven is the account's credentials that the client proved by password.
 	proven storage.Credentials
-	world  uint8
-	// wanted is the world to offer a pass to when the one before is settled, 0 for none.
-	// releasing says that the client gave the one before back.
-	wanted    uint8
-	releasing bool
-	// picked: this login has offered a pass before. left: the client left the world
-	// before the gate's word came that it had taken the pass.
-	picked, left bool
 	// sealed: the client was told that its proof was right.
 	sealed bool
-	// counted: it is one of Core.natives.
+	// counted: it is one of push.natives.
 	counted bool
 	// remembered: this connection asked for a token. forgotten: the token that is being
 	// stored is to be removed at once.
@@ -62,12 +49,13 @@ var welcomed = in(StateChoosing, StateHandingOff, StateInWorld)
 // welcomed tells whether a session is a native client's that was let in.
 func (s *session) welcomed() bool { return s.protocol == codec.ProtocolNative && welcomed.has(s.state) }
 
-// limitOf is how long a session may stay in its state. A native client that is in pings.
-func (c *Core) limitOf(s *session) int64 {
+// limitOf is how many milliseconds a session may stay in its state. A native client that
+// is in pings.
+func limitOf(s *session, o *Options) int64 {
 	if s.welcomed() {
-		return pingsMissed * c.options.PingEvery.Milliseconds()
+		return pingsMissed * o.PingEvery.Milliseconds()
 	}
-	return states[s.state].Limit(&c.options).Milliseconds()
+	return states[s.state].Limit(o).Milliseconds()
 }
 
 // hello notes the method. A client that signs in by token gets no other token, else
@@ -90,17 +78,17 @@ func (nativeDialect) lookup(s *session) storage.Op {
 
 // found answers the same whether there is such an account, or such a token, or not: what
 // is missing is made up.
-func (nativeDialect) found(c *Core, s *session, r *storage.Result) {
+func (d nativeDialect) found(c *Core, s *session, r *storage.Result) {
 	a := s.attempt
 	a.native = new(nativeAttempt)
 	if a.known = r.Account != nil; a.known {
 		a.ban = r.Account.Ban
 	}
 	if s.method == byToken {
-		c.challengeToken(s, r.Device)
+		d.challengeToken(c, s, r.Device)
 		return
 	}
-	made := auth.FakeNative(c.decoys.Secret, s.name.Bytes(), c.options.NativeDecoys)
+	made := auth.FakeNative(c.decoys.made.Secret, s.name.Bytes(), c.options.NativeDecoys)
 	if v, ok := nativeVerifier(r.Account); ok {
 		made = v
 		a.native.proven = r.Account.Credentials()
@@ -108,7 +96,7 @@ func (nativeDialect) found(c *Core, s *session, r *storage.Result) {
 	} else {
 		a.known = false
 	}
-	c.jobs = append(c.jobs, auth.Job{Kind: auth.JobNativeChallenge, Tag: uint64(s.conn), Native: &auth.NativeExchange{
+	c.effects.prove(auth.Job{Kind: auth.JobNativeChallenge, Tag: uint64(s.conn), Native: &auth.NativeExchange{
 		Server:      srp6a.Server{Name: s.name.String(), Verifier: made},
 		ClientNonce: s.native.signIn.Nonce,
 	}})
@@ -116,34 +104,34 @@ func (nativeDialect) found(c *Core, s *session, r *storage.Result) {
 
 func (nativeDialect) verify(c *Core, s *session) {
 	n := s.attempt.native
-	c.jobs = append(c.jobs, auth.Job{Kind: auth.JobNativeProve, Tag: uint64(s.conn), Native: n.exchange})
+	c.effects.prove(auth.Job{Kind: auth.JobNativeProve, Tag: uint64(s.conn), Native: n.exchange})
 	n.exchange = nil // it belongs to the pool now
 }
 
 // proven begins to seal what is sent to the client, which has proven its password.
-func (nativeDialect) proven(c *Core, s *session, r *auth.Result) {
+func (d nativeDialect) proven(c *Core, s *session, r *auth.Result) {
 	n := s.attempt.native
 	n.keys, n.proof = r.Native.Keys, r.Native.M2
-	if c.seal(s); s.state == StateLeaving {
+	if d.seal(c, s); s.state == StateLeaving {
 		return // there was no room for the reply
 	}
 	if s.attempt.factor != nil {
 		c.become(s, StateConfirming)
 		return
 	}
-	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+	c.rules.raise(EventLoginRequested, s)
 }
 
-func (nativeDialect) admit(c *Core, s *session) {
+func (d nativeDialect) admit(c *Core, s *session) {
 	n, signIn := s.attempt.native, s.native.signIn
 	if !s.native.sealed {
-		c.seal(s)
+		d.seal(c, s)
 	}
 	if s.state == StateLeaving {
 		return // there was no room for the reply
 	}
 	secret := worlds.NewSecret(n.keys.Session[:])
-	c.hold(s, &secret, binary.LittleEndian.Uint32(n.proof[:]))
+	c.hold(login{s.name, s.conn, &secret, binary.LittleEndian.Uint32(n.proof[:]), worlds.AnnounceFresh})
 	secret.Wipe()
 	kind := SignalLoggedIn
 	if s.method == byToken {
@@ -151,83 +139,58 @@ func (nativeDialect) admit(c *Core, s *session) {
 	}
 	s.native.device, s.native.proven, s.native.signIn = signIn.Device, n.proven, nil
 	c.become(s, StateChoosing)
-	c.signal(Signal{Kind: kind, session: s})
-	c.welcome(s)
-	if c.draining && s.state == StateChoosing { // the drain began during the sign-in
-		c.end(s, endDrained)
-	}
+	c.signals.raise(Signal{Kind: kind, session: s})
+	d.welcome(c, s)
+	c.endIfDraining(s) // the drain may have begun during the sign-in
 }
 
-func (nativeDialect) serve(c *Core, s *session, m *codec.Message) {
-	c.setDeadlineAt(s, c.now+c.limitOf(s))
+func (d nativeDialect) serve(c *Core, s *session, m *codec.Message) {
+	c.timers.setAt(s, c.now+limitOf(s, &c.options))
 	switch m.Kind {
 	case codec.KindPing:
-		c.reply = codec.Reply{Kind: codec.ReplyPong, Number: m.Number}
-		c.send(s)
+		c.say(s, codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
 	case codec.KindSelectWorld:
-		s.native.wanted, s.native.releasing = uint8(min(m.Number, worlds.MaxWorlds+1)), false
-		c.raise(Event{Kind: EventWorldSelected, conn: s.conn})
-		c.runEvents()
-		c.settle() // the pass before this one may have been refused just now
+		c.selection.want(s, m.Number)
+		c.rules.run()
+		c.region.settle() // the pass before this one may have been refused just now
 	case codec.KindReleaseWorld:
-		c.releaseWorld(s)
-		c.settle()
+		c.selection.release(s)
+		c.region.settle()
 	case codec.KindRememberDevice:
-		c.rememberDevice(s, m.Native)
+		d.remember(c, s, m.Native)
 	case codec.KindForgetDevice:
-		c.forgetDevice(s)
+		d.forgetDevice(c, s)
 	}
 }
 
-func (nativeDialect) offerUpdate(c *Core, s *session) {
+func (d nativeDialect) offerUpdate(c *Core, s *session) {
 	if !s.native.sealed {
-		c.seal(s)
+		d.seal(c, s)
 	}
 	s.native.signIn = nil
-	c.offer(s, &codec.NativeReply{Update: s.version.Offer})
+	if s.state == StateLeaving {
+		return // there was no room for the reply
+	}
+	offer := updateOffer(s)
+	offer.Native = &codec.NativeReply{Update: s.version.Offer}
+	c.say(s, offer)
 }
 
 func (nativeDialect) fileSent(c *Core, s *session) { c.end(s, endUpdated) }
 
-func (nativeDialect) tellPlace(c *Core, s *session, place uint64) {
-	if s.version.place == place {
-		return
-	}
-	s.version.place = place
-	c.reply = codec.Reply{Kind: codec.ReplyTransferQueued, Number: place}
-	c.send(s)
+func (nativeDialect) placeReply(place uint64) (codec.Reply, bool) {
+	return codec.Reply{Kind: codec.ReplyTransferQueued, Number: place}, true
 }
 
-// pushWorlds has the client told what it does not know yet.
-func (nativeDialect) pushWorlds(c *Core, s *session, g *pushGroups) {
-	if !s.welcomed() {
-		return
-	}
-	version := c.ports.Worlds.Version()
-	frame, err := []byte(nil), error(nil)
-	switch s.native.list {
-	case version:
-		return
-	case version - 1:
-		frame, err = c.ports.Worlds.NativeDelta(c.askOf(s))
-	default:
-		frame, err = c.ports.Worlds.NativeSnapshot(c.askOf(s))
-	}
-	if err != nil {
-		c.options.Logger.Error("list of worlds could not be made", "build", s.build, "error", err)
-		return
-	}
-	s.native.list = version
-	g.add(s.conn, frame)
-}
+func (nativeDialect) pushWorlds(p *push, s *session, g *pushGroups) { p.pushNative(s, g) }
 
 // missedWorlds has the whole list sent the next time.
 func (nativeDialect) missedWorlds(s *session) { s.native.list = 0 }
 
-func (nativeDialect) lastReply(c *Core, s *session, e *ending) bool {
+func (d nativeDialect) lastReply(c *Core, s *session, e *ending) bool {
 	switch e.word {
 	case lastRefusal:
-		c.reply = c.nativeRefusal(s, e.results[codec.ProtocolNative])
+		c.reply = d.refusal(c, s, e.results[codec.ProtocolNative])
 	case lastKick:
 		c.reply = codec.Reply{Kind: codec.ReplyKicked, Result: e.results[codec.ProtocolNative]}
 		return s.welcomed() || s.state == StateUpdating
@@ -235,7 +198,7 @@ func (nativeDialect) lastReply(c *Core, s *session, e *ending) bool {
 		if s.state == StateConnected {
 			return false
 		}
-		c.reply = codec.Reply{Kind: codec.ReplyGoingAway, Number: c.drainReturn()}
+		c.reply = codec.Reply{Kind: codec.ReplyGoingAway, Number: c.returns.drained()}
 	case lastUpdate:
 		c.reply = codec.Reply{Kind: codec.ReplyTransferDone}
 		if s.version.ended != codec.TransferDone {
@@ -247,15 +210,15 @@ func (nativeDialect) lastReply(c *Core, s *session, e *ending) bool {
 	return true
 }
 
-// nativeRefusal is a refusal: another message for a client that is in than for one that
+// refusal is a refusal: another message for a client that is in than for one that
 // is not, and with the time to come back if it is worth trying again.
-func (c *Core) nativeRefusal(s *session, result codec.Result) codec.Reply {
+func (d nativeDialect) refusal(c *Core, s *session, result codec.Result) codec.Reply {
 	r := codec.Reply{Kind: codec.ReplyRefused, Result: result}
 	if s.welcomed() {
 		r.Kind = codec.ReplyKicked
 	} else if result == codec.ResultBusy {
-		r.Number = c.returnAfter(s)
-		if c.maintenance {
+		r.Number = c.returns.refused(s)
+		if c.service.maintenance {
 			r.Number += uint64(maintenanceReturn.Milliseconds())
 		}
 	}
@@ -269,42 +232,11 @@ func (nativeDialect) closed(c *Core, s *session) (grace time.Duration) {
 	if n.pass != (worlds.PassID{}) {
 		grace = min(c.options.ReconnectGrace, c.options.PassValidity)
 	}
-	c.forgetPick(s)
-	c.leftWorld(s)
+	c.selection.forgetPass(s)
+	c.selection.leftWorld(s)
 	n.forgetSecret()
-	if n.counted {
-		c.natives--
-	}
+	c.push.leave(s)
 	return grace
-}
-
-// returnAfter is after how many milliseconds a refused client is told to come back:
-// later for each client of its own network that comes back already, and spread a little
-// by the number of its connection, so that clients of different networks do not come at
-// once. Clients of other networks do not make it later.
-func (c *Core) returnAfter(s *session) uint64 {
-	spread := int64(s.conn.Slot()) % returnsSpread * returnSpread.Milliseconds() / returnsSpread
-	return uint64(returnBase.Milliseconds() + spread + c.returns.Delay(s.peer, c.now, returnEach.Milliseconds(), returnMost.Milliseconds()))
-}
-
-// drainReturn is after how many milliseconds the next client is told to come back that
-// this server sends away because it stops. These clients have proven who they are; each
-// is told a later time than the one before, up to returnMost, and then it begins anew.
-func (c *Core) drainReturn() uint64 {
-	c.sentOff++
-	after := c.sentOff * 1000 / returnsPerSecond % uint64(returnMost.Milliseconds())
-	return uint64(returnBase.Milliseconds()) + after
-}
-
-// notify tells every native client that is in.
-func (c *Core) notify(text string) {
-	notice := &codec.NativeReply{Text: text}
-	c.sessions.each(func(s *session) {
-		if s.welcomed() {
-			c.reply = codec.Reply{Kind: codec.ReplyNotice, Native: notice}
-			c.send(s)
-		}
-	})
 }
 
 // forgetSecret wipes what passes are derived from.

@@ -43,7 +43,7 @@ func nativeVerifier(a *storage.Account) (srp6a.Verifier, bool) {
 }
 
 // challenged sends the server's half of the exchange.
-func (c *Core) challenged(s *session, r *auth.Result) {
+func (nativeDialect) challenged(c *Core, s *session, r *auth.Result) {
 	if r.Err != nil {
 		c.count.authErrors.Add(1)
 		c.end(s, endBusy)
@@ -61,7 +61,7 @@ func (c *Core) challenged(s *session, r *auth.Result) {
 }
 
 // challengeToken sends random bytes for the proof of a token.
-func (c *Core) challengeToken(s *session, device *storage.Device) {
+func (nativeDialect) challengeToken(c *Core, s *session, device *storage.Device) {
 	n, signIn := s.attempt.native, s.native.signIn
 	if device != nil && device.ID == signIn.Device && c.wall/1000 < device.Expires {
 		n.device = device
@@ -77,7 +77,7 @@ func (c *Core) challengeToken(s *session, device *storage.Device) {
 }
 
 // passwordProven hands a client's proof to the pool.
-func (c *Core) passwordProven(s *session, m *codec.NativeMessage) {
+func (nativeDialect) passwordProven(c *Core, s *session, m *codec.NativeMessage) {
 	x := s.attempt.native.exchange
 	if x == nil { // it was asked for a token
 		c.end(s, endProtocol)
@@ -89,7 +89,7 @@ func (c *Core) passwordProven(s *session, m *codec.NativeMessage) {
 
 // tokenProven checks the proof of a token here and not in the pool: it is a few
 // hashes. One that was used before says that somebody has a copy of it.
-func (c *Core) tokenProven(s *session, m *codec.NativeMessage) {
+func (nativeDialect) tokenProven(c *Core, s *session, m *codec.NativeMessage) {
 	n := s.attempt.native
 	if n.exchange != nil {
 		c.end(s, endProtocol)
@@ -104,26 +104,24 @@ func (c *Core) tokenProven(s *session, m *codec.NativeMessage) {
 	opens := proof.Opens(&stored.Verifier)
 	switch {
 	case err != nil || n.device == nil:
-		c.signal(Signal{Kind: SignalTokenFailed, session: s})
-		c.end(s, endWrongCredentials)
+		c.end(s, endTokenFailed)
 	case !opens:
-		c.signal(Signal{Kind: SignalTokenReplayed, session: s})
-		c.end(s, endWrongCredentials)
-		c.removeDevice(s.name, storage.Device{Family: stored.Family})
-		c.endLogins(s.name, endCommand) // one of the two clients is not the owner, and may be in
+		c.end(s, endTokenReplayed)
+		c.removals.add(s.name, storage.Device{Family: stored.Family})
+		c.operator.endLogins(s.name, endCommand) // one of the two clients is not the owner, and may be in
 	default:
 		plain := proof.Bytes()
 		n.keys = keyschedule.Token(&stored.Key, &plain, &n.token.Nonces, &m.After)
 		n.proof, n.next = n.keys.Proof, proof.Next
 		clear(plain[:])
 		proof.Wipe()
-		c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+		c.rules.raise(EventLoginRequested, s)
 	}
 }
 
 // seal tells a client that its proof was right, and hands the channel's keys to its
 // codec.
-func (c *Core) seal(s *session) {
+func (nativeDialect) seal(c *Core, s *session) {
 	n := s.attempt.native
 	s.native.sealed = true
 	c.reply = codec.Reply{Kind: codec.ReplyAccepted, Native: &codec.NativeReply{
@@ -133,7 +131,7 @@ func (c *Core) seal(s *session) {
 }
 
 // welcome tells a client that it is in, and what there is to choose from.
-func (c *Core) welcome(s *session) {
+func (nativeDialect) welcome(c *Core, s *session) {
 	c.reply = codec.Reply{Kind: codec.ReplyWelcome, Native: &codec.NativeReply{
 		PingEvery: uint32(c.options.PingEvery.Milliseconds()), Remembers: c.options.DeviceLifetime > 0 && s.method != byToken,
 	}}
@@ -146,9 +144,5 @@ func (c *Core) welcome(s *session) {
 		c.reply = codec.Reply{Kind: codec.ReplyCharacters, Native: &codec.NativeReply{Counts: counts}}
 		c.send(s)
 	}
-	s.native.counted = true
-	if c.natives++; c.natives == 1 {
-		c.publishWorlds() // nobody has looked at the list for a while
-	}
-	c.sendSnapshot(s)
+	c.push.enter(s)
 }

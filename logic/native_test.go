@@ -124,9 +124,9 @@ func stepSignIn(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if d.HasArg("token") {
 		n.ByToken, n.Family = true, scenarioFamily
 	}
-	e.core.Client(&codec.Message{
+	e.core.Step(FromClient(&codec.Message{
 		Kind: codec.KindSignIn, Conn: handle(t, d), Hello: codec.Hello{Name: name, Build: uint16(build)}, Native: n,
-	})
+	}))
 }
 
 // nativeAccount is an account with a native verifier. Nobody proves it here, so its
@@ -153,7 +153,7 @@ func stepNativeAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case !d.HasArg("none"):
 		r.Err, r.Account = nil, e.nativeAccount(t, d)
 	}
-	e.core.Stored(&r)
+	e.core.Step(FromStore(&r))
 }
 
 // takeExchange is what the pool was given for a connection.
@@ -172,11 +172,11 @@ func stepNativeChallenge(e *scenario, t *testing.T, d *datadriven.TestData) {
 		r.Err = auth.ErrRandom
 	}
 	r.Native.Server.B = make([]byte, 256)
-	e.core.Proved(&r)
+	e.core.Step(FromPool(&r))
 }
 
 func stepNativeProof(e *scenario, t *testing.T, d *datadriven.TestData) {
-	e.core.Client(&codec.Message{Kind: codec.KindPasswordProof, Conn: handle(t, d), Native: &codec.NativeMessage{PublicKey: make([]byte, 256)}})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindPasswordProof, Conn: handle(t, d), Native: &codec.NativeMessage{PublicKey: make([]byte, 256)}}))
 }
 
 func stepNativeVerdict(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -191,7 +191,7 @@ func stepNativeVerdict(e *scenario, t *testing.T, d *datadriven.TestData) {
 		r.Native.M2 = [32]byte{0x22}
 		r.Native.Keys = keyschedule.Keys{ToServer: [32]byte{1}, ToClient: [32]byte{2}, Session: [32]byte{3}}
 	}
-	e.core.Proved(&r)
+	e.core.Step(FromPool(&r))
 	if r.Native.Keys != (keyschedule.Keys{}) {
 		t.Fatal("the keys were left in the result")
 	}
@@ -199,7 +199,7 @@ func stepNativeVerdict(e *scenario, t *testing.T, d *datadriven.TestData) {
 
 func stepCode(e *scenario, t *testing.T, d *datadriven.TestData) {
 	code := e.digits(t, argument(d, "text"))
-	e.core.Client(&codec.Message{Kind: codec.KindFactorCode, Conn: handle(t, d), Native: &codec.NativeMessage{Text: code}})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindFactorCode, Conn: handle(t, d), Native: &codec.NativeMessage{Text: code}}))
 }
 
 func stepDevice(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -217,7 +217,7 @@ func stepDevice(e *scenario, t *testing.T, d *datadriven.TestData) {
 			r.Device.ID[1]++
 		}
 	}
-	e.core.Stored(&r)
+	e.core.Step(FromStore(&r))
 }
 
 func stepTokenProof(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -238,9 +238,9 @@ func stepTokenProof(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case d.HasArg("fallback"):
 		p.Secret, p.Fallback = [32]byte{1}, scenarioSecret
 	}
-	e.core.Client(&codec.Message{Kind: codec.KindTokenProof, Conn: conn, Native: &codec.NativeMessage{
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindTokenProof, Conn: conn, Native: &codec.NativeMessage{
 		Sealed: devicetoken.Seal(&key, &x, &p), Transcript: x.Transcript, After: [32]byte{8},
-	}})
+	}}))
 }
 
 // stepStored is the store's answer about a device.
@@ -253,7 +253,7 @@ func stepStored(kind storage.OpKind) func(*scenario, *testing.T, *datadriven.Tes
 		case d.HasArg("error"):
 			r.Err = storage.ErrFailed
 		}
-		e.core.Stored(&r)
+		e.core.Step(FromStore(&r))
 	}
 }
 
@@ -269,7 +269,7 @@ func stepRemoved(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case d.HasArg("none"):
 		r.Err = storage.ErrNotFound
 	}
-	e.core.Stored(&r)
+	e.core.Step(FromStore(&r))
 }
 
 // stepNativeLogin is the whole way of a good sign-in by password in one line.
@@ -289,14 +289,14 @@ func stepNumber(kind codec.Kind) func(*scenario, *testing.T, *datadriven.TestDat
 	return func(e *scenario, t *testing.T, d *datadriven.TestData) {
 		number := 0
 		d.MaybeScanArgs(t, "number", &number)
-		e.core.Client(&codec.Message{Kind: kind, Conn: handle(t, d), Number: uint64(number)})
+		e.core.Step(FromClient(&codec.Message{Kind: kind, Conn: handle(t, d), Number: uint64(number)}))
 	}
 }
 
 func stepRemember(e *scenario, t *testing.T, d *datadriven.TestData) {
-	e.core.Client(&codec.Message{Kind: codec.KindRememberDevice, Conn: handle(t, d), Native: &codec.NativeMessage{
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindRememberDevice, Conn: handle(t, d), Native: &codec.NativeMessage{
 		Text: "laptop", Proof: [32]byte{0x77},
-	}})
+	}}))
 }
 
 // stepUse has the client come to the world's gate with its pass.
@@ -318,7 +318,7 @@ func stepProgress(e *scenario, t *testing.T, d *datadriven.TestData) {
 	d.MaybeScanArgs(t, "position", &position)
 	d.MaybeScanArgs(t, "from", &from)
 	s := e.core.sessions.get(handle(t, d))
-	e.core.Region(&worlds.Event{From: worlds.Node(from), Progress: &worlds.Progress{Pass: s.native.pass, Position: uint32(position), Ended: strings.ReplaceAll(argument(d, "ended"), "-", " ")}})
+	e.core.Step(FromBus(&worlds.Event{From: worlds.Node(from), Progress: &worlds.Progress{Pass: s.native.pass, Position: uint32(position), Ended: strings.ReplaceAll(argument(d, "ended"), "-", " ")}}))
 }
 
 func stepOrder(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -330,7 +330,7 @@ func stepOrder(e *scenario, t *testing.T, d *datadriven.TestData) {
 	default:
 		o.Notice = d.CmdArgs[0].Key
 	}
-	e.core.Region(&worlds.Event{Order: o})
+	e.core.Step(FromBus(&worlds.Event{Order: o}))
 }
 
 // stepTakes has the gate refuse passes for a reason, or take them.

@@ -28,6 +28,8 @@ type Options struct {
 	NativeDecoys []auth.Weighted
 	// DeviceLifetime is how long a device is remembered, 0 for not at all.
 	DeviceLifetime time.Duration
+	// Rules decide who may log in, in order of priority; nil for DefaultRules.
+	Rules []Rule
 	// SignInsPerMinute is how many times a minute the clients of one network, an IPv4
 	// address or 64 bits of IPv6, may sign in by a native password; 0 for no limit.
 	SignInsPerMinute int
@@ -79,6 +81,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if len(o.NativeDecoys) == 0 {
 		o.NativeDecoys = []auth.Weighted{{Params: srp6a.DefaultParams(), Weight: 1}}
+	}
+	if o.Rules == nil {
+		o.Rules = DefaultRules(o.SignInsPerMinute)
 	}
 	if o.Factors == nil {
 		o.Factors = func(uint16) codec.Factors { return 0 }

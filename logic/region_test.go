@@ -85,7 +85,7 @@ func (r *scenarioRegion) settle() {
 			return
 		}
 		for i := range back {
-			r.e.core.Region(&worlds.Event{From: peerNode, Move: &back[i]})
+			r.e.core.Step(FromBus(&worlds.Event{From: peerNode, Move: &back[i]}))
 		}
 		r.e.core.Flush()
 	}
@@ -103,7 +103,7 @@ func stepPlace(e *scenario, t *testing.T, d *datadriven.TestData) {
 	d.ScanArgs(t, "name", &name)
 	d.MaybeScanArgs(t, "holder", &holder)
 	account, _ := codec.NameOf(name)
-	e.core.Region(&worlds.Event{Place: &worlds.Place{Account: account, Holder: worlds.Node(holder), Tag: uint64(handle(t, d))}})
+	e.core.Step(FromBus(&worlds.Event{Place: &worlds.Place{Account: account, Holder: worlds.Node(holder), Tag: uint64(handle(t, d))}}))
 }
 
 // stepClaim lets a client knock at the world with what it has of the key.
@@ -125,10 +125,10 @@ func stepClaim(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepHold(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	account, _ := codec.NameOf(d.CmdArgs[0].Key)
 	key := worlds.NewSecret(e.key[:])
-	e.core.Region(&worlds.Event{Snapshot: &worlds.Snapshot{VoucherKey: worlds.NewSecret(make([]byte, worlds.VoucherKeySize))}})
+	e.core.Step(FromBus(&worlds.Event{Snapshot: &worlds.Snapshot{VoucherKey: worlds.NewSecret(make([]byte, worlds.VoucherKeySize))}}))
 	stay := worlds.Stay{Stamp: worlds.NewStamp(e.now.UnixMilli(), 5)}
 	if !d.HasArg("unvouched") {
-		stay.Voucher = e.core.vouchers.Make(worlds.VoucherClaimed, peerNode, account, stay)
+		stay.Voucher = e.core.keys.vouchers.Make(worlds.VoucherClaimed, peerNode, account, stay)
 	}
 	e.region.careless = d.HasArg("careless")
 	e.region.peer.HoldAt(account, stay, &key)
@@ -143,22 +143,22 @@ func stepEnd(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	if d.HasArg("older") {
 		end.Stamp = 1
 	}
-	e.core.Region(&worlds.Event{End: &end})
+	e.core.Step(FromBus(&worlds.Event{End: &end}))
 }
 
 func stepListChanges(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	e.region.list = d.CmdArgs[0].Key
 	e.region.needs = worlds.MemberNeeds{Changed: !d.HasArg("figures"), Figures: d.HasArg("figures")}
-	e.core.Region(&worlds.Event{Change: &worlds.Change{}})
+	e.core.Step(FromBus(&worlds.Event{Change: &worlds.Change{}}))
 }
 
 func stepUp(e *scenario, _ *testing.T, _ *datadriven.TestData) {
-	e.core.Region(&worlds.Event{Up: true})
+	e.core.Step(FromBus(&worlds.Event{Up: true}))
 }
 
 func stepNewManager(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	e.region.needs = worlds.MemberNeeds{NewEpoch: true, AskSnapshot: true}
-	e.core.Region(&worlds.Event{Pulse: &worlds.Pulse{}})
+	e.core.Step(FromBus(&worlds.Event{Pulse: &worlds.Pulse{}}))
 }
 
 func stepCharacters(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -167,9 +167,9 @@ func stepCharacters(e *scenario, t *testing.T, d *datadriven.TestData) {
 	d.ScanArgs(t, "name", &name)
 	d.ScanArgs(t, "count", &count)
 	account, _ := codec.NameOf(name)
-	e.core.Region(&worlds.Event{Characters: &worlds.Characters{
+	e.core.Step(FromBus(&worlds.Event{Characters: &worlds.Characters{
 		World: 7, Counts: []worlds.CharacterCount{{Account: account, Count: uint8(count)}},
-	}})
+	}}))
 }
 
 // stepCut cuts the bus, or mends it.

@@ -15,7 +15,7 @@ func TestCore_ReturnAfterIsTheNetworksOwn(t *testing.T) {
 	e := newScenario(t)
 	told := func(peer string, slot int) time.Duration {
 		s := &session{conn: codec.NewConn(0, slot, 1), peer: netip.MustParseAddr(peer)}
-		return time.Duration(e.core.returnAfter(s)) * time.Millisecond
+		return time.Duration(e.core.returns.refused(s)) * time.Millisecond
 	}
 	first := returnBase + returnSpread
 	if d := told("192.0.2.1", 1); d < returnBase || d > first {
@@ -46,8 +46,8 @@ func TestCore_ReturnAfterIsTheNetworksOwn(t *testing.T) {
 			t.Fatalf("%v is told %v because of others", a, d)
 		}
 	}
-	if e.core.returns.Len() > guard.MaxNetworks {
-		t.Errorf("%d networks are kept", e.core.returns.Len())
+	if e.core.returns.networks.Len() > guard.MaxNetworks {
+		t.Errorf("%d networks are kept", e.core.returns.networks.Len())
 	}
 }
 
@@ -58,7 +58,7 @@ func TestCore_GoAwaySpreadsClientsWithinABound(t *testing.T) {
 	seen := make(map[uint64]int)
 	for i := range 40_000 {
 		conn := codec.NewConn(0, i%1000+1, uint32(i/1000)+1)
-		e.core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative})
+		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn, Protocol: codec.ProtocolNative}))
 		s := e.core.sessions.get(conn)
 		e.core.become(s, StateLookingUp)
 		e.core.end(s, endDrained)

@@ -112,7 +112,7 @@ func (e *scenario) restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	e.core = core
-	core.Tick(e.now.UnixMilli(), e.wall().UnixMilli())
+	core.Step(FromClock(e.now.UnixMilli(), e.wall().UnixMilli()))
 	core.Flush()
 	e.deliverMints()
 	e.out.Reset()
@@ -123,7 +123,7 @@ func (e *scenario) deliverMints() {
 	for ; e.orders > 0 && !e.noMint; e.orders-- {
 		e.minted++
 		random := [srp6.SecretSize]byte{byte(e.minted), byte(e.minted >> 8), 1}
-		e.core.Proved(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [auth.RandomSize]byte{byte(e.minted), byte(e.minted >> 8)}})
+		e.core.Step(FromPool(&auth.Result{Kind: auth.JobMint, Ephemeral: srp6.NewEphemeral(&random), Random: [auth.RandomSize]byte{byte(e.minted), byte(e.minted >> 8)}}))
 	}
 }
 
@@ -362,7 +362,7 @@ func stepOpen(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if d.HasArg("native") {
 		m.Protocol = codec.ProtocolNative
 	}
-	e.core.Client(&m)
+	e.core.Step(FromClient(&m))
 }
 
 func stepHello(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -376,7 +376,7 @@ func stepHello(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if d.HasArg("reconnect") {
 		m.Kind = codec.KindReconnectChallenge
 	}
-	e.core.Client(&m)
+	e.core.Step(FromClient(&m))
 }
 
 func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -396,13 +396,13 @@ func stepAccount(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case d.HasArg("error"):
 		r.Err = storage.ErrCorrupt
 	}
-	e.core.Stored(&r)
+	e.core.Step(FromStore(&r))
 }
 
 func stepProof(e *scenario, t *testing.T, d *datadriven.TestData) {
 	m := codec.Message{Kind: codec.KindLogonProof, Conn: handle(t, d), Proof: scenarioFiles(d)}
 	e.answerFactors(t, d, &m.Proof)
-	e.core.Client(&m)
+	e.core.Step(FromClient(&m))
 }
 
 func stepVerdict(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -415,7 +415,7 @@ func stepVerdict(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case d.HasArg("error"):
 		r.Err, r.Key = errors.New("the pool has had an accident"), srp6.SessionKey{}
 	}
-	e.core.Proved(&r)
+	e.core.Step(FromPool(&r))
 	if r.Key != (srp6.SessionKey{}) {
 		t.Fatal("the key was left in the result")
 	}
@@ -426,7 +426,7 @@ func stepRecorded(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if d.HasArg("error") {
 		r.Err = storage.ErrFailed
 	}
-	e.core.Stored(&r)
+	e.core.Step(FromStore(&r))
 }
 
 func stepReproof(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -435,12 +435,12 @@ func stepReproof(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if s := e.core.sessions.get(conn); !d.HasArg("wrong") && s != nil && s.attempt != nil {
 		m.Reconnect.R2 = srp6.ReconnectProof(s.name.Bytes(), &m.Reconnect.R1, &s.attempt.challenge, &e.key)
 	}
-	e.core.Client(&m)
+	e.core.Step(FromClient(&m))
 }
 
 func stepMessage(kind codec.Kind) func(*scenario, *testing.T, *datadriven.TestData) {
 	return func(e *scenario, t *testing.T, d *datadriven.TestData) {
-		e.core.Client(&codec.Message{Kind: kind, Conn: handle(t, d)})
+		e.core.Step(FromClient(&codec.Message{Kind: kind, Conn: handle(t, d)}))
 	}
 }
 
@@ -450,12 +450,12 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 	for end := e.now.Add(mustDuration(t, d.CmdArgs[0].Key)); e.now.Before(end); {
 		for _, conn := range e.closing {
 			if !d.HasArg("lost") {
-				e.core.Client(&codec.Message{Kind: codec.KindClosed, Conn: conn, Reason: codec.CloseLogic})
+				e.core.Step(FromClient(&codec.Message{Kind: codec.KindClosed, Conn: conn, Reason: codec.CloseLogic}))
 			}
 		}
 		e.closing = e.closing[:0]
 		e.now = e.now.Add(TickEvery)
-		e.core.Tick(e.now.UnixMilli(), e.wall().UnixMilli())
+		e.core.Step(FromClock(e.now.UnixMilli(), e.wall().UnixMilli()))
 		e.core.Flush()
 		e.region.settle()
 	}
@@ -464,7 +464,7 @@ func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 // stepSetClock sets the wall clock ahead or back, from where it stands.
 func stepSetClock(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.shift += mustDuration(t, d.CmdArgs[0].Key)
-	e.core.Tick(e.now.UnixMilli(), e.wall().UnixMilli())
+	e.core.Step(FromClock(e.now.UnixMilli(), e.wall().UnixMilli()))
 }
 
 func stepKick(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -476,16 +476,18 @@ func stepKick(e *scenario, t *testing.T, d *datadriven.TestData) {
 	if d.HasArg("banned") {
 		cmd.Result = codec.ResultBanned
 	}
-	e.core.Command(&cmd)
+	e.core.Step(FromOperator(&cmd))
 }
 
 func stepCommand(kind CommandKind) func(*scenario, *testing.T, *datadriven.TestData) {
-	return func(e *scenario, _ *testing.T, _ *datadriven.TestData) { e.core.Command(&Command{Kind: kind}) }
+	return func(e *scenario, _ *testing.T, _ *datadriven.TestData) {
+		e.core.Step(FromOperator(&Command{Kind: kind}))
+	}
 }
 
 func stepMaintenance(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	on := d.CmdArgs[0].Key == "on"
-	e.core.Region(&worlds.Event{Order: &worlds.Order{Maintenance: &on}})
+	e.core.Step(FromBus(&worlds.Event{Order: &worlds.Order{Maintenance: &on}}))
 }
 
 // stepAddressBans delivers the list of bans: prefix, or prefix until=seconds
@@ -500,7 +502,7 @@ func stepAddressBans(e *scenario, t *testing.T, d *datadriven.TestData) {
 		}
 		bans = append(bans, ban)
 	}
-	e.core.Stored(&storage.Result{Kind: storage.OpAddressBans, AddressBans: bans})
+	e.core.Step(FromStore(&storage.Result{Kind: storage.OpAddressBans, AddressBans: bans}))
 }
 
 func stepFull(e *scenario, t *testing.T, d *datadriven.TestData) {
@@ -543,7 +545,7 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 		e.say("%d: %v %s attempt=%v", s.conn.Slot(), s.state, s.name, s.attempt != nil)
 	})
 	var keys []string
-	e.core.keys.Each(func(h *heldKey) {
+	e.core.keys.passes.Each(func(h *heldKey) {
 		keys = append(keys, fmt.Sprintf("key of %s held by %d", h.Account, h.Owner.holder.Slot()))
 	})
 	slices.Sort(keys)

@@ -1,6 +1,13 @@
 package logic
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"gatepass/codec"
+	"gatepass/storage"
+)
 
 // SignalKind tells what has happened.
 type SignalKind uint8
@@ -51,22 +58,127 @@ func (k SignalKind) String() string {
 	return fmt.Sprintf("signal(%d)", uint8(k))
 }
 
-// signal tells every slot what has happened, at once and in the slots' order.
+// Signal is a fact.
+type Signal struct {
+	Kind    SignalKind
+	session *session
+	// End is why the session ends, for SignalRefused, SignalKicked and the updates that
+	// end, and Why the text of it for the log.
+	End endReason
+	Why string
+}
+
+// result is what the client is told.
+func (sig *Signal) result() codec.Result {
+	return endings[sig.End].results[sig.session.protocol]
+}
+
+// signals tells the slots what has happened.
+type signals struct {
+	base
+	slots slots
+	audit bool // whether the log takes a line a login
+	// running are the kinds that are being signalled, and level how many.
+	running uint16
+	level   int
+}
+
+// slot acts on a signal. What it does to the outside it does by effects.
+type slot func(p *signals, sig Signal)
+
+// slots are called in this order.
+type slots [SignalKindCount][]slot
+
+// raise tells every slot what has happened, at once and in the slots' order.
 // What a slot does cannot undo it. A slot may signal in turn, to a fixed depth,
 // but not what is being signalled already: that is a loop, which is counted,
 // reported and cut.
-func (c *Core) signal(sig Signal) {
+func (p *signals) raise(sig Signal) {
 	bit := uint16(1) << sig.Kind
-	if c.signalling&bit != 0 || c.signalLevel == signalDepth {
-		c.count.signalLoops.Add(1)
-		c.options.Logger.Error("signal loop cut", "signal", sig.Kind, "depth", c.signalLevel)
+	if p.running&bit != 0 || p.level == signalDepth {
+		p.count.signalLoops.Add(1)
+		p.options.Logger.Error("signal loop cut", "signal", sig.Kind, "depth", p.level)
 		return
 	}
-	c.signalling |= bit
-	c.signalLevel++
-	for _, slot := range c.slots[sig.Kind] {
-		slot(c, sig)
+	p.running |= bit
+	p.level++
+	for _, slot := range p.slots[sig.Kind] {
+		slot(p, sig)
 	}
-	c.signalLevel--
-	c.signalling &^= bit
+	p.level--
+	p.running &^= bit
+}
+
+// reset forgets what is being signalled, after a bug.
+func (p *signals) reset() { p.running, p.level = 0, 0 }
+
+func defaultSlots() slots {
+	return slots{
+		SignalLoggedIn:      {countOutcome, auditOutcome},
+		SignalReconnected:   {countOutcome, auditOutcome},
+		SignalProofFailed:   {countOutcome, recordFailure},
+		SignalFactorFailed:  {countOutcome, recordFailure},
+		SignalReproofFailed: {countOutcome},
+		SignalTokenLoggedIn: {countOutcome, auditOutcome},
+		SignalTokenFailed:   {countOutcome},
+		SignalTokenReplayed: {countOutcome, warnReplay},
+		SignalUpdateOffered: {countOutcome, auditOutcome}, SignalUpdateDone: {countOutcome, auditOutcome},
+		SignalUpdateCancelled: {countOutcome, auditOutcome}, SignalUpdateFailed: {countUpdateFailure},
+		SignalRefused: {countRefusal, auditRefusal},
+		SignalKicked:  {countOutcome, auditKick},
+	}
+}
+
+func countOutcome(p *signals, sig Signal) { p.count.signals[sig.Kind].Add(1) }
+
+func countRefusal(p *signals, sig Signal) {
+	p.count.signals[sig.Kind].Add(1)
+	p.count.refused[sig.result()].Add(1)
+}
+
+func countUpdateFailure(p *signals, sig Signal) {
+	p.count.signals[sig.Kind].Add(1)
+	p.count.updateFailures[sig.session.version.ended].Add(1)
+	if p.audit {
+		s := sig.session
+		p.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "why", s.version.ended)
+	}
+}
+
+// recordFailure notes a wrong password or factor for an account that exists. Nothing is
+// noted for one that does not: a stranger's guesses fill no disk.
+func recordFailure(p *signals, sig Signal) {
+	if s := sig.session; s.attempt.known {
+		p.effects.request(storage.Op{Kind: storage.OpLoginFailed, Name: s.name, At: p.wall / 1000, Addr: s.peer})
+	}
+}
+
+func auditOutcome(p *signals, sig Signal) {
+	if p.audit {
+		s := sig.session
+		p.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build)
+	}
+}
+
+// warnReplay tells the operator that somebody has a copy of a token: the player's
+// device, or the player's backup of it, is in other hands.
+func warnReplay(p *signals, sig Signal) {
+	s := sig.session
+	p.options.Logger.Warn("a device's token was used a second time; its tokens were ended", "audit", true, "account", s.name, "peer", s.peer)
+}
+
+func auditRefusal(p *signals, sig Signal) {
+	if p.audit {
+		s := sig.session
+		p.options.Logger.Debug(sig.Kind.String(), "account", s.name, "peer", s.peer, "build", s.build, "result", sig.result())
+	}
+}
+
+func auditKick(p *signals, sig Signal) {
+	s := sig.session
+	level := slog.LevelInfo
+	if endings[sig.End].byClient {
+		level = slog.LevelDebug // a client must not be able to fill the log
+	}
+	p.options.Logger.Log(context.Background(), level, sig.Kind.String(), "account", s.name, "peer", s.peer, "why", sig.Why)
 }

@@ -3,8 +3,6 @@ package logic
 import (
 	"fmt"
 	"time"
-
-	"gatepass/codec"
 )
 
 // StateID names a state.
@@ -68,8 +66,10 @@ type state interface {
 	Enter(c *Core, s *session)
 	// Leave is called before it goes to another state or away.
 	Leave(c *Core, s *session)
-	// Process takes a message that the opcode table lets through.
-	Process(c *Core, s *session, m *codec.Message)
+	// Step takes an input about a session. Messages come only if the opcode table says
+	// that they are valid in the state. It returns false for an input that the state
+	// does not take.
+	Step(c *Core, s *session, in Input) bool
 	// Limit is how long a session may stay.
 	Limit(o *Options) time.Duration
 }
@@ -124,6 +124,6 @@ func (c *Core) become(s *session, id StateID) {
 func (c *Core) enter(s *session, id StateID) {
 	s.state = id
 	c.count.inState[id].Add(1)
-	c.setDeadlineAt(s, c.now+c.limitOf(s))
+	c.timers.setAt(s, c.now+limitOf(s, &c.options))
 	states[id].Enter(c, s)
 }

@@ -41,10 +41,10 @@ type version struct {
 	ended codec.TransferEnd
 }
 
-// judge looks at what a client says it runs.
-func (c *Core) judge(s *session, h *codec.Hello) {
+// judge notes what follows from what a client says it runs.
+func judge(s *session, h *codec.Hello, versions Versions) {
 	client := patches.Client{Protocol: s.protocol, Build: h.Build, System: h.System, Arch: h.Platform, Locale: h.Locale}
-	if v := c.versions.Judge(client); !v.Allowed || len(v.Known) > 0 {
+	if v := versions.Judge(client); !v.Allowed || len(v.Known) > 0 {
 		s.version = &version{Verdict: v}
 	}
 }
@@ -53,22 +53,18 @@ func (c *Core) judge(s *session, h *codec.Hello) {
 func (s *session) tooOld() bool { return s.version != nil && !s.version.Allowed }
 
 func (updating) Enter(c *Core, s *session) {
-	c.signal(Signal{Kind: SignalUpdateOffered, session: s})
+	c.signals.raise(Signal{Kind: SignalUpdateOffered, session: s})
 	s.dialect().offerUpdate(c, s)
 	c.sessions.endAttempt(s)
-	if c.draining { // the drain began during the sign-in
+	if c.service.draining { // the drain began during the sign-in
 		c.end(s, endDrained)
 	}
 }
 
-// offer sends the offer, unless the session has just ended because its send queue is full.
-func (c *Core) offer(s *session, n *codec.NativeReply) {
-	if s.state == StateLeaving {
-		return
-	}
+// updateOffer is the offer of the file that brings a client up to date.
+func updateOffer(s *session) codec.Reply {
 	f := s.version.Update
-	c.reply = codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: f.Size, MD5: f.MD5}, Native: n}
-	c.send(s)
+	return codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: f.Size, MD5: f.MD5}}
 }
 
 // Leave gives back the session's place, in the queue or among those that are served.
@@ -76,10 +72,13 @@ func (updating) Leave(c *Core, s *session) { c.updates.leave(s) }
 
 func (updating) Limit(o *Options) time.Duration { return o.AcceptLimit }
 
-func (updating) Process(c *Core, s *session, m *codec.Message) {
-	switch m.Kind {
+func (u updating) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputMessage {
+		return false
+	}
+	switch m := in.Message; m.Kind {
 	case codec.KindTransferAccept, codec.KindTransferResume:
-		c.accepted(s, m)
+		u.accepted(c, s, m)
 	case codec.KindTransferCancel:
 		if s.version.stage == updateSent {
 			c.end(s, endUpdated)
@@ -87,16 +86,16 @@ func (updating) Process(c *Core, s *session, m *codec.Message) {
 			c.end(s, endUpdateCancelled)
 		}
 	case codec.KindTransferEnded:
-		c.transferred(s, m.Ended)
+		u.transferred(c, s, m.Ended)
 	case codec.KindPing:
-		c.reply = codec.Reply{Kind: codec.ReplyPong, Number: m.Number}
-		c.send(s)
+		c.say(s, codec.Reply{Kind: codec.ReplyPong, Number: m.Number})
 	}
+	return true
 }
 
 // accepted puts a client into the queue that wants its file, from m.Number on if it has
 // the part before. An account is sent one file at a time.
-func (c *Core) accepted(s *session, m *codec.Message) {
+func (u updating) accepted(c *Core, s *session, m *codec.Message) {
 	v := s.version
 	if v.stage != updateOffered {
 		c.count.outOfPlace[s.state].Add(1)
@@ -107,40 +106,27 @@ func (c *Core) accepted(s *session, m *codec.Message) {
 		v.offset, v.window = m.Number, m.Window
 	}
 	if v.offset > v.Update.Size {
-		c.updateFailed(s, codec.TransferOffset)
+		u.failed(c, s, codec.TransferOffset)
 		return
 	}
-	if other := c.sessions.get(c.updates.of[s.name]); other != nil && other != s {
+	if other := c.updates.ofAccount(s.name); other != nil && other != s {
 		c.end(other, endSecondUpdate)
 	}
-	c.join(s)
-}
-
-// startTransfer has the session's reactor send the file. The reactor closes the
-// connection of a client that does not read. False means that there was no room to tell
-// the reactor.
-func (c *Core) startTransfer(s *session) bool {
-	v := s.version
-	t := &codec.Transfer{Source: v.Update, Size: v.Update.Size, Offset: v.offset, Window: v.window}
-	if !c.ports.Out.StartTransfer(s.conn, t) {
-		return false
-	}
-	v.stage = updateSending
-	return true
+	c.updates.join(s)
 }
 
 // transferred handles the reactor's message that it does not send the file any more.
-func (c *Core) transferred(s *session, ended codec.TransferEnd) {
+func (u updating) transferred(c *Core, s *session, ended codec.TransferEnd) {
 	if ended != codec.TransferDone {
-		c.updateFailed(s, ended)
+		u.failed(c, s, ended)
 		return
 	}
-	c.signal(Signal{Kind: SignalUpdateDone, session: s})
+	c.signals.raise(Signal{Kind: SignalUpdateDone, session: s})
 	s.dialect().fileSent(c, s)
 }
 
-// updateFailed ends a client's update.
-func (c *Core) updateFailed(s *session, ended codec.TransferEnd) {
+// failed ends a client's update.
+func (updating) failed(c *Core, s *session, ended codec.TransferEnd) {
 	s.version.ended = ended
 	c.end(s, endUpdateFailed)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"gatepass/codec"
 	"gatepass/storage"
 )
 
@@ -12,24 +11,29 @@ import (
 type recording struct{}
 
 func (recording) Enter(c *Core, s *session) {
-	op := c.loginOp(s, uint64(s.conn))
+	op := loginOp(c, s, uint64(s.conn))
 	op.Synced = true
-	c.ops = append(c.ops, op)
+	c.effects.request(op)
 }
 
 func (recording) Leave(*Core, *session) {}
 
 func (recording) Limit(o *Options) time.Duration { return o.WorkLimit }
 
-// Process is never called: no message is valid here.
-func (recording) Process(*Core, *session, *codec.Message) {}
+func (t recording) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputStored || in.Stored.Kind != storage.OpLogin {
+		return false
+	}
+	t.stored(c, s, in.Stored)
+	return true
+}
 
-func (c *Core) loginOp(s *session, tag uint64) storage.Op {
+func loginOp(c *Core, s *session, tag uint64) storage.Op {
 	return storage.Op{Kind: storage.OpLogin, Tag: tag, Name: s.name, At: c.wall / 1000, Addr: s.peer}
 }
 
-// recorded handles the store's result.
-func (c *Core) recorded(s *session, r *storage.Result) {
+// stored handles the store's result.
+func (recording) stored(c *Core, s *session, r *storage.Result) {
 	switch {
 	case errors.Is(r.Err, storage.ErrFailed):
 		// The disk takes no writes. Players may come in all the same: the store counts
@@ -49,7 +53,7 @@ type rotating struct{}
 
 func (rotating) Enter(c *Core, s *session) {
 	n := s.attempt.native
-	c.ops = append(c.ops, storage.Op{
+	c.effects.request(storage.Op{
 		Kind: storage.OpRotateDevice, Tag: uint64(s.conn), Name: s.name, At: c.wall / 1000, Addr: s.peer,
 		Device: &storage.Device{Family: n.device.Family, Verifier: n.next}, Expect: n.device.Verifier,
 	})
@@ -59,24 +63,28 @@ func (rotating) Leave(*Core, *session) {}
 
 func (rotating) Limit(o *Options) time.Duration { return o.WorkLimit }
 
-// Process is never called: no message is valid here.
-func (rotating) Process(*Core, *session, *codec.Message) {}
+func (t rotating) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputStored || in.Stored.Kind != storage.OpRotateDevice {
+		return false
+	}
+	t.stored(c, s, in.Stored)
+	return true
+}
 
-// rotated handles the store's result.
-func (c *Core) rotated(s *session, r *storage.Result) {
+// stored handles the store's result.
+func (rotating) stored(c *Core, s *session, r *storage.Result) {
 	switch {
 	case r.Err == nil && s.tooOld():
 		c.become(s, StateUpdating)
 	case r.Err == nil:
-		c.ops = append(c.ops, c.loginOp(s, 0))
+		c.effects.request(loginOp(c, s, 0))
 		s.dialect().admit(c, s)
 	case errors.Is(r.Err, storage.ErrConflict):
 		// Another sign-in by this token was faster: this client's own, whose connection it
 		// lost, or somebody else's. Which of them, the client learns when it tries again.
 		c.end(s, endBusy)
 	case errors.Is(r.Err, storage.ErrNotFound):
-		c.signal(Signal{Kind: SignalTokenFailed, session: s})
-		c.end(s, endWrongCredentials)
+		c.end(s, endTokenFailed)
 	default:
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("token could not be replaced", "account", s.name, "error", r.Err)

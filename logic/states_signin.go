@@ -23,7 +23,19 @@ func (connected) Leave(*Core, *session) {}
 
 func (connected) Limit(o *Options) time.Duration { return o.ConnectedLimit }
 
-func (connected) Process(c *Core, s *session, m *codec.Message) {
+func (t connected) Step(c *Core, s *session, in Input) bool {
+	switch in.Kind {
+	case InputMessage:
+		t.hello(c, s, in.Message)
+	case inputPassed:
+		c.become(s, StateLookingUp)
+	default:
+		return false
+	}
+	return true
+}
+
+func (connected) hello(c *Core, s *session, m *codec.Message) {
 	s.build = m.Hello.Build
 	s.dialect().hello(s, m)
 	name, err := storage.FoldName(m.Hello.Name.Bytes())
@@ -33,13 +45,8 @@ func (connected) Process(c *Core, s *session, m *codec.Message) {
 		return
 	}
 	s.name = name
-	c.judge(s, &m.Hello)
-	c.raise(Event{Kind: EventHello, conn: s.conn})
-}
-
-// greeted goes on when no filter objected to the client's first message.
-func (c *Core) greeted(s *session) {
-	c.become(s, StateLookingUp)
+	judge(s, &m.Hello, c.service.versions)
+	c.rules.raise(EventHello, s)
 }
 
 // lookingUp waits for the account from the store, and for what the auth pool makes for
@@ -47,18 +54,30 @@ func (c *Core) greeted(s *session) {
 type lookingUp struct{}
 
 func (lookingUp) Enter(c *Core, s *session) {
-	c.ops = append(c.ops, s.dialect().lookup(s))
+	c.effects.request(s.dialect().lookup(s))
 }
 
 func (lookingUp) Leave(*Core, *session) {}
 
 func (lookingUp) Limit(o *Options) time.Duration { return o.WorkLimit }
 
-// Process is never called: no message is valid here.
-func (lookingUp) Process(*Core, *session, *codec.Message) {}
+func (t lookingUp) Step(c *Core, s *session, in Input) bool {
+	switch {
+	case in.Kind == InputStored && (in.Stored.Kind == storage.OpGet || in.Stored.Kind == storage.OpDevice) && s.attempt == nil:
+		t.found(c, s, in.Stored)
+	case in.Kind == InputProved && in.Proved.Kind == auth.JobNativeChallenge && s.attempt != nil:
+		nativeDialect{}.challenged(c, s, in.Proved)
+	case in.Kind == inputKeyReady && s.attempt != nil:
+		c.pool.take(&s.attempt.ephemeral)
+		gruntDialect{}.challenge(c, s)
+	default:
+		return false
+	}
+	return true
+}
 
-// lookedUp handles the store's result.
-func (c *Core) lookedUp(s *session, r *storage.Result) {
+// found handles the store's result.
+func (lookingUp) found(c *Core, s *session, r *storage.Result) {
 	if r.Err != nil && !errors.Is(r.Err, storage.ErrNotFound) {
 		c.count.storeErrors.Add(1)
 		c.options.Logger.Error("account could not be read", "account", s.name, "error", r.Err)
@@ -98,22 +117,33 @@ func (proving) Leave(*Core, *session) {}
 
 func (proving) Limit(o *Options) time.Duration { return o.ProvingLimit }
 
-func (proving) Process(c *Core, s *session, m *codec.Message) {
-	switch m.Kind {
-	case codec.KindPasswordProof:
-		c.passwordProven(s, m.Native)
-		return
-	case codec.KindTokenProof:
-		c.tokenProven(s, m.Native)
-		return
+func (t proving) Step(c *Core, s *session, in Input) bool {
+	if in.Kind == inputPassed { // a token was proven right away
+		requested(c, s)
+		return true
 	}
+	if in.Kind != InputMessage {
+		return false
+	}
+	switch m := in.Message; m.Kind {
+	case codec.KindPasswordProof:
+		nativeDialect{}.passwordProven(c, s, m.Native)
+	case codec.KindTokenProof:
+		nativeDialect{}.tokenProven(c, s, m.Native)
+	default:
+		t.proof(c, s, &m.Proof)
+	}
+	return true
+}
+
+// proof takes the proof of an existing client. Factors are checked once the password is
+// proven (rulebook.go), whatever was sent: a refusal here would tell which account has one.
+func (proving) proof(c *Core, s *session, p *codec.Proof) {
 	a := s.attempt
-	a.exchange.A, a.exchange.M1, a.files = m.Proof.A, m.Proof.M1, m.Proof.CRCHash
-	// Factors are checked once the password is proven (filters.go), whatever was sent:
-	// a refusal here would tell which account has one.
-	a.sent = m.Proof.Factors
+	a.exchange.A, a.exchange.M1, a.files = p.A, p.M1, p.CRCHash
+	a.sent = p.Factors
 	if a.factor != nil {
-		a.factor.take(&m.Proof)
+		a.factor.take(p)
 	}
 	c.become(s, StateVerifying)
 }
@@ -127,17 +157,25 @@ func (verifying) Leave(*Core, *session) {}
 
 func (verifying) Limit(o *Options) time.Duration { return o.WorkLimit }
 
-// Process is never called: no message is valid here.
-func (verifying) Process(*Core, *session, *codec.Message) {}
+func (t verifying) Step(c *Core, s *session, in Input) bool {
+	switch {
+	case in.Kind == inputPassed:
+		requested(c, s)
+	case in.Kind == InputProved && (in.Proved.Kind == auth.JobProve || in.Proved.Kind == auth.JobNativeProve):
+		t.proved(c, s, in.Proved)
+	default:
+		return false
+	}
+	return true
+}
 
-// verified handles the verdict.
-func (c *Core) verified(s *session, r *auth.Result) {
+// proved handles the verdict.
+func (verifying) proved(c *Core, s *session, r *auth.Result) {
 	switch {
 	case r.Err == nil:
 		s.dialect().proven(c, s, r)
 	case wrongProof(r.Err):
-		c.signal(Signal{Kind: SignalProofFailed, session: s})
-		c.end(s, endWrongCredentials)
+		c.end(s, endProofFailed)
 	default:
 		c.count.authErrors.Add(1)
 		c.options.Logger.Error("proof could not be checked", "account", s.name, "error", r.Err)
@@ -151,15 +189,15 @@ func wrongProof(err error) bool {
 		errors.Is(err, srp6a.ErrProof) || errors.Is(err, srp6a.ErrPublicKey)
 }
 
-// requested goes on when no filter objected to the login.
-func (c *Core) requested(s *session) {
+// requested goes on when no rule objected to the login.
+func requested(c *Core, s *session) {
 	switch {
 	case s.method == byToken: // the token that replaces it is stored first, and tells of the login
 		c.become(s, StateRotating)
 	case c.options.DurableLogins:
 		c.become(s, StateRecording)
 	default:
-		c.ops = append(c.ops, c.loginOp(s, 0))
+		c.effects.request(loginOp(c, s, 0))
 		s.dialect().admit(c, s)
 	}
 }
@@ -175,17 +213,24 @@ func (confirming) Enter(c *Core, s *session) {
 	if f.token {
 		f.asked = codec.FactorToken
 	}
-	c.reply = codec.Reply{Kind: codec.ReplyFactorWanted, Factors: f.asked}
-	c.send(s)
+	c.say(s, codec.Reply{Kind: codec.ReplyFactorWanted, Factors: f.asked})
 }
 
 func (confirming) Leave(*Core, *session) {}
 
 func (confirming) Limit(o *Options) time.Duration { return o.ProvingLimit }
 
-func (confirming) Process(c *Core, s *session, m *codec.Message) {
-	a := s.attempt
-	a.factor.takeTyped(m.Native.Text)
-	a.sent = a.factor.asked
-	c.raise(Event{Kind: EventLoginRequested, conn: s.conn})
+func (confirming) Step(c *Core, s *session, in Input) bool {
+	switch in.Kind {
+	case InputMessage:
+		a := s.attempt
+		a.factor.takeTyped(in.Message.Native.Text)
+		a.sent = a.factor.asked
+		c.rules.raise(EventLoginRequested, s)
+	case inputPassed:
+		requested(c, s)
+	default:
+		return false
+	}
+	return true
 }

@@ -75,7 +75,7 @@ func stepResume(e *scenario, t *testing.T, d *datadriven.TestData) {
 	var offset, window int
 	d.ScanArgs(t, "offset", &offset)
 	d.MaybeScanArgs(t, "window", &window)
-	e.core.Client(&codec.Message{Kind: codec.KindTransferResume, Conn: handle(t, d), Number: uint64(offset), Window: uint32(window)})
+	e.core.Step(FromClient(&codec.Message{Kind: codec.KindTransferResume, Conn: handle(t, d), Number: uint64(offset), Window: uint32(window)}))
 }
 
 // stepEnded is the reactor's word that a transfer is over.
@@ -87,7 +87,7 @@ func stepEnded(e *scenario, t *testing.T, d *datadriven.TestData) {
 	case d.HasArg("fault"):
 		m.Ended = codec.TransferFault
 	}
-	e.core.Client(&m)
+	e.core.Step(FromClient(&m))
 }
 
 // stepOld is the way of a client of an old build up to its offer, stepNativeOld that of
@@ -108,7 +108,7 @@ func stepNativeOld(e *scenario, t *testing.T, d *datadriven.TestData) {
 func stepVersions(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	v := newScenarioVersions()
 	v.file, v.grunt = nil, append(v.grunt, 5302)
-	e.core.Command(&Command{Kind: CommandVersions, Versions: allowed{v.grunt}})
+	e.core.Step(FromOperator(&Command{Kind: CommandVersions, Versions: allowed{v.grunt}}))
 }
 
 type allowed struct{ builds []uint16 }
@@ -135,7 +135,7 @@ func TestUpdateQueue_KeepsItsOrderAndForgetsWhoLeft(t *testing.T) {
 		s := e.core.sessions.open(codec.NewConn(0, i, 1))
 		s.state, s.version = StateUpdating, &version{Verdict: patches.Verdict{Update: &patches.File{Size: 1}}}
 		s.name[0], s.name[1] = byte(i), byte(i>>8)
-		e.core.join(s)
+		e.core.updates.join(s)
 	}
 	for i := 1; i < clients; i += 3 { // they leave the line
 		s := e.core.sessions.get(codec.NewConn(0, i, 1))
@@ -153,7 +153,7 @@ func TestUpdateQueue_KeepsItsOrderAndForgetsWhoLeft(t *testing.T) {
 		}
 		served++
 		e.core.updates.leave(s)
-		e.core.callNext()
+		e.core.updates.callNext()
 	}
 	if l := &e.core.updates; l.live != 0 || l.sending != 0 || len(l.of) != 0 || len(l.waiting) != 0 {
 		t.Errorf("%d served; left %d live, %d sending, %d names, %d places", served, l.live, l.sending, len(l.of), len(l.waiting))
@@ -170,7 +170,7 @@ func TestUpdateQueue_DoesNotGrowWithThoseWhoLeave(t *testing.T) {
 		s := e.core.sessions.open(codec.NewConn(0, slot, generation))
 		s.state, s.version = StateUpdating, &version{Verdict: patches.Verdict{Update: &patches.File{Size: 1}}}
 		s.name[0], s.name[1], s.name[2] = byte(slot), byte(slot>>8), 1
-		e.core.join(s)
+		e.core.updates.join(s)
 		return s
 	}
 	served, first := wait(0), wait(1)
@@ -184,7 +184,7 @@ func TestUpdateQueue_DoesNotGrowWithThoseWhoLeave(t *testing.T) {
 		t.Errorf("%d places for %d who wait", len(l.waiting), l.live)
 	}
 	e.core.updates.leave(served)
-	e.core.callNext()
+	e.core.updates.callNext()
 	if first.version.stage != updateSending || last.version.stage != updateWaiting {
 		t.Errorf("the first in line is in stage %d, the last in %d", first.version.stage, last.version.stage)
 	}

@@ -8,6 +8,10 @@ import (
 // updateQueue has the clients that are sent a file and those that wait for one, in the
 // order in which they asked.
 type updateQueue struct {
+	base
+	desk   desk
+	timers *timers
+	out    Outbox
 	// sending is how many files are being sent.
 	sending int
 	// waiting are those in the queue, the first at head. A client that is gone stays in
@@ -24,19 +28,18 @@ type updateQueue struct {
 }
 
 // join puts a session at the end of the queue.
-func (c *Core) join(s *session) {
-	l := &c.updates
+func (l *updateQueue) join(s *session) {
 	l.of[s.name] = s.conn
 	s.version.stage = updateWaiting
 	l.waiting = append(l.waiting, s.conn)
 	l.live++
 	if len(l.waiting)-l.head > 2*l.live+placesRound {
-		c.compact()
+		l.compact()
 	}
-	c.setNoDeadline(s) // it has nothing to say until its turn comes
-	c.callNext()
+	l.timers.setNever(s) // it has nothing to say until its turn comes
+	l.callNext()
 	if s.state == StateUpdating && s.version.stage == updateWaiting {
-		s.dialect().tellPlace(c, s, uint64(l.live))
+		l.tellPlace(s, uint64(l.live))
 	}
 }
 
@@ -55,11 +58,10 @@ func (l *updateQueue) leave(s *session) {
 }
 
 // callNext starts as many transfers as there is room for.
-func (c *Core) callNext() {
-	l := &c.updates
-	for l.live > 0 && l.sending < c.options.UpdatesAtOnce {
-		s := c.waits(l.waiting[l.head])
-		if s != nil && !c.startTransfer(s) {
+func (l *updateQueue) callNext() {
+	for l.live > 0 && l.sending < l.options.UpdatesAtOnce {
+		s := l.waits(l.waiting[l.head])
+		if s != nil && !l.startTransfer(s) {
 			return // the send queue is full; it is tried again
 		}
 		if l.head++; s != nil {
@@ -71,11 +73,10 @@ func (c *Core) callNext() {
 }
 
 // compact takes those out of the queue that are gone.
-func (c *Core) compact() {
-	l := &c.updates
+func (l *updateQueue) compact() {
 	kept := l.waiting[:0]
 	for _, conn := range l.waiting[l.head:] {
-		if c.waits(conn) != nil {
+		if l.waits(conn) != nil {
 			kept = append(kept, conn)
 		}
 	}
@@ -83,8 +84,8 @@ func (c *Core) compact() {
 }
 
 // waits is the session of a connection in the queue, or nil when it is gone.
-func (c *Core) waits(conn codec.Conn) *session {
-	if s := c.sessions.get(conn); s != nil && s.state == StateUpdating && s.version.stage == updateWaiting {
+func (l *updateQueue) waits(conn codec.Conn) *session {
+	if s := l.desk.session(conn); s != nil && s.state == StateUpdating && s.version.stage == updateWaiting {
 		return s
 	}
 	return nil
@@ -104,21 +105,48 @@ func (l *updateQueue) shrink() {
 
 // tellPlaces tells a part of those that wait their place: with each tick another part, so
 // that a long queue does not stall the logic.
-func (c *Core) tellPlaces() {
-	l := &c.updates
-	if l.live == 0 || c.now < l.next {
+func (l *updateQueue) tellPlaces() {
+	if l.live == 0 || l.now < l.next {
 		return
 	}
 	if l.told <= l.head {
 		l.told, l.ahead = l.head, 0
 	}
 	for end := min(l.told+placesRound, len(l.waiting)); l.told < end; l.told++ {
-		if s := c.waits(l.waiting[l.told]); s != nil {
+		if s := l.waits(l.waiting[l.told]); s != nil {
 			l.ahead++
-			s.dialect().tellPlace(c, s, uint64(l.ahead))
+			l.tellPlace(s, uint64(l.ahead))
 		}
 	}
 	if l.told == len(l.waiting) {
-		l.told, l.next = 0, c.now+placesEvery.Milliseconds()
+		l.told, l.next = 0, l.now+placesEvery.Milliseconds()
 	}
 }
+
+// tellPlace tells a client its place, if that is news and its protocol has a message for
+// it.
+func (l *updateQueue) tellPlace(s *session, place uint64) {
+	if s.version.place == place {
+		return
+	}
+	s.version.place = place
+	if r, ok := s.dialect().placeReply(place); ok {
+		l.desk.say(s, r)
+	}
+}
+
+// startTransfer has the session's reactor send the file. The reactor closes the
+// connection of a client that does not read. False means that there was no room to tell
+// the reactor.
+func (l *updateQueue) startTransfer(s *session) bool {
+	v := s.version
+	t := &codec.Transfer{Source: v.Update, Size: v.Update.Size, Offset: v.offset, Window: v.window}
+	if !l.out.StartTransfer(s.conn, t) {
+		return false
+	}
+	v.stage = updateSending
+	return true
+}
+
+// ofAccount returns the session of an account that waits for a file or is sent one, or nil.
+func (l *updateQueue) ofAccount(name storage.Name) *session { return l.desk.session(l.of[name]) }

@@ -76,7 +76,7 @@ func TestCore_Proved_WipesTheResult(t *testing.T) {
 		exchange := secretExchange()
 		r := &auth.Result{Kind: kind, Tag: 77, Ephemeral: srp6.NewEphemeral(&random), Native: exchange}
 		r.Key[0], r.Random[0] = 1, 1
-		e.core.Proved(r)
+		e.core.Step(FromPool(r))
 		mustBeZero(t, "the key", r.Key)
 		mustBeZero(t, "the ephemeral key", r.Ephemeral)
 		mustBeZero(t, "what is drawn from", r.Random)
@@ -92,11 +92,11 @@ func TestCore_SubmitJobs_Wipes(t *testing.T) {
 	e.proveOff = true
 	random := [srp6.SecretSize]byte{9}
 	exchange := secretExchange()
-	e.core.jobs = append(e.core.jobs[:0],
+	e.core.effects.jobs = append(e.core.effects.jobs[:0],
 		auth.Job{Kind: auth.JobProve, Tag: 77, Ephemeral: srp6.NewEphemeral(&random)},
 		auth.Job{Kind: auth.JobNativeProve, Tag: 78, Native: exchange})
-	jobs := e.core.jobs
-	e.core.submitJobs()
+	jobs := e.core.effects.jobs
+	e.core.effects.submitJobs(e.core)
 	mustBeZero(t, "a job", jobs[0])
 	mustBeZero(t, "a native job", jobs[1])
 	mustBeZero(t, "the keys of a refused job", exchange.Keys)
@@ -106,13 +106,13 @@ func TestCore_SubmitJobs_Wipes(t *testing.T) {
 func TestCore_Region_WipesKeys(t *testing.T) {
 	e := newScenario(t)
 	move := &worlds.Move{Key: worlds.NewSecret([]byte{1, 2, 3})}
-	e.core.Region(&worlds.Event{From: worlds.LoginNode("b"), Move: move})
+	e.core.Step(FromBus(&worlds.Event{From: worlds.LoginNode("b"), Move: move}))
 	mustBeZero(t, "the key of a move", move.Key)
 }
 
 func TestNativeSession_ForgetSecret(t *testing.T) {
 	secret := worlds.NewSecret([]byte{1, 2, 3})
-	n := &nativeSession{secret: &secret}
+	n := &nativeSession{worldPick: worldPick{secret: &secret}}
 	n.forgetSecret()
 	mustBeZero(t, "the secret", secret)
 	if n.secret != nil {
@@ -125,10 +125,10 @@ func TestCore_Renew_LeavesNoSecret(t *testing.T) {
 	e := newScenario(t)
 	name, _ := codec.NameOf("ALICE")
 	secret := worlds.NewSecret([]byte{1, 2, 3})
-	s := &session{conn: codec.NewConn(0, 1, 1), name: storage.Name(name), protocol: codec.ProtocolNative, native: &nativeSession{secret: &secret}}
-	e.core.renew(s)
+	s := &session{conn: codec.NewConn(0, 1, 1), name: storage.Name(name), protocol: codec.ProtocolNative, native: &nativeSession{worldPick: worldPick{secret: &secret}}}
+	e.core.selection.renew(s)
 	mustBeZero(t, "the secret", secret)
-	if h := e.core.keys.Find(name); h == nil || reflect.ValueOf(*h.Key()).IsZero() {
+	if h := e.core.keys.passes.Find(name); h == nil || reflect.ValueOf(*h.Key()).IsZero() {
 		t.Error("the account has no key")
 	}
 }
@@ -140,7 +140,7 @@ func TestVerifying_Enter_LeavesNoKey(t *testing.T) {
 	s := &session{conn: codec.NewConn(0, 1, 1), attempt: &attempt{ephemeral: srp6.NewEphemeral(&random)}}
 	verifying{}.Enter(e.core, s)
 	mustBeZero(t, "the ephemeral key", s.attempt.ephemeral)
-	if len(e.core.jobs) == 0 || reflect.ValueOf(e.core.jobs[len(e.core.jobs)-1].Ephemeral).IsZero() {
+	if len(e.core.effects.jobs) == 0 || reflect.ValueOf(e.core.effects.jobs[len(e.core.effects.jobs)-1].Ephemeral).IsZero() {
 		t.Error("the job has no key")
 	}
 }

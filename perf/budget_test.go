@@ -220,7 +220,7 @@ func TestBudget_Session_BytesInLogic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core.Tick(1_700_000_000_000, 1_700_000_000_000)
+	core.Step(logic.FromClock(1_700_000_000_000, 1_700_000_000_000))
 	core.Flush()
 	before := heap()
 	for i := range sessions {
@@ -245,12 +245,12 @@ func playIn(core *logic.Core, i int) {
 	for n, at := i, 1; n > 0; n, at = n/10, at+1 {
 		name[at] = '0' + byte(n%10)
 	}
-	core.Proved(&auth.Result{Kind: auth.JobMint})
-	core.Client(&codec.Message{Kind: codec.KindOpened, Conn: conn})
-	core.Client(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: name, Build: uint16(grunt.Build1121)}})
-	core.Stored(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}})
-	core.Client(&codec.Message{Kind: codec.KindLogonProof, Conn: conn})
-	core.Proved(&auth.Result{Kind: auth.JobProve, Tag: uint64(conn)})
+	core.Step(logic.FromPool(&auth.Result{Kind: auth.JobMint}))
+	core.Step(logic.FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
+	core.Step(logic.FromClient(&codec.Message{Kind: codec.KindLogonChallenge, Conn: conn, Hello: codec.Hello{Name: name, Build: uint16(grunt.Build1121)}}))
+	core.Step(logic.FromStore(&storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}}))
+	core.Step(logic.FromClient(&codec.Message{Kind: codec.KindLogonProof, Conn: conn}))
+	core.Step(logic.FromPool(&auth.Result{Kind: auth.JobProve, Tag: uint64(conn)}))
 	core.Flush()
 }
 

@@ -50,7 +50,7 @@ func newScript(tb testing.TB, bus logic.Bus) *script {
 		closed:  codec.Message{Kind: codec.KindClosed, Conn: conn},
 		account: storage.Result{Kind: storage.OpGet, Tag: uint64(conn), Account: &storage.Account{Grunt: storage.GruntVerifier{Set: true}}},
 	}
-	core.Tick(s.now, s.now)
+	core.Step(logic.FromClock(s.now, s.now))
 	return s
 }
 
@@ -58,16 +58,16 @@ func newScript(tb testing.TB, bus logic.Bus) *script {
 func (s *script) login() {
 	if s.n++; s.n%batch == 0 {
 		s.now += 100
-		s.core.Tick(s.now, s.now)
+		s.core.Step(logic.FromClock(s.now, s.now))
 	}
-	s.core.Proved(&s.mint)
-	s.core.Client(&s.opened)
-	s.core.Client(&s.hello)
-	s.core.Stored(&s.account)
-	s.core.Client(&s.proof)
-	s.core.Proved(&s.right)
-	s.core.Client(&s.list)
-	s.core.Client(&s.closed)
+	s.core.Step(logic.FromPool(&s.mint))
+	s.core.Step(logic.FromClient(&s.opened))
+	s.core.Step(logic.FromClient(&s.hello))
+	s.core.Step(logic.FromStore(&s.account))
+	s.core.Step(logic.FromClient(&s.proof))
+	s.core.Step(logic.FromPool(&s.right))
+	s.core.Step(logic.FromClient(&s.list))
+	s.core.Step(logic.FromClient(&s.closed))
 	s.core.Flush()
 }
 

@@ -1,0 +1,168 @@
+package logic
+
+import (
+	"gatepass/codec"
+	"gatepass/storage"
+	"gatepass/worlds"
+)
+
+// claims brings the keys of clients that came back from where they are in the region.
+type claims struct {
+	base
+	desk      claimDesk
+	rules     *rules
+	keys      *keyring
+	directory *directory
+	pool      *keyPool
+	timers    *timers
+	alone     bool // there is no region
+	// of has the connection that each claim is for.
+	of map[worlds.PassID]codec.Conn
+}
+
+// claimDesk is what claims do with sessions.
+type claimDesk interface {
+	session(conn codec.Conn) *session
+	end(s *session, why endReason)
+}
+
+// locate asks the directory, which may have just begun, or be away. Until it answers
+// nobody is refused.
+func (l *claims) locate(s *session) {
+	a := s.attempt
+	if a.answered = l.alone; a.asked == 0 {
+		a.asked = l.now
+	}
+	l.directory.locate(codec.Name(s.name), uint64(s.conn))
+}
+
+// abandon gives up a session's claim.
+func (l *claims) abandon(s *session) {
+	if a := s.attempt; a.pass != (worlds.PassID{}) {
+		delete(l.of, a.pass)
+		l.keys.abandon(a.pass)
+	}
+}
+
+// located handles the directory's answer and begins to move the key.
+func (l *claims) located(p *worlds.Place) {
+	s := l.desk.session(codec.Conn(p.Tag))
+	if s == nil || s.state != StateReclaiming || p.Account != codec.Name(s.name) || s.attempt.pass != (worlds.PassID{}) {
+		return
+	}
+	a := s.attempt
+	a.answered = true
+	switch {
+	case p.Holder == l.options.Node && l.keys.usable(s.name) == nil:
+		a.answered = false // it has not heard yet where the key went from here
+	case p.Holder == "" && l.now-a.asked > slowAnswer.Milliseconds() && a.slow < slowAnswers:
+		a.answered = false // it may not have heard yet of the key
+		a.slow++
+	}
+	a.asked = 0
+	if p.Holder == "" || p.Holder == l.options.Node {
+		l.lookAgain(s)
+		return
+	}
+	if !l.pool.random(a.pass[:]) {
+		a.answered = false // there will be random bytes when it is asked again
+		l.lookAgain(s)
+		return
+	}
+	proof := a.proofOfReturn()
+	if err := l.keys.claim(a.pass, p.Account, p.Holder, &proof); err != nil {
+		a.pass, a.answered = worlds.PassID{}, false
+		l.lookAgain(s)
+		return
+	}
+	l.of[a.pass] = s.conn
+	l.timers.set(s, reclaimLimit)
+}
+
+// proofOfReturn is how the client proved that it has the key.
+func (a *attempt) proofOfReturn() worlds.Proof {
+	return worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
+}
+
+// taken: the key is here now.
+func (l *claims) taken(o *worlds.Outcome[holding]) {
+	h := l.keys.find(storage.Name(o.Account))
+	if h == nil {
+		return // it was ended in the same round
+	}
+	l.keys.announce(h, worlds.AnnounceMoved)
+	s := l.claimer(o.Pass)
+	if s == nil { // the client has gone meanwhile: its grace begins
+		l.keys.keep(h)
+		return
+	}
+	s.attempt.pass = worlds.PassID{}
+	if proof := s.attempt.proofOfReturn(); !proves(h, &proof) { // the holder should not have given it
+		l.keys.keep(h)
+		l.timers.setAt(s, s.attempt.refuseAt)
+		return
+	}
+	l.keys.handTo(h, s.conn)
+	l.rules.raise(EventReconnectRequested, s)
+}
+
+// notTaken: the key does not come. If the client's proof was wrong, the refusal comes when
+// it would have come without a claim; else the key has moved on, or its holder is behind.
+func (l *claims) notTaken(o *worlds.Outcome[holding]) {
+	if s := l.claimer(o.Pass); s != nil {
+		s.attempt.pass = worlds.PassID{}
+		s.attempt.answered = o.Reason == worlds.ReasonProof
+		l.lookAgain(s)
+	}
+}
+
+// lookAgain has the directory asked once more with the next tick, if that is in
+// time for the refusal: of a key that has just moved it may have known the place
+// before only.
+func (l *claims) lookAgain(s *session) {
+	a := s.attempt
+	switch next := l.now + 1; {
+	case next < a.refuseAt:
+		l.timers.setAt(s, next)
+	case a.answered:
+		l.timers.setAt(s, a.refuseAt)
+	default:
+		l.timers.set(s, locateEvery)
+	}
+}
+
+// claimer returns the session that waits for a claim, which is over, or nil.
+func (l *claims) claimer(pass worlds.PassID) *session {
+	conn, ok := l.of[pass]
+	delete(l.of, pass)
+	if s := l.desk.session(conn); ok && s != nil && s.state == StateReclaiming && s.attempt.pass == pass {
+		return s
+	}
+	return nil
+}
+
+// goesOn has the directory asked again for a client whose time to be refused has not
+// come; false when it has. While the directory does not answer, or is behind, that time
+// does not come, for every name alike: a refusal says that there is no key, never that the
+// region was late.
+func (l *claims) goesOn(s *session) bool {
+	a := s.attempt
+	switch {
+	case l.now < a.refuseAt: // see lookAgain
+		l.locate(s)
+		l.timers.setAt(s, a.refuseAt)
+		return true
+	case !a.answered && l.now < a.refuseAt+locateLimit.Milliseconds():
+		l.locate(s)
+		l.timers.set(s, locateEvery)
+		return true
+	}
+	return false
+}
+
+// timeOver refuses a client unless it goes on.
+func (l *claims) timeOver(s *session) {
+	if !l.goesOn(s) {
+		l.desk.end(s, endReproofFailed)
+	}
+}

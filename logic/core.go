@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"gatepass/auth"
 	"gatepass/codec"
 	"gatepass/guard"
+	"gatepass/logic/factor"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -34,6 +34,7 @@ type Core struct {
 	ports   Ports
 
 	clock
+	counters
 	sessions sessionTable
 	service  service
 
@@ -49,7 +50,7 @@ type Core struct {
 	push      push
 	updates   updateQueue
 	bans      addressBans
-	factors   secondFactors
+	factors   factor.Checker
 	removals  removals
 	decoys    decoys
 	returns   returns
@@ -59,8 +60,6 @@ type Core struct {
 	// reply is the one that is being sent: a field, so that passing its address
 	// allocates nothing.
 	reply codec.Reply
-
-	count counters
 }
 
 // NewCore makes a machine. Its first message must be a tick.
@@ -83,8 +82,8 @@ func NewCore(o Options, p Ports) (*Core, error) {
 // plug makes the parts, and gives each what it uses of the others.
 func (c *Core) plug(alone bool) {
 	o, p := &c.options, &c.ports
-	b := base{options: &c.options, clock: &c.clock, effects: &c.effects, count: &c.count}
-	c.effects = effects{store: p.Store, prover: p.Prover, out: p.Out, clock: &c.clock, count: &c.count}
+	b := base{options: &c.options, clock: &c.clock, effects: &c.effects, count: &c.counters}
+	c.effects = effects{store: p.Store, prover: p.Prover, out: p.Out, clock: &c.clock, count: &c.counters}
 	c.timers = timers{base: b, desk: c}
 	c.directory = directory{base: b, bus: p.Bus, alone: alone}
 	c.keys = newKeyring(b, &c.directory)
@@ -95,7 +94,7 @@ func (c *Core) plug(alone bool) {
 	c.push = push{base: b, desk: c, out: p.Out, worlds: p.Worlds, region: p.Region}
 	c.updates = updateQueue{base: b, desk: c, timers: &c.timers, out: p.Out, of: make(map[storage.Name]codec.Conn)}
 	c.bans = addressBans{base: b}
-	c.factors = newSecondFactors(b)
+	c.factors = factor.NewChecker()
 	c.removals = removals{base: b, open: make(map[uint64]*removal)}
 	c.decoys = newDecoys(b, alone)
 	c.returns = returns{base: b, networks: guard.NewRates()}
@@ -131,7 +130,7 @@ func (c *Core) tick(now, wall int64) {
 
 // wholeTick does what is done every TickEvery.
 func (c *Core) wholeTick() {
-	c.factors.tick()
+	c.factors.Tick(c.now, c.wall)
 	c.timers.advance()
 	c.keys.tick()
 	c.directory.forgetEnds()
@@ -160,7 +159,7 @@ func (c *Core) opened(m *codec.Message) {
 // remove takes a session out of the table whose connection is closed.
 func (c *Core) remove(s *session) {
 	states[s.state].Leave(c, s)
-	c.count.inState[s.state].Add(-1)
+	c.counters.inState[s.state].Add(-1)
 	c.keys.release(s, s.dialect().closed(c, s).Milliseconds())
 	c.sessions.close(s)
 }
@@ -246,15 +245,3 @@ func (c *Core) timeOver(s *session) {
 
 // goesOn tells whether a session whose time has come has something else to do first.
 func (c *Core) goesOn(s *session) bool { return c.stepSession(s, Input{Kind: inputDue}) }
-
-// Moving tells whether keys are on their way; anywhere.
-func (c *Core) Moving() bool { return c.count.moving.Load() > 0 }
-
-// Pace returns how long after a tick the next one should come: PaceEvery while there
-// are sessions to be ended, TickEvery else. Anywhere.
-func (c *Core) Pace() time.Duration {
-	if c.count.overdue.Load() > 0 || c.count.inState[StateReclaiming].Load() > 0 {
-		return PaceEvery
-	}
-	return TickEvery
-}

@@ -34,7 +34,7 @@
 //
 // States hold no data, the session does. become is the one way from one to another, and
 // end the one way out: the table endings says what follows from each reason. An input goes
-// to Step of the session's state. The opcode table (opcodes.go) says which message is valid
+// to Step of the session's state. The opcode table (state.go) says which message is valid
 // in which state before a state sees it. What differs between the two protocols is in the
 // two dialects.
 //

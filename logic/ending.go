@@ -224,7 +224,7 @@ func (c *Core) endSaying(s *session, why endReason, text string) {
 		return
 	}
 	if e.expired {
-		c.count.expired[s.state].Add(1)
+		c.counters.expired[s.state].Add(1)
 	}
 	if s.state == StateLeaving {
 		c.timers.set(s, leavingLimit)

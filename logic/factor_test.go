@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/datadriven"
 
@@ -18,6 +17,7 @@ import (
 	"gatepass/auth/srp6"
 	"gatepass/codec"
 	"gatepass/codec/grunt"
+	"gatepass/logic/factor"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -116,50 +116,17 @@ func (e *scenario) answerFactors(t *testing.T, d *datadriven.TestData, p *codec.
 	p.TokenLen = uint8(copy(p.Token[:], e.digits(t, token)))
 }
 
-func TestSecondFactor_WhatIsAskedFollowsFromAccountAndClient(t *testing.T) {
-	const pin, token, matrix = codec.FactorPIN, codec.FactorToken, codec.FactorMatrix
-	one, both := storage.Account{PIN: "1234"}, storage.Account{PIN: "1234", TOTPSecret: []byte{1}}
-	code := storage.Account{TOTPSecret: []byte{1}}
-	for _, c := range []struct {
-		name      string
-		has       *storage.Account
-		can, want codec.Factors
-	}{
-		{"PIN", &one, pin | matrix | token, pin}, {"PIN, pad only", &one, pin, pin}, {"PIN, nothing", &one, 0, 0},
-		{"PIN, token field only", &one, token, 0},
-		{"code", &code, pin | matrix | token, token}, {"code, pad only", &code, pin | matrix, pin}, {"code, nothing", &code, matrix, 0},
-		{"both", &both, pin | matrix | token, pin | token}, {"both, pad only", &both, pin, pin}, {"both, nothing", &both, 0, 0},
-		{"both, token field only", &both, token, 0},
-	} {
-		if got := newSecondFactor(c.has).askable(c.can); got != c.want {
-			t.Errorf("%s: asks for %b, want %b", c.name, got, c.want)
-		}
-	}
-	if newSecondFactor(&storage.Account{}) != nil {
-		t.Error("an account without a factor has one")
-	}
-}
-
-// A made-up factor is proven by nothing, not even by the code of an empty secret.
-func TestSecondFactor_NothingProvesADecoy(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	f := newDecoy()
-	f.asked = codec.FactorToken
-	f.typedLen = uint8(copy(f.typed[:], auth.TOTPSecret{}.Code(auth.TOTPStep(now))))
-	if _, err := f.prove(now); err == nil {
-		t.Error("it was proven")
-	}
-}
-
 func TestAttempt_WipesTheFactorsItHeld(t *testing.T) {
 	e := newScenario(t)
 	secret := []byte{1, 2, 3}
 	s := &session{}
 	a := e.core.sessions.beginAttempt(s)
-	f := newSecondFactor(&storage.Account{PIN: "1234", TOTPSecret: secret})
-	a.factor, f.typed = f, [codec.MaxToken]byte{'1'}
+	f := factor.New(&storage.Account{PIN: "1234", TOTPSecret: secret})
+	f.TakeTyped("1")
+	a.factor = f
 	e.core.sessions.endAttempt(s)
-	if slices.Max(secret) != 0 || f.pin != "" || f.secret != nil || f.typed != [codec.MaxToken]byte{} || a.factor != nil {
+	mustBeZero(t, "the factor", *f)
+	if slices.Max(secret) != 0 || a.factor != nil {
 		t.Error("something is left")
 	}
 }

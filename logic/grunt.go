@@ -7,6 +7,7 @@ import (
 	"gatepass/auth"
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/logic/factor"
 	"gatepass/patches"
 	"gatepass/storage"
 	"gatepass/worlds"
@@ -45,9 +46,9 @@ func (d gruntDialect) found(c *Core, s *session, r *storage.Result) {
 		a.known, a.ban = true, r.Account.Ban
 		a.exchange.Salt = srp6.Salt(r.Account.Grunt.Salt)
 		a.exchange.Verifier = srp6.Verifier(r.Account.Grunt.Verifier)
-		a.factor = newSecondFactor(r.Account)
+		a.factor = factor.New(r.Account)
 	} else if asks {
-		a.factor = newDecoy()
+		a.factor = factor.Decoy()
 	}
 	if !c.pool.take(&a.ephemeral) {
 		c.pool.await(s.conn)
@@ -57,7 +58,7 @@ func (d gruntDialect) found(c *Core, s *session, r *storage.Result) {
 }
 
 // challenge sends the server's half of the exchange.
-func (gruntDialect) challenge(c *Core, s *session) {
+func (d gruntDialect) challenge(c *Core, s *session) {
 	a := s.attempt
 	a.exchange.B = a.ephemeral.PublicKey(&a.exchange.Verifier)
 	c.reply = codec.Reply{Kind: codec.ReplyLogonChallenge, Challenge: codec.Challenge{
@@ -65,12 +66,30 @@ func (gruntDialect) challenge(c *Core, s *session) {
 		Salt:    a.exchange.Salt,
 		CRCSalt: patches.IntegritySalt,
 	}}
-	if !c.factors.ask(s, &c.reply.Challenge, &c.pool) {
+	if !d.askFactor(c, s, &c.reply.Challenge) {
 		c.end(s, endBusy)
 		return
 	}
 	c.become(s, StateProving)
 	c.send(s)
+}
+
+// askFactor puts what a client must give beside its password into its challenge. False
+// means that there are no random bytes for it.
+func (gruntDialect) askFactor(c *Core, s *session, ch *codec.Challenge) bool {
+	f := s.attempt.factor
+	if f == nil {
+		return true
+	}
+	if ch.Factors = f.Ask(c.options.Factors(s.build)); ch.Factors&codec.FactorPIN == 0 {
+		return true
+	}
+	var random [auth.RandomSize]byte
+	if !c.pool.random(random[:]) {
+		return false
+	}
+	f.Shuffle(&random, ch)
+	return true
 }
 
 func (gruntDialect) verify(c *Core, s *session) {

@@ -90,7 +90,7 @@ func (c *Core) Step(in Input) {
 	}
 	c.rules.run()
 	if in.Kind == InputRegion || in.Kind == InputTick {
-		c.count.moving.Store(int64(c.keys.moves()))
+		c.counters.moving.Store(int64(c.keys.moves()))
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *Core) stepSession(s *session, in Input) bool {
 // client routes a message.
 func (c *Core) client(in Input) {
 	m := in.Message
-	c.count.messages[m.Kind].Add(1)
+	c.counters.messages[m.Kind].Add(1)
 	s := c.sessions.get(m.Conn)
 	switch {
 	case m.Kind == codec.KindOpened:
@@ -116,7 +116,7 @@ func (c *Core) client(in Input) {
 	default:
 		s.request = m.Kind
 		if !opcodes[m.Kind].has(s.state) {
-			c.count.outOfPlace[s.state].Add(1)
+			c.counters.outOfPlace[s.state].Add(1)
 			c.end(s, endOutOfPlace)
 			return
 		}
@@ -144,7 +144,7 @@ func (c *Core) stored(in Input) {
 		// The client that asked is gone, or the account is, or it was changed: nothing is
 		// wrong with the store.
 	case r.Err != nil:
-		c.count.storeErrors.Add(1)
+		c.counters.storeErrors.Add(1)
 		c.options.Logger.Error("storage request failed", "kind", r.Kind, "error", r.Err)
 	}
 }

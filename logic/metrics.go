@@ -2,6 +2,7 @@ package logic
 
 import (
 	"sync/atomic"
+	"time"
 
 	"gatepass/codec"
 	"gatepass/worlds"
@@ -97,7 +98,7 @@ type Stats struct {
 // Stats reads the counters; anywhere.
 func (c *Core) Stats() Stats {
 	st := Stats{RefusedBy: c.rules.counts()}
-	n := &c.count
+	n := &c.counters
 	for i := range n.messages {
 		st.Messages[i] = n.messages[i].Load()
 	}
@@ -134,17 +135,29 @@ func (c *Core) Stats() Stats {
 
 // publish updates the gauges that are not counted as they change.
 func (c *Core) publish() {
-	c.count.keys.Store(int64(c.keys.len()))
-	c.count.stale.Store(c.ports.Region.Stale())
-	c.count.natives.Store(int64(c.push.natives))
-	c.count.updating.Store(int64(c.updates.sending))
-	c.count.waiting.Store(int64(c.updates.live))
-	c.count.maintenance.Store(c.service.maintenance)
-	c.count.stock.Store(int64(c.pool.len()))
-	c.count.lastTick.Store(c.now)
-	c.count.overdue.Store(int64(c.timers.waiting()))
+	c.counters.keys.Store(int64(c.keys.len()))
+	c.counters.stale.Store(c.ports.Region.Stale())
+	c.counters.natives.Store(int64(c.push.natives))
+	c.counters.updating.Store(int64(c.updates.sending))
+	c.counters.waiting.Store(int64(c.updates.live))
+	c.counters.maintenance.Store(c.service.maintenance)
+	c.counters.stock.Store(int64(c.pool.len()))
+	c.counters.lastTick.Store(c.now)
+	c.counters.overdue.Store(int64(c.timers.waiting()))
 }
 
 // LastTick is the time of the last tick taken, by the clock that deadlines count
 // by: when it is far behind, the logic does not keep up, or hangs. Anywhere.
-func (c *Core) LastTick() int64 { return c.count.lastTick.Load() }
+func (n *counters) LastTick() int64 { return n.lastTick.Load() }
+
+// Pace returns how long after a tick the next one should come: PaceEvery while there
+// are sessions to be ended, TickEvery else. Anywhere.
+func (n *counters) Pace() time.Duration {
+	if n.overdue.Load() > 0 || n.inState[StateReclaiming].Load() > 0 {
+		return PaceEvery
+	}
+	return TickEvery
+}
+
+// Moving tells whether keys are on their way; anywhere.
+func (n *counters) Moving() bool { return n.moving.Load() > 0 }

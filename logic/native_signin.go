@@ -45,7 +45,7 @@ func nativeVerifier(a *storage.Account) (srp6a.Verifier, bool) {
 // challenged sends the server's half of the exchange.
 func (nativeDialect) challenged(c *Core, s *session, r *auth.Result) {
 	if r.Err != nil {
-		c.count.authErrors.Add(1)
+		c.counters.authErrors.Add(1)
 		c.end(s, endBusy)
 		return
 	}

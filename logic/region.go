@@ -1,6 +1,8 @@
 package logic
 
 import (
+	"slices"
+
 	"gatepass/codec"
 	"gatepass/storage"
 	"gatepass/worlds"
@@ -143,3 +145,109 @@ func (r *region) settle() {
 		}
 	}
 }
+
+// directory gathers what a round has for the region's directory, and remembers the
+// accounts that were ended here lately: an end that nobody heard is told again.
+type directory struct {
+	base
+	bus   Bus
+	alone bool // there is no region
+
+	announcements []worlds.Announcement
+	locates       []worlds.Locate
+	ends          []worlds.AccountEnd
+	snapshot      bool
+	effects       []worlds.Effect
+	// ended are accounts that an operator ended lately, the oldest first.
+	ended []endedAccount
+}
+
+// endedAccount is an account that was ended at a time of the ticks.
+type endedAccount struct {
+	worlds.AccountEnd
+	at int64
+}
+
+// announce tells of a key that is here, or is not any more.
+func (d *directory) announce(account codec.Name, stamp worlds.Stamp, hop uint32, kind worlds.AnnouncementKind) {
+	d.announcements = append(d.announcements, worlds.Announcement{Account: account, Stamp: stamp, Hop: hop, Kind: kind})
+}
+
+// locate asks where an account's key is; the answer comes with the tag.
+func (d *directory) locate(account codec.Name, tag uint64) {
+	d.locates = append(d.locates, worlds.Locate{Account: account, Tag: tag})
+}
+
+// askSnapshot asks for the whole list of worlds.
+func (d *directory) askSnapshot() { d.snapshot = true }
+
+// end ends an account wherever else it is: also with the key of a login before the one
+// that is here.
+func (d *directory) end(account codec.Name) {
+	end := worlds.AccountEnd{Account: account, Why: whyCommand}
+	d.ends = append(d.ends, end)
+	if !d.alone && len(d.ended) < endsKept {
+		d.ended = append(d.ended, endedAccount{end, d.now})
+	}
+}
+
+// endAgain tells again of the accounts that were ended lately.
+func (d *directory) endAgain() {
+	for _, e := range d.ended {
+		d.ends = append(d.ends, e.AccountEnd)
+	}
+}
+
+// cameIn notes that an account has come in anew: its end before that is not told again.
+func (d *directory) cameIn(account codec.Name) {
+	d.ended = slices.DeleteFunc(d.ended, func(e endedAccount) bool { return e.Account == account })
+}
+
+// forgetEnds removes the ends of which everybody should have heard.
+func (d *directory) forgetEnds() {
+	for len(d.ended) > 0 && d.now-d.ended[0].at > endsFor.Milliseconds() {
+		d.ended = d.ended[1:]
+	}
+}
+
+// submit hands the bus what the round has gathered, and moves. What the bus has no room
+// for is lost like a datagram: moves are repeated, and announcements made anew.
+func (d *directory) submit(moves []worlds.OutgoingMove) {
+	d.count.movesOut.Add(uint64(len(moves)))
+	// Announcements first: the directory should hear of a login before any gate does.
+	for i := range d.announcements {
+		d.effects = append(d.effects, worlds.Effect{Announce: &d.announcements[i]})
+	}
+	for i := range moves {
+		d.effects = append(d.effects, worlds.Effect{To: moves[i].To, Move: &moves[i].Move})
+	}
+	for i := range d.locates {
+		d.effects = append(d.effects, worlds.Effect{Locate: &d.locates[i]})
+	}
+	for i := range d.ends {
+		d.effects = append(d.effects, worlds.Effect{End: &d.ends[i]})
+	}
+	if d.snapshot {
+		d.effects = append(d.effects, worlds.Effect{AskSnapshot: true})
+	}
+	if len(d.effects) == 0 {
+		return
+	}
+	defer func() { // also after a panic: nothing may go twice, and no key stays
+		clear(moves)
+		clear(d.effects)
+		d.announcements, d.locates = d.announcements[:0], d.locates[:0]
+		d.ends, d.effects, d.snapshot = d.ends[:0], d.effects[:0], false
+	}()
+	d.bus.Submit(d.effects)
+}
+
+// noRegion is the region of a login server that is alone.
+type noRegion struct{}
+
+func (noRegion) Submit([]worlds.Effect)                              {}
+func (noRegion) Change(*worlds.Change, int64) worlds.MemberNeeds     { return worlds.MemberNeeds{} }
+func (noRegion) Snapshot(*worlds.Snapshot, int64) worlds.MemberNeeds { return worlds.MemberNeeds{} }
+func (noRegion) Pulse(*worlds.Pulse, int64) worlds.MemberNeeds       { return worlds.MemberNeeds{} }
+func (noRegion) Stale() bool                                         { return false }
+func (noRegion) Tick(int64) worlds.MemberNeeds                       { return worlds.MemberNeeds{} }

@@ -140,7 +140,9 @@ func (a *Attempt) Version() *patches.Verdict {
 
 // SecondFactor tells whether the client gave the second factor that it was asked for, and
 // counts a wrong one. For EventLoginRequested only, and once.
-func (a *Attempt) SecondFactor() bool { return a.c.factors.check(a.s.name, a.s.attempt) }
+func (a *Attempt) SecondFactor() bool {
+	return a.c.factors.Check(a.s.name, a.s.attempt.factor, a.s.attempt.sent, a.c.now, a.c.wall)
+}
 
 // FilesIntact tells whether the client's files are one of the known ones. For
 // EventLoginRequested of an existing client only.

@@ -5,6 +5,7 @@ import (
 
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/logic/factor"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -55,7 +56,7 @@ type attempt struct {
 	// files is the client's proof over its files.
 	files [20]byte
 	// factor is what is to be proven beside the password; nil for nothing.
-	factor *secondFactor
+	factor *factor.Factor
 	// challenge is the random half of a reconnect, reproof the client's answer,
 	// and pass the claim made with it, zero for none.
 	challenge [16]byte
@@ -81,7 +82,7 @@ func (a *attempt) wipe() {
 	a.ephemeral.Wipe()
 	a.key.Wipe()
 	if a.factor != nil {
-		a.factor.wipe()
+		a.factor.Wipe()
 	}
 	if a.native != nil {
 		a.native.wipe()

@@ -3,6 +3,9 @@ package logic
 import (
 	"fmt"
 	"time"
+
+	"gatepass/codec"
+	"gatepass/storage"
 )
 
 // StateID names a state.
@@ -116,14 +119,101 @@ func (c *Core) become(s *session, id StateID) {
 		panic(fmt.Sprintf("logic: no way from %v to %v", s.state, id))
 	}
 	states[s.state].Leave(c, s)
-	c.count.inState[s.state].Add(-1)
+	c.counters.inState[s.state].Add(-1)
 	c.enter(s, id)
 }
 
 // enter puts a session into a state, from another or from nowhere.
 func (c *Core) enter(s *session, id StateID) {
 	s.state = id
-	c.count.inState[id].Add(1)
+	c.counters.inState[id].Add(1)
 	c.timers.setAt(s, c.now+limitOf(s, &c.options))
 	states[id].Enter(c, s)
 }
+
+// opcodes says in which states a client's message is valid. A state never gets a message
+// that is not valid in it. Opened and Closed come from the reactor and are handled before.
+var opcodes = [codec.KindCount]stateSet{
+	codec.KindLogonChallenge:     in(StateConnected),
+	codec.KindReconnectChallenge: in(StateConnected),
+	codec.KindLogonProof:         in(StateProving),
+	codec.KindReconnectProof:     in(StateReproving),
+	codec.KindWorldList:          in(StateChoosing),
+	codec.KindTransferAccept:     in(StateUpdating),
+	codec.KindTransferResume:     in(StateUpdating),
+	codec.KindTransferCancel:     in(StateUpdating),
+	codec.KindTransferEnded:      in(StateUpdating),
+
+	codec.KindSignIn:         in(StateConnected),
+	codec.KindPasswordProof:  in(StateProving),
+	codec.KindTokenProof:     in(StateProving),
+	codec.KindFactorCode:     in(StateConfirming),
+	codec.KindPing:           welcomed | in(StateUpdating),
+	codec.KindSelectWorld:    welcomed,
+	codec.KindReleaseWorld:   welcomed,
+	codec.KindRememberDevice: welcomed,
+	codec.KindForgetDevice:   welcomed,
+}
+
+// stateSet is a set of states.
+type stateSet uint16
+
+func in(ids ...StateID) (set stateSet) {
+	for _, id := range ids {
+		set |= 1 << id
+	}
+	return set
+}
+
+func (set stateSet) has(id StateID) bool { return set&(1<<id) != 0 }
+
+// The states of a client that is in, and of one that is on its way out.
+
+// choosing shows a client the worlds.
+type choosing struct{}
+
+func (choosing) Enter(c *Core, s *session)               { c.sessions.endAttempt(s) }
+func (choosing) Leave(*Core, *session)                   {}
+func (choosing) Limit(o *Options) time.Duration          { return o.ChoosingLimit }
+func (choosing) Step(c *Core, s *session, in Input) bool { return stepIn(c, s, in) }
+
+// handingOff is a native client that has selected a world: its pass is on the way to
+// the gate, or at the gate and unused.
+type handingOff struct{}
+
+func (handingOff) Enter(*Core, *session)                   {}
+func (handingOff) Leave(*Core, *session)                   {}
+func (handingOff) Limit(o *Options) time.Duration          { return o.ChoosingLimit }
+func (handingOff) Step(c *Core, s *session, in Input) bool { return stepIn(c, s, in) }
+
+// inWorld is a native client whose pass the gate has taken: it waits in the world's
+// queue, or plays. It may keep this connection and select another world by it.
+type inWorld struct{}
+
+func (inWorld) Enter(*Core, *session)                   {}
+func (inWorld) Leave(*Core, *session)                   {}
+func (inWorld) Limit(o *Options) time.Duration          { return o.ChoosingLimit }
+func (inWorld) Step(c *Core, s *session, in Input) bool { return stepIn(c, s, in) }
+
+// stepIn is the step of a client that is in.
+func stepIn(c *Core, s *session, in Input) bool {
+	switch {
+	case in.Kind == InputMessage:
+		s.dialect().serve(c, s, in.Message)
+	case in.Kind == inputPassed:
+		c.selection.begin(s)
+	case in.Kind == InputStored && in.Stored.Kind == storage.OpAddDevice && s.welcomed() && s.native.remembering != nil:
+		nativeDialect{}.remembered(c, s, in.Stored)
+	default:
+		return false
+	}
+	return true
+}
+
+// leaving waits until the reactor says that the connection is closed. It takes nothing.
+type leaving struct{}
+
+func (leaving) Enter(c *Core, s *session)        { c.sessions.endAttempt(s) }
+func (leaving) Leave(*Core, *session)            {}
+func (leaving) Limit(*Options) time.Duration     { return leavingLimit }
+func (leaving) Step(*Core, *session, Input) bool { return false }

@@ -79,7 +79,7 @@ func (t lookingUp) Step(c *Core, s *session, in Input) bool {
 // found handles the store's result.
 func (lookingUp) found(c *Core, s *session, r *storage.Result) {
 	if r.Err != nil && !errors.Is(r.Err, storage.ErrNotFound) {
-		c.count.storeErrors.Add(1)
+		c.counters.storeErrors.Add(1)
 		c.options.Logger.Error("account could not be read", "account", s.name, "error", r.Err)
 		c.end(s, endBusy)
 		return
@@ -143,7 +143,7 @@ func (proving) proof(c *Core, s *session, p *codec.Proof) {
 	a.exchange.A, a.exchange.M1, a.files = p.A, p.M1, p.CRCHash
 	a.sent = p.Factors
 	if a.factor != nil {
-		a.factor.take(p)
+		a.factor.Take(p)
 	}
 	c.become(s, StateVerifying)
 }
@@ -177,7 +177,7 @@ func (verifying) proved(c *Core, s *session, r *auth.Result) {
 	case wrongProof(r.Err):
 		c.end(s, endProofFailed)
 	default:
-		c.count.authErrors.Add(1)
+		c.counters.authErrors.Add(1)
 		c.options.Logger.Error("proof could not be checked", "account", s.name, "error", r.Err)
 		c.end(s, endBusy)
 	}
@@ -208,12 +208,8 @@ func requested(c *Core, s *session) {
 type confirming struct{}
 
 func (confirming) Enter(c *Core, s *session) {
-	f := s.attempt.factor
-	f.asked = codec.FactorPIN
-	if f.token {
-		f.asked = codec.FactorToken
-	}
-	c.say(s, codec.Reply{Kind: codec.ReplyFactorWanted, Factors: f.asked})
+	s.attempt.sent = s.attempt.factor.AskSealed() // a client can only answer what is asked
+	c.say(s, codec.Reply{Kind: codec.ReplyFactorWanted, Factors: s.attempt.sent})
 }
 
 func (confirming) Leave(*Core, *session) {}
@@ -224,8 +220,7 @@ func (confirming) Step(c *Core, s *session, in Input) bool {
 	switch in.Kind {
 	case InputMessage:
 		a := s.attempt
-		a.factor.takeTyped(in.Message.Native.Text)
-		a.sent = a.factor.asked
+		a.factor.TakeTyped(in.Message.Native.Text)
 		c.rules.raise(EventLoginRequested, s)
 	case inputPassed:
 		requested(c, s)
@@ -233,4 +228,89 @@ func (confirming) Step(c *Core, s *session, in Input) bool {
 		return false
 	}
 	return true
+}
+
+// recording delays the reply until the login's record is on disk.
+type recording struct{}
+
+func (recording) Enter(c *Core, s *session) {
+	op := loginOp(c, s, uint64(s.conn))
+	op.Synced = true
+	c.effects.request(op)
+}
+
+func (recording) Leave(*Core, *session) {}
+
+func (recording) Limit(o *Options) time.Duration { return o.WorkLimit }
+
+func (t recording) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputStored || in.Stored.Kind != storage.OpLogin {
+		return false
+	}
+	t.stored(c, s, in.Stored)
+	return true
+}
+
+func loginOp(c *Core, s *session, tag uint64) storage.Op {
+	return storage.Op{Kind: storage.OpLogin, Tag: tag, Name: s.name, At: c.wall / 1000, Addr: s.peer}
+}
+
+// stored handles the store's result.
+func (recording) stored(c *Core, s *session, r *storage.Result) {
+	switch {
+	case errors.Is(r.Err, storage.ErrFailed):
+		// The disk takes no writes. Players may come in all the same: the store counts
+		// the records that it drops, and reports what is wrong.
+	case r.Err != nil:
+		c.counters.storeErrors.Add(1)
+		c.options.Logger.Error("login could not be recorded", "account", s.name, "error", r.Err)
+		c.end(s, endBusy)
+		return
+	}
+	s.dialect().admit(c, s)
+}
+
+// rotating waits until the token that a client has just used is replaced on disk:
+// each is good for one sign-in, also when two clients come with it at once.
+type rotating struct{}
+
+func (rotating) Enter(c *Core, s *session) {
+	n := s.attempt.native
+	c.effects.request(storage.Op{
+		Kind: storage.OpRotateDevice, Tag: uint64(s.conn), Name: s.name, At: c.wall / 1000, Addr: s.peer,
+		Device: &storage.Device{Family: n.device.Family, Verifier: n.next}, Expect: n.device.Verifier,
+	})
+}
+
+func (rotating) Leave(*Core, *session) {}
+
+func (rotating) Limit(o *Options) time.Duration { return o.WorkLimit }
+
+func (t rotating) Step(c *Core, s *session, in Input) bool {
+	if in.Kind != InputStored || in.Stored.Kind != storage.OpRotateDevice {
+		return false
+	}
+	t.stored(c, s, in.Stored)
+	return true
+}
+
+// stored handles the store's result.
+func (rotating) stored(c *Core, s *session, r *storage.Result) {
+	switch {
+	case r.Err == nil && s.tooOld():
+		c.become(s, StateUpdating)
+	case r.Err == nil:
+		c.effects.request(loginOp(c, s, 0))
+		s.dialect().admit(c, s)
+	case errors.Is(r.Err, storage.ErrConflict):
+		// Another sign-in by this token was faster: this client's own, whose connection it
+		// lost, or somebody else's. Which of them, the client learns when it tries again.
+		c.end(s, endBusy)
+	case errors.Is(r.Err, storage.ErrNotFound):
+		c.end(s, endTokenFailed)
+	default:
+		c.counters.storeErrors.Add(1)
+		c.options.Logger.Error("token could not be replaced", "account", s.name, "error", r.Err)
+		c.end(s, endBusy)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"gatepass/auth"
 	"gatepass/auth/srp6"
 	"gatepass/codec"
+	"gatepass/logic/factor"
 	"gatepass/storage"
 	"gatepass/worlds"
 )
@@ -30,13 +31,14 @@ func secretExchange() *auth.NativeExchange {
 // What an attempt points at is wiped with it: others may hold it, too.
 func TestAttempt_Wipe_WhatItPointsAt(t *testing.T) {
 	secret, exchange := auth.TOTPSecret{1, 2, 3}, secretExchange()
-	factor, native := &secondFactor{pin: "1234", secret: secret}, &nativeAttempt{exchange: exchange}
+	second := factor.New(&storage.Account{PIN: "1234", TOTPSecret: secret})
+	native := &nativeAttempt{exchange: exchange}
 	native.keys.Session[0] = 1
-	a := &attempt{factor: factor, native: native}
+	a := &attempt{factor: second, native: native}
 	a.key[0] = 1
 	a.wipe()
 	mustBeZero(t, "the attempt", *a)
-	mustBeZero(t, "the second factor", *factor)
+	mustBeZero(t, "the second factor", *second)
 	mustBeZero(t, "the native attempt", *native)
 	mustBeZero(t, "the session key of the exchange", exchange.Keys)
 	if !bytes.Equal(secret, make([]byte, len(secret))) {

@@ -31,10 +31,12 @@ func newScript(tb testing.TB, bus logic.Bus) *script {
 	tb.Helper()
 	list := demoWorlds(tb)
 	ports := logic.Ports{Out: deaf{}, Store: deafStore{}, Prover: deafProver{}, Worlds: list}
+	options := coreOptions()
 	if bus != nil {
 		ports.Bus, ports.Region = bus, worlds.NewMember(list, worlds.MemberOptions{})
+		options.Decoys.Shared = true // a server that has not met its region lets nobody in
 	}
-	core, err := logic.NewCore(coreOptions(), ports)
+	core, err := logic.NewCore(options, ports)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package logic
+package factor
 
 import (
 	"testing"
@@ -7,17 +7,17 @@ import (
 	"gatepass/storage"
 )
 
-func TestFactorLock_LastsAQuarterOfAnHourFromTheFirst(t *testing.T) {
-	name, window := storage.Name{'A'}, factorWindow.Milliseconds()
-	l := newFactorLock()
+func TestLock_LastsAQuarterOfAnHourFromTheFirst(t *testing.T) {
+	name, window := storage.Name{'A'}, lockWindow.Milliseconds()
+	l := newLock()
 	const start = 1000
-	for i := range int64(factorTries) {
+	for i := range int64(lockTries) {
 		if l.locked(name, start+i) {
 			t.Fatalf("locked after %d", i)
 		}
 		l.fail(name, start+i)
 	}
-	for now := int64(start + factorTries); now < start+window; now += deadline.Every.Milliseconds() {
+	for now := int64(start + lockTries); now < start+window; now += deadline.Every.Milliseconds() {
 		if l.advance(now); !l.locked(name, now) {
 			t.Fatalf("not locked after %d ms", now-start)
 		}
@@ -30,10 +30,10 @@ func TestFactorLock_LastsAQuarterOfAnHourFromTheFirst(t *testing.T) {
 
 // Whether the lock is over does not depend on advance: a tick that never came, or came
 // late, opens nothing and keeps nobody out.
-func TestFactorLock_NeedsNoTick(t *testing.T) {
-	name, window := storage.Name{'A'}, factorWindow.Milliseconds()
-	l := newFactorLock()
-	for range factorTries {
+func TestLock_NeedsNoTick(t *testing.T) {
+	name, window := storage.Name{'A'}, lockWindow.Milliseconds()
+	l := newLock()
+	for range lockTries {
 		l.fail(name, 1)
 	}
 	if !l.locked(name, window) || l.locked(name, window+1) {
@@ -45,12 +45,12 @@ func TestFactorLock_NeedsNoTick(t *testing.T) {
 	}
 }
 
-func TestFactorLock_RightFactorEndsTheRowAndLeavesNothing(t *testing.T) {
-	name, window := storage.Name{'A'}, factorWindow.Milliseconds()
-	l := newFactorLock()
+func TestLock_RightFactorEndsTheRowAndLeavesNothing(t *testing.T) {
+	name, window := storage.Name{'A'}, lockWindow.Milliseconds()
+	l := newLock()
 	now := int64(1000)
 	for range 10_000 {
-		for range factorTries - 1 {
+		for range lockTries - 1 {
 			l.fail(name, now)
 		}
 		if l.locked(name, now) {
@@ -68,7 +68,7 @@ func TestFactorLock_RightFactorEndsTheRowAndLeavesNothing(t *testing.T) {
 	if len(l.rows) != 1 {
 		t.Fatal("a row was forgotten that counts still")
 	}
-	for range factorTries - 1 {
+	for range lockTries - 1 {
 		l.fail(name, now+window-1)
 	}
 	if !l.locked(name, now+window-1) {

@@ -5,6 +5,7 @@ import (
 
 	"gatepass/auth"
 	"gatepass/auth/srp6"
+	"gatepass/auth/srp6a"
 	"gatepass/codec"
 	"gatepass/storage"
 	"gatepass/worlds"
@@ -39,6 +40,9 @@ func newDecoys(b base, alone bool) decoys {
 	return d
 }
 
+// ready tells whether this server may answer for names that have no account.
+func (d *decoys) ready() bool { return d.settled }
+
 // credentials makes up a salt and a verifier. asks tells whether the name is to pretend
 // to have a second factor, too, which is so for a share of all names: that follows from the made-up verifier, which
 // follows from the name and the secret, so it is always the same, and unlike the salt
@@ -46,6 +50,11 @@ func newDecoys(b base, alone bool) decoys {
 func (d *decoys) credentials(name storage.Name) (salt srp6.Salt, v srp6.Verifier, asks bool) {
 	salt, v = auth.FakeCredentials(&d.made, name.Bytes())
 	return salt, v, binary.LittleEndian.Uint64(v[:])%100 < uint64(d.options.FactorDecoys)
+}
+
+// native makes up a native verifier.
+func (d *decoys) native(name storage.Name) srp6a.Verifier {
+	return auth.FakeNative(d.made.Secret, name.Bytes(), d.options.NativeDecoys)
 }
 
 // share takes the key that the region's login servers share. Managers of an earlier

@@ -49,12 +49,11 @@ func (l *claims) abandon(s *session) {
 }
 
 // located handles the directory's answer and begins to move the key.
-func (l *claims) located(p *worlds.Place) {
-	s := l.desk.session(codec.Conn(p.Tag))
-	if s == nil || s.state != StateReclaiming || p.Account != codec.Name(s.name) || s.attempt.pass != (worlds.PassID{}) {
+func (l *claims) located(s *session, p *worlds.Place) {
+	a := s.attempt
+	if p.Account != codec.Name(s.name) || a.pass != (worlds.PassID{}) {
 		return
 	}
-	a := s.attempt
 	a.answered = true
 	switch {
 	case p.Holder == l.options.Node && l.keys.usable(s.name) == nil:
@@ -88,36 +87,53 @@ func (a *attempt) proofOfReturn() worlds.Proof {
 	return worlds.Proof{Client: a.reproof.R1, Challenge: a.challenge, Digest: a.reproof.R2}
 }
 
-// taken: the key is here now.
-func (l *claims) taken(o *worlds.Outcome[holding]) {
+// settled notes how a claim came out, and returns the session that the claim is for, or
+// nil. What it means for the session, its state decides.
+func (l *claims) settled(o *worlds.Outcome[holding]) *session {
+	if o.Kind == worlds.OutcomeTaken {
+		h := l.keys.find(storage.Name(o.Account))
+		if h == nil {
+			return nil // it was ended in the same round
+		}
+		l.keys.announce(h, worlds.AnnounceMoved)
+	}
+	s := l.desk.session(l.of[o.Pass])
+	delete(l.of, o.Pass)
+	return s
+}
+
+// untaken keeps a key for the reconnect grace that has come and whose client has gone
+// meanwhile.
+func (l *claims) untaken(o *worlds.Outcome[holding]) {
+	if h := l.keys.find(storage.Name(o.Account)); h != nil && o.Kind == worlds.OutcomeTaken {
+		l.keys.keep(h)
+	}
+}
+
+// goOn goes on with a session that is reclaiming, as its claim came out. It returns false
+// if the claim is not the session's.
+func (l *claims) goOn(s *session, o *worlds.Outcome[holding]) bool {
+	a := s.attempt
+	if a.pass != o.Pass {
+		return false
+	}
+	a.pass = worlds.PassID{}
+	if o.Kind == worlds.OutcomeNotTaken {
+		// If the client's proof was wrong, the refusal comes when it would have come without
+		// a claim; else the key has moved on, or its holder is behind.
+		a.answered = o.Reason == worlds.ReasonProof
+		l.lookAgain(s)
+		return true
+	}
 	h := l.keys.find(storage.Name(o.Account))
-	if h == nil {
-		return // it was ended in the same round
-	}
-	l.keys.announce(h, worlds.AnnounceMoved)
-	s := l.claimer(o.Pass)
-	if s == nil { // the client has gone meanwhile: its grace begins
+	if proof := a.proofOfReturn(); !proves(h, &proof) { // the holder should not have given it
 		l.keys.keep(h)
-		return
-	}
-	s.attempt.pass = worlds.PassID{}
-	if proof := s.attempt.proofOfReturn(); !proves(h, &proof) { // the holder should not have given it
-		l.keys.keep(h)
-		l.timers.setAt(s, s.attempt.refuseAt)
-		return
+		l.timers.setAt(s, a.refuseAt)
+		return true
 	}
 	l.keys.handTo(h, s.conn)
 	l.rules.raise(EventReconnectRequested, s)
-}
-
-// notTaken: the key does not come. If the client's proof was wrong, the refusal comes when
-// it would have come without a claim; else the key has moved on, or its holder is behind.
-func (l *claims) notTaken(o *worlds.Outcome[holding]) {
-	if s := l.claimer(o.Pass); s != nil {
-		s.attempt.pass = worlds.PassID{}
-		s.attempt.answered = o.Reason == worlds.ReasonProof
-		l.lookAgain(s)
-	}
+	return true
 }
 
 // lookAgain has the directory asked once more with the next tick, if that is in
@@ -133,16 +149,6 @@ func (l *claims) lookAgain(s *session) {
 	default:
 		l.timers.set(s, locateEvery)
 	}
-}
-
-// claimer returns the session that waits for a claim, which is over, or nil.
-func (l *claims) claimer(pass worlds.PassID) *session {
-	conn, ok := l.of[pass]
-	delete(l.of, pass)
-	if s := l.desk.session(conn); ok && s != nil && s.state == StateReclaiming && s.attempt.pass == pass {
-		return s
-	}
-	return nil
 }
 
 // goesOn has the directory asked again for a client whose time to be refused has not
@@ -250,6 +256,13 @@ func (reclaiming) Step(c *Core, s *session, in Input) bool {
 	switch in.Kind {
 	case inputPassed:
 		reconnected(c, s)
+	case InputRegion:
+		if in.Region.Place == nil {
+			return false
+		}
+		c.claims.located(s, in.Region.Place)
+	case inputOutcome:
+		return c.claims.goOn(s, in.outcome)
 	case inputDue:
 		return c.claims.goesOn(s)
 	case inputTimeOver:

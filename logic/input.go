@@ -32,6 +32,8 @@ const (
 	inputPassed
 	// inputKeyReady: the pool has a key for the session's challenge.
 	inputKeyReady
+	// inputOutcome: how the move of a key came out that the session waits for.
+	inputOutcome
 	// inputTimeOver: the session was in its state for too long. inputDue comes first, when
 	// the time is over and others may have to be ended before.
 	inputTimeOver
@@ -47,6 +49,8 @@ type Input struct {
 	Proved  *auth.Result
 	Region  *worlds.Event
 	Command *Command
+	// outcome is for inputOutcome.
+	outcome *worlds.Outcome[holding]
 	// Now is what deadlines count by, in milliseconds of a clock that never goes back,
 	// stands still or is set. Wall is the time of day, in Unix milliseconds, which may be
 	// anything.

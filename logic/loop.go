@@ -12,21 +12,21 @@ import (
 	"gatepass/worlds"
 )
 
-// Loop is the logic goroutine: it drains the inbox into the core until it takes
-// the close command. Where the inbox lends, a round may run on the goroutine
-// that brought a message to a sleeping loop; there is never more than one.
+// Loop is the logic goroutine: it gives the inputs of the inbox to the core until it takes
+// the close command. If the inbox runs rounds inline, a round may run on the goroutine that
+// brings a message to a sleeping loop; there is never more than one round at a time.
 type Loop struct {
 	core  *Core
 	inbox *Inbox
-	// thread is called once the loop is on a thread of its own, to pin it; nil
-	// leaves the goroutine to the scheduler.
+	// thread is called when the loop is on a thread of its own, to pin it to a core. With
+	// nil the goroutine gets no thread of its own.
 	thread func()
 	done   chan struct{}
 	closed bool
 }
 
-// NewLoop makes a loop. With a thread function it locks its goroutine to a
-// thread and calls it there; the inbox must then not lend.
+// NewLoop makes a loop. With a thread function it locks its goroutine to a thread and calls
+// the function there; the inbox must then not run rounds inline.
 func NewLoop(core *Core, inbox *Inbox, thread func()) *Loop {
 	return &Loop{core: core, inbox: inbox, thread: thread, done: make(chan struct{})}
 }
@@ -34,7 +34,7 @@ func NewLoop(core *Core, inbox *Inbox, thread func()) *Loop {
 // Done is closed when the loop has ended.
 func (l *Loop) Done() <-chan struct{} { return l.done }
 
-// Run is the goroutine.
+// Run runs the loop; it returns after the close command.
 func (l *Loop) Run() {
 	defer close(l.done)
 	if l.thread != nil {
@@ -75,8 +75,7 @@ func (l *Loop) flush() {
 	l.core.Flush()
 }
 
-// tick and command concern no one session; a bug in them costs what they had
-// left to do.
+// tick and command are not about one session. A bug in them costs what they had left to do.
 func (l *Loop) tick(t *tick) {
 	defer l.rescue(0)
 	l.core.Step(FromClock(t.now, t.wall))
@@ -89,8 +88,8 @@ func (l *Loop) command(cmd *Command) {
 	l.core.Step(FromOperator(cmd))
 }
 
-// client, stored and proved guard each message: a bug that one client can reach
-// costs that client and nobody else.
+// client, stored and proved guard each input: a bug that one client can reach costs that
+// client's connection only.
 func (l *Loop) client(m *codec.Message) {
 	defer l.rescue(m.Conn)
 	l.core.Step(FromClient(m))
@@ -111,7 +110,7 @@ func (l *Loop) region(e *worlds.Event) {
 	l.core.Step(FromBus(e))
 }
 
-// rescue is deferred around a message about conn.
+// rescue is deferred around an input about conn. After a panic it ends the session.
 func (l *Loop) rescue(conn codec.Conn) {
 	p := recover()
 	if p == nil {
@@ -124,9 +123,9 @@ func (l *Loop) rescue(conn codec.Conn) {
 	}
 }
 
-// rescueAgain is deferred around the clean-up, which meets the state that the bug has
-// left and may panic too. Then the session is forgotten as it is: the connection is
-// closed, and what comes of that finds nobody.
+// rescueAgain is deferred around the clean-up, which works on what the bug has left and may
+// panic too. Then the session is taken out of the table as it is, and the connection is
+// closed.
 func (l *Loop) rescueAgain(conn codec.Conn) {
 	p := recover()
 	if p == nil {
@@ -157,9 +156,9 @@ func drain[T any](shard *queue.Shard[T], handle func(*T)) {
 	clear(batch)
 }
 
-// Inbox is where every source leaves what it has for the logic: one shard a
-// producer, each in the type of what it carries. The Loop takes the shards in
-// the order of their fields, time first.
+// Inbox takes what every source has for the logic. Each producer has a shard of its own,
+// of the type that it brings. The Loop takes the shards in the order of their fields, time
+// first.
 type Inbox struct {
 	consumer *queue.Consumer
 	ticks    *queue.Shard[tick]
@@ -170,12 +169,12 @@ type Inbox struct {
 	clients  []*queue.Shard[codec.Message] // one a reactor
 }
 
-// NewInbox makes an inbox for so many reactors, each with room for limit
-// messages. With lend, whoever brings a message while the logic sleeps runs it
+// NewInbox makes an inbox for so many reactors, each with room for limit messages. With
+// inline, the goroutine that brings a message while the logic sleeps runs the round itself
 // (see queue.Consumer). resume is called on the logic goroutine when a reactor that found
 // no room may try again; it must not block.
-func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
-	c := queue.NewConsumer(queue.ConsumerOptions{Lend: lend})
+func NewInbox(reactors, limit int, inline bool, resume func(reactor int)) *Inbox {
+	c := queue.NewConsumer(queue.ConsumerOptions{Lend: inline})
 	in := &Inbox{
 		consumer: c,
 		ticks:    queue.NewShard[tick](c, queue.Limits{New: 4, Hard: 4}, nil),
@@ -191,11 +190,11 @@ func NewInbox(reactors, limit int, lend bool, resume func(reactor int)) *Inbox {
 	return in
 }
 
-// tick is a moment by two clocks; see Core.Tick.
+// tick is a moment by two clocks; see Input.Now.
 type tick struct{ now, wall int64 }
 
-// Tick leaves the time, as Core.Tick wants it. When the logic is several ticks
-// behind it is dropped: the next will do.
+// Tick leaves the time; see Input.Now. When the logic is several ticks behind, the tick is
+// dropped.
 func (in *Inbox) Tick(now, wall int64) { in.ticks.Push(&tick{now, wall}) }
 
 // Command leaves a command; false means there is no room, try again later.
@@ -216,7 +215,7 @@ func (in *Inbox) Region(e worlds.Event) { in.region.PushAllWait([]worlds.Event{e
 // Client is the sink of one reactor.
 func (in *Inbox) Client(reactor int) ClientSink { return ClientSink{in.clients[reactor]} }
 
-// close lets go of producers that wait: nobody will take anything any more.
+// close releases producers that wait for room: the loop has ended.
 func (in *Inbox) close() {
 	in.ticks.Close()
 	in.commands.Close()
@@ -234,7 +233,8 @@ const MaxReactors = queue.MaxShards - 5
 // ClientSink takes the messages of one reactor's clients.
 type ClientSink struct{ shard *queue.Shard[codec.Message] }
 
-// Offer leaves the message of a new connection, which is refused earlier.
+// Offer leaves the message of a new connection. It finds no room earlier than other
+// messages.
 func (s ClientSink) Offer(m *codec.Message) bool { return s.shard.PushNew(m) }
 
 // Deliver leaves any other message.

@@ -137,9 +137,10 @@ func (c *Core) Stats() Stats {
 func (c *Core) publish() {
 	c.counters.keys.Store(int64(c.keys.len()))
 	c.counters.stale.Store(c.ports.Region.Stale())
-	c.counters.natives.Store(int64(c.push.natives))
-	c.counters.updating.Store(int64(c.updates.sending))
-	c.counters.waiting.Store(int64(c.updates.live))
+	c.counters.natives.Store(int64(c.push.clients()))
+	sending, waiting := c.updates.figures()
+	c.counters.updating.Store(int64(sending))
+	c.counters.waiting.Store(int64(waiting))
 	c.counters.maintenance.Store(c.service.maintenance)
 	c.counters.stock.Store(int64(c.pool.len()))
 	c.counters.lastTick.Store(c.now)

@@ -90,7 +90,7 @@ func (d nativeDialect) found(c *Core, s *session, r *storage.Result) {
 		d.challengeToken(c, s, r.Device)
 		return
 	}
-	made := auth.FakeNative(c.decoys.made.Secret, s.name.Bytes(), c.options.NativeDecoys)
+	made := c.decoys.native(s.name)
 	if v, ok := nativeVerifier(r.Account); ok {
 		made = v
 		a.native.proven = r.Account.Credentials()

@@ -75,6 +75,9 @@ func (p *push) enter(s *session) {
 	p.desk.sendFrame(s, frame)
 }
 
+// clients is how many native clients are in.
+func (p *push) clients() int { return p.natives }
+
 // leave undoes the counting.
 func (p *push) leave(s *session) {
 	if s.native.counted {

@@ -19,7 +19,7 @@ func TestCore_Located_AClaimIsUnderWay(t *testing.T) {
 		c.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
 		s := c.sessions.get(conn)
 		s.name, s.state, s.attempt = storage.Name(name), StateReclaiming, &attempt{refuseAt: c.now + 1000}
-		c.claims.located(&worlds.Place{Account: name, Holder: peerNode, Tag: uint64(conn)})
+		c.Step(FromBus(&worlds.Event{Place: &worlds.Place{Account: name, Holder: peerNode, Tag: uint64(conn)}}))
 		return s
 	}
 	if first := comeBack(1); c.claims.of[first.attempt.pass] != first.conn {

@@ -25,6 +25,7 @@ type region struct {
 // regionDesk is what the region does with sessions.
 type regionDesk interface {
 	session(conn codec.Conn) *session
+	stepSession(s *session, in Input) bool
 	endSaying(s *session, why endReason, text string)
 	endConn(conn codec.Conn, why endReason)
 }
@@ -37,7 +38,7 @@ func (r *region) take(e *worlds.Event) {
 		r.count.movesIn.Add(1)
 		r.keys.handle(e.From, e.Move)
 	case e.Place != nil:
-		r.claims.located(e.Place)
+		r.desk.stepSession(r.desk.session(codec.Conn(e.Place.Tag)), FromBus(e))
 	case e.End != nil:
 		r.endedByDirectory(e.End)
 	case e.Change != nil:
@@ -52,7 +53,7 @@ func (r *region) take(e *worlds.Event) {
 	case e.Characters != nil:
 		noteCharacters(r.effects, e.Characters)
 	case e.Progress != nil:
-		r.selection.progressed(e.From, e.Progress)
+		r.desk.stepSession(r.selection.owner(e.Progress.Pass), FromBus(e))
 	case e.Order != nil:
 		r.operator.ordered(e.Order)
 	case e.Up:
@@ -123,25 +124,25 @@ func noteCharacters(e *effects, report *worlds.Characters) {
 
 // settle acts on how moves came out.
 func (r *region) settle() {
-	for _, o := range r.keys.outcomes() {
+	outcomes := r.keys.outcomes()
+	for i := range outcomes {
+		o := &outcomes[i]
 		r.count.moves[o.Kind].Add(1)
 		switch o.Kind {
-		case worlds.OutcomeTaken:
-			r.claims.taken(&o)
-		case worlds.OutcomeNotTaken:
-			r.claims.notTaken(&o)
+		case worlds.OutcomeTaken, worlds.OutcomeNotTaken:
+			if s := r.claims.settled(o); !r.desk.stepSession(s, Input{Kind: inputOutcome, outcome: o}) {
+				r.claims.untaken(o)
+			}
 		case worlds.OutcomeLeft:
 			// A client in a world keeps its connection here as long as it likes. One that
 			// came back by another login server has left this one.
 			if o.Node.Kind() == worlds.KindLogin {
 				r.desk.endConn(o.Owner.holder, endReconnectElsewhere)
 			}
-		case worlds.OutcomeIssued:
-			r.selection.issued(&o)
-		case worlds.OutcomeKept:
-			r.selection.kept(&o)
-		case worlds.OutcomeAdmitted:
-			r.selection.admitted(&o)
+		case worlds.OutcomeIssued, worlds.OutcomeKept, worlds.OutcomeAdmitted:
+			if s := r.selection.settled(o); !r.desk.stepSession(s, Input{Kind: inputOutcome, outcome: o}) {
+				r.selection.untaken(o)
+			}
 		}
 	}
 }

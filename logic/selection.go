@@ -248,10 +248,48 @@ func (w *selection) forgetPass(s *session) {
 	s.native.pass = worlds.PassID{}
 }
 
-// issued: the gate holds the pass, the client may go.
-func (w *selection) issued(o *worlds.Outcome[holding]) {
+// settled notes how handing a pass over came out, and returns the session that the pass is
+// for, or nil. What it means for the session, its state decides.
+func (w *selection) settled(o *worlds.Outcome[holding]) *session {
 	s := w.owner(o.Pass)
-	if s == nil || s.state != StateHandingOff || s.native.wanted != 0 || s.native.releasing {
+	switch o.Kind {
+	case worlds.OutcomeKept:
+		delete(w.offered, o.Pass)
+	case worlds.OutcomeAdmitted: // the pass is the account's key from now on
+		h := w.keys.find(storage.Name(o.Account))
+		if h == nil || h.Stamp != o.Stamp {
+			break
+		}
+		if s != nil {
+			w.enterWorld(s, h)
+		}
+		w.keys.moved(o.Account)
+	}
+	return s
+}
+
+// untaken lets go of a pass whose outcome no session takes.
+func (w *selection) untaken(o *worlds.Outcome[holding]) {
+	if o.Kind == worlds.OutcomeAdmitted {
+		delete(w.offered, o.Pass)
+	}
+}
+
+// goOn goes on with a session that is handing off, as handing the pass over came out.
+func (w *selection) goOn(s *session, o *worlds.Outcome[holding]) {
+	switch o.Kind {
+	case worlds.OutcomeIssued:
+		w.issued(s, o)
+	case worlds.OutcomeKept:
+		w.kept(s, o)
+	case worlds.OutcomeAdmitted:
+		w.admitted(s)
+	}
+}
+
+// issued: the gate holds the pass, the client may go.
+func (w *selection) issued(s *session, o *worlds.Outcome[holding]) {
+	if s.native.wanted != 0 || s.native.releasing {
 		return
 	}
 	found, ok := w.worlds.NativeFind(s.native.world, askOf(s))
@@ -265,12 +303,7 @@ func (w *selection) issued(o *worlds.Outcome[holding]) {
 }
 
 // kept: the pass came to nothing, and no world has it.
-func (w *selection) kept(o *worlds.Outcome[holding]) {
-	s := w.owner(o.Pass)
-	delete(w.offered, o.Pass)
-	if s == nil || s.state != StateHandingOff {
-		return
-	}
+func (w *selection) kept(s *session, o *worlds.Outcome[holding]) {
 	n := s.native
 	n.pass = worlds.PassID{}
 	switch {
@@ -299,20 +332,8 @@ var selectReasons = [worlds.ReasonCount]codec.SelectReason{
 	worlds.ReasonTimeout: codec.SelectTimeout, worlds.ReasonRecalled: codec.SelectExpired,
 }
 
-// admitted: the gate has taken the pass, which is the account's key from now on.
-func (w *selection) admitted(o *worlds.Outcome[holding]) {
-	s := w.owner(o.Pass)
-	h := w.keys.find(storage.Name(o.Account))
-	if h != nil && h.Stamp == o.Stamp {
-		if s != nil {
-			w.enterWorld(s, h)
-		}
-		w.keys.moved(o.Account)
-	}
-	if s == nil || s.state != StateHandingOff {
-		delete(w.offered, o.Pass)
-		return
-	}
+// admitted: the gate has taken the pass.
+func (w *selection) admitted(s *session) {
 	w.desk.become(s, StateInWorld)
 	switch n := s.native; {
 	case w.desk.endIfDraining(s):
@@ -326,9 +347,8 @@ func (w *selection) admitted(o *worlds.Outcome[holding]) {
 }
 
 // progressed tells a client how far it is at the gate.
-func (w *selection) progressed(from worlds.Node, p *worlds.Progress) {
-	s := w.owner(p.Pass)
-	if s == nil || !s.welcomed() || from != worlds.WorldNode(s.native.world) {
+func (w *selection) progressed(s *session, from worlds.Node, p *worlds.Progress) {
+	if from != worlds.WorldNode(s.native.world) {
 		return
 	}
 	switch {

@@ -181,10 +181,18 @@ func (choosing) Step(c *Core, s *session, in Input) bool { return stepIn(c, s, i
 // the gate, or at the gate and unused.
 type handingOff struct{}
 
-func (handingOff) Enter(*Core, *session)                   {}
-func (handingOff) Leave(*Core, *session)                   {}
-func (handingOff) Limit(o *Options) time.Duration          { return o.ChoosingLimit }
-func (handingOff) Step(c *Core, s *session, in Input) bool { return stepIn(c, s, in) }
+func (handingOff) Enter(*Core, *session)          {}
+func (handingOff) Leave(*Core, *session)          {}
+func (handingOff) Limit(o *Options) time.Duration { return o.ChoosingLimit }
+
+// Step also takes how handing the pass over came out.
+func (handingOff) Step(c *Core, s *session, in Input) bool {
+	if in.Kind == inputOutcome {
+		c.selection.goOn(s, in.outcome)
+		return true
+	}
+	return stepIn(c, s, in)
+}
 
 // inWorld is a native client whose pass the gate has taken: it waits in the world's
 // queue, or plays. It may keep this connection and select another world by it.
@@ -202,6 +210,8 @@ func stepIn(c *Core, s *session, in Input) bool {
 		s.dialect().serve(c, s, in.Message)
 	case in.Kind == inputPassed:
 		c.selection.begin(s)
+	case in.Kind == InputRegion && in.Region.Progress != nil && s.welcomed():
+		c.selection.progressed(s, in.Region.From, in.Region.Progress)
 	case in.Kind == InputStored && in.Stored.Kind == storage.OpAddDevice && s.welcomed() && s.native.remembering != nil:
 		nativeDialect{}.remembered(c, s, in.Stored)
 	default:

@@ -84,7 +84,7 @@ func (lookingUp) found(c *Core, s *session, r *storage.Result) {
 		c.end(s, endBusy)
 		return
 	}
-	if !c.decoys.settled && (s.method == byPassword || s.method == byNativePassword) {
+	if !c.decoys.ready() && (s.method == byPassword || s.method == byNativePassword) {
 		// For known names as for unknown ones: an answer for an unknown name would differ
 		// now from the one after this server has met its region.
 		c.end(s, endBusy)

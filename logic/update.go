@@ -151,6 +151,9 @@ func (l *updateQueue) startTransfer(s *session) bool {
 	return true
 }
 
+// figures is how many files are being sent, and how many clients wait for one.
+func (l *updateQueue) figures() (sending, waiting int) { return l.sending, l.live }
+
 // ofAccount returns the session of an account that waits for a file or is sent one, or nil.
 func (l *updateQueue) ofAccount(name storage.Name) *session { return l.desk.session(l.of[name]) }
 

@@ -11,9 +11,9 @@ import (
 	"gatepass/worlds"
 )
 
-// decoys are what accounts are made up of for names that have none. All login servers
-// of a region must make up the same ones: a difference between two of them would tell
-// that there is no account.
+// decoys makes up salts and verifiers for names without an account, so that a challenge
+// looks the same for them. All login servers of a region must make up the same ones: a
+// difference between two of them would tell that there is no account.
 type decoys struct {
 	base
 	made auth.Decoys
@@ -21,8 +21,8 @@ type decoys struct {
 	// region may not before it has had the region's secret once; from then on its store
 	// has it.
 	settled bool
-	// unsaved: the store has not taken what is known; it is asked again at retryAt, by
-	// the ticks' clock.
+	// unsaved: the store refused the last request to keep them; it is asked again at
+	// retryAt, by the ticks' clock.
 	unsaved bool
 	retryAt int64
 }

@@ -30,8 +30,8 @@ type claimDesk interface {
 	end(s *session, why endReason)
 }
 
-// locate asks the directory, which may have just begun, or be away. Until it answers
-// nobody is refused.
+// locate asks the directory where an account's key is. No client is refused before it
+// answers: it may have just started, or be away.
 func (l *claims) locate(s *session) {
 	a := s.attempt
 	if a.answered = l.alone; a.asked == 0 {
@@ -102,8 +102,7 @@ func (l *claims) settled(o *worlds.Outcome[holding]) *session {
 	return s
 }
 
-// untaken keeps a key for the reconnect grace that has come and whose client has gone
-// meanwhile.
+// untaken keeps a key that has come, and whose client is gone, for the reconnect grace.
 func (l *claims) untaken(o *worlds.Outcome[holding]) {
 	if h := l.keys.find(storage.Name(o.Account)); h != nil && o.Kind == worlds.OutcomeTaken {
 		l.keys.keep(h)
@@ -136,9 +135,8 @@ func (l *claims) goOn(s *session, o *worlds.Outcome[holding]) bool {
 	return true
 }
 
-// lookAgain has the directory asked once more with the next tick, if that is in
-// time for the refusal: of a key that has just moved it may have known the place
-// before only.
+// lookAgain has the directory asked once more with the next tick, if the refusal is not due
+// before: when a key has just moved, the directory may still name the place before.
 func (l *claims) lookAgain(s *session) {
 	a := s.attempt
 	switch next := l.now + 1; {
@@ -151,10 +149,10 @@ func (l *claims) lookAgain(s *session) {
 	}
 }
 
-// goesOn has the directory asked again for a client whose time to be refused has not
-// come; false when it has. While the directory does not answer, or is behind, that time
-// does not come, for every name alike: a refusal says that there is no key, never that the
-// region was late.
+// goesOn asks the directory again for a client that is not to be refused yet, and returns
+// false when it is. While the directory does not answer, or is behind, no client is
+// refused, whatever its name: a refusal says that there is no key, never that the region
+// was late.
 func (l *claims) goesOn(s *session) bool {
 	a := s.attempt
 	switch {
@@ -177,8 +175,8 @@ func (l *claims) timeOver(s *session) {
 	}
 }
 
-// reproving lets a client in that still has the key of an earlier login. Every
-// name gets a challenge, so that a stranger does not learn who is online.
+// reproving lets a client in that still has the key of an earlier login. It sends a
+// challenge for every name, so that a stranger does not learn who is online.
 type reproving struct{}
 
 func (reproving) Enter(c *Core, s *session) {
@@ -245,7 +243,7 @@ type reclaiming struct{}
 
 func (reclaiming) Enter(c *Core, s *session) {
 	s.attempt.refuseAt = s.deadline
-	c.claims.locate(s) // also when there is a key here and the proof is wrong: it must look the same
+	c.claims.locate(s) // also when there is a key here and the proof is wrong: both must look the same
 }
 
 func (reclaiming) Leave(c *Core, s *session) { c.claims.abandon(s) }

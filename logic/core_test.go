@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"gatepass/auth"
 	"gatepass/codec"
@@ -100,34 +99,6 @@ func TestOptions_ValidateReportsAllFaults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
-	}
-}
-
-func TestLoop_PanicCostsOneSession(t *testing.T) {
-	e := newScenario(t)
-	e.core.signals.slots[SignalRefused] = []slot{func(*signals, Signal) { panic("a bug") }}
-	inbox := NewInbox(1, 64, false, func(int) {})
-	loop := NewLoop(e.core, inbox, func() {})
-	go loop.Run()
-	sink := inbox.Client(0)
-	conn := codec.NewConn(0, 1, 1)
-	for _, m := range []codec.Message{
-		{Kind: codec.KindOpened, Conn: conn},
-		{Kind: codec.KindWorldList, Conn: conn}, // refused, and so into the bug
-	} {
-		if !sink.Deliver(&m) {
-			t.Fatal("no room")
-		}
-	}
-	inbox.Stored([]storage.Result{{Kind: storage.OpAddressBans}})
-	inbox.Proved([]auth.Result{{Kind: auth.JobProve, Tag: 77}})
-	for inbox.Stats().Clients[0].Taken < 2 {
-		time.Sleep(time.Millisecond)
-	}
-	inbox.Command(Command{Kind: CommandClose})
-	<-loop.Done()
-	if st := e.core.Stats(); st.Panics != 1 || st.InState[StateLeaving] != 1 {
-		t.Fatalf("panics = %d, leaving = %d, want 1 and 1", st.Panics, st.InState[StateLeaving])
 	}
 }
 
@@ -322,149 +293,6 @@ func TestCore_AddressBansAreReadUntilTheyCouldBe(t *testing.T) {
 	}
 }
 
-// A wall clock that is set, to whenever, neither keeps deadlines from coming nor makes
-// them come.
-func TestCore_DeadlinesDoNotCareForTheWallClock(t *testing.T) {
-	e := newScenario(t)
-	conn := codec.NewConn(0, 1, 1)
-	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
-	end := e.now.Add(DefaultConnectedLimit)
-	walls := []int64{0, e.now.UnixMilli(), -1 << 40, 1 << 45, e.now.Add(-72 * time.Hour).UnixMilli()}
-	for i := 0; e.now.Before(end); i++ {
-		if s := e.core.sessions.get(conn); s.state != StateConnected {
-			t.Fatalf("the session is %v %v before its limit", s.state, end.Sub(e.now))
-		}
-		e.now = e.now.Add(TickEvery)
-		e.core.Step(FromClock(e.now.UnixMilli(), walls[i%len(walls)]))
-	}
-	if s := e.core.sessions.get(conn); s.state != StateLeaving {
-		t.Fatalf("the session is %v after its limit", s.state)
-	}
-}
-
-// After the process has stood still, what came in time may wait behind the tick: nobody
-// is ended by that tick, and whoever speaks before the next one stays.
-func TestCore_ALateTickEndsNobody(t *testing.T) {
-	e := newScenario(t)
-	spoke, silent := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
-	for _, conn := range []codec.Conn{spoke, silent} {
-		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
-	}
-	now := e.now.Add(time.Hour).UnixMilli()
-	e.core.Step(FromClock(now, now))
-	e.core.Step(FromClient(&codec.Message{Kind: codec.KindLogonChallenge, Conn: spoke, Hello: codec.Hello{Name: codec.Name{'A'}, Build: 5875}}))
-	e.core.Step(FromClock(now+PaceEvery.Milliseconds(), now))
-	if s := e.core.sessions.get(spoke); s.state != StateLookingUp {
-		t.Errorf("who spoke in time is %v", s.state)
-	}
-	if s := e.core.sessions.get(silent); s.state != StateLeaving {
-		t.Errorf("who did not is %v", s.state)
-	}
-}
-
-// Sessions that come due together are ended a few with each tick, in the order in which
-// they came due, and the ticks come faster meanwhile.
-func TestCore_EndsAFewSessionsATick(t *testing.T) {
-	e := newScenario(t)
-	const count = 5000
-	for i := range count {
-		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)}))
-	}
-	e.core.publish()
-	if e.core.Pace() != TickEvery {
-		t.Fatal("nothing is due yet")
-	}
-	leaving := func() int { return int(e.core.Stats().InState[StateLeaving]) }
-	now, ticks := e.now.UnixMilli(), 0
-	for due := now + DefaultConnectedLimit.Milliseconds(); leaving() < count; ticks++ {
-		before := leaving()
-		if now += TickEvery.Milliseconds(); now >= due && e.core.timers.waiting() > 0 {
-			now += PaceEvery.Milliseconds() - TickEvery.Milliseconds()
-		}
-		e.core.Step(FromClock(now, now))
-		e.core.publish()
-		if n := leaving() - before; n > overdueMost {
-			t.Fatalf("%d were ended in one tick", n)
-		}
-		if more := e.core.timers.waiting() > 0; more != (e.core.Pace() == PaceEvery) {
-			t.Fatalf("%d are due, and the next tick comes in %v", e.core.timers.waiting(), e.core.Pace())
-		}
-	}
-	if late := now - e.now.UnixMilli() - DefaultConnectedLimit.Milliseconds(); late > 1000 {
-		t.Errorf("the last was ended %d ms late", late)
-	}
-}
-
-// The reactor is told again and again to close a connection until it says that it has.
-func TestCore_ClosesUntilItIsClosed(t *testing.T) {
-	e := newScenario(t)
-	conn := codec.NewConn(0, 1, 1)
-	e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
-	e.core.end(e.core.sessions.get(conn), endIdle)
-	now := e.now.UnixMilli()
-	for times := 1; times <= 4; times++ {
-		if n := strings.Count(e.out.String(), "→ 1: close"); n != times {
-			t.Fatalf("it was told %d times to close, want %d:\n%s", n, times, e.out.String())
-		}
-		for end := now + leavingLimit.Milliseconds() + 2*TickEvery.Milliseconds(); now < end; {
-			now += TickEvery.Milliseconds()
-			e.core.Step(FromClock(now, now))
-		}
-	}
-}
-
-// A session that cannot even be cleaned up costs its connection, and nobody else's.
-func TestLoop_APanicInTheCleanUpCostsOneConnection(t *testing.T) {
-	e := newScenario(t)
-	inbox := NewInbox(1, 64, false, func(int) {})
-	loop := NewLoop(e.core, inbox, func() {})
-	conn, other := codec.NewConn(0, 1, 1), codec.NewConn(0, 2, 1)
-	for _, c := range []codec.Conn{conn, other} {
-		loop.client(&codec.Message{Kind: codec.KindOpened, Conn: c})
-	}
-	s := e.core.sessions.get(conn)
-	s.state, s.attempt = StateReclaiming, nil // leaving that state panics
-	e.out.Reset()
-	loop.client(&codec.Message{Kind: codec.KindClosed, Conn: conn})
-	loop.client(&codec.Message{Kind: codec.KindClosed, Conn: conn})
-	if n := e.core.Stats().Panics; n != 2 {
-		t.Errorf("%d panics, want that and the one of the clean-up", n)
-	}
-	if e.core.sessions.get(conn) != nil || !strings.Contains(e.out.String(), "→ 1: close") {
-		t.Errorf("the connection stays: %s", e.out.String())
-	}
-	if e.core.sessions.get(other) == nil || e.core.sessions.live != 1 {
-		t.Errorf("%d sessions are left", e.core.sessions.live)
-	}
-}
-
-// An entry of the grace is a hint: the key may be gone when it comes up, or have got
-// another end.
-func TestCore_GraceOfAKeyThatIsGoneOrHeldAgain(t *testing.T) {
-	e := newScenario(t)
-	hold := func(slot int, name storage.Name) *session {
-		conn := codec.NewConn(0, slot, 1)
-		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: conn}))
-		s := e.core.sessions.get(conn)
-		s.name = name
-		key := worlds.NewSecret(e.key[:])
-		e.core.hold(login{s.name, s.conn, &key, 1, worlds.AnnounceFresh})
-		return s
-	}
-	gone, again := storage.Name{'G'}, storage.Name{'A'}
-	e.core.remove(hold(1, gone))
-	e.core.remove(hold(2, again))
-	e.core.operator.endLogins(gone, endCommand)
-	hold(3, again)
-	for range 2*int(e.options.ReconnectGrace/TickEvery) + 1 {
-		e.now = e.now.Add(TickEvery)
-		e.core.Step(FromClock(e.now.UnixMilli(), e.now.UnixMilli()))
-	}
-	if e.core.keys.usable(gone) != nil || e.core.keys.usable(again) == nil {
-		t.Error("the key that is gone is back, or the one that is held has gone")
-	}
-}
-
 func TestNativeSession_WipesItsSecretAtItsEnd(t *testing.T) {
 	e := newScenario(t)
 	conn := codec.NewConn(0, 1, 1)
@@ -475,33 +303,5 @@ func TestNativeSession_WipesItsSecretAtItsEnd(t *testing.T) {
 	e.core.remove(s)
 	if !secret.Empty() {
 		t.Error("something is left")
-	}
-}
-
-// Who has gone while waiting to be ended, and who has come since in the same place, is
-// left alone.
-func TestCore_EndsNobodyInThePlaceOfAnother(t *testing.T) {
-	e := newScenario(t)
-	count := 2 * overdueLeast
-	for i := range count {
-		e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 1)}))
-	}
-	now := e.now.Add(DefaultConnectedLimit).UnixMilli()
-	e.core.Step(FromClock(now, now)) // late: ends nobody
-	if e.core.timers.waiting() != count {
-		t.Fatalf("%d of %d are due", e.core.timers.waiting(), count)
-	}
-	for i := range count {
-		e.core.Step(FromClient(&codec.Message{Kind: codec.KindClosed, Conn: codec.NewConn(0, i+1, 1)}))
-		if i%2 == 0 {
-			e.core.Step(FromClient(&codec.Message{Kind: codec.KindOpened, Conn: codec.NewConn(0, i+1, 2)}))
-		}
-	}
-	for e.core.timers.waiting() > 0 {
-		now += PaceEvery.Milliseconds()
-		e.core.Step(FromClock(now, now))
-	}
-	if st := e.core.Stats(); st.InState[StateConnected] != int64(count/2) || st.InState[StateLeaving] != 0 {
-		t.Errorf("%d are connected and %d leave, want %d and none", st.InState[StateConnected], st.InState[StateLeaving], count/2)
 	}
 }

@@ -16,12 +16,12 @@ import (
 
 // Options configure the logic.
 type Options struct {
-	// Versions say which builds may log in, and how the others are brought up to
-	// date; those that cannot be get the protocol's version error.
+	// Versions say which builds may log in, and how the others are brought up to date. A
+	// build that cannot be gets the protocol's version error.
 	Versions Versions
-	// UpdatesAtOnce is how many files are sent at once; the next client waits in line.
+	// UpdatesAtOnce is how many files are sent at once; other clients wait in a queue.
 	UpdatesAtOnce int
-	// AcceptLimit is how long a player may think about an offered file.
+	// AcceptLimit is how long a player has to accept an offered file.
 	AcceptLimit time.Duration
 	// NativeDecoys are the parameters that names without a native account pretend to
 	// have, by how often accounts have them; empty for the default ones.
@@ -33,14 +33,14 @@ type Options struct {
 	// SignInsPerMinute is how many times a minute the clients of one network, an IPv4
 	// address or 64 bits of IPv6, may sign in by a native password; 0 for no limit.
 	SignInsPerMinute int
-	// PingEvery is how often a silent native client shows itself; after three times
-	// as long it is sent away.
+	// PingEvery is how often a silent native client pings; after three times as long
+	// without a message its session ends.
 	PingEvery time.Duration
 	// PassValidity is how long a pass may stay unused at a gate.
 	PassValidity time.Duration
-	// Secret is what accounts are made up of for names that have none, unless Decoys has
-	// the region's. It must be the same after a restart, else a stranger could tell them
-	// from those that do.
+	// Secret is what salts are made of for names without an account, unless Decoys has
+	// the region's. It must be the same after a restart, else a stranger can tell such names
+	// from accounts.
 	Secret [32]byte
 	// Decoys is what the store has kept of an earlier start.
 	Decoys storage.Decoys
@@ -48,8 +48,8 @@ type Options struct {
 	// for none, and then accounts that have one cannot log in.
 	Factors func(build uint16) codec.Factors
 	// FactorDecoys is the share, in percent, of names without an account that are
-	// asked for a second factor all the same. An operator sets it to the share of
-	// accounts that have one: then being asked does not tell that an account exists.
+	// asked for a second factor. An operator sets it to the share of accounts that have
+	// one: then being asked does not tell that an account exists.
 	FactorDecoys int
 	// Node is this server's name in its region.
 	Node worlds.Node
@@ -60,8 +60,7 @@ type Options struct {
 	// RefreshEvery is how often at most the list is sent unasked when only the
 	// worlds' figures have changed.
 	RefreshEvery time.Duration
-	// ReconnectGrace is how long a session key outlives its connection, 0 for
-	// not at all.
+	// ReconnectGrace is how long a session key is kept after its connection is closed.
 	ReconnectGrace time.Duration
 	// DurableLogins answers a login only once its record is on disk.
 	DurableLogins bool

@@ -8,17 +8,16 @@ import (
 	"gatepass/worlds"
 )
 
-// Outbox is the way to the clients. All of it is called on the logic goroutine
-// only. What is sent reaches the sockets after Flush, in order for each
-// connection. False means there was no room: the connection is then owed a
-// Close.
+// Outbox sends to the clients. Its methods are called on the logic goroutine only. What is
+// sent reaches the sockets after Flush, in order for each connection. False means that
+// there was no room: the caller must then close the connection.
 type Outbox interface {
 	// Send queues a reply; *r is copied.
 	Send(conn codec.Conn, r *codec.Reply) bool
 	// SendLast queues a reply and closes the connection behind it.
 	SendLast(conn codec.Conn, r *codec.Reply) bool
-	// StartTransfer begins to send a file; *t is never changed afterwards. How it ends
-	// comes as codec.KindTransferEnded.
+	// StartTransfer begins to send a file; *t is never changed afterwards. When it ends, a
+	// codec.KindTransferEnded comes.
 	StartTransfer(conn codec.Conn, t *codec.Transfer) bool
 	// SendFrame queues bytes that are encoded already and never change again.
 	SendFrame(conn codec.Conn, frame []byte) bool
@@ -31,7 +30,8 @@ type Outbox interface {
 	Flush()
 }
 
-// Versions says what is to become of a client by what it runs; see patches.Set.
+// Versions decides which clients may log in and which are brought up to date, by what they
+// run; see patches.Set.
 type Versions interface {
 	Judge(c patches.Client) patches.Verdict
 }
@@ -49,9 +49,10 @@ type Prover interface {
 
 // WorldList gives the list of worlds as a client is sent it; see worlds.List.
 type WorldList interface {
-	// FrameFor's bytes never change; those who see the same share them.
+	// FrameFor is the list for existing clients. Its bytes never change; clients that see
+	// the same list share them.
 	FrameFor(ask worlds.Ask) ([]byte, error)
-	// Publish makes what is listed now the next version for native clients, if it
+	// Publish makes the list as it is now the next version for native clients, if it
 	// differs from the last one.
 	Publish(stale bool) (changed bool)
 	// Version is the last one published.
@@ -73,12 +74,11 @@ type Region interface {
 	Snapshot(s *worlds.Snapshot, now int64) worlds.MemberNeeds
 	Pulse(p *worlds.Pulse, now int64) worlds.MemberNeeds
 	Tick(now int64) worlds.MemberNeeds
-	// Stale tells whether the manager has not been heard of for a while.
+	// Stale tells whether nothing was heard of the manager for a while.
 	Stale() bool
 }
 
-// Bus takes what is for others of the region. What comes from there comes to the
-// Inbox.
+// Bus sends to the other nodes of the region. What they send comes to the Inbox.
 type Bus interface {
 	// Submit never blocks and keeps nothing of effects. Like datagrams, they may
 	// get lost.

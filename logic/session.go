@@ -10,8 +10,7 @@ import (
 	"gatepass/worlds"
 )
 
-// session is what is known of one connection. It belongs to the logic
-// goroutine.
+// session is what is known of one connection. It belongs to the logic goroutine.
 type session struct {
 	conn     codec.Conn
 	protocol codec.Protocol
@@ -32,7 +31,7 @@ type session struct {
 	name     storage.Name
 	// characters is how many the account has on each world; nil for none.
 	characters []worlds.WorldCharacters
-	// attempt is what is needed between challenge and verdict only.
+	// attempt is what is needed from the account's lookup to the end of the sign-in.
 	attempt *attempt
 	// native is nil for clients of the other protocol.
 	native *nativeSession
@@ -42,39 +41,37 @@ type session struct {
 	peer    netip.Addr
 }
 
-// attempt is one try to prove an account. Attempts are used again; wipe is
-// called in between.
+// attempt is one sign-in. Attempts are used again and wiped in between.
 type attempt struct {
 	ephemeral srp6.Ephemeral
 	exchange  srp6.Exchange
-	// known tells whether the account exists. It decides nothing before the
-	// proof has failed, and only what is recorded then.
+	// known tells whether the account exists. It decides only whether a failed proof is
+	// recorded.
 	known bool
 	// sent is which second factors the client says it sent.
 	sent codec.Factors
 	ban  storage.Ban
 	// files is the client's proof over its files.
 	files [20]byte
-	// factor is what is to be proven beside the password; nil for nothing.
+	// factor is what is to be proven beside the password, or nil.
 	factor *factor.Factor
 	// challenge is the random half of a reconnect, reproof the client's answer,
 	// and pass the claim made with it, zero for none.
 	challenge [16]byte
 	reproof   codec.Reconnect
 	pass      worlds.PassID
-	// refuseAt is when a reconnect is refused that came to nothing, in
-	// milliseconds of the ticks' clock.
+	// refuseAt is when a failed reconnect is refused, in milliseconds of the ticks' clock.
 	refuseAt int64
-	// answered: the directory has said that there is no key, or its holder that the
+	// answered: the directory has said that there is no key, or the key's holder that the
 	// proof is wrong. asked is when the directory was asked last, in milliseconds of the
-	// ticks' clock, slow how many of its answers took long.
+	// ticks' clock. slow is how many of its answers took long.
 	answered bool
 	asked    int64
 	slow     uint8
-	// key and m2 are the outcome, while it waits for its record to be stored.
+	// key and m2 are the outcome while the login's record is being stored.
 	key srp6.SessionKey
 	m2  srp6.Proof
-	// native is set for clients of that protocol, from the store's answer on.
+	// native is set for native clients once the store has answered.
 	native *nativeAttempt
 }
 
@@ -90,15 +87,15 @@ func (a *attempt) wipe() {
 	*a = attempt{}
 }
 
-// attemptsKept is how many attempts are kept for use again: those of a busy second.
+// attemptsKept is how many free attempts are kept: as many as a busy second needs.
 const attemptsKept = 1024
 
-// tableChunk is how many sessions are allocated together: pointers into a chunk
-// stay good while the table grows.
+// tableChunk is how many sessions are allocated together. Pointers into a chunk stay valid
+// while the table grows.
 const tableChunk = 256
 
-// sessionTable finds sessions by handle. It mirrors the reactors' slots, so it
-// grows with them and needs no map.
+// sessionTable finds sessions by their connections' handles. It is indexed as the reactors'
+// slots are, so it grows with them and needs no map.
 type sessionTable struct {
 	reactors [][]*[tableChunk]session
 	live     int
@@ -120,7 +117,7 @@ func (t *sessionTable) open(conn codec.Conn) *session {
 	return s
 }
 
-// get is the session a handle names, or nil when it is gone.
+// get returns the session of a handle, or nil when it is gone.
 func (t *sessionTable) get(conn codec.Conn) *session {
 	if s := t.inSlot(conn); s != nil && s.conn == conn {
 		return s
@@ -128,7 +125,7 @@ func (t *sessionTable) get(conn codec.Conn) *session {
 	return nil
 }
 
-// inSlot is the session in a handle's slot, whatever its generation, or nil.
+// inSlot returns the session in a handle's slot, whatever its generation, or nil.
 func (t *sessionTable) inSlot(conn codec.Conn) *session {
 	if conn.Reactor() >= len(t.reactors) {
 		return nil

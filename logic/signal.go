@@ -26,19 +26,19 @@ const (
 	SignalReproofFailed
 	// SignalTokenLoggedIn: a native client was let in by the token of its device.
 	SignalTokenLoggedIn
-	// SignalTokenFailed: there is no such token, it is over, or its proof was wrong.
+	// SignalTokenFailed: there is no such token, it has expired, or its proof was wrong.
 	SignalTokenFailed
 	// SignalTokenReplayed: a token came that was used before; its family was ended.
 	SignalTokenReplayed
 	// SignalUpdateOffered: a client that is too old was offered a file.
 	SignalUpdateOffered
-	// SignalUpdateDone: a client has got the whole file.
+	// SignalUpdateDone: a client was sent the whole file.
 	SignalUpdateDone
-	// SignalUpdateCancelled: a client has declined the file, or has had enough of it.
+	// SignalUpdateCancelled: a client declined the file, or cancelled the transfer.
 	SignalUpdateCancelled
 	// SignalUpdateFailed: a client gets no more of the file; version.ended says why.
 	SignalUpdateFailed
-	// SignalRefused: a client was told no; Signal.End says why.
+	// SignalRefused: a client was refused; Signal.End says why.
 	SignalRefused
 	// SignalKicked: a client was sent away; Signal.Why says why.
 	SignalKicked

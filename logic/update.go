@@ -169,7 +169,7 @@ type updating struct{}
 type updateStage uint8
 
 const (
-	// updateOffered: the client's answer is awaited.
+	// updateOffered: the client has not answered the offer yet.
 	updateOffered updateStage = iota
 	// updateWaiting: it is in the queue.
 	updateWaiting

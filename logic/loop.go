@@ -16,129 +16,82 @@ import (
 // the close command. If the inbox runs rounds inline, a round may run on the goroutine that
 // brings a message to a sleeping loop; there is never more than one round at a time.
 type Loop struct {
-	core  *Core
-	inbox *Inbox
+	queue.Loop
+	core *Core
 	// thread is called when the loop is on a thread of its own, to pin it to a core. With
 	// nil the goroutine gets no thread of its own.
 	thread func()
-	done   chan struct{}
-	closed bool
 }
 
 // NewLoop makes a loop. With a thread function it locks its goroutine to a thread and calls
 // the function there; the inbox must then not run rounds inline.
-func NewLoop(core *Core, inbox *Inbox, thread func()) *Loop {
-	return &Loop{core: core, inbox: inbox, thread: thread, done: make(chan struct{})}
+func NewLoop(core *Core, in *Inbox, thread func()) *Loop {
+	l := &Loop{core: core, thread: thread}
+	l.Loop = queue.NewLoop(in.consumer, nil, l.flush)
+	queue.Handle(&l.Loop, in.ticks, l.tick)
+	queue.Handle(&l.Loop, in.commands, l.command)
+	queue.Handle(&l.Loop, in.stored, l.stored)
+	queue.Handle(&l.Loop, in.proved, l.proved)
+	queue.Handle(&l.Loop, in.region, l.region)
+	for _, shard := range in.clients {
+		queue.Handle(&l.Loop, shard, l.client)
+	}
+	return l
 }
-
-// Done is closed when the loop has ended.
-func (l *Loop) Done() <-chan struct{} { return l.done }
 
 // Run runs the loop; it returns after the close command.
 func (l *Loop) Run() {
-	defer close(l.done)
 	if l.thread != nil {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		l.thread()
 	}
-	l.inbox.consumer.Run(l.round)
-	l.inbox.close()
-}
-
-// round takes what the ready shards hold and submits what came of it.
-func (l *Loop) round(ready queue.Ready) (more bool) {
-	in := l.inbox
-	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
-		switch i {
-		case in.ticks.Index():
-			drain(in.ticks, l.tick)
-		case in.commands.Index():
-			drain(in.commands, l.command)
-		case in.stored.Index():
-			drain(in.stored, l.stored)
-		case in.proved.Index():
-			drain(in.proved, l.proved)
-		case in.region.Index():
-			drain(in.region, l.region)
-		default:
-			drain(in.clients[i-in.clients[0].Index()], l.client)
-		}
-	}
-	l.flush()
-	return !l.closed
+	l.Loop.Run()
 }
 
 // flush guards the submitting of a round's effects.
 func (l *Loop) flush() {
-	defer l.rescue(0)
+	defer queue.Rescue(l, 0)
 	l.core.Flush()
 }
 
 // tick and command are not about one session. A bug in them costs what they had left to do.
 func (l *Loop) tick(t *tick) {
-	defer l.rescue(0)
+	defer queue.Rescue(l, 0)
 	l.core.Step(FromClock(t.now, t.wall))
 	l.core.publish()
 }
 
 func (l *Loop) command(cmd *Command) {
-	l.closed = l.closed || cmd.Kind == CommandClose
-	defer l.rescue(0)
+	if cmd.Kind == CommandClose {
+		l.End()
+	}
+	defer queue.Rescue(l, 0)
 	l.core.Step(FromOperator(cmd))
 }
 
-// client, stored and proved guard each input: a bug that one client can reach costs that
-// client's connection only.
 func (l *Loop) client(m *codec.Message) {
-	defer l.rescue(m.Conn)
+	defer queue.Rescue(l, uint64(m.Conn))
 	l.core.Step(FromClient(m))
 }
 
 func (l *Loop) stored(r *storage.Result) {
-	defer l.rescue(codec.Conn(r.Tag))
+	defer queue.Rescue(l, r.Tag)
 	l.core.Step(FromStore(r))
 }
 
 func (l *Loop) proved(r *auth.Result) {
-	defer l.rescue(codec.Conn(r.Tag))
+	defer queue.Rescue(l, r.Tag)
 	l.core.Step(FromPool(r))
 }
 
 func (l *Loop) region(e *worlds.Event) {
-	defer l.rescue(0)
+	defer queue.Rescue(l, 0)
 	l.core.Step(FromBus(e))
 }
 
-// rescue is deferred around an input about conn. After a panic it ends the session.
-func (l *Loop) rescue(conn codec.Conn) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	l.fault(p)
-	defer l.rescueAgain(conn)
-	if s := l.core.sessions.get(conn); s != nil {
-		l.core.end(s, endFault)
-	}
-}
-
-// rescueAgain is deferred around the clean-up, which works on what the bug has left and may
-// panic too. Then the session is taken out of the table as it is, and the connection is
-// closed.
-func (l *Loop) rescueAgain(conn codec.Conn) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	l.fault(p)
-	if s := l.core.sessions.get(conn); s != nil {
-		l.core.sessions.close(s)
-	}
-	l.core.effects.close(conn, codec.CloseFault)
-}
-
-func (l *Loop) fault(p any) {
+// Fault counts and logs a panic.
+func (l *Loop) Fault(p any) {
 	l.core.counters.panics.Add(1)
 	l.core.rules.reset()
 	l.core.signals.reset()
@@ -146,14 +99,16 @@ func (l *Loop) fault(p any) {
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
-// drain hands everything in a shard to handle. Nothing is left behind in the
-// swapped slice: messages may hold keys and proofs.
-func drain[T any](shard *queue.Shard[T], handle func(*T)) {
-	batch := shard.Swap()
-	for i := range batch {
-		handle(&batch[i])
+// CleanUp ends the session of a connection after a panic.
+func (l *Loop) CleanUp(tag uint64) { l.core.endConn(codec.Conn(tag), endFault) }
+
+// Abandon takes the session out of the table as it is.
+func (l *Loop) Abandon(tag uint64) {
+	conn := codec.Conn(tag)
+	if s := l.core.sessions.get(conn); s != nil {
+		l.core.sessions.close(s)
 	}
-	clear(batch)
+	l.core.effects.close(conn, codec.CloseFault)
 }
 
 // Inbox takes what every source has for the logic. Each producer has a shard of its own,
@@ -214,18 +169,6 @@ func (in *Inbox) Region(e worlds.Event) { in.region.PushAllWait([]worlds.Event{e
 
 // Client is the sink of one reactor.
 func (in *Inbox) Client(reactor int) ClientSink { return ClientSink{in.clients[reactor]} }
-
-// close releases producers that wait for room: the loop has ended.
-func (in *Inbox) close() {
-	in.ticks.Close()
-	in.commands.Close()
-	in.stored.Close()
-	in.proved.Close()
-	in.region.Close()
-	for _, shard := range in.clients {
-		shard.Close()
-	}
-}
 
 // MaxReactors is how many reactors an inbox can have beside its other shards.
 const MaxReactors = queue.MaxShards - 5

@@ -17,6 +17,10 @@
 // select (a lock and a possible wake-up a message), one shared slice (producers
 // wait for each other), a lock-free list (an allocation a message).
 //
+// Loop runs the machines that take everything from shards, the logic of a login server and
+// that of a world's gate: one item at a time, each guarded, so that a bug that a client can
+// reach costs its connection only.
+//
 // Every shard is bounded. Push refuses at the limit, and earlier for work that
 // may be refused without harm (PushNew); what a refusal means is said by the
 // producer. The package knows nothing of what it carries and imports nothing of

@@ -488,11 +488,12 @@ func heap() int64 {
 func TestLoop_TellsTheTimeBeforeWhatCameMeanwhile(t *testing.T) {
 	b := newBare(t, Options{World: worlds.Registration{Capacity: 1}, Random: func([]byte) {}})
 	now := b.core.now
-	l := &loop{core: b.core, inbox: newInbox(1, func(int) {}), clock: func() int64 { return now }, done: make(chan struct{})}
+	in := newInbox(1, func(int) {})
+	l := newLoop(b.core, in, func() int64 { return now })
 	round := func(slot int) int64 {
 		conn := codec.NewConn(0, slot, 1)
-		l.inbox.clients[0].Push(&codec.Message{Kind: codec.KindOpened, Conn: conn})
-		l.round(queue.Ready(1 << l.inbox.clients[0].Index()))
+		in.clients[0].Push(&codec.Message{Kind: codec.KindOpened, Conn: conn})
+		l.Round(queue.Ready(1 << in.clients[0].Index()))
 		return b.core.sessionOf(conn).deadline - b.core.options.HandshakeLimit.Milliseconds()
 	}
 	if at := round(1); at != 1000 {

@@ -91,7 +91,7 @@ func (g *Gate) build() error {
 		drained: func() { close(g.drained) },
 		door:    &door{push: g.inbox.posts.Push},
 	})
-	g.loop = &loop{core: g.core, inbox: g.inbox, clock: clockNow, done: make(chan struct{})}
+	g.loop = newLoop(g.core, g.inbox, clockNow)
 	return err
 }
 
@@ -129,7 +129,7 @@ func (g *Gate) start() error {
 		return err
 	}
 	g.tick()
-	go g.loop.run()
+	go g.loop.Run()
 	g.clock.Add(1)
 	go g.runClock()
 	if err := g.server.Start(); err != nil {
@@ -270,5 +270,5 @@ func (g *Gate) Close() error {
 func (g *Gate) endLoop() {
 	cmd := commandClose
 	g.inbox.commands.PushAllWait([]command{cmd})
-	<-g.loop.done
+	<-g.loop.Done()
 }

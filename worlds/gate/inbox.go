@@ -44,17 +44,6 @@ func newInbox(reactors int, resume func(reactor int)) *inbox {
 // deliver leaves what the bus brings, waiting for room. The bus's goroutine.
 func (in *inbox) deliver(e worlds.Event) { in.events.PushAllWait([]worlds.Event{e}) }
 
-// close lets go of producers that wait: nobody will take anything any more.
-func (in *inbox) close() {
-	in.ticks.Close()
-	in.commands.Close()
-	in.events.Close()
-	in.posts.Close()
-	for _, shard := range in.clients {
-		shard.Close()
-	}
-}
-
 // stats reads the counters; anywhere.
 func (in *inbox) stats() InboxStats {
 	st := InboxStats{Bus: in.events.Stats(), Posts: in.posts.Stats(), Loop: in.consumer.Stats()}
@@ -70,44 +59,26 @@ type clientSink struct{ shard *queue.Shard[codec.Message] }
 func (s clientSink) Offer(m *codec.Message) bool   { return s.shard.PushNew(m) }
 func (s clientSink) Deliver(m *codec.Message) bool { return s.shard.Push(m) }
 
-// loop is the logic goroutine: it drains the inbox into the core until it takes
-// the close command.
+// loop is the logic goroutine: it gives what the inbox brings to the core until it takes the
+// close command.
 type loop struct {
-	core  *core
-	inbox *inbox
+	queue.Loop
+	core *core
 	// clock is the time in milliseconds; see keepTime.
-	clock  func() int64
-	done   chan struct{}
-	closed bool
+	clock func() int64
 }
 
-// run is the goroutine.
-func (l *loop) run() {
-	defer close(l.done)
-	l.inbox.consumer.Run(l.round)
-	l.inbox.close()
-}
-
-// round takes what the ready shards hold and submits what came of it.
-func (l *loop) round(ready queue.Ready) (more bool) {
-	in := l.inbox
-	l.keepTime()
-	for i, ok := ready.Next(); ok; i, ok = ready.Next() {
-		switch i {
-		case in.ticks.Index():
-			drain(in.ticks, l.tick)
-		case in.commands.Index():
-			drain(in.commands, l.command)
-		case in.events.Index():
-			drain(in.events, l.event)
-		case in.posts.Index():
-			drain(in.posts, l.post)
-		default:
-			drain(in.clients[i-in.clients[0].Index()], l.client)
-		}
+func newLoop(c *core, in *inbox, clock func() int64) *loop {
+	l := &loop{core: c, clock: clock}
+	l.Loop = queue.NewLoop(in.consumer, l.keepTime, l.flush)
+	queue.Handle(&l.Loop, in.ticks, l.tick)
+	queue.Handle(&l.Loop, in.commands, l.command)
+	queue.Handle(&l.Loop, in.events, l.event)
+	queue.Handle(&l.Loop, in.posts, l.post)
+	for _, shard := range in.clients {
+		queue.Handle(&l.Loop, shard, l.client)
 	}
-	l.flush()
-	return !l.closed
+	return l
 }
 
 // keepTime makes up for ticks that are late before anything else is done. When the
@@ -120,77 +91,56 @@ func (l *loop) keepTime() {
 }
 
 func (l *loop) tick(now *int64) {
-	defer l.rescue(0)
+	defer queue.Rescue(l, 0)
 	l.core.tick(*now)
 	l.core.publish()
 }
 
 func (l *loop) command(cmd *command) {
-	l.closed = l.closed || *cmd == commandClose
-	defer l.rescue(0)
+	if *cmd == commandClose {
+		l.End()
+	}
+	defer queue.Rescue(l, 0)
 	l.core.command(*cmd)
 }
 
 func (l *loop) event(e *worlds.Event) {
-	defer l.rescue(0)
+	defer queue.Rescue(l, 0)
 	l.core.deliver(e)
 }
 
 func (l *loop) post(p *post) {
-	defer l.rescue(p.conn)
+	defer queue.Rescue(l, uint64(p.conn))
 	l.core.posted(p)
 }
 
 func (l *loop) client(m *codec.Message) {
-	defer l.rescue(m.Conn)
+	defer queue.Rescue(l, uint64(m.Conn))
 	l.core.client(m)
 }
 
 func (l *loop) flush() {
-	defer l.rescue(0)
+	defer queue.Rescue(l, 0)
 	l.core.flush()
 }
 
-// rescue is deferred around a message about conn: a bug that one client can reach
-// costs that client and nobody else.
-func (l *loop) rescue(conn codec.Conn) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	l.fault(p)
-	defer l.rescueAgain(conn)
-	if s := l.core.sessionOf(conn); s != nil {
-		s.why = LeftFault
-		l.core.hangUp(s, codec.CloseFault)
-	}
-}
-
-// rescueAgain is deferred around the clean-up, which meets the state that the bug has
-// left and may panic too. Then the session is forgotten as it is: the connection is
-// closed, and what comes of that finds nobody.
-func (l *loop) rescueAgain(conn codec.Conn) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	l.fault(p)
-	delete(l.core.sessions, conn)
-	l.core.close(conn, codec.CloseFault)
-}
-
-func (l *loop) fault(p any) {
+// Fault counts and logs a panic.
+func (l *loop) Fault(p any) {
 	l.core.count.panics.Add(1)
 	l.core.options.Logger.Error("panic in the gate; the connection was closed",
 		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 }
 
-// drain hands everything in a shard to handle. Nothing is left behind in the
-// swapped slice: messages may hold keys and proofs.
-func drain[T any](shard *queue.Shard[T], handle func(*T)) {
-	batch := shard.Swap()
-	for i := range batch {
-		handle(&batch[i])
+// CleanUp ends the session of a connection after a panic.
+func (l *loop) CleanUp(tag uint64) {
+	if s := l.core.sessionOf(codec.Conn(tag)); s != nil {
+		s.why = LeftFault
+		l.core.hangUp(s, codec.CloseFault)
 	}
-	clear(batch)
+}
+
+// Abandon takes the session out of the table as it is.
+func (l *loop) Abandon(tag uint64) {
+	delete(l.core.sessions, codec.Conn(tag))
+	l.core.close(codec.Conn(tag), codec.CloseFault)
 }

@@ -11,6 +11,7 @@ import (
 	"gatepass/codec"
 	"gatepass/codec/world"
 	"gatepass/deadline"
+	"gatepass/queue"
 	"gatepass/worlds"
 )
 
@@ -46,7 +47,7 @@ func TestLoop_EveryWayIntoTheCoreIsRescued(t *testing.T) {
 			if n := l.core.count.panics.Load(); n == 0 {
 				t.Error("nothing has panicked: the test is worth nothing")
 			}
-			if name == "close" && !l.closed {
+			if name == "close" && !l.Ended() {
 				t.Error("the loop goes on for ever")
 			}
 		})
@@ -126,7 +127,7 @@ func TestLoop_APanicsTextIsNotLogged(t *testing.T) {
 	var out bytes.Buffer
 	l.core.options.Logger = slog.New(slog.NewTextHandler(&out, nil))
 	func() {
-		defer l.rescue(0)
+		defer queue.Rescue(l, 0)
 		panic("secret text")
 	}()
 	if !bytes.Contains(out.Bytes(), []byte("panic=string")) || bytes.Contains(out.Bytes(), []byte("secret text")) {

@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// clientTag marks the requests of a Client. Whoever shares a store with one uses
-// tags in which this bit is clear.
+// clientTag marks the requests of a Client. The other user of a shared store uses tags
+// in which this bit is clear.
 const clientTag = 1 << 63
 
-// roomEvery is how often a Client asks again whether a full queue has room.
+// roomEvery is how often a Client retries to submit to a full queue.
 const roomEvery = time.Millisecond
 
-// Client asks a store and waits for the answer, for tools that have nothing else
-// to do meanwhile. It may share its store with one other user: results of tags
-// without the top bit go on to that one. All methods may be called from any
-// goroutine but the store's own.
+// Client submits requests to a store and waits for the results. It may share its store
+// with one other user, who gets the results of tags without the top bit. All methods may
+// be called from any goroutine except those of the store.
 type Client struct {
 	store  Store
 	next   func([]Result)
@@ -24,16 +23,16 @@ type Client struct {
 	once   sync.Once
 
 	mu    sync.Mutex
-	calls map[uint32]*call // under way, also if their caller has given up
+	calls map[uint32]*call // in progress, also if their caller has given up
 	last  uint32           // number of the last call; 31 bits
 }
 
-// call is one Do under way.
+// call is one Do in progress.
 type call struct {
 	results  []Result      // with the callers' tags from the start
-	answered int           // how many of them are there
-	wanted   int           // how many will come. Invariant: answered ≤ wanted
-	done     chan struct{} // closed when all have come
+	answered int           // how many have arrived
+	wanted   int           // how many will arrive. Invariant: answered ≤ wanted
+	done     chan struct{} // closed when all have arrived
 }
 
 // OpenClient opens a store and a Client to it. If o.Deliver is set, the results of
@@ -45,9 +44,9 @@ func OpenClient(e Engine, o OpenOptions) (*Client, error) {
 	})
 }
 
-// NewClient makes a Client to the store that open opens; open must see to it
-// that all results go to deliver. Those that are not the Client's go on to next,
-// which may be nil.
+// NewClient returns a Client to the store that open opens. open must pass deliver to the
+// store, so that all results go there. Results that are not the Client's are passed to
+// next, which may be nil.
 func NewClient(next func([]Result), open func(deliver func([]Result)) (Store, error)) (*Client, error) {
 	c := &Client{next: next, calls: make(map[uint32]*call), closed: make(chan struct{})}
 	store, err := open(c.deliver)
@@ -58,19 +57,20 @@ func NewClient(next func([]Result), open func(deliver func([]Result)) (Store, er
 	return c, nil
 }
 
-// Store is the store behind the Client. Do not close it; close the Client.
+// Store returns the Client's store. Close the Client instead of the store.
 func (c *Client) Store() Store { return c.store }
 
-// Close closes the store. Calls of Do that still want to submit get ErrClosed.
+// Close closes the store. Calls of Do that have not submitted all requests get
+// ErrClosed.
 func (c *Client) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	return c.store.Close()
 }
 
-// Do submits requests and waits for all results, which come in the order of the
-// requests, with the callers' tags. Each has an error of its own; the error of Do
-// is ErrClosed or that of ctx, and means that some or all of the requests may
-// not have been done. While the store has no room, Do waits.
+// Do submits requests and returns their results in the order of the requests, with the
+// callers' tags. Each result has an error of its own. The error of Do is ErrClosed or
+// that of ctx; some or all of the requests may then not have been done. Do waits while
+// the store's queue is full.
 func (c *Client) Do(ctx context.Context, ops ...Op) ([]Result, error) {
 	if len(ops) == 0 {
 		return nil, nil
@@ -101,7 +101,7 @@ func (c *Client) register(cl *call) uint32 {
 	}
 }
 
-// tag copies the requests under tags of their own and keeps the callers' tags.
+// tag returns copies of the requests with tags of the Client and keeps the callers' tags.
 func (cl *call) tag(ops []Op, id uint32) []Op {
 	tagged := make([]Op, len(ops))
 	for i, op := range ops {
@@ -112,7 +112,7 @@ func (cl *call) tag(ops []Op, id uint32) []Op {
 	return tagged
 }
 
-// submit gets all requests into the store, or reports how many it got in.
+// submit submits all requests, or reports how many the store took.
 func (c *Client) submit(ctx context.Context, ops []Op) (taken int, err error) {
 	for {
 		taken += c.store.Submit(ops[taken:])
@@ -129,7 +129,7 @@ func (c *Client) submit(ctx context.Context, ops []Op) (taken int, err error) {
 	}
 }
 
-// abandon makes a call end with the requests that were taken.
+// abandon lets a call end with the requests that were taken.
 func (c *Client) abandon(id uint32, cl *call, taken int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,9 +137,10 @@ func (c *Client) abandon(id uint32, cl *call, taken int) {
 	c.maybeDoneLocked(id, cl)
 }
 
-// deliver sorts results. On the store's goroutines.
+// deliver passes each result to its call or to the other user. It is called on the
+// store's goroutines.
 func (c *Client) deliver(results []Result) {
-	others := results[:0] // the slice is lent, and may be changed
+	others := results[:0] // the slice may be changed until deliver returns
 	for i := range results {
 		if results[i].Tag&clientTag == 0 {
 			others = append(others, results[i])
@@ -152,7 +153,7 @@ func (c *Client) deliver(results []Result) {
 	}
 }
 
-// take puts a result in its place.
+// take stores a result in its call.
 func (c *Client) take(r Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,7 +2,7 @@ package storage
 
 import "net/netip"
 
-// OpKind tells what a request asks for.
+// OpKind says what a request asks for.
 type OpKind uint8
 
 const (
@@ -12,16 +12,16 @@ const (
 	// ErrExists if the name is taken. Devices are stored as they are, expired ones
 	// too; more than MaxDevices, or a family twice, is ErrInvalid.
 	OpCreate
-	// OpSetVerifier replaces the verifier fields (Grunt and Others) of Name by
-	// those of Op.Account and removes all devices of Name.
+	// OpSetVerifier replaces the verifiers (Grunt and Others) of Name by those of
+	// Op.Account and removes all devices of Name.
 	OpSetVerifier
-	// OpSetFactors replaces the second factors (PIN and TOTPSecret) of Name by
-	// those of Op.Account; empty ones are none. Where there is a factor then, it removes
-	// all devices of Name: they were remembered without it, and a token asks for none.
+	// OpSetFactors replaces the second factors (PIN and TOTPSecret) of Name by those of
+	// Op.Account; empty fields mean no factor. If a factor is set, it removes all devices
+	// of Name: they were added without the factor, and a token does not ask for it.
 	OpSetFactors
-	// OpDelete removes the account Name and all that belongs to it.
+	// OpDelete removes the account Name and everything that belongs to it.
 	OpDelete
-	// OpBan bans the account Name with Op.Ban; an older ban is replaced.
+	// OpBan bans the account Name with Op.Ban, which replaces an older ban.
 	OpBan
 	// OpUnban lifts the ban of Name; ErrNotBanned if there is none.
 	OpUnban
@@ -30,89 +30,89 @@ const (
 	// OpUnbanAddress lifts the ban of exactly Op.Prefix; ErrNotBanned if there is
 	// none.
 	OpUnbanAddress
-	// OpAddressBans reads all address bans into Result.AddressBans. Those that cannot
-	// be read are named in Result.Damaged, and do not keep the others back; Result.Err
-	// is set when none could be read.
+	// OpAddressBans reads all address bans into Result.AddressBans. Result.Damaged names
+	// the bans that cannot be read; the others are returned all the same. Result.Err is
+	// set only if none can be read.
 	OpAddressBans
-	// OpList reads up to Op.Limit accounts behind Name in name order into
+	// OpList reads up to Op.Limit accounts after Name, in name order, into
 	// Result.Accounts; the zero Name starts at the first.
 	OpList
-	// OpLogin notes a good login of Name (Op.At, Op.Addr) and clears its failed
-	// attempts. Unless Op.Synced says so nobody waits for it: it is applied within
-	// some 20 ms, then its result comes, and it is fsynced with the next synced
-	// write or within Options.FlushEvery. It is not checked that Name exists.
+	// OpLogin notes a successful login of Name (Op.At, Op.Addr) and clears its failed
+	// attempts. Without Op.Synced its result comes before the change is durable: within
+	// some 20 ms. The change becomes durable with the next synced write, or within the
+	// engine's flush interval. The engine does not check that Name exists.
 	OpLogin
-	// OpLoginFailed counts a failed attempt (Op.At); durable like OpLogin. A name
-	// that does not exist is ignored. Op.Addr is not kept: it is a stranger's.
+	// OpLoginFailed counts a failed attempt (Op.At); as durable as OpLogin. A name
+	// without an account is ignored. Op.Addr is not stored: the attempt may be a
+	// stranger's.
 	OpLoginFailed
-	// OpCharacters notes that Name has Op.Count characters on Op.World (1 … 255),
-	// as that world says; 0 forgets the world. Durable like OpLogin. A name that
-	// does not exist is ignored, and what is known already is not written again.
+	// OpCharacters notes that Name has Op.Count characters on Op.World (1 … 255), as
+	// that world reports; 0 removes the world. As durable as OpLogin. A name without an
+	// account is ignored, and a count that is stored already is not written again.
 	OpCharacters
 	// OpDevice reads the account Name, without its login record, and its device of
-	// Op.Device.Family into Result.Account and Result.Device. ErrNotFound when either
-	// is missing; Result.Account is set when the account is there. Devices that have
-	// expired are found: whoever asks has the clock.
+	// Op.Device.Family into Result.Account and Result.Device. ErrNotFound if either is
+	// missing; Result.Account is set if the account exists. Expired devices are returned
+	// too: the caller has the clock.
 	OpDevice
-	// OpAddDevice stores Op.Device for Name; ErrNotFound without that account,
-	// ErrConflict unless Op.Proven are the account's credentials: who proved a password
-	// that has been changed since must not be remembered. An
-	// older one with the same Device.ID is replaced; those that have expired by Op.At,
-	// or by Device.Created where that is 0, go, and of more than MaxDevices the one
-	// that was used longest ago. ErrInvalid where both are 0.
+	// OpAddDevice stores Op.Device for Name. ErrNotFound if there is no such account.
+	// ErrConflict unless Op.Proven are the account's credentials: a password that was
+	// replaced after it was proven adds no device. ErrInvalid if both Op.At and
+	// Device.Created are 0. It removes an older device with the same Device.ID, devices
+	// that have expired at Op.At (at Device.Created if Op.At is 0), and of more than
+	// MaxDevices the one that was used longest ago.
 	OpAddDevice
-	// OpRotateDevice replaces the Verifier of Name's device Op.Device.Family, if it is
-	// still Op.Expect, by Op.Device.Verifier, and notes Op.At and Op.Addr as its last
-	// use. ErrConflict when it is another, ErrNotFound when there is no such device.
-	// Of several at once that expect the same one succeeds. A change of the verifier or
-	// of the factors removes the device in the same write, so a token that was proven
-	// before it finds no device.
+	// OpRotateDevice replaces the Verifier of Name's device Op.Device.Family by
+	// Op.Device.Verifier, and notes Op.At and Op.Addr as its last use. ErrConflict if the
+	// present one is not Op.Expect, ErrNotFound if there is no such device. Of several
+	// simultaneous requests that expect the same verifier one succeeds. A change of the
+	// account's verifiers or factors removes the device in the same write, so a token
+	// that was proven before the change finds no device.
 	OpRotateDevice
-	// OpRemoveDevice removes Name's device Op.Device.Family; where that is zero, what
-	// Name has of the device Op.Device.ID, under whichever family; and all of Name's
-	// where both are zero. ErrNotFound when there is no such account or device; none
-	// to remove of all is no error. A record that cannot be read is in the way of a
-	// search by ID only.
+	// OpRemoveDevice removes Name's device Op.Device.Family. If that is zero, it removes
+	// all of Name's devices with Op.Device.ID; if both are zero, all devices of Name.
+	// ErrNotFound if there is no such account or device; removing all of none is no
+	// error. A record that cannot be read fails a removal by ID only.
 	OpRemoveDevice
-	// OpDevices reads Name's devices into Result.Devices, the one used last first,
-	// expired ones too; ErrNotFound without that account.
+	// OpDevices reads Name's devices into Result.Devices, the last used first, expired
+	// ones too; ErrNotFound if there is no such account.
 	OpDevices
-	// OpDecoys reads what OpSetDecoys wrote into Result.Decoys; ErrNotFound where it has
-	// written nothing yet.
+	// OpDecoys reads what OpSetDecoys stored into Result.Decoys; ErrNotFound before the
+	// first OpSetDecoys.
 	OpDecoys
-	// OpSetDecoys stores Op.Decoys, in the place of earlier ones.
+	// OpSetDecoys stores Op.Decoys, which replaces earlier ones.
 	OpSetDecoys
-	// OpSampleSalts looks at the salts of some accounts, the same ones each time, and
-	// says in Result.Decoys.Salts what they look like. It reads some thousand records.
+	// OpSampleSalts examines the salts of a sample of accounts, the same ones each time,
+	// and describes them in Result.Decoys.Salts. It reads some thousand records.
 	OpSampleSalts
 )
 
-// Op is one request. Which fields count is said at its kind.
+// Op is one request. Its kind says which fields it uses.
 type Op struct {
 	Kind OpKind
-	// Tag comes back in the Result, untouched and unread. Where the store is
+	// Tag is returned in the Result; the store does not read it. Where the store is
 	// shared with a Client, the top bit must be clear.
 	Tag     uint64
 	Name    Name
-	Account *Account // read only, not kept after Submit's result was delivered
+	Account *Account // read only; not kept after the result is delivered
 	Ban     Ban
 	Prefix  netip.Prefix
 	Addr    netip.Addr
 	// World and Count are for OpCharacters.
 	World, Count uint8
-	// Synced makes the result of OpLogin, OpLoginFailed or OpCharacters wait for
-	// the fsync, like those of other writes.
+	// Synced makes the result of OpLogin, OpLoginFailed or OpCharacters wait until the
+	// change is durable, like the results of other writes.
 	Synced bool
-	// Brief leaves Account.Login out of the answer to OpGet, which is then read
-	// at half the cost, and Key and Verifier out of that to OpDevices.
+	// Brief leaves Account.Login out of the result of OpGet, which halves its cost, and
+	// Key and Verifier out of that of OpDevices.
 	Brief bool
 	// Devices are for OpCreate; read only, like Account.
 	Devices []Device
 	// Device and Expect are for the kinds about devices.
 	Device *Device // read only, like Account
 	Expect [32]byte
-	// Proven is Account.Credentials of the account that the client has proven to be, as
-	// it was read for that proof.
+	// Proven is Account.Credentials of the account as it was read for the proof that the
+	// client has passed.
 	Proven Credentials
 	// Decoys is for OpSetDecoys; read only.
 	Decoys *Decoys
@@ -131,8 +131,8 @@ type Result struct {
 	Account     *Account
 	Accounts    []Account
 	AddressBans []AddressBan
-	// Damaged names what OpAddressBans could not read, each with the reason; the
-	// bans in AddressBans are the others.
+	// Damaged names the address bans that OpAddressBans could not read, each with the
+	// reason.
 	Damaged []string
 	// Device and Devices belong to the receiver.
 	Device  *Device

@@ -19,7 +19,7 @@ func OpKinds() (kinds []OpKind) {
 	return kinds
 }
 
-// String is the word for the kind in logs.
+// String returns the name of the kind, for logs.
 func (k OpKind) String() string {
 	if int(k) < len(opNames) && opNames[k] != "" {
 		return opNames[k]

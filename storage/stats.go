@@ -4,25 +4,24 @@ import "time"
 
 // Stats is a snapshot of what a store has done since it was opened.
 type Stats struct {
-	// ReadQueue and WriteQueue are requests taken and not yet answered.
+	// ReadQueue and WriteQueue count the requests taken and not yet answered.
 	ReadQueue, WriteQueue int
-	// Reads is how many reads were answered.
+	// Reads counts the reads answered.
 	Reads uint64
-	// Groups is how many groups were applied, Writes how many requests they
-	// held: Writes/Groups is the size of the mean group.
+	// Groups counts the groups applied, Writes the requests in them: Writes/Groups is the
+	// mean size of a group.
 	Groups, Writes uint64
-	// Syncs is how many groups were synced, SyncTotal the time from applying to
-	// synced of all of them, SyncLast that of the last.
+	// Syncs counts the groups synced. SyncTotal is the sum of their times from applied to
+	// synced, SyncLast the last of these times.
 	Syncs               uint64
 	SyncTotal, SyncLast time.Duration
-	// RefusedReads and RefusedWrites were not taken, the queue being full or the
-	// store closed.
+	// RefusedReads and RefusedWrites count the requests that were not taken because the
+	// queue was full or the store closed.
 	RefusedReads, RefusedWrites uint64
-	// Failed tells that the disk refused and no write is taken: any more, or by a Steady
-	// until it takes some again.
+	// Failed is set while no writes are taken because one has failed.
 	Failed bool
-	// NotesDropped counts notes of logins and characters that were not stored because
-	// of that. A Steady counts them.
+	// NotesDropped counts the notes of logins and characters that were not stored because
+	// of that.
 	NotesDropped uint64
 }
 

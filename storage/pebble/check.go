@@ -13,9 +13,9 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// Check reads everything in o.Dir: each block of each table and each record of each
-// log with its checksum, and each key with its record and the records that belong to
-// it. It changes nothing. The error is ErrNoStore, ErrLocked, that of ctx, or that of
+// Check reads the whole store in o.Dir: each block of each table and each record of each
+// log with its checksum, and each key with its record and the records that belong to it.
+// It changes nothing. The error is ErrNoStore, ErrLocked, that of ctx, or that of
 // a disk that cannot be read; damage is in the report.
 func Check(ctx context.Context, o Options) (*storage.CheckReport, error) {
 	offline, err := openOffline(o)
@@ -50,7 +50,7 @@ func openOffline(o Options) (*offlineStore, error) {
 		return nil, fmt.Errorf("%w: %s", storage.ErrNoStore, o.Dir)
 	}
 	o.FS = readOnlyFS{o.FS}
-	lock, err := pebble.LockDirectory(o.Dir, newFuse(o.FS))
+	lock, err := pebble.LockDirectory(o.Dir, newFailStop(o.FS))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func openOffline(o Options) (*offlineStore, error) {
 	return &offlineStore{lock, s}, nil
 }
 
-// checker is one Check at work.
+// checker is one Check in progress.
 type checker struct {
 	ctx    context.Context
 	survey *survey
@@ -88,7 +88,7 @@ func (c *checker) files() error {
 			c.report.Logs++
 		case kindTable:
 			if s.manifest != nil && s.manifest.known[f.number] && !s.manifest.has(f.number) {
-				continue // what a crash kept from being deleted
+				continue // a crash prevented its deletion
 			}
 			c.report.Tables++
 			if err := reader.with(s.path(f.name), verifyTable); err != nil {
@@ -102,7 +102,7 @@ func (c *checker) files() error {
 	return nil
 }
 
-// has tells whether a table is in use.
+// has reports whether a table is in use.
 func (m *manifest) has(number uint64) bool {
 	for id := range m.tables {
 		if id.number == number {
@@ -121,7 +121,7 @@ func verifyTable(r *sstable.Reader) error {
 	if err != nil {
 		return err
 	}
-	defer it.Close() // repeats what Error says
+	defer it.Close() // repeats the error of Error
 	for kv := it.First(); kv != nil; kv = it.Next() {
 	}
 	return it.Error()
@@ -131,7 +131,7 @@ func verifyTable(r *sstable.Reader) error {
 // counts.
 func (c *checker) records(lock *pebble.Lock) (err error) {
 	o := c.survey.options
-	f := newFuse(o.FS)
+	f := newFailStop(o.FS)
 	db, err := openDB(o, f, lock)
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (c *checker) record(v *view, key, value []byte) error {
 		c.report.Accounts++
 		return v.mustHave(v.key.Account(&owner))
 	case records.PrefixLogin:
-		// One may be left of an account that was deleted as it logged in.
+		// A login during the deletion of an account may leave one.
 		c.report.Logins++
 	case records.PrefixDevice:
 		c.report.Devices++
@@ -183,7 +183,7 @@ func (c *checker) record(v *view, key, value []byte) error {
 
 var errLookup = errors.New("it is there, and is not found when it is looked for")
 
-// mustHave looks for a key that a scan has seen.
+// mustHave returns errLookup if a key that a scan has returned is not found.
 func (v *view) mustHave(key []byte) error {
 	there, err := v.has(key)
 	if err == nil && !there {
@@ -192,12 +192,12 @@ func (v *view) mustHave(key []byte) error {
 	return err
 }
 
-// RenewHead makes a new head for a store of which only the head is lost or damaged.
-// Any other damage is a DamageError, and nothing is changed. What was stored last may
-// be missing without a trace: without the head nobody can tell.
+// RenewHead makes a new head for a store if only the head is missing or damaged. Any
+// other damage is a DamageError, and nothing is changed. Without the old head nobody can
+// tell whether the last changes are missing.
 func RenewHead(o Options) (err error) {
 	o.EnsureDefaults()
-	f := newFuse(o.FS)
+	f := newFailStop(o.FS)
 	lock, err := pebble.LockDirectory(o.Dir, f)
 	if err != nil {
 		return err

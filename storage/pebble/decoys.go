@@ -13,12 +13,12 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// maxSaltSample bounds the accounts that one OpSampleSalts reads: so many that the share
-// is right to a few in a hundred, so few that it takes some milliseconds.
+// maxSaltSample bounds the accounts that one OpSampleSalts reads: enough for an error of
+// a few in a hundred, and few enough to take some milliseconds.
 const maxSaltSample = 2048
 
-// maxDamagedSeeks is how often a sample may meet a damaged block before it ends. Each
-// time costs some 10 ms each: Pebble looks for the bit that has flipped.
+// maxDamagedSeeks is how many damaged blocks end a sample. Each costs some 10 ms, since
+// Pebble searches for the bit that has flipped.
 const maxDamagedSeeks = 16
 
 // metaDecoys is the key of the Decoys.
@@ -38,9 +38,9 @@ func (b *builder) setDecoys(op *storage.Op) error {
 	return b.group.batch.Set(records.MetaKey(metaDecoys), b.record, nil)
 }
 
-// sampleSalts looks at up to maxSaltSample accounts: all of them where there are not
-// more, else some that are spread over all names, the same ones each time, so that two
-// stores with the same accounts give the same answer. What is damaged is passed over.
+// sampleSalts examines up to maxSaltSample accounts: all of them if there are no more,
+// otherwise some that are spread over all names. It takes the same ones each time, so two
+// stores with the same accounts give the same answer. It skips damaged records.
 func (v *view) sampleSalts() (storage.SaltShape, error) {
 	s := saltSample{view: v}
 	lower, upper := records.Bounds(records.PrefixAccount)
@@ -52,7 +52,7 @@ func (v *view) sampleSalts() (storage.SaltShape, error) {
 	for ; more && s.looked <= maxSaltSample; more = it.Next() {
 		s.look(it.Key())
 	}
-	if more || it.Error() != nil { // behind a damaged block there are accounts, too
+	if more || it.Error() != nil { // accounts may follow a damaged block
 		s = saltSample{view: v}
 		s.spread(it)
 	}
@@ -62,7 +62,7 @@ func (v *view) sampleSalts() (storage.SaltShape, error) {
 	return s.salts.Shape(), nil
 }
 
-// place is a name as a number, the longest that there can be.
+// place is a name as a number of 128 bits.
 type place struct{ high, low uint64 }
 
 func placeOf(key []byte) place {
@@ -92,8 +92,8 @@ func (p place) key() []byte {
 	return bytes.TrimRight(b, "\x00")
 }
 
-// spread looks at accounts all over: at one near the middle of all names, then near the
-// middle of either half, and so on. Halves without accounts are left.
+// spread examines accounts over all names: one near the middle of all names, then one
+// near the middle of each half, and so on. It drops halves without accounts.
 func (s *saltSample) spread(it *pebble.Iterator) {
 	first, end := place{}, place{math.MaxUint64, math.MaxUint64}
 	if it.First() {
@@ -129,7 +129,7 @@ func (s *saltSample) spread(it *pebble.Iterator) {
 	}
 }
 
-// saltSample looks at the salts of some accounts.
+// saltSample examines the salts of some accounts.
 type saltSample struct {
 	view   *view
 	looked int

@@ -11,9 +11,9 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// Format is the version of a store's layout: which keys there are and what they
-// mean. It only moves forward, one named step at a time. (Each record has a
-// version of its own besides, see record.go.)
+// Format is the version of a store's layout: which keys exist and what they mean. It only
+// rises, one named step at a time. (Each record has its own version, see package
+// records.)
 type Format uint32
 
 // Names of the store's own entries.
@@ -22,7 +22,7 @@ const (
 	metaSecret = "secret"
 )
 
-// A step takes a store from the format before to the next one.
+// A step brings a store from the previous format to the next.
 type step struct {
 	name string
 	do   func(m *migration) error
@@ -46,8 +46,8 @@ func formatError(at Format) error {
 	return fmt.Errorf("%w: the store has format %d, this program knows up to %d", storage.ErrFormat, at, len(formatSteps()))
 }
 
-// migration is one step under way. What it puts into the batch becomes durable
-// together with the new format, or not at all.
+// migration is one step in progress. Its batch becomes durable together with the new
+// format, or not at all.
 type migration struct {
 	db     *pebble.DB
 	batch  *pebble.Batch
@@ -55,7 +55,7 @@ type migration struct {
 }
 
 // migrate brings a store to the newest format. Called while opening.
-func migrate(db *pebble.DB, f *fuse, steps []step, random io.Reader) error {
+func migrate(db *pebble.DB, f *failStop, steps []step, random io.Reader) error {
 	at, err := readFormat(db)
 	if err != nil {
 		return err
@@ -92,9 +92,8 @@ func makeSecret(m *migration) error {
 	return m.batch.Set(records.MetaKey(metaSecret), secret[:], nil)
 }
 
-// markTheStore changes nothing but the format. Records stay as they are until
-// they are next written; a program that would take the new ones for corrupt is
-// kept out by the number.
+// markTheStore changes only the format. Records stay as they are until they are written
+// again. The number keeps out programs that would call the new records corrupt.
 func markTheStore(*migration) error { return nil }
 
 // readFormat is 0 for a store that was just made.
@@ -127,8 +126,8 @@ func readMeta(db *pebble.DB, what string, into []byte) error {
 }
 
 // commit makes a batch durable.
-func commit(b *pebble.Batch, db *pebble.DB, f *fuse) error {
-	// Never Sync with a wait inside Pebble: it answers a failure with Fatalf.
+func commit(b *pebble.Batch, db *pebble.DB, f *failStop) error {
+	// A Sync that waits inside Pebble calls Fatalf when it fails.
 	if err := db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 		return err
 	}

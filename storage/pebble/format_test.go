@@ -15,11 +15,11 @@ import (
 
 // mustDB opens the bare database of a store, whose head stays true; the test
 // closes it.
-func mustDB(t *testing.T, fs vfs.FS) (*pebble.DB, *fuse) {
+func mustDB(t *testing.T, fs vfs.FS) (*pebble.DB, *failStop) {
 	t.Helper()
 	o := Options{Dir: "data/store", FS: fs}
 	o.EnsureDefaults()
-	f := newFuse(fs)
+	f := newFailStop(fs)
 	if err := makeDir(fs, o.Dir); err != nil {
 		t.Fatal(err)
 	}

@@ -9,16 +9,16 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// headKeeper keeps the head of an open store up to date. The fuse tells it what
-// reaches the disk, the writer what was synced for its callers:
+// headKeeper keeps the head of an open store up to date. The failStop reports to it what
+// reaches the disk, the writer which groups are synced:
 //
-//	manifest synced ──▶ current or next  ─┐ fsynced at once: what the manifest no longer
-//	marker moved    ──▶ next is current  ─┘ needs is deleted only after that
+//	manifest synced ──▶ current or next  ─┐ fsynced at once: files that the manifest no
+//	marker moved    ──▶ next is current  ─┘ longer needs are deleted only after that
 //	log made        ──▶ logs             ─┐ written without an fsync: a crash of the process
 //	group synced    ──▶ acked            ─┘ loses nothing, a power cut leaves an older head
 //
-// An older head demands less, so it never refuses a store that is whole. Methods
-// may be called from any goroutine.
+// An older head demands less, so it never causes a whole store to be refused. Methods may
+// be called from any goroutine.
 type headKeeper struct {
 	dir  string // the store's folder
 	disk vfs.FS
@@ -28,7 +28,7 @@ type headKeeper struct {
 	head    head
 	made    []uint64                 // logs whose folder is not synced yet
 	marked  uint64                   // manifest that a new marker names, folder not synced yet
-	written map[uint64]*manifestMark // manifests under way, up to what was written
+	written map[uint64]*manifestMark // manifests being written, up to what was written
 	scratch []byte
 }
 
@@ -36,7 +36,7 @@ func newHeadKeeper(disk vfs.FS, dir string) *headKeeper {
 	return &headKeeper{dir: dir, disk: disk, written: map[uint64]*manifestMark{}}
 }
 
-// open makes h the head and durable. The file must be there.
+// open makes h the head, durably. The file must exist.
 func (k *headKeeper) open(h head) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -48,7 +48,7 @@ func (k *headKeeper) open(h head) (err error) {
 	return k.storeLocked(true)
 }
 
-// become changes the state, durably.
+// become changes the state durably.
 func (k *headKeeper) become(s headState) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -56,7 +56,7 @@ func (k *headKeeper) become(s headState) error {
 	return k.storeLocked(true)
 }
 
-// close lets go of the file.
+// close closes the file.
 func (k *headKeeper) close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -67,7 +67,7 @@ func (k *headKeeper) close() error {
 	return k.file.Close()
 }
 
-// storeLocked writes the head into the slot whose turn it is.
+// storeLocked writes the head into the older slot.
 func (k *headKeeper) storeLocked(durable bool) error {
 	if k.file == nil {
 		return nil
@@ -83,7 +83,7 @@ func (k *headKeeper) storeLocked(durable bool) error {
 	return k.file.Sync()
 }
 
-// newestLog is the number of the log that was made last, 0 for none.
+// newestLog returns the number of the log that was created last, 0 for none.
 func (k *headKeeper) newestLog() uint64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -96,8 +96,8 @@ func (k *headKeeper) newestLog() uint64 {
 	return 0
 }
 
-// acked notes that everything below a sequence number is synced; it lies in a log
-// that is not older than in, or in tables.
+// acked notes that everything below a sequence number is synced, in the log numbered in,
+// in later ones or in tables.
 func (k *headKeeper) acked(in, sequence uint64) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -108,7 +108,7 @@ func (k *headKeeper) acked(in, sequence uint64) error {
 	return k.storeLocked(false)
 }
 
-// created notes a new file; of a manifest it returns the number.
+// created notes a new file. It returns the number of a manifest, 0 of other files.
 func (k *headKeeper) created(name string) (manifest uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -134,7 +134,7 @@ func (k *headKeeper) wrote(number uint64, p []byte) {
 	}
 }
 
-// synced notes that all that was written of a manifest is on the disk.
+// synced notes that everything written to a manifest is durable.
 func (k *headKeeper) synced(number uint64) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -150,7 +150,7 @@ func (k *headKeeper) synced(number uint64) error {
 	return k.storeLocked(true)
 }
 
-// dirSynced notes that files which were made are there for good.
+// dirSynced notes that the files created in a folder are durable.
 func (k *headKeeper) dirSynced(dir string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -169,7 +169,7 @@ func (k *headKeeper) dirSynced(dir string) error {
 	return k.storeLocked(moved)
 }
 
-// fileKind says what a file of the store's folder is.
+// fileKind says what a file in the store's folder is.
 type fileKind uint8
 
 const (
@@ -183,7 +183,7 @@ const (
 	kindOptions
 )
 
-// storeFile is a file as its name tells it.
+// storeFile is what a file's name says.
 type storeFile struct {
 	name   string
 	kind   fileKind

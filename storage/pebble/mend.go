@@ -7,7 +7,7 @@ import (
 	"gatepass/storage"
 )
 
-// run waits for writes that fail and mends the store, until Close.
+// run waits for failed writes and mends the store, until Close.
 func (s *Steady) run() {
 	if s.WriteTrouble() != nil { // since the start
 		s.say()
@@ -36,8 +36,8 @@ func (s *Steady) say() {
 		"error", s.WriteTrouble())
 }
 
-// mend opens the store for writing as soon as that can be; false means that the store
-// was closed, or cannot be read any more.
+// mend opens the store for writing as soon as that is possible. It returns false if the
+// store was closed or can no longer be read.
 func (s *Steady) mend() bool {
 	for wait := s.options.RetryEvery; ; {
 		select {
@@ -60,8 +60,8 @@ func (s *Steady) mend() bool {
 	}
 }
 
-// reopenForReading opens the store for reading; false means that this cannot be done,
-// or that the store was closed.
+// reopenForReading opens the store for reading. It returns false if that is impossible or
+// the store was closed.
 func (s *Steady) reopenForReading() bool {
 	for try := 1; ; try++ {
 		err := s.reopen(true)
@@ -83,14 +83,14 @@ func (s *Steady) reopenForReading() bool {
 	}
 }
 
-// reopen closes the store and opens it. Requests wait meanwhile. Run.
+// reopen closes the store and opens it again. Requests are kept meanwhile. Called by run.
 func (s *Steady) reopen(readOnly bool) error {
 	s.mu.Lock()
 	old := s.store
 	s.store, s.opening = nil, true
 	s.mu.Unlock()
 	if old != nil {
-		_ = old.Close() // it fails with what is known already
+		_ = old.Close() // its error is known already
 		s.mu.Lock()
 		s.before.Add(old.Stats())
 		s.mu.Unlock()
@@ -110,8 +110,8 @@ func (s *Steady) reopen(readOnly bool) error {
 	return err
 }
 
-// submitHeldLocked passes on what was kept, unless it is to be kept for longer: it is
-// when the store is opened again at once.
+// submitHeldLocked submits the requests that were kept. If the store is opened again at
+// once, it keeps them.
 func (s *Steady) submitHeldLocked(again bool) {
 	if again {
 		s.opening = true
@@ -125,7 +125,7 @@ func (s *Steady) submitHeldLocked(again bool) {
 	} else {
 		taken = s.submitReadsLocked(ops)
 	}
-	for i := range ops[taken:] { // a full queue: there is nobody left to keep it
+	for i := range ops[taken:] { // the queue is full, and Submit has taken it already
 		op := &ops[taken+i]
 		s.refusal = append(s.refusal, refusalOf(op, noRoomFor(op)))
 	}

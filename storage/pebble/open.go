@@ -11,10 +11,9 @@ import (
 	"gatepass/storage"
 )
 
-// Open opens the store in o.Dir, or makes one. Before anything in the folder is
-// changed it looks whether all is there that was acknowledged. It fails with
-// ErrLocked, with ErrFormat, with a DamageError, with ErrNoStore where ReadOnly
-// finds none, or with what the disk says.
+// Open opens the store in o.Dir, or creates one. Before it changes anything in the folder
+// it checks that everything acknowledged is there. Errors are ErrLocked, ErrFormat, a
+// DamageError, ErrNoStore if o.ReadOnly is set and there is none, or that of the disk.
 func Open(o Options) (*Store, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
@@ -30,7 +29,7 @@ func Open(o Options) (*Store, error) {
 	} else if err := makeDir(o.FS, o.Dir); err != nil {
 		return nil, fmt.Errorf("storage: %s: %w", o.Dir, err)
 	}
-	f := newFuse(o.FS)
+	f := newFailStop(o.FS)
 	lock, err := pebble.LockDirectory(o.Dir, f)
 	if err != nil {
 		return nil, err
@@ -51,8 +50,8 @@ func OpenClient(o Options) (*storage.Client, error) {
 	})
 }
 
-// openForReading opens a store that is there and changes nothing in its folder.
-func openForReading(o *Options, f *fuse, lock *pebble.Lock) (*Store, error) {
+// openForReading opens an existing store and changes nothing in its folder.
+func openForReading(o *Options, f *failStop, lock *pebble.Lock) (*Store, error) {
 	s, err := look(o)
 	if err == nil {
 		err = s.damage()
@@ -71,13 +70,13 @@ func openForReading(o *Options, f *fuse, lock *pebble.Lock) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	p := &Store{options: o, db: db, fuse: f, lock: lock, secret: secret, closing: make(chan struct{})}
+	p := &Store{options: o, db: db, failStop: f, lock: lock, secret: secret, closing: make(chan struct{})}
 	p.reader = startReader(p.db, o)
 	return p, nil
 }
 
-// known reads what each store has, and looks whether this program knows its
-// format. A store of an earlier one is read as it is.
+// known returns the store's secret if this program knows the store's format. It reads a
+// store of an earlier format as it is.
 func (s *survey) known(db *pebble.DB) (secret [32]byte, err error) {
 	at, err := readFormat(db)
 	switch {
@@ -93,14 +92,14 @@ func (s *survey) known(db *pebble.DB) (secret [32]byte, err error) {
 	return readSecret(db)
 }
 
-// headless is the damage of a store that has lost its head.
+// headless returns the damage of a store whose head is missing.
 func (s *survey) headless() error {
 	s.fault(headFile, errMissing)
 	return s.damage()
 }
 
 // openForWriting opens a store, or makes one.
-func openForWriting(o *Options, f *fuse, lock *pebble.Lock) (*Store, error) {
+func openForWriting(o *Options, f *failStop, lock *pebble.Lock) (*Store, error) {
 	s, err := look(o)
 	if err == nil {
 		err = s.damage()
@@ -124,16 +123,16 @@ func openForWriting(o *Options, f *fuse, lock *pebble.Lock) (*Store, error) {
 		f.release()
 		return nil, errors.Join(err, db.Close(), f.keeper.close())
 	}
-	p := &Store{options: o, db: db, fuse: f, lock: lock, secret: secret, closing: make(chan struct{})}
+	p := &Store{options: o, db: db, failStop: f, lock: lock, secret: secret, closing: make(chan struct{})}
 	p.reader = startReader(p.db, o)
 	p.writer = startWriter(p.db, f, o)
 	p.watched.Go(func() { p.watch(o.OnFatal) })
 	return p, nil
 }
 
-// takeHead opens the head for writing. A new store gets one before anything else,
-// so that a store whose making was interrupted is told from one that lost files;
-// a store of an earlier format gets one as the survey found it.
+// takeHead opens the head for writing. A new store gets a head before anything else, which
+// tells a store whose creation was interrupted from one that lost files. A store of an
+// earlier format gets a head that describes what the survey found.
 func (s *survey) takeHead(k *headKeeper, lock *pebble.Lock) error {
 	h := s.head
 	switch {
@@ -160,11 +159,11 @@ func (s *survey) takeHead(k *headKeeper, lock *pebble.Lock) error {
 	return k.open(h)
 }
 
-// formatOf is the format of a store that has no head, read without a change.
+// formatOf reads the format of a store without a head. It changes nothing.
 func formatOf(o *Options, lock *pebble.Lock) (Format, error) {
 	r := *o
 	r.ReadOnly, r.FS = true, readOnlyFS{o.FS}
-	db, err := openDB(&r, newFuse(r.FS), lock)
+	db, err := openDB(&r, newFailStop(r.FS), lock)
 	if err != nil {
 		return 0, err
 	}
@@ -172,8 +171,8 @@ func formatOf(o *Options, lock *pebble.Lock) (Format, error) {
 	return at, errors.Join(err, db.Close())
 }
 
-// openDB opens Pebble. Once it returns, tables no longer vanish in a blown fuse.
-func openDB(o *Options, f *fuse, lock *pebble.Lock) (*pebble.DB, error) {
+// openDB opens Pebble. From then on tables get the failStop's error.
+func openDB(o *Options, f *failStop, lock *pebble.Lock) (*pebble.DB, error) {
 	defer f.opening.Store(false)
 	options := pebbleOptions(o, f)
 	options.Lock = lock
@@ -182,7 +181,7 @@ func openDB(o *Options, f *fuse, lock *pebble.Lock) (*pebble.DB, error) {
 		f.release()
 		err = errors.Join(cause, db.Close())
 	} else if cause != nil {
-		err = cause // what Pebble stumbled over only follows from it
+		err = cause // Pebble's error only follows from it
 	}
 	if err != nil {
 		return nil, fmt.Errorf("storage: %s: %w", o.Dir, err)
@@ -190,15 +189,15 @@ func openDB(o *Options, f *fuse, lock *pebble.Lock) (*pebble.DB, error) {
 	return db, nil
 }
 
-// prepare brings a freshly opened database to the newest format.
-func prepare(db *pebble.DB, f *fuse, o *Options) (secret [32]byte, err error) {
+// prepare brings an opened database to the newest format.
+func prepare(db *pebble.DB, f *failStop, o *Options) (secret [32]byte, err error) {
 	if err := migrate(db, f, formatSteps(), o.Random); err != nil {
 		return secret, err
 	}
 	return readSecret(db)
 }
 
-// makeDir makes a folder that only its owner may enter, and makes it durable.
+// makeDir creates a folder durably, for its owner only.
 func makeDir(disk vfs.FS, dir string) error {
 	if _, err := disk.Stat(dir); err == nil {
 		return nil

@@ -23,47 +23,43 @@ const (
 
 // Options say how a store is opened. Dir is the only field without a default.
 type Options struct {
-	// Dir is the store's folder, made with mode 0700 if it is not there.
+	// Dir is the store's folder, created with mode 0700 if missing.
 	Dir string
 	// FS is where Dir is; nil for the disk.
 	FS vfs.FS
-	// ReadOnly opens a store that is there already and changes nothing in its
-	// folder, which may lie on a disk that is full or cannot be written. Requests
-	// that would change something get ErrReadOnly. Do not use it in a process that
-	// has the same store open for writing.
+	// ReadOnly opens an existing store and changes nothing in its folder, which may be
+	// on a full or read-only disk. Requests that change something get ErrReadOnly. Do
+	// not use it in a process that has the same store open for writing.
 	ReadOnly bool
-	// QueueLimit bounds the requests taken and not yet answered, once for reads
-	// and once for writes. Submit refuses what would exceed it.
+	// QueueLimit bounds the reads taken and not yet answered, and likewise the writes.
+	// Submit takes no more.
 	QueueLimit int
 	// ReadWorkers is how many goroutines answer reads.
 	ReadWorkers int
-	// FlushEvery is how long a note (OpLogin, OpCharacters, …) may stay without an
-	// fsync when no other write brings one.
+	// FlushEvery bounds the time until a note (OpLogin, OpCharacters, …) is fsynced if
+	// no other write causes an fsync.
 	FlushEvery time.Duration
-	// CacheBytes bounds the cache of table blocks. Memory for writes not yet in
-	// tables comes on top: up to 16 MiB a memtable, normally one or two.
+	// CacheBytes bounds the cache of table blocks. Writes that are not yet in tables use
+	// more memory: up to 16 MiB a memtable, normally one or two.
 	CacheBytes int64
-	// Deliver gets the results, in batches, on goroutines of the store and from
-	// several of them at once. The slice is only lent: it may be changed, and is
-	// the store's again when Deliver returns. Deliver must not block for long
-	// and must not call Close. Nil drops all results.
+	// Deliver receives the results; see storage.OpenOptions.
 	Deliver func([]storage.Result)
-	// Logger gets Pebble's news; nil drops them. It must not block: some lines
-	// are written with Pebble's locks held.
+	// Logger receives what Pebble reports; nil drops it. It must not block: Pebble holds
+	// locks during some calls.
 	Logger *slog.Logger
 	// Random is read once, when the store is created; nil for crypto/rand.
 	Random io.Reader
-	// memTableBytes is how much is written before a table is made of it; only
-	// tests set it, to see tables without much data.
+	// memTableBytes is how much is written before it becomes a table. Only tests set it,
+	// to get tables from little data.
 	memTableBytes uint64
-	// RetryEvery is how often a Steady looks whether the disk takes writes again.
+	// RetryEvery is how often a Steady tests whether the disk takes writes again.
 	RetryEvery time.Duration
-	// OnFatal is told once, on a goroutine of the store, that the disk refused
-	// and no write will be taken any more. It must not call Close itself.
+	// OnFatal is called once, on a goroutine of the store, when a write has failed and no
+	// further writes are taken. It must not call Close.
 	OnFatal func(error)
 }
 
-// EnsureDefaults fills what was left zero.
+// EnsureDefaults replaces zero fields by their defaults.
 func (o *Options) EnsureDefaults() {
 	if o.FS == nil {
 		o.FS = vfs.Default
@@ -104,8 +100,7 @@ func (o *Options) ensureNeighbours() {
 	}
 }
 
-// Validate reports every fault at once. Zero fields are faults here; call
-// EnsureDefaults before.
+// Validate returns all faults at once. Zero fields are faults; call EnsureDefaults first.
 func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {

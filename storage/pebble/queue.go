@@ -6,19 +6,18 @@ import (
 	"gatepass/storage"
 )
 
-// queue holds the requests of one kind of worker (reads, or writes) in the order
-// in which they came. It is bounded: what does not fit is refused and stays with
-// the caller. A request counts until it was answered, not only until a worker
-// took it, so the bound also holds for what is in work.
+// queue holds the requests for one kind of worker (reads, or writes) in their order. It is
+// bounded, and requests that do not fit stay with the caller. A request counts until it is
+// answered, so the bound includes the requests being worked on.
 type queue struct {
 	limit    int
-	patience int // so many requests that nobody waits for wake a worker all the same
+	patience int // this many requests wake a worker even if none is urgent
 
 	mu       sync.Mutex
 	runnable sync.Cond
 	ops      []storage.Op // ops[head:] wait
 	head     int
-	pending  int  // waiting or in work. Invariant: ≤ limit
+	pending  int  // waiting or being worked on. Invariant: ≤ limit
 	ready    bool // a worker should look
 	closed   bool
 	refused  uint64
@@ -30,9 +29,9 @@ func newQueue(limit, patience int) *queue {
 	return q
 }
 
-// push takes as many of ops as there is room for. Requests that are not urgent
-// wake no worker before they are many; dozing tells that these are the first that
-// wait like that, and that the caller should see to a later wake. Any goroutine.
+// push takes as many of ops as there is room for. Requests that are not urgent wake no
+// worker before there are many of them. dozing reports that these are the first such
+// requests; the caller must then call wake later. Any goroutine.
 func (q *queue) push(ops []storage.Op, urgent bool) (n int, dozing bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -54,7 +53,7 @@ func (q *queue) push(ops []storage.Op, urgent bool) (n int, dozing bool) {
 
 func (q *queue) appendLocked(ops []storage.Op) {
 	if q.head > 0 && len(q.ops)+len(ops) > cap(q.ops) {
-		// Move up instead of growing for ever under a load that never lets it run empty.
+		// Move up, since under constant load the queue is never empty and would grow.
 		left := copy(q.ops, q.ops[q.head:])
 		clear(q.ops[left:])
 		q.ops, q.head = q.ops[:left], 0
@@ -63,7 +62,7 @@ func (q *queue) appendLocked(ops []storage.Op) {
 	q.pending += len(ops)
 }
 
-// wake makes a worker look even if nothing urgent came. Any goroutine.
+// wake makes a worker look at the queue even if nothing is urgent. Any goroutine.
 func (q *queue) wake() {
 	q.mu.Lock()
 	q.ready = true
@@ -71,9 +70,9 @@ func (q *queue) wake() {
 	q.runnable.Signal()
 }
 
-// take waits until there is something to look at and moves up to limit requests
-// to the end of dst. It may move none after a wake. Once the queue is closed and
-// empty it reports false. Workers only.
+// take waits until there is something to do and moves up to limit requests to the end of
+// dst. After a wake it may move none. It returns false once the queue is closed and empty.
+// Workers only.
 func (q *queue) take(dst []storage.Op, limit int) ([]storage.Op, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -85,14 +84,14 @@ func (q *queue) take(dst []storage.Op, limit int) ([]storage.Op, bool) {
 		return dst, false
 	}
 	dst = append(dst, q.ops[q.head:q.head+n]...)
-	// Requests point to accounts: do not keep them alive from here.
+	// Requests point to accounts, which must not stay reachable from here.
 	clear(q.ops[q.head : q.head+n])
 	q.head += n
 	if q.head == len(q.ops) {
 		q.ops, q.head, q.ready = q.ops[:0], 0, false
 		return dst, true
 	}
-	// Enough is left for a second worker, if there is one.
+	// There is work for a second worker.
 	q.runnable.Signal()
 	return dst, true
 }
@@ -104,7 +103,7 @@ func (q *queue) answered(n int) {
 	q.mu.Unlock()
 }
 
-// close refuses whatever comes from now on and wakes all workers.
+// close makes push take nothing and wakes all workers.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -112,7 +111,7 @@ func (q *queue) close() {
 	q.runnable.Broadcast()
 }
 
-// depth is how many requests are pending, and how many were ever refused.
+// depth returns how many requests are pending and how many were refused so far.
 func (q *queue) depth() (pending int, refused uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// readBatch bounds the reads a worker takes at once, so that with several
-	// workers one slow disk block does not hold up a whole crowd.
+	// readBatch bounds the reads a worker takes at once, so that one slow disk block
+	// delays few of them if there are several workers.
 	readBatch = 64
 )
 
-// reader answers reads: a few workers on one queue.
+// reader answers reads, with a few workers on one queue.
 type reader struct {
 	queue   *queue
 	deliver func([]storage.Result)
@@ -36,7 +36,7 @@ func startReader(db *pebble.DB, o *Options) *reader {
 	return r
 }
 
-// work is one worker's life.
+// work is one worker's goroutine.
 func (r *reader) work(v *view) {
 	ops := make([]storage.Op, 0, readBatch)
 	results := make([]storage.Result, 0, readBatch)
@@ -55,15 +55,15 @@ func (r *reader) work(v *view) {
 		r.deliver(results)
 		r.queue.answered(len(ops))
 		clear(ops)
-		clear(results[:cap(results)]) // the receiver may have moved them about
+		clear(results[:cap(results)]) // the receiver may have moved them
 		results = results[:0]
 	}
 }
 
-// stop returns when all that was taken is answered. The queue must be closed.
+// stop returns when all requests taken are answered. The queue must be closed.
 func (r *reader) stop() { r.workers.Wait() }
 
-// view reads records. Not safe for concurrent use: each worker has its own.
+// view reads records. It is not safe for concurrent use; each worker has its own.
 type view struct {
 	db  *pebble.DB
 	key records.KeyBuf
@@ -88,15 +88,14 @@ func (v *view) answer(op *storage.Op) storage.Result {
 	case storage.OpSampleSalts:
 		r.Decoys = new(storage.Decoys)
 		r.Decoys.Salts, r.Err = v.sampleSalts()
-	default: // only a store without a writer asks a reader
+	default: // a store opened for reading sends changes here
 		r.Err = storage.ErrReadOnly
 	}
 	return r
 }
 
-// account reads an account's record and, unless brief, that of its logins, which
-// it does also when the first is missing, so that an unknown name takes about as
-// long as a known one.
+// account reads an account's record and, unless brief, that of its logins. It reads the
+// second also if the first is missing, so that a lookup costs the same for unknown names.
 func (v *view) account(n storage.Name, brief bool) (*storage.Account, error) {
 	a := &storage.Account{Name: n}
 	err := v.get(v.key.Account(&n), func(b []byte) error { return records.ParseAccount(b, a) })
@@ -122,7 +121,7 @@ func (v *view) login(n storage.Name) (l storage.LoginRecord, err error) {
 	return l, err
 }
 
-// has tells whether there is a record under a key.
+// has reports whether there is a record under a key.
 func (v *view) has(key []byte) (bool, error) {
 	err := v.get(key, func([]byte) error { return nil })
 	if errors.Is(err, storage.ErrNotFound) {
@@ -131,7 +130,7 @@ func (v *view) has(key []byte) (bool, error) {
 	return err == nil, err
 }
 
-// get hands a record to parse, which must not keep it.
+// get calls parse with a record, which parse must not keep.
 func (v *view) get(key []byte, parse func([]byte) error) error {
 	b, closer, err := v.db.Get(key)
 	if err != nil {
@@ -141,8 +140,8 @@ func (v *view) get(key []byte, parse func([]byte) error) error {
 	return parse(b)
 }
 
-// readError turns Pebble's words for a missing key, for a block whose checksum is
-// wrong and for what the disk says into ours. Damage comes without its stack traces.
+// readError returns ErrNotFound for a missing key, ErrUnreadable for a block with a wrong
+// checksum, without Pebble's stack traces, and ErrReadFailed for an error of the disk.
 func readError(err error) error {
 	switch {
 	case err == nil:
@@ -155,14 +154,14 @@ func readError(err error) error {
 	return fmt.Errorf("%w: %w", storage.ErrReadFailed, err)
 }
 
-// list reads accounts in name order, from behind a name.
+// list reads accounts in name order, after a name.
 func (v *view) list(after storage.Name, limit int) (list []storage.Account, err error) {
 	if limit <= 0 || limit > storage.MaxList {
 		limit = storage.MaxList
 	}
 	lower, upper := records.Bounds(records.PrefixAccount)
 	if after != (storage.Name{}) {
-		// The lowest key behind a key is that key and a zero byte.
+		// The next key after a key is that key and a zero byte.
 		lower = append(append([]byte(nil), v.key.Account(&after)...), 0)
 	}
 	err = v.scan(lower, upper, func(key, _ []byte) error {
@@ -193,7 +192,7 @@ func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (er
 		return readError(err)
 	}
 	defer func() {
-		// Close repeats what Error said.
+		// Close repeats the error of Error.
 		if closeErr := it.Close(); err == nil {
 			err = readError(closeErr)
 		}
@@ -215,8 +214,8 @@ func (v *view) scan(lower, upper []byte, each func(key, value []byte) error) (er
 	return readError(it.Error())
 }
 
-// accountAndDevice answers OpDevice. Both records are looked for though the first
-// be missing, as with accounts and their logins.
+// accountAndDevice answers OpDevice. It looks for both records even if the first is
+// missing, as for accounts and their logins.
 func (v *view) accountAndDevice(op *storage.Op) (*storage.Account, *storage.Device, error) {
 	if err := op.Validate(); err != nil {
 		return nil, nil, err
@@ -261,8 +260,8 @@ func (v *view) devicesOfAccount(op *storage.Op) ([]storage.Device, error) {
 	return list, err
 }
 
-// devices reads all devices of a name, by family. Expired ones too: this package
-// has no clock.
+// devices reads all devices of a name by family, expired ones too, since this package has
+// no clock.
 func (v *view) devices(n storage.Name) (list []storage.Device, err error) {
 	err = v.scanDevices(n, func(family [16]byte, value []byte) error {
 		list = append(list, storage.Device{Family: family})
@@ -274,7 +273,7 @@ func (v *view) devices(n storage.Name) (list []storage.Device, err error) {
 	return list, nil
 }
 
-// families is devices without a look into them.
+// families reads the families of a name's devices from the keys alone.
 func (v *view) families(n storage.Name) (list [][16]byte, err error) {
 	err = v.scanDevices(n, func(family [16]byte, _ []byte) error {
 		list = append(list, family)

@@ -9,9 +9,8 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// addressBans reads all address bans that can be read and says which cannot: a ban that
-// is damaged must not let in those whose bans are not. The error is that of a store in
-// which nothing could be read.
+// addressBans reads all address bans that can be read and names those that cannot: one
+// damaged ban must not lift the others. The error is set only if none can be read.
 func (v *view) addressBans() (bans []storage.AddressBan, damaged []string, err error) {
 	lower, upper := records.Bounds(records.PrefixAddressBan)
 	c := banCollector{}
@@ -21,9 +20,9 @@ func (v *view) addressBans() (bans []storage.AddressBan, damaged []string, err e
 	return v.addressBansByPart()
 }
 
-// addressBansByPart reads the bans in parts, each by itself: where a block of a table
-// cannot be read, a scan goes no further, and the parts behind it are there all the same.
-// A part is those addresses that have the first byte in common.
+// addressBansByPart reads the bans in parts, since a scan ends at a block that cannot be
+// read and the parts after it may be readable. A part is the addresses with the same first
+// byte.
 func (v *view) addressBansByPart() (bans []storage.AddressBan, damaged []string, err error) {
 	c, failed := banCollector{}, 0
 	var last error
@@ -43,13 +42,13 @@ func (v *view) addressBansByPart() (bans []storage.AddressBan, damaged []string,
 	return c.bans, c.damaged, nil
 }
 
-// banCollector gathers bans, and names those that it cannot read.
+// banCollector collects bans and names those that it cannot read.
 type banCollector struct {
 	bans    []storage.AddressBan
 	damaged []string
 }
 
-// take takes one entry; it never fails.
+// take adds one entry. It never fails.
 func (c *banCollector) take(key, value []byte) error {
 	p, err := records.PrefixOf(key)
 	if err != nil {
@@ -65,14 +64,14 @@ func (c *banCollector) take(key, value []byte) error {
 	return nil
 }
 
-// banPart is a stretch of the keys of address bans.
+// banPart is a range of keys of address bans.
 type banPart struct {
 	lower, upper []byte
 	name         string
 }
 
-// banParts divides all keys of address bans. Keys of other sizes than addresses have are
-// damaged, and looked at too.
+// banParts divides all keys of address bans. It includes keys whose size is not that of an
+// address, which are damaged.
 func banParts() (parts []banPart) {
 	at, end := records.Bounds(records.PrefixAddressBan)
 	for _, size := range []byte{4, 16} {

@@ -12,29 +12,29 @@ import (
 )
 
 const (
-	// DefaultRetryEvery is how often a Steady looks whether its disk takes writes again;
-	// after each attempt that failed it waits twice as long, up to retryMost.
+	// DefaultRetryEvery is how often a Steady tests whether its disk takes writes again.
+	// After each failed attempt it waits twice as long, up to retryMost.
 	DefaultRetryEvery = time.Second
 	retryMost         = 30 * time.Second
-	// openTries is how often the store is opened for reading, at intervals of openPause,
-	// before it is given up.
+	// openTries is how many attempts to open the store for reading, at intervals of
+	// openPause, are made before OnFatal is called.
 	openTries = 60
 	openPause = 250 * time.Millisecond
 )
 
-// Steady is a Store that outlives a disk which refuses writes, such as a full one.
+// Steady is a store that survives a disk which refuses writes, such as a full one.
 //
-// When a write fails, it closes the store and opens it again for reading only: what is
-// on the disk then is what was acknowledged, and what was under way may or may not be.
-// Reads go on. Changes are answered with an ErrFailed that wraps the cause; those that
-// nobody waits for (OpLogin, OpLoginFailed, OpCharacters) are so, too, and counted. Once
-// the disk has room and takes a write, the store is opened for writing again.
+// When a write fails, it closes the store and opens it again for reading only. The disk
+// then holds all acknowledged changes, and perhaps some of those in progress. Reads are
+// answered. Changes get an ErrFailed that wraps the cause; notes (OpLogin,
+// OpLoginFailed, OpCharacters) too, and they are counted. Once the disk has room and
+// takes a write, the store is opened for writing again.
 //
-// While the store is being opened, requests are kept and answered afterwards. As long as
-// it cannot be opened for reading either, reads are answered with an ErrReadFailed.
+// Requests that come while the store is being opened are kept and answered afterwards.
+// If it cannot be opened for reading either, reads get an ErrReadFailed.
 type Steady struct {
 	// Static after OpenSteady.
-	options  Options // the caller's; Deliver counts
+	options  Options // the caller's, but for Deliver
 	deliver  func([]storage.Result)
 	secret   [32]byte
 	failures chan error    // one slot: what stopped the writes
@@ -60,9 +60,9 @@ type Steady struct {
 
 var _ storage.Store = (*Steady)(nil)
 
-// OpenSteady opens the store in o.Dir as Open does. Where that fails because the disk
-// is full or cannot be written, it opens a store that is there for reading, and goes on
-// as after a write that failed. OnFatal is told when the store cannot even be read.
+// OpenSteady opens the store in o.Dir as Open does. If that fails because the disk is full
+// or read-only, it opens an existing store for reading, as after a failed write. OnFatal
+// is called when the store can no longer be read.
 func OpenSteady(o Options) (*Steady, error) {
 	o.EnsureDefaults()
 	s := &Steady{
@@ -86,13 +86,13 @@ func OpenSteady(o Options) (*Steady, error) {
 	return s, nil
 }
 
-// refusesWrites tells whether a disk fails by being full, or being there for reading
-// only, and not by losing what was written.
+// refusesWrites reports whether an error says that a disk is full or read-only. Other
+// errors may mean that written data is lost.
 func refusesWrites(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
 }
 
-// open opens the store itself.
+// open opens the underlying store.
 func (s *Steady) open(readOnly bool) (*Store, error) {
 	o := s.options
 	o.ReadOnly = readOnly
@@ -106,8 +106,8 @@ func (s *Steady) open(readOnly bool) (*Store, error) {
 	return Open(o)
 }
 
-// count counts the notes that were dropped and hands results on. On the store's
-// goroutines, several at once.
+// count counts dropped notes and delivers the results. Called on several of the store's
+// goroutines at once.
 func (s *Steady) count(results []storage.Result) {
 	for i := range results {
 		if results[i].Kind.IsNote() && errors.Is(results[i].Err, storage.ErrFailed) {
@@ -135,7 +135,7 @@ func (s *Steady) Submit(ops []storage.Op) int {
 	return s.submitReadsLocked(ops)
 }
 
-// submitReadsLocked passes reads on, as long as there is a store, and refuses the rest.
+// submitReadsLocked submits reads if a store is open, and refuses everything else.
 func (s *Steady) submitReadsLocked(ops []storage.Op) int {
 	taken := 0
 	for taken < len(ops) {
@@ -154,8 +154,8 @@ func (s *Steady) submitReadsLocked(ops []storage.Op) int {
 	return taken
 }
 
-// refuseLocked has as many of ops answered with why that cannot be done as there is
-// room for.
+// refuseLocked answers requests with the reason why they cannot be done. It takes as many
+// as there is room for.
 func (s *Steady) refuseLocked(ops []storage.Op) int {
 	n := min(len(ops), s.options.QueueLimit-len(s.refusal))
 	for i := range ops[:n] {
@@ -176,7 +176,7 @@ func refusalOf(op *storage.Op, err error) storage.Result {
 	return storage.Result{Kind: op.Kind, Tag: op.Tag, Name: op.Name, Err: err}
 }
 
-// noRoomFor says that a request that was kept did not fit into the queue afterwards.
+// noRoomFor is the error of a request that was kept and then did not fit into the queue.
 func noRoomFor(op *storage.Op) error {
 	err := storage.ErrFailed
 	if classOf(op) == classRead {
@@ -185,8 +185,8 @@ func noRoomFor(op *storage.Op) error {
 	return fmt.Errorf("%w: no room", err)
 }
 
-// answer delivers refusals until Close. They are not delivered by Submit, whose caller
-// may be whom they are for.
+// answer delivers refusals until Close. Submit does not deliver them, since its caller may
+// be the receiver.
 func (s *Steady) answer() {
 	for open := true; open; {
 		select {
@@ -207,16 +207,14 @@ func (s *Steady) answer() {
 // Secret implements Store.
 func (s *Steady) Secret() [32]byte { return s.secret }
 
-// WriteTrouble is why no changes are taken just now, an ErrFailed; nil while they are. Any
-// goroutine.
+// WriteTrouble implements storage.Served.
 func (s *Steady) WriteTrouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cause
 }
 
-// ReadTrouble is why nothing can be read just now, an ErrReadFailed; nil while it can, and
-// while the store is being opened. Any goroutine.
+// ReadTrouble implements storage.Served.
 func (s *Steady) ReadTrouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,14 +224,14 @@ func (s *Steady) ReadTrouble() error {
 	return s.unread
 }
 
-// ReadsIdle tells whether every read taken has been answered. Any goroutine.
+// ReadsIdle implements storage.Served.
 func (s *Steady) ReadsIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.store != nil && s.store.ReadsIdle()
 }
 
-// Stats are those of all the stores that it has opened. Any goroutine, also after Close.
+// Stats implements storage.Served. It adds up all the stores that the Steady has opened.
 func (s *Steady) Stats() storage.Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,7 +243,7 @@ func (s *Steady) Stats() storage.Stats {
 	return st
 }
 
-// Close implements Store. A failure of the disk that it lived through is no error.
+// Close implements Store. A failed write that the Steady survived is no error.
 func (s *Steady) Close() error {
 	s.once.Do(func() { s.closeErr = s.close() })
 	return s.closeErr
@@ -257,7 +255,7 @@ func (s *Steady) close() error {
 	s.mu.Lock()
 	store, trouble := s.store, s.cause
 	s.store, s.opening, s.closed = nil, false, true
-	// Whoever asked while the store could not be opened is answered all the same.
+	// Requests that were kept get an answer too.
 	for i := range s.held {
 		s.refusal = append(s.refusal, refusalOf(&s.held[i], storage.ErrClosed))
 	}

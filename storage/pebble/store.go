@@ -14,28 +14,28 @@ import (
 	"gatepass/storage"
 )
 
-// pebbleFormat is the newest on-disk format of Pebble that is made use of. It is
-// raised on purpose, with a release of Pebble, and never lowered.
+// pebbleFormat is the on-disk format that Pebble is asked for. It may be raised with a new
+// release of Pebble and is never lowered.
 const pebbleFormat = pebble.FormatValueSeparation
 
 // Sizes that Pebble is given.
 const (
 	memTableBytes = 16 << 20
-	bloomBits     = 10 // a key; 1 % of the lookups in vain go on to a block
+	bloomBits     = 10 // a key; 1 % of the lookups of missing keys read a block
 	maxOpenFiles  = 256
 )
 
-// Pebble is a Store in a folder, made of one Pebble database. See doc.go for its
-// goroutines and DESIGN.md for why it is as it is.
+// Store is a storage.Store in a folder, made of one Pebble database. doc.go describes its
+// goroutines, DESIGN.md its decisions.
 type Store struct {
 	// Static after Open.
-	options *Options
-	db      *pebble.DB
-	fuse    *fuse
-	lock    *pebble.Lock
-	secret  [32]byte
-	reader  *reader
-	writer  *writer // nil if opened for reading only
+	options  *Options
+	db       *pebble.DB
+	failStop *failStop
+	lock     *pebble.Lock
+	secret   [32]byte
+	reader   *reader
+	writer   *writer // nil if opened for reading only
 
 	// Close
 	closing  chan struct{} // closed when Close begins
@@ -46,9 +46,9 @@ type Store struct {
 
 var _ storage.Store = (*Store)(nil)
 
-// pebbleOptions: everything not named here is Pebble's default.
-func pebbleOptions(o *Options, f *fuse) *pebble.Options {
-	log := pebbleLogger{log: o.Logger, fuse: f}
+// pebbleOptions returns Pebble's options. Those not named here are Pebble's defaults.
+func pebbleOptions(o *Options, f *failStop) *pebble.Options {
+	log := pebbleLogger{log: o.Logger, failStop: f}
 	p := &pebble.Options{
 		FS:                 f,
 		ReadOnly:           o.ReadOnly,
@@ -58,13 +58,13 @@ func pebbleOptions(o *Options, f *fuse) *pebble.Options {
 		MaxOpenFiles:       maxOpenFiles,
 		Logger:             log,
 		EventListener:      log.listener(),
-		// A writer stalled inside Pebble could not be woken when the disk fails
-		// meanwhile. So Pebble never stalls; see DESIGN.md for what bounds memory.
+		// Pebble must never stall a writer, which could not be woken if the disk failed
+		// meanwhile. DESIGN.md says what bounds the memory instead.
 		MemTableStopWritesThreshold: math.MaxInt32,
 		L0StopWritesThreshold:       math.MaxInt32,
 	}
-	// Pebble's Get leaves the filters of the last level unread, so none are
-	// written there. That keeps unknown names as dear as known ones.
+	// Pebble's Get does not read the filters of the last level, so none are written
+	// there. A lookup then costs the same for unknown names (no timing difference).
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBits)
 	}
@@ -97,15 +97,15 @@ func (p *Store) Submit(ops []storage.Op) int {
 // Secret implements Store.
 func (p *Store) Secret() [32]byte { return p.secret }
 
-// Close implements Store. It reports the failure that stopped the writes, if
-// there was one. Any goroutine but the store's own.
+// Close implements Store. It returns the failure that stopped the writes, if there was
+// one. Any goroutine except those of the store.
 func (p *Store) Close() error {
 	p.once.Do(func() { p.closeErr = p.close() })
 	return p.closeErr
 }
 
 func (p *Store) close() error {
-	// Both queues first: from here on nothing new is taken.
+	// Both queues first, so that nothing new is taken.
 	p.reader.queue.close()
 	if p.writer != nil {
 		p.writer.queue.close()
@@ -114,25 +114,25 @@ func (p *Store) close() error {
 	p.reader.stop()
 	close(p.closing)
 	p.watched.Wait()
-	// Only now may tables fail: with the fuse blown Pebble would try them again
-	// and again until it is closed.
-	p.fuse.release()
+	// Tables may fail only now: after a failure Pebble would retry them without end until
+	// it is closed.
+	p.failStop.release()
 	err := p.db.Close()
-	if cause := p.fuse.failure(); cause != nil {
+	if cause := p.failStop.failure(); cause != nil {
 		err = cause
 	} else if err == nil && p.writer != nil {
 		err = p.sealHead()
 	}
-	// Last, so that nobody opens the store while its head is written.
-	err = errors.Join(err, p.fuse.keeper.close(), p.lock.Close())
+	// Last, so that no other process opens the store while its head is written.
+	err = errors.Join(err, p.failStop.keeper.close(), p.lock.Close())
 	if err != nil {
 		return fmt.Errorf("storage: closing: %w", err)
 	}
 	return nil
 }
 
-// sealHead notes in the head that the store was closed. A file that Pebble should
-// have removed and did not leaves it as after a crash.
+// sealHead notes in the head that the store was closed. If files remain that Pebble should
+// have removed, the head stays as after a crash.
 func (p *Store) sealHead() error {
 	s := survey{options: p.options, disk: p.options.FS, dir: p.options.Dir}
 	if err := s.list(); err != nil {
@@ -141,26 +141,26 @@ func (p *Store) sealHead() error {
 	if err := s.openManifest(); err != nil || !s.tidy() {
 		return err
 	}
-	_ = p.fuse.change(func() error { return p.fuse.keeper.become(stateClosed) })
-	return p.fuse.failure()
+	_ = p.failStop.change(func() error { return p.failStop.keeper.become(stateClosed) })
+	return p.failStop.failure()
 }
 
-// watch tells of the failure even when no write is under way.
+// watch reports a failure even if no write is in progress.
 func (p *Store) watch(onFatal func(error)) {
 	select {
-	case <-p.fuse.blown:
-		onFatal(p.fuse.failure())
+	case <-p.failStop.failed:
+		onFatal(p.failStop.failure())
 	case <-p.closing:
 	}
 }
 
-// class says who serves a request.
+// class says which goroutine serves a request.
 type class uint8
 
 const (
-	// classWrite is done by the writer, and somebody waits for it.
+	// classWrite is done by the writer; its result waits for the fsync.
 	classWrite class = iota
-	// classNote is done by the writer when it suits.
+	// classNote is done by the writer; its result does not wait for the fsync.
 	classNote
 	// classRead is done by a reader.
 	classRead
@@ -176,7 +176,7 @@ func classOf(op *storage.Op) class {
 	return classWrite
 }
 
-// sameClass is the longest beginning of ops that goes to one queue in one go.
+// sameClass returns the longest prefix of ops of one class.
 func sameClass(ops []storage.Op) []storage.Op {
 	c := classOf(&ops[0])
 	for i := range ops {
@@ -187,7 +187,7 @@ func sameClass(ops []storage.Op) []storage.Op {
 	return ops
 }
 
-// Stats may be called from any goroutine, also after Close.
+// Stats counts what the store has done. Any goroutine, also after Close.
 func (p *Store) Stats() storage.Stats {
 	var s storage.Stats
 	if p.writer != nil {
@@ -196,11 +196,11 @@ func (p *Store) Stats() storage.Stats {
 	}
 	s.Reads = p.reader.done.Load()
 	s.ReadQueue, s.RefusedReads = p.reader.queue.depth()
-	s.Failed = p.fuse.failure() != nil
+	s.Failed = p.failStop.failure() != nil
 	return s
 }
 
-// writerStats are counted by the writer's goroutines and read by any.
+// writerStats are written by the writer's goroutines and read by any.
 type writerStats struct {
 	groups, writes             atomic.Uint64
 	syncs, syncTotal, syncLast atomic.Uint64 // times in nanoseconds
@@ -227,7 +227,7 @@ func (s *writerStats) snapshot() storage.Stats {
 	}
 }
 
-// ReadsIdle tells whether every read taken has been answered. Any goroutine.
+// ReadsIdle reports whether every read taken has been answered. Any goroutine.
 func (p *Store) ReadsIdle() bool {
 	pending, _ := p.reader.queue.depth()
 	return pending == 0

@@ -116,7 +116,7 @@ func (s *survey) checkOptions() {
 	}
 	text, err := readFile(s.disk, s.path(f.name))
 	if err == nil {
-		p := pebbleOptions(s.options, newFuse(s.disk))
+		p := pebbleOptions(s.options, newFailStop(s.disk))
 		p.EnsureDefaults()
 		err = p.CheckCompatibility(s.dir, string(text))
 	}

@@ -18,7 +18,7 @@ type tableReader struct {
 }
 
 func newTableReader(o *Options) *tableReader {
-	p := pebbleOptions(o, newFuse(o.FS))
+	p := pebbleOptions(o, newFailStop(o.FS))
 	p.EnsureDefaults()
 	return &tableReader{disk: o.FS, options: p.MakeReaderOptions()}
 }

@@ -35,13 +35,13 @@ const (
 // the slower the disk, the larger the groups.
 type writer struct {
 	// Static after startWriter.
-	db      *pebble.DB
-	fuse    *fuse
-	queue   *queue
-	deliver func([]storage.Result)
-	every   time.Duration // Options.FlushEvery
-	syncing chan syncGroup
-	ended   sync.WaitGroup
+	db       *pebble.DB
+	failStop *failStop
+	queue    *queue
+	deliver  func([]storage.Result)
+	every    time.Duration // Options.FlushEvery
+	syncing  chan syncGroup
+	ended    sync.WaitGroup
 
 	noteTimer  *time.Timer // wakes run for notes in the queue
 	flushTimer *time.Timer // wakes run for notes without a sync
@@ -64,9 +64,9 @@ type syncGroup struct {
 	in, end uint64
 }
 
-func startWriter(db *pebble.DB, f *fuse, o *Options) *writer {
+func startWriter(db *pebble.DB, f *failStop, o *Options) *writer {
 	w := &writer{
-		db: db, fuse: f, deliver: o.Deliver, every: o.FlushEvery,
+		db: db, failStop: f, deliver: o.Deliver, every: o.FlushEvery,
 		queue:   newQueue(o.QueueLimit, notesEnough),
 		syncing: make(chan syncGroup, syncsAhead),
 		builder: newBuilder(db),
@@ -114,7 +114,7 @@ func (w *writer) run() {
 
 // commit makes a group of the first requests and applies it; it returns how many.
 func (w *writer) commit(ops []storage.Op) int {
-	if err := w.fuse.failure(); err != nil {
+	if err := w.failStop.failure(); err != nil {
 		w.refuse(ops, err)
 		return len(ops)
 	}
@@ -127,7 +127,7 @@ func (w *writer) commit(ops []storage.Op) int {
 	}
 	g, err := b.end()
 	if err != nil {
-		w.fuse.blow(err) // a batch in memory cannot fail; if it does, stop
+		w.failStop.fail(err) // a batch in memory cannot fail; if it does, stop
 	}
 	w.stats.group(len(g.results))
 	if g.waited {
@@ -146,13 +146,13 @@ func (w *writer) sync(g *group) {
 	w.flushTimer.Stop()
 	// A group of refusals changes nothing, and Pebble would not sync it. An
 	// empty log record keeps one path for all.
-	in := w.fuse.keeper.newestLog()
+	in := w.failStop.keeper.newestLog()
 	err := g.batch.LogData(nil, nil)
 	if err == nil {
 		err = w.db.ApplyNoSyncWait(g.batch, pebble.Sync)
 	}
 	if err != nil {
-		w.fuse.blow(err)
+		w.failStop.fail(err)
 	}
 	end := uint64(g.batch.SeqNum()) + uint64(g.batch.Count())
 	w.syncing <- syncGroup{group: g, since: time.Now(), in: in, end: end}
@@ -168,7 +168,7 @@ func (w *writer) flush() {
 func (w *writer) applyNotes(g *group) {
 	if !g.batch.Empty() {
 		if err := w.db.Apply(g.batch, pebble.NoSync); err != nil {
-			w.fuse.blow(err)
+			w.failStop.fail(err)
 		}
 		if !w.unsynced {
 			w.unsynced = true
@@ -184,9 +184,9 @@ func (w *writer) applyNotes(g *group) {
 func (w *writer) settle() {
 	for g := range w.syncing {
 		if err := g.batch.SyncWait(); err != nil {
-			w.fuse.blow(err)
+			w.failStop.fail(err)
 		}
-		_ = w.fuse.change(func() error { return w.fuse.keeper.acked(g.in, g.end) })
+		_ = w.failStop.change(func() error { return w.failStop.keeper.acked(g.in, g.end) })
 		w.stats.synced(time.Since(g.since))
 		_ = g.batch.Close()
 		w.answer(g.results)
@@ -199,7 +199,7 @@ func (w *writer) answer(results []storage.Result) {
 	if len(results) == 0 {
 		return
 	}
-	if err := w.fuse.failure(); err != nil {
+	if err := w.failStop.failure(); err != nil {
 		for i := range results {
 			results[i].Err = err
 		}

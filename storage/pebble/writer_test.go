@@ -34,7 +34,7 @@ func startBareWriter(t *testing.T, db *pebble.DB) *bareWriter {
 		b.changed <- struct{}{}
 	}}
 	o.EnsureDefaults()
-	b.writer = startWriter(db, newFuse(vfs.NewMem()), &o)
+	b.writer = startWriter(db, newFailStop(vfs.NewMem()), &o)
 	t.Cleanup(func() {
 		b.queue.close()
 		b.stop()
@@ -91,7 +91,7 @@ func TestWriter_SyncFails(t *testing.T) {
 		}
 		return nil
 	}))
-	db, err := pebble.Open("x", &pebble.Options{FS: fs, Logger: pebbleLogger{fuse: newFuse(fs), log: slog.New(slog.DiscardHandler)}})
+	db, err := pebble.Open("x", &pebble.Options{FS: fs, Logger: pebbleLogger{failStop: newFailStop(fs), log: slog.New(slog.DiscardHandler)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // The failure is told though no write is under way, reads go on, and no write is
 // taken for stored any more.
-func TestFuse_Blown_StopsWritesOnly(t *testing.T) {
+func TestFailStop_StopsWritesOnly(t *testing.T) {
 	cause, told := errors.New("no more disk"), make(chan error, 2)
 	c, err := OpenClient(Options{Dir: "x", FS: vfs.NewMem(), OnFatal: func(err error) { told <- err }})
 	if err != nil {
@@ -22,8 +22,8 @@ func TestFuse_Blown_StopsWritesOnly(t *testing.T) {
 	}
 	defer c.Close()
 	storagetest.Fill(t, c, 1, 2)
-	c.Store().(*Store).fuse.blow(cause)
-	c.Store().(*Store).fuse.blow(errors.New("a second one"))
+	c.Store().(*Store).failStop.fail(cause)
+	c.Store().(*Store).failStop.fail(errors.New("a second one"))
 	if err := <-told; !errors.Is(err, storage.ErrFailed) || !errors.Is(err, cause) {
 		t.Fatal(err)
 	}
@@ -44,10 +44,10 @@ func TestFuse_Blown_StopsWritesOnly(t *testing.T) {
 }
 
 // What Pebble holds to be fatal ends the writes, not the process.
-func TestPebbleLogger_Fatalf_BlowsTheFuse(t *testing.T) {
+func TestPebbleLogger_Fatalf_StopsWrites(t *testing.T) {
 	var out strings.Builder
-	f := newFuse(vfs.NewMem())
-	l := pebbleLogger{log: slog.New(slog.NewTextHandler(&out, nil)), fuse: f}
+	f := newFailStop(vfs.NewMem())
+	l := pebbleLogger{log: slog.New(slog.NewTextHandler(&out, nil)), failStop: f}
 	l.Infof("unseen %d", 1)
 	l.Errorf("warned %d", 2)
 	if f.failure() != nil {

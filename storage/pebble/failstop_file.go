@@ -8,31 +8,31 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// fuseFile is a file or folder opened through a fuse for changing it.
-type fuseFile struct {
+// failStopFile is a file or folder that a failStop opened for changing it.
+type failStopFile struct {
 	vfs.File
-	fuse  *fuse
-	table bool // a failing write may be seen; see fuse
+	failStop *failStop
+	table    bool // failures of writes are returned; see failStop
 	// manifest is a manifest's number, dir a folder's name, for the head.
 	manifest uint64
 	dir      string
 }
 
-// change is like fuse.change, but tells a table of the failure.
-func (f *fuseFile) change(do func() error) error {
-	_ = f.fuse.change(do)
-	if f.table && !f.fuse.opening.Load() {
-		return f.fuse.failure()
+// change is like failStop.change, but returns the failure to a table.
+func (f *failStopFile) change(do func() error) error {
+	_ = f.failStop.change(do)
+	if f.table && !f.failStop.opening.Load() {
+		return f.failStop.failure()
 	}
 	return nil
 }
 
-func (f *fuseFile) Write(p []byte) (int, error) {
+func (f *failStopFile) Write(p []byte) (int, error) {
 	err := f.change(func() error {
 		if f.manifest != 0 {
-			// Before it is written: p is the file's afterwards. If that fails, nothing
-			// is noted any more.
-			f.fuse.keeper.wrote(f.manifest, p)
+			// Noted before the write, after which p belongs to the file. After a failed
+			// write nothing is noted any more.
+			f.failStop.keeper.wrote(f.manifest, p)
 		}
 		_, err := f.File.Write(p)
 		return err
@@ -43,7 +43,7 @@ func (f *fuseFile) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (f *fuseFile) WriteAt(p []byte, off int64) (int, error) {
+func (f *failStopFile) WriteAt(p []byte, off int64) (int, error) {
 	err := f.change(func() error {
 		_, err := f.File.WriteAt(p, off)
 		return err
@@ -54,25 +54,25 @@ func (f *fuseFile) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-func (f *fuseFile) Sync() error { return f.sync(f.File.Sync) }
+func (f *failStopFile) Sync() error { return f.sync(f.File.Sync) }
 
-func (f *fuseFile) SyncData() error { return f.sync(f.File.SyncData) }
+func (f *failStopFile) SyncData() error { return f.sync(f.File.SyncData) }
 
-// sync syncs and then notes in the head what is there for good now.
-func (f *fuseFile) sync(do func() error) error {
+// sync syncs and then notes in the head what is durable now.
+func (f *failStopFile) sync(do func() error) error {
 	return f.change(func() error {
 		err := do()
 		if err == nil && f.manifest != 0 {
-			err = f.fuse.keeper.synced(f.manifest)
+			err = f.failStop.keeper.synced(f.manifest)
 		}
 		if err == nil && f.dir != "" {
-			err = f.fuse.keeper.dirSynced(f.dir)
+			err = f.failStop.keeper.dirSynced(f.dir)
 		}
 		return err
 	})
 }
 
-func (f *fuseFile) SyncTo(length int64) (bool, error) {
+func (f *failStopFile) SyncTo(length int64) (bool, error) {
 	full := false
 	err := f.change(func() (err error) {
 		full, err = f.File.SyncTo(length)
@@ -81,33 +81,33 @@ func (f *fuseFile) SyncTo(length int64) (bool, error) {
 	return full, err
 }
 
-// Preallocate is only a hint: Pebble ignores its failure, and so does the fuse.
-func (f *fuseFile) Preallocate(offset, length int64) error {
-	if f.fuse.first.Load() != nil {
+// Preallocate is a hint: its failure is ignored, as Pebble does.
+func (f *failStopFile) Preallocate(offset, length int64) error {
+	if f.failStop.first.Load() != nil {
 		return nil
 	}
 	return f.File.Preallocate(offset, length)
 }
 
-// Stat is asked of a reused log, where Pebble panics at an error.
-func (f *fuseFile) Stat() (vfs.FileInfo, error) {
+// Stat returns no error: Pebble calls it on a reused log and panics at an error.
+func (f *failStopFile) Stat() (vfs.FileInfo, error) {
 	info, err := f.File.Stat()
 	if err != nil {
-		f.fuse.blow(err)
+		f.failStop.fail(err)
 		return voidInfo{}, nil
 	}
 	return info, nil
 }
 
-// Close always closes, so that no descriptor leaks.
-func (f *fuseFile) Close() error {
+// Close closes the file also after a failure, so that no descriptor leaks.
+func (f *failStopFile) Close() error {
 	if err := f.File.Close(); err != nil {
-		f.fuse.blow(err)
+		f.failStop.fail(err)
 	}
 	return nil
 }
 
-// voidFile swallows what is written after the fuse has blown.
+// voidFile accepts and drops what is written after a failure.
 type voidFile struct{}
 
 func (voidFile) Close() error                            { return nil }

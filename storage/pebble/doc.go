@@ -23,13 +23,15 @@
 //
 // # The head
 //
-// Beside Pebble's files lies gatepass.head: what was acknowledged, for a start to
-// compare with (see head.go and DESIGN.md). Two slots are written in turn, at 0 and
-// at 4096; the whole one with the higher generation counts.
+// The file gatepass.head is in the same folder as Pebble's files. It says what was
+// acknowledged, and opening compares the folder with it (see head.go and DESIGN.md). Two
+// slots are written in turn, at 0 and at 4096; of the whole ones the one with the higher
+// generation is valid.
 //
 //	┌──────┬─────────┬───────┬────────────┬─ current, next ──────────────────┬──────────┬───────┬─ logs ───────────┬───────┐
 //	│"gph1"│version 1│state 1│generation 8│ 2 × (manifest 8, size 8, CRC 4) │acked in 8│acked 8│count 1, 24 × log 8│CRC 4 │
 //	└──────┴─────────┴───────┴────────────┴──────────────────────────────────┴──────────┴───────┴──────────────────┴───────┘
 //
-// Package records has the keys and the records. DESIGN.md has the decisions, what was rejected, and the measured numbers.
+// Package records has the keys and the records. DESIGN.md has the decisions, the rejected
+// alternatives and the measurements.
 package pebble

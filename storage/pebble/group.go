@@ -10,14 +10,13 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// group is the requests that are committed and synced together. It is built by
-// the writer: each request is checked against what the store holds and what
-// earlier requests of the same group made of it, and its change goes into one
-// Pebble batch, which survives a crash as a whole or not at all.
+// group is the requests that are committed and synced together. The writer checks each
+// request against the store and the earlier requests of the group, and adds its change to
+// one Pebble batch, which survives a crash as a whole or not at all.
 type group struct {
 	batch   *pebble.Batch
 	results []storage.Result
-	// waited: somebody waits for an fsync.
+	// waited: a request of the group needs an fsync before its result is delivered.
 	waited bool
 }
 
@@ -26,10 +25,10 @@ type builder struct {
 	view  view
 	group *group
 
-	// What the group has made of the records so far; emptied with each group.
+	// The state of the records after the requests so far; emptied after each group.
 	accounts map[storage.Name]*storage.Account    // nil: deleted
 	logins   map[storage.Name]storage.LoginRecord // notes, written once a name when the group is closed
-	bans     map[netip.Prefix]bool                // address bans that are there (or no longer)
+	bans     map[netip.Prefix]bool                // address bans that exist; false: removed
 	devices  map[storage.Name]deviceNotes
 	record   []byte // scratch
 }
@@ -44,7 +43,7 @@ func newBuilder(db *pebble.DB) *builder {
 	}
 }
 
-// begin opens a group into which results can be put.
+// begin starts a group whose results are appended to results.
 func (b *builder) begin(results []storage.Result) {
 	b.group = &group{batch: b.view.db.NewBatch(), results: results}
 }
@@ -60,7 +59,7 @@ func (b *builder) add(op *storage.Op) {
 	b.group.results = append(b.group.results, r)
 }
 
-// end closes the group: its batch is complete.
+// end completes the group's batch and returns the group.
 func (b *builder) end() (*group, error) {
 	g, err := b.group, error(nil)
 	for n, l := range b.logins {
@@ -231,7 +230,7 @@ func (b *builder) characters(op *storage.Op) error {
 	return err
 }
 
-// exists tells whether there is an account, as of this point in the group.
+// exists reports whether an account exists, as of this point in the group.
 func (b *builder) exists(n storage.Name) (bool, error) {
 	if a, known := b.accounts[n]; known {
 		return a != nil, nil
@@ -239,8 +238,8 @@ func (b *builder) exists(n storage.Name) (bool, error) {
 	return b.view.has(b.view.key.Account(&n))
 }
 
-// account is an account as of this point in the group, without its logins. What
-// its slices and maps point to may be a caller's: replace, do not change.
+// account returns an account as of this point in the group, without its logins. Its slices
+// and maps may belong to a caller: replace them, do not change their elements.
 func (b *builder) account(n storage.Name) (*storage.Account, error) {
 	a, known := b.accounts[n]
 	if !known {
@@ -252,15 +251,15 @@ func (b *builder) account(n storage.Name) (*storage.Account, error) {
 	return a, nil
 }
 
-// put writes an account's record, not that of its logins.
+// put writes an account's record without that of its logins.
 func (b *builder) put(a *storage.Account) error {
 	b.accounts[a.Name] = a
 	b.record = records.AppendAccount(b.record[:0], a)
 	return b.group.batch.Set(b.view.key.Account(&a.Name), b.record, nil)
 }
 
-// forgetLogin removes a login record if there is one, so that making accounts in
-// bulk leaves no tombstones.
+// forgetLogin removes a login record if there is one. It reads first, so that creating
+// many accounts leaves no tombstones.
 func (b *builder) forgetLogin(n storage.Name) error {
 	delete(b.logins, n)
 	there, err := b.view.has(b.view.key.Login(&n))

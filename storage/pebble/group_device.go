@@ -8,8 +8,8 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// deviceNotes is what a group has made of one account's devices so far, by family;
-// nil is one that is gone.
+// deviceNotes is the state of one account's devices after the requests so far, by family;
+// nil is a removed device.
 type deviceNotes map[[16]byte]*storage.Device
 
 func (b *builder) addDevice(op *storage.Op) error {
@@ -43,8 +43,8 @@ func (b *builder) rotateDevice(op *storage.Op) error {
 	return b.putDevice(op.Name, d)
 }
 
-// removeDevice looks at keys only, but for a search by ID, so that it is the way to
-// get rid of a record that cannot be read.
+// removeDevice reads only keys, except for a search by ID, so it can remove a record that
+// cannot be read.
 func (b *builder) removeDevice(op *storage.Op) error {
 	there, err := b.exists(op.Name)
 	if err != nil {
@@ -70,8 +70,8 @@ func (b *builder) removeDevice(op *storage.Op) error {
 	return b.dropDevice(op.Name, op.Device.Family)
 }
 
-// removeDeviceByID removes all that is kept of one device: more than one, should a
-// store have been put together of others.
+// removeDeviceByID removes all records of one device. There may be several if the store was
+// assembled from others.
 func (b *builder) removeDeviceByID(n storage.Name, id [16]byte) error {
 	have, err := b.devicesOf(n)
 	if err != nil {
@@ -89,8 +89,8 @@ func (b *builder) removeDeviceByID(n storage.Name, id [16]byte) error {
 	return b.dropDevices(n, gone)
 }
 
-// familiesOf is what the keys say of an account's devices as of this point in the
-// group.
+// familiesOf returns the families of an account's devices as of this point in the group. It
+// reads only keys.
 func (b *builder) familiesOf(n storage.Name) (families [][16]byte, err error) {
 	stored, err := b.view.families(n)
 	for _, family := range stored {
@@ -113,7 +113,7 @@ func (b *builder) dropDevices(n storage.Name, families [][16]byte) (err error) {
 	return err
 }
 
-// deviceOf is one device as of this point in the group.
+// deviceOf returns one device as of this point in the group.
 func (b *builder) deviceOf(n storage.Name, family [16]byte) (storage.Device, error) {
 	if d, known := b.devices[n][family]; known {
 		if d == nil {
@@ -124,7 +124,7 @@ func (b *builder) deviceOf(n storage.Name, family [16]byte) (storage.Device, err
 	return b.view.device(n, family)
 }
 
-// devicesOf is all devices of an account as of this point in the group.
+// devicesOf returns all devices of an account as of this point in the group.
 func (b *builder) devicesOf(n storage.Name) (have []storage.Device, err error) {
 	stored, err := b.view.devices(n)
 	for _, d := range stored {

@@ -10,11 +10,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// headFile is the store's own record of what must be there. Pebble ignores it.
+// headFile is the store's own record of what the folder must hold. Pebble ignores it.
 const headFile = "gatepass.head"
 
-// The head is kept in two slots that are written in turn, each in a block of its
-// own, so that a write which is cut off leaves the other.
+// The head is stored in two slots that are written in turn, each in a block of its own, so
+// that an interrupted write leaves the other.
 const (
 	headSlot  = 4096
 	headSize  = 2 * headSlot
@@ -27,45 +27,45 @@ var order = binary.LittleEndian
 
 var headMagic = [4]byte{'g', 'p', 'h', '1'}
 
-// headState says how the store was left.
+// headState says in which state the store was left.
 type headState uint8
 
 const (
 	// stateCreating: nothing was ever acknowledged.
 	stateCreating headState = iota + 1
-	// stateOpen: a store is at work, or was stopped without closing it.
+	// stateOpen: the store is open, or was not closed.
 	stateOpen
-	// stateClosed: it was closed, and left no file behind that it does not need.
+	// stateClosed: the store was closed and left only files that it needs.
 	stateClosed
 )
 
-// manifestMark says how a manifest begins: everything that was synced of it.
+// manifestMark describes the part of a manifest that was synced.
 type manifestMark struct {
 	number, size uint64
 	sum          uint32 // CRC-32C of the first size bytes
 }
 
-// isBeginningOf tells whether the manifest with a number still has all of it.
+// isBeginningOf reports whether the manifest with a number still begins with that part.
 func (m manifestMark) isBeginningOf(number uint64, raw []byte) bool {
 	return m.number != 0 && m.number == number && uint64(len(raw)) >= m.size && checksum(raw[:m.size]) == m.sum
 }
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
-// head is what a start compares the store with. All of it is written only after
-// it has become true on the disk, so an undamaged store always has that much.
+// head is what opening compares the store with. Each statement is written only after it
+// has become true on the disk, so an undamaged store always satisfies it.
 type head struct {
 	state      headState
 	generation uint64
-	// current is the manifest in use; next is one that was synced and may or may
-	// not have come into use.
+	// current is the manifest in use; next is one that was synced and may be in use
+	// already.
 	current, next manifestMark
-	// ackedIn is a log that is not newer than the one with the last synced group, and
-	// acked the sequence number behind that group. While the log is needed, the logs
-	// must reach that far.
+	// ackedIn is a log that is not newer than the one with the last synced group. acked
+	// is the sequence number after that group. While the log is needed, the logs must
+	// reach that number.
 	ackedIn, acked uint64
-	// logs are the logs that were made last, in order. Those that the manifest still
-	// needs must be there.
+	// logs are the logs that were created last, in order. Those that the manifest still
+	// needs must exist.
 	logs []uint64
 }
 
@@ -92,7 +92,7 @@ func (h *head) append(b []byte) []byte {
 	return order.AppendUint32(b, checksum(b))
 }
 
-// parseHead reads a slot; ok is false when it is not whole.
+// parseHead reads a slot; ok is false if it is not whole.
 func parseHead(b []byte) (h head, ok bool) {
 	if len(b) < headBytes || [4]byte(b) != headMagic || checksum(b[:headBytes-4]) != order.Uint32(b[headBytes-4:]) {
 		return head{}, false
@@ -119,8 +119,7 @@ func parseHead(b []byte) (h head, ok bool) {
 
 var errHead = errors.New("neither of its two copies can be read")
 
-// readHead reads the newer of the slots that are whole; found is false where there
-// is no such file.
+// readHead reads the newer of the whole slots; found is false if there is no such file.
 func readHead(disk vfs.FS, dir string) (h head, found bool, err error) {
 	raw, err := readFile(disk, disk.PathJoin(dir, headFile))
 	switch {
@@ -138,7 +137,7 @@ func readHead(disk vfs.FS, dir string) (h head, found bool, err error) {
 	return h, true, err
 }
 
-// createHead makes the file, both slots filled, and makes it durable.
+// createHead creates the file durably, with both slots filled.
 func createHead(disk vfs.FS, dir string, h head) error {
 	path := disk.PathJoin(dir, headFile)
 	err := writeWhole(disk, path+".new", h.slots())

@@ -14,22 +14,22 @@ import (
 	"gatepass/storage"
 )
 
-// batchHeader is what each record of a log begins with: the sequence number of
-// its first change and how many changes there are.
+// batchHeader is the size of the header of each record of a log: the sequence number of its
+// first change and the number of changes.
 const batchHeader = 8 + 4
 
-// logScan is what a store's logs hold.
+// logScan is the result of reading a store's logs.
 type logScan struct {
-	// records is how many could be read, end the sequence number behind the last,
-	// 0 without any.
+	// records counts the records that could be read. end is the sequence number after the
+	// last, 0 if there is none.
 	records int
 	end     uint64
 	faults  []storage.Fault
 }
 
-// scanLogs reads the logs from number first on, in order, as Pebble replays them.
-// strict takes a whole record behind an unreadable one for damage even if nothing
-// proves that the latter was synced.
+// scanLogs reads the logs from number first on, in the order in which Pebble replays them.
+// If strict, a whole record after an unreadable one is damage even if nothing proves that
+// the latter was synced.
 func scanLogs(disk vfs.FS, dir string, first uint64, strict bool) (s logScan, err error) {
 	logs, err := wal.Scan(wal.Dir{FS: disk, Dirname: dir})
 	if err != nil {
@@ -71,8 +71,7 @@ func (s *logScan) fault(file, problem string) {
 
 var errBatch = errors.New("malformed batch")
 
-// scan reads one log to where it ends or cannot be read, and says which by the
-// error: io.EOF is a whole log.
+// scan reads one log until it ends or cannot be read. The error is io.EOF for a whole log.
 func (s *logScan) scan(name string, l wal.LogicalLog) error {
 	r := l.OpenForRead()
 	defer r.Close()
@@ -110,16 +109,16 @@ const (
 	lastChunkKind      = 12
 )
 
-// chunk is one that was found whole.
+// chunk is a chunk that was found whole.
 type chunk struct {
-	end      int    // behind it
+	end      int    // offset after it
 	begins   bool   // a record begins with it
-	finishes bool   // and ends
-	synced   uint64 // so much of the log was on the disk before it
+	finishes bool   // a record ends with it
+	synced   uint64 // how much of the log was synced before it was written
 	payload  []byte
 }
 
-// chunkAt reads the chunk at an offset of a log.
+// chunkAt reads the chunk at an offset of a log; ok is false if there is no whole one.
 func chunkAt(raw []byte, at int, number uint32) (c chunk, ok bool) {
 	block := raw[:min(len(raw), at-at%logBlock+logBlock)]
 	if at+chunkHeader > len(block) {
@@ -146,13 +145,13 @@ func chunkAt(raw []byte, at int, number uint32) (c chunk, ok bool) {
 	return c, true
 }
 
-// maskedChecksum is the sum of a chunk, as Pebble stores it.
+// maskedChecksum returns the checksum of a chunk as Pebble stores it.
 func maskedChecksum(b []byte) uint32 {
 	c := checksum(b)
 	return (c>>15 | c<<17) + 0xa282ead8
 }
 
-// ends tells whether the mark of a log's end stands at an offset.
+// ends reports whether the mark of a log's end is at an offset.
 func ends(raw []byte, at int, number uint32) bool {
 	var mark [chunkHeader]byte
 	mark[6] = firstNumberedChunk
@@ -160,9 +159,9 @@ func ends(raw []byte, at int, number uint32) bool {
 	return bytes.HasPrefix(raw[at:], mark[:])
 }
 
-// recordsBehind looks for the first chunk that cannot be read, and behind it for
-// one that proves that it once could be: one that was written when the first was
-// already synced, or, if strict, any with which a record begins.
+// recordsBehind finds the first chunk that cannot be read, and reports whether a chunk
+// after it proves that it was once readable: one that was written when the first was
+// already synced, or, if strict, any that begins a record.
 func recordsBehind(raw []byte, number uint32, strict bool) (at int, found bool) {
 	for at < len(raw) {
 		c, ok := chunkAt(raw, at, number)

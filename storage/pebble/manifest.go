@@ -39,18 +39,19 @@ const (
 
 var errEdit = errors.New("an entry of it makes no sense")
 
-// tableEntry is what the manifest says of a table that is in use.
+// tableEntry is what the manifest says about a table in use.
 type tableEntry struct {
 	number, size      uint64
 	smallest, largest []byte // keys with Pebble's 8 bytes behind them
 	virtual           bool   // lies inside another file
 }
 
-// tableID names an entry: while a table moves to another level it is in two.
+// tableID identifies an entry. A table that moves to another level is in two levels for a
+// moment.
 type tableID struct{ level, number uint64 }
 
-// manifest is what a manifest says. It is read here and not by Pebble, since
-// Pebble takes whatever it cannot read for the end.
+// manifest is the content of a manifest. Pebble cannot read it for us, since it takes
+// entries that it cannot read for the end.
 type manifest struct {
 	tables map[tableID]tableEntry
 	// known are the numbers of all tables and blob files that it ever named.
@@ -64,8 +65,8 @@ type manifest struct {
 	read, size int64
 }
 
-// readManifest reads a manifest as far as it can be read. An error means that it
-// has an entry that makes no sense.
+// readManifest reads a manifest as far as it can be read. The error says that an entry
+// cannot be parsed.
 func readManifest(raw []byte) (*manifest, error) {
 	m := &manifest{tables: map[tableID]tableEntry{}, known: map[uint64]bool{}, backings: map[uint64]bool{}}
 	r := record.NewReader(bytes.NewReader(raw), 0)
@@ -77,7 +78,7 @@ func readManifest(raw []byte) (*manifest, error) {
 			body, err = io.ReadAll(edit)
 		}
 		if err != nil {
-			break // a torn end, or damage: whoever asks decides by read and size
+			break // a torn end, or damage: the caller decides by read and size
 		}
 		if err := m.apply(body); err != nil {
 			return nil, fmt.Errorf("%w (entry at byte %d)", err, m.read)
@@ -97,7 +98,7 @@ func readFile(fs vfs.FS, path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// apply does what one edit says.
+// apply applies one edit.
 func (m *manifest) apply(edit []byte) error {
 	d := &editDecoder{left: edit}
 	var added []tableID
@@ -139,7 +140,7 @@ func (m *manifest) apply(edit []byte) error {
 			return fmt.Errorf("%w: unknown tag %d", errEdit, tag)
 		}
 	}
-	// What an edit removes it removes first, however it is ordered.
+	// An edit's removals come before its additions, whatever their order in it.
 	for _, id := range added {
 		m.tables[id] = entries[id]
 	}
@@ -187,8 +188,8 @@ func (d *editDecoder) table(tag uint64, m *manifest) (tableID, tableEntry) {
 	return id, e
 }
 
-// editDecoder reads the fields of an edit. The first that does not fit makes all
-// further ones zero.
+// editDecoder reads the fields of an edit. After one that does not fit all further ones are
+// zero.
 type editDecoder struct {
 	left []byte
 	bad  bool

@@ -37,9 +37,9 @@ func (readOnlyFS) RemoveAll(name string) error               { return refuseChan
 func (readOnlyFS) MkdirAll(name string, _ os.FileMode) error { return refuseChange(name) }
 func (r readOnlyFS) Unwrap() vfs.FS                          { return r.FS }
 
-// Lock shares the lock with other readers and keeps writers out, without making
-// the file: where there is none, no writer is at work. It does not see a store
-// that the same process has open for writing.
+// Lock takes a lock that readers share and that excludes writers. It does not create the
+// file: without one there is no writer. It does not notice a store that the same process
+// has open for writing.
 func (r readOnlyFS) Lock(name string) (io.Closer, error) {
 	f, err := r.FS.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {

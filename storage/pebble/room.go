@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// roomLeast is how much room there must be before the store is opened for writing,
-	// beside what its logs hold, which is written to tables then.
+	// roomLeast is how much free space there must be before the store is opened for
+	// writing, in addition to the size of its logs, which become tables then.
 	roomLeast = 2 << 20
-	// roomProbe is how much is written and synced to see whether the disk takes it.
+	// roomProbe is how much is written and synced to test the disk.
 	roomProbe = 256 << 10
-	// roomFile is where that is written.
+	// roomFile is the file for that.
 	roomFile = "gatepass.room"
 )
 
-// hasRoom tells whether a store can be opened for writing: there is room for what its
-// logs hold, and the disk takes a write.
+// hasRoom reports whether a store can be opened for writing: the disk has space for the
+// tables made of its logs, and takes a write.
 func hasRoom(disk vfs.FS, dir string) bool {
 	need := uint64(roomLeast)
 	names, err := disk.List(dir)

@@ -15,11 +15,11 @@ import (
 	"gatepass/storage/pebble/records"
 )
 
-// Salvage reads what can be read of the store in o.Dir: each table and each log by
-// itself, behind what is damaged too. Of each record the newest that was found counts;
-// where a newer one was lost it is an older one. It changes nothing in the folder, and
-// holds all that it finds in memory. It returns what could not be read; the error is
-// ErrNoStore, ErrLocked, that of ctx, of the disk or of to.
+// Salvage reads what can be read of the store in o.Dir: each table and each log by itself,
+// also after damaged parts. Of each record it takes the newest state that it finds, which
+// is an older one if the newest is lost. It changes nothing in the folder and holds
+// everything in memory. It returns what could not be read; the error is ErrNoStore,
+// ErrLocked, or that of ctx, the disk or to.
 func Salvage(ctx context.Context, o Options, to storage.Salvaged) (lost []storage.Fault, err error) {
 	offline, err := openOffline(o)
 	if err != nil {
@@ -39,7 +39,7 @@ func Salvage(ctx context.Context, o Options, to storage.Salvaged) (lost []storag
 	return s.lost, s.hand(to)
 }
 
-// salvage is one Salvage at work.
+// salvage is one Salvage in progress.
 type salvage struct {
 	ctx    context.Context
 	survey *survey
@@ -47,9 +47,9 @@ type salvage struct {
 	lost   []storage.Fault
 }
 
-// finding is the newest that was found under a key.
+// finding is the newest state found under a key.
 type finding struct {
-	sequence, file uint64 // of equal sequence numbers the one in the newer file counts
+	sequence, file uint64 // of equal sequence numbers the newer file wins
 	deleted        bool
 	value          []byte
 }
@@ -59,7 +59,7 @@ func (s *salvage) file(f storeFile) error {
 	switch f.kind {
 	case kindTable:
 		if m := s.survey.manifest; m != nil && m.known[f.number] && !m.has(f.number) {
-			return nil // all of it is in newer tables, but for what was deleted
+			return nil // its records are in newer tables, except deleted ones
 		}
 		s.table(f)
 	case kindLog:
@@ -76,7 +76,7 @@ func (s *salvage) lose(file, format string, args ...any) {
 	s.lost = append(s.lost, storage.Fault{File: file, Problem: fmt.Sprintf(format, args...)})
 }
 
-// note keeps an entry if it is the newest so far.
+// note stores an entry if it is the newest so far.
 func (s *salvage) note(file uint64, k pebble.InternalKey, value []byte) {
 	f := finding{sequence: uint64(k.SeqNum()), file: file}
 	switch k.Kind() {
@@ -93,7 +93,7 @@ func (s *salvage) note(file uint64, k pebble.InternalKey, value []byte) {
 	}
 }
 
-// table reads a table, and goes on behind blocks that cannot be read.
+// table reads a table and continues after blocks that cannot be read.
 func (s *salvage) table(f storeFile) {
 	reader := newTableReader(s.survey.options)
 	err := reader.with(s.survey.path(f.name), func(r *sstable.Reader) error {
@@ -129,7 +129,7 @@ func (s *salvage) table(f storeFile) {
 	}
 }
 
-// log reads the records of a log, and goes on behind what cannot be read.
+// log reads the records of a log and continues after parts that cannot be read.
 func (s *salvage) log(f storeFile, raw []byte) {
 	number, end := uint32(f.number), uint64(0)
 	var batch []byte
@@ -151,8 +151,9 @@ func (s *salvage) log(f storeFile, raw []byte) {
 	}
 }
 
-// batch notes the changes of one record of a log, and that some are missing when
-// it does not begin where the one before ended. It returns where this one ends.
+// batch notes the changes of one record of a log. If the record does not start at the
+// expected sequence number, it reports the changes between as missing. It returns the
+// sequence number after the record.
 func (s *salvage) batch(f storeFile, repr []byte, expected uint64) (end uint64) {
 	h, ok := batchrepr.ReadHeader(repr)
 	if !ok {
@@ -178,7 +179,7 @@ func (s *salvage) batch(f storeFile, repr []byte, expected uint64) (end uint64) 
 	}
 }
 
-// hand puts accounts together from their records and hands over all there is.
+// hand assembles the accounts from their records and passes everything to to.
 func (s *salvage) hand(to storage.Salvaged) error {
 	logins, devices := map[storage.Name]storage.LoginRecord{}, map[storage.Name][]storage.Device{}
 	var accounts []*storage.Account
@@ -218,11 +219,10 @@ func (s *salvage) hand(to storage.Salvaged) error {
 	return s.ctx.Err()
 }
 
-// nextReadable looks behind the key last for one from which a table can be read
-// again; nil if there is none. readable says whether it can be read from a key on.
-// Keys are taken for fractions: first the space behind last is tried in steps, then
-// the step in which it becomes readable is halved again and again, so that little is
-// passed over that could be read.
+// nextReadable returns a key after last from which a table can be read again, nil if there
+// is none. readable reports whether the table can be read from a key on. Keys are treated
+// as fractions: the space after last is tried in steps, then the step in which the table
+// becomes readable is bisected, so that few readable records are skipped.
 func nextReadable(last []byte, readable func(key []byte) bool) []byte {
 	low, end := fraction(last), fraction([]byte{records.PrefixMeta + 1})
 	step := new(big.Int).Sub(end, low)
@@ -252,13 +252,13 @@ func nextReadable(last []byte, readable func(key []byte) bool) []byte {
 }
 
 const (
-	// seekBytes is how much of a key is told apart: all of the longest and more.
+	// seekBytes is how much of a key is compared: more than the longest key.
 	seekBytes = records.MaxKey + 6
-	// seekStepBits: the space behind a key is tried in so many halvings.
+	// seekStepBits: a step is the space after a key, halved this many times.
 	seekStepBits = 12
 )
 
-// fraction is a key as a number.
+// fraction returns a key as a number.
 func fraction(key []byte) *big.Int {
 	padded := make([]byte, seekBytes)
 	copy(padded, key)

@@ -11,14 +11,14 @@ import (
 	"gatepass/storage"
 )
 
-// survey is what a store's folder holds, read before Pebble sees it: Pebble takes
-// what it cannot read for the end, and deletes what the rest does not mention.
-// A survey changes nothing.
+// survey is what a store's folder holds, read before Pebble opens it: Pebble takes data
+// that it cannot read for the end, and deletes files that the rest does not mention. A
+// survey changes nothing.
 type survey struct {
 	options *Options
 	disk    vfs.FS
 	dir     string
-	strict  bool // no head vouches for the folder
+	strict  bool // there is no head to compare the folder with
 
 	files    []storeFile
 	head     head
@@ -29,8 +29,8 @@ type survey struct {
 	faults   []storage.Fault
 }
 
-// look surveys a folder. An error means that the disk could not be read; damage
-// is in the faults.
+// look surveys a folder. The error is that of a disk that cannot be read; damage is in the
+// faults.
 func look(o *Options) (*survey, error) {
 	s := &survey{options: o, disk: o.FS, dir: o.Dir}
 	if err := s.list(); err != nil || s.isNew() {
@@ -39,7 +39,7 @@ func look(o *Options) (*survey, error) {
 	return s, s.compare()
 }
 
-// list reads the names of the files, and the head.
+// list reads the names of the files and the head.
 func (s *survey) list() error {
 	names, err := s.disk.List(s.dir)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *survey) list() error {
 	return err
 }
 
-// isNew tells whether nothing was ever stored here.
+// isNew reports whether nothing was ever stored here.
 func (s *survey) isNew() bool {
 	if s.hasHead {
 		return s.head.state == stateCreating
@@ -72,7 +72,7 @@ func (s *survey) fault(file string, err error) {
 
 func (s *survey) path(name string) string { return s.disk.PathJoin(s.dir, name) }
 
-// damage is nil for a store that may be opened.
+// damage returns nil for a store that may be opened.
 func (s *survey) damage() error {
 	if len(s.faults) == 0 {
 		return nil
@@ -80,7 +80,7 @@ func (s *survey) damage() error {
 	return &storage.DamageError{Dir: s.dir, Faults: s.faults}
 }
 
-// compare looks for everything that is not as it was left.
+// compare adds a fault for everything that is not as the store left it.
 func (s *survey) compare() error {
 	s.checkOptions()
 	if _, ok := s.newest(kindFormatMarker); !ok {
@@ -96,8 +96,8 @@ func (s *survey) compare() error {
 	return s.checkLogs()
 }
 
-// newest is the file of a kind that is in force: the marker with the highest turn,
-// or the file with the highest number.
+// newest returns the file of a kind that is valid: the marker with the highest turn, or the
+// file with the highest number.
 func (s *survey) newest(kind fileKind) (newest storeFile, found bool) {
 	for _, f := range s.files {
 		if f.kind == kind && (!found || f.turn > newest.turn || f.turn == newest.turn && f.number > newest.number) {
@@ -107,8 +107,7 @@ func (s *survey) newest(kind fileKind) (newest storeFile, found bool) {
 	return newest, found
 }
 
-// checkOptions lets Pebble read its note of how it was set up, which must be
-// whole or missing.
+// checkOptions lets Pebble read its OPTIONS file, which must be whole or missing.
 func (s *survey) checkOptions() {
 	f, ok := s.newest(kindOptions)
 	if !ok {
@@ -131,8 +130,8 @@ var (
 	errManifestTorn  = errors.New("its end cannot be read")
 )
 
-// openManifest reads the manifest in force. Without one, or if it makes no sense,
-// there is a fault and s.manifest stays nil.
+// openManifest reads the valid manifest. If there is none or it cannot be parsed, it adds a
+// fault and s.manifest stays nil.
 func (s *survey) openManifest() error {
 	marker, ok := s.newest(kindManifestMarker)
 	if !ok {
@@ -162,7 +161,7 @@ func (s *survey) openManifest() error {
 	return nil
 }
 
-// checkManifest compares the manifest with what the head knows of it.
+// checkManifest compares the manifest with the head.
 func (s *survey) checkManifest(name string, raw []byte) {
 	if s.strict {
 		return
@@ -183,7 +182,7 @@ var (
 	errStranger = errors.New("the manifest does not know it: the manifest is older than it, or it does not belong here")
 )
 
-// checkTables looks for each table that is in use.
+// checkTables checks that each table in use exists and is the right one.
 func (s *survey) checkTables() {
 	reader := newTableReader(s.options)
 	for _, id := range s.manifest.inUse() {
@@ -198,7 +197,7 @@ func (s *survey) checkTables() {
 	}
 }
 
-// inUse are the tables in use, in order.
+// inUse returns the tables in use by number.
 func (m *manifest) inUse() []tableID {
 	ids := make([]tableID, 0, len(m.tables))
 	for id := range m.tables {
@@ -212,16 +211,15 @@ func (s *survey) has(name string) bool {
 	return slices.ContainsFunc(s.files, func(f storeFile) bool { return f.name == name })
 }
 
-// checkStrangers looks for files that a crash may leave behind, but a close does
-// not.
+// checkStrangers adds a fault for each file that a crash may leave and a close may not.
 func (s *survey) checkStrangers() {
 	for _, f := range s.strangers() {
 		s.fault(f.name, errStranger)
 	}
 }
 
-// strangers are the tables that the manifest never named, and the logs that it
-// still needs and the head does not know.
+// strangers returns the tables that the manifest never named, and the logs that the
+// manifest needs and the head does not know.
 func (s *survey) strangers() (strangers []storeFile) {
 	for _, f := range s.files {
 		switch f.kind {
@@ -238,8 +236,8 @@ func (s *survey) strangers() (strangers []storeFile) {
 	return strangers
 }
 
-// checkLogs reads the logs that are needed and looks whether they reach as far as
-// was acknowledged.
+// checkLogs reads the logs that are needed and checks that they contain all acknowledged
+// changes.
 func (s *survey) checkLogs() (err error) {
 	m := s.manifest
 	s.logs, err = scanLogs(s.disk, s.dir, m.minLog, s.strict)
@@ -261,7 +259,7 @@ func (s *survey) checkLogs() (err error) {
 	return nil
 }
 
-// tidy tells whether the folder has only files that the store needs.
+// tidy reports whether the folder has only files that the store needs.
 func (s *survey) tidy() bool {
 	return s.manifest != nil && len(s.faults) == 0 && len(s.strangers()) == 0
 }

@@ -23,7 +23,7 @@ func newTableReader(o *Options) *tableReader {
 	return &tableReader{disk: o.FS, options: p.MakeReaderOptions()}
 }
 
-// with opens a table for do. A table that makes Pebble panic is an error.
+// with opens a table and calls do with it. A panic of Pebble becomes an error.
 func (t *tableReader) with(path string, do func(*sstable.Reader) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -51,8 +51,8 @@ var (
 	errTableSize  = errors.New("its size is not the one in the manifest")
 )
 
-// checkEnds tells whether a table is the one that the manifest means, by its
-// size, its first and its last key. It reads two blocks and the index.
+// checkEnds returns an error unless a table has the size, first key and last key that the
+// manifest says. It reads two blocks and the index.
 func (t *tableReader) checkEnds(path string, e tableEntry) error {
 	info, err := t.disk.Stat(path)
 	if err != nil {
@@ -69,7 +69,7 @@ func (t *tableReader) checkEnds(path string, e tableEntry) error {
 		if err != nil {
 			return err
 		}
-		defer it.Close() // repeats what Error says
+		defer it.Close() // repeats the error of Error
 		kv := it.First()
 		same := kv != nil && isKey(kv.K, e.smallest)
 		if same {
@@ -83,7 +83,7 @@ func (t *tableReader) checkEnds(path string, e tableEntry) error {
 	})
 }
 
-// isKey compares a key with one as the manifest has it.
+// isKey compares a key with one encoded as in the manifest.
 func isKey(k pebble.InternalKey, encoded []byte) bool {
 	trailer := k.EncodeTrailer()
 	user, ok := bytes.CutSuffix(encoded, trailer[:])

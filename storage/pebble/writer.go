@@ -12,27 +12,27 @@ import (
 
 const (
 	// maxGroup bounds the requests of one group, groupBytes the size of its batch.
-	// Both only keep memory in bounds: a sync costs the same for one and for all.
+	// Both bound memory: a sync costs the same for one request and for many.
 	maxGroup   = 4096
 	groupBytes = 2 << 20
-	// noteEvery is how long a note may lie in the queue, and notesEnough how many
-	// wake the writer sooner. At 1,000 logins a second it is woken 50 times.
+	// noteEvery bounds how long a note stays in the queue; notesEnough notes wake the
+	// writer sooner. At 1,000 logins a second the writer wakes 50 times.
 	noteEvery   = 20 * time.Millisecond
 	notesEnough = 512
-	// syncsAhead is how many groups may be applied while an earlier one is being
-	// synced. Pebble syncs all that is written with one call.
+	// syncsAhead is how many groups may be applied while an earlier one is synced. Pebble
+	// syncs everything written so far with one call.
 	syncsAhead = 1
 )
 
-// writer is the one goroutine that changes the store, and a second one that
-// waits for syncs so that the first can apply the next group meanwhile:
+// writer is the one goroutine that changes the store, and a second one that waits for
+// syncs, so that the first can apply the next group meanwhile:
 //
 //	queue ─▶ run: group ─apply─▶ Pebble's log ──┐
 //	            │ only notes: delivered          ▼ sync
 //	            └────────── waited for ───▶ settle ─▶ delivered
 //
-// A group takes whatever has come while the groups before it were in work, so
-// the slower the disk, the larger the groups.
+// A group takes all requests that arrived while earlier groups were being applied, so
+// groups are larger on a slower disk.
 type writer struct {
 	// Static after startWriter.
 	db       *pebble.DB
@@ -55,12 +55,12 @@ type writer struct {
 	stats writerStats
 }
 
-// syncGroup is a group on its way to the disk.
+// syncGroup is a group that is being synced.
 type syncGroup struct {
 	*group
 	since time.Time
-	// in is a log that is not newer than the group's, end the sequence number
-	// behind it.
+	// in is the number of a log that is not newer than the group's. end is the sequence
+	// number after the group.
 	in, end uint64
 }
 
@@ -87,7 +87,7 @@ func stoppedTimer(f func()) *time.Timer {
 	return t
 }
 
-// note queues requests that nobody waits for. Any goroutine.
+// note queues notes. Any goroutine.
 func (w *writer) note(ops []storage.Op) int {
 	n, dozing := w.queue.push(ops, false)
 	if dozing {
@@ -112,7 +112,7 @@ func (w *writer) run() {
 	}
 }
 
-// commit makes a group of the first requests and applies it; it returns how many.
+// commit applies a group of the first requests and returns how many they are.
 func (w *writer) commit(ops []storage.Op) int {
 	if err := w.failStop.failure(); err != nil {
 		w.refuse(ops, err)
@@ -127,11 +127,11 @@ func (w *writer) commit(ops []storage.Op) int {
 	}
 	g, err := b.end()
 	if err != nil {
-		w.failStop.fail(err) // a batch in memory cannot fail; if it does, stop
+		w.failStop.fail(err) // a batch in memory should not fail; if it does, stop all writes
 	}
 	w.stats.group(len(g.results))
 	if g.waited {
-		w.spare = nil // settle keeps the results for longer
+		w.spare = nil // settle still uses the results
 		w.sync(g)
 	} else {
 		w.applyNotes(g)
@@ -139,13 +139,13 @@ func (w *writer) commit(ops []storage.Op) int {
 	return n
 }
 
-// sync applies a group and leaves the rest to settle.
+// sync applies a group and passes it to settle, which waits for the sync.
 func (w *writer) sync(g *group) {
-	w.unsynced = false // it syncs all notes before it, too
+	w.unsynced = false // the sync includes all earlier notes
 	w.flushDue.Store(false)
 	w.flushTimer.Stop()
-	// A group of refusals changes nothing, and Pebble would not sync it. An
-	// empty log record keeps one path for all.
+	// Pebble does not sync an empty batch, and a group may consist of refusals. An empty
+	// log record makes it the same case as all others.
 	in := w.failStop.keeper.newestLog()
 	err := g.batch.LogData(nil, nil)
 	if err == nil {
@@ -158,13 +158,13 @@ func (w *writer) sync(g *group) {
 	w.syncing <- syncGroup{group: g, since: time.Now(), in: in, end: end}
 }
 
-// flush syncs notes that no other write has synced.
+// flush syncs notes if no other write has done so.
 func (w *writer) flush() {
 	w.sync(&group{batch: w.db.NewBatch()})
 }
 
-// applyNotes applies a group that nobody waits for. The log record lies in
-// memory until the next sync.
+// applyNotes applies a group of notes. Their log record stays in memory until the next
+// sync.
 func (w *writer) applyNotes(g *group) {
 	if !g.batch.Empty() {
 		if err := w.db.Apply(g.batch, pebble.NoSync); err != nil {
@@ -180,7 +180,7 @@ func (w *writer) applyNotes(g *group) {
 	w.spare = g.results[:0]
 }
 
-// settle waits for syncs, in order, and then delivers.
+// settle waits for the syncs, in order, and then delivers the results.
 func (w *writer) settle() {
 	for g := range w.syncing {
 		if err := g.batch.SyncWait(); err != nil {
@@ -193,8 +193,8 @@ func (w *writer) settle() {
 	}
 }
 
-// answer delivers results. Whatever the fuse did not see through is not stored
-// for certain, so it is not acknowledged.
+// answer delivers results. After a failure of the disk no change is certain to be stored,
+// so all results get the failure.
 func (w *writer) answer(results []storage.Result) {
 	if len(results) == 0 {
 		return
@@ -210,7 +210,7 @@ func (w *writer) answer(results []storage.Result) {
 	clear(results)
 }
 
-// refuse answers requests without doing them.
+// refuse answers requests with an error.
 func (w *writer) refuse(ops []storage.Op, err error) {
 	results := make([]storage.Result, len(ops))
 	for i := range ops {
@@ -219,8 +219,7 @@ func (w *writer) refuse(ops []storage.Op, err error) {
 	w.answer(results)
 }
 
-// stop returns when all that was taken is synced and answered. The queue must be
-// closed.
+// stop returns when all requests taken are synced and answered. The queue must be closed.
 func (w *writer) stop() {
 	w.ended.Wait()
 	w.noteTimer.Stop()

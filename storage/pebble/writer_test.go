@@ -15,7 +15,7 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// bareWriter is a writer on a database that is not behind its fuse, so that it
+// bareWriter is a writer on a database that is not behind its failStop, so that it
 // sees the database's errors.
 type bareWriter struct {
 	*writer

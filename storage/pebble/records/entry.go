@@ -7,11 +7,11 @@ import (
 	"gatepass/storage"
 )
 
-// entry is one record of the store with its key, as it lies in a table or log.
+// Entry is one record of the store with its key, as read from a table or log.
 type Entry struct {
 	Key, Value []byte
 
-	// What Parse made of it, by its kind.
+	// Set by Parse, those of its kind.
 	Name    storage.Name
 	Account storage.Account
 	Login   storage.LoginRecord
@@ -19,7 +19,7 @@ type Entry struct {
 	Ban     storage.AddressBan
 }
 
-// Kind is the first byte of the key, 0 of an empty one.
+// Kind returns the first byte of the key, 0 for an empty one.
 func (r *Entry) Kind() byte {
 	if len(r.Key) == 0 {
 		return 0
@@ -27,7 +27,7 @@ func (r *Entry) Kind() byte {
 	return r.Key[0]
 }
 
-// Parse reads key and value.
+// Parse reads key and value into the other fields.
 func (r *Entry) Parse() (err error) {
 	switch r.Kind() {
 	case PrefixAccount:

@@ -8,8 +8,8 @@ import (
 	"gatepass/storage"
 )
 
-// The first byte of every key says what it is of. All keys are built in this
-// file; doc.go draws them.
+// The first byte of a key says what the record is. All keys are built in this file; doc.go
+// draws them.
 const (
 	PrefixAccount    = 'a'
 	PrefixAddressBan = 'b'
@@ -23,10 +23,10 @@ const MaxKey = 1 + 1 + storage.MaxName + 16
 
 var errKey = errors.New("malformed key")
 
-// KeyBuf is room for one key. Each goroutine has its own.
+// KeyBuf has space for one key. Each goroutine has its own.
 type KeyBuf [MaxKey]byte
 
-// Account builds the key of n's account; it is good until k is used again.
+// Account builds the key of n's account, valid until k is used again.
 func (k *KeyBuf) Account(n *storage.Name) []byte {
 	return append(append(k[:0], PrefixAccount), n.Bytes()...)
 }
@@ -41,8 +41,8 @@ func (k *KeyBuf) Device(n *storage.Name, family [16]byte) []byte {
 	return append(k.Devices(n), family[:]...)
 }
 
-// Devices builds what the keys of all of n's devices begin with. The length keeps
-// the devices of a name apart from those of a longer one that begins with it.
+// Devices builds the common prefix of the keys of n's devices. The length byte separates
+// the devices of a name from those of a longer name that begins with it.
 func (k *KeyBuf) Devices(n *storage.Name) []byte {
 	name := n.Bytes()
 	return append(append(k[:0], PrefixDevice, byte(len(name))), name...)
@@ -62,7 +62,7 @@ func (k *KeyBuf) AddressBan(p netip.Prefix) []byte {
 	return append(b, byte(p.Bits()))
 }
 
-// NameOf is the name in the key of an account.
+// NameOf returns the name in the key of an account.
 func NameOf(key []byte) (storage.Name, error) {
 	n, err := storage.FoldName(key[1:])
 	if err != nil || string(n.Bytes()) != string(key[1:]) {
@@ -71,7 +71,8 @@ func NameOf(key []byte) (storage.Name, error) {
 	return n, nil
 }
 
-// FamilyOf is the family in the key of a device, behind what devices built.
+// FamilyOf returns the family in the key of a device; prefix is the length of what Devices
+// built.
 func FamilyOf(key []byte, prefix int) (family [16]byte, err error) {
 	if len(key) != prefix+len(family) {
 		return family, errKey
@@ -80,7 +81,7 @@ func FamilyOf(key []byte, prefix int) (family [16]byte, err error) {
 	return family, nil
 }
 
-// PrefixOf is the range in the key of an address ban.
+// PrefixOf returns the range in the key of an address ban.
 func PrefixOf(key []byte) (netip.Prefix, error) {
 	if len(key) < 3 || int(key[1]) != len(key)-3 {
 		return netip.Prefix{}, errKey
@@ -93,11 +94,11 @@ func PrefixOf(key []byte) (netip.Prefix, error) {
 	return p, nil
 }
 
-// bounds are the lowest key with a prefix and the lowest behind all of them.
+// Bounds returns the lowest key with a prefix and the lowest key after all of them.
 func Bounds(prefix byte) (lower, upper []byte) { return []byte{prefix}, []byte{prefix + 1} }
 
-// BoundsOfDevices are the same for n's devices. No byte of a name is the highest
-// one, so the last can be raised.
+// BoundsOfDevices returns the same for n's devices. The last byte of a name can be
+// incremented, since no byte of a name is 255.
 func BoundsOfDevices(n *storage.Name) (lower, upper []byte) {
 	var k KeyBuf
 	lower = k.Devices(n)
@@ -106,7 +107,7 @@ func BoundsOfDevices(n *storage.Name) (lower, upper []byte) {
 	return lower, upper
 }
 
-// MetaKey is the key of one of the store's own entries.
+// MetaKey returns the key of one of the store's own entries.
 func MetaKey(what string) []byte { return append([]byte{PrefixMeta}, what...) }
 
 // Little-endian throughout, in one place.

@@ -9,14 +9,14 @@ import (
 // Version is the first byte of every record.
 const Version = 1
 
-// decoder reads one record. The first thing that does not fit makes all further
-// reads return zeros; end says whether everything fitted.
+// decoder reads one record. After a field that does not fit all further reads return zero;
+// end reports whether everything fitted.
 type decoder struct {
 	left []byte
 	bad  bool
 }
 
-// take is the next n bytes; they alias the record.
+// take returns the next n bytes, which alias the record.
 func (d *decoder) take(n int) []byte {
 	if n > len(d.left) {
 		d.bad, d.left = true, nil
@@ -55,13 +55,13 @@ func (d *decoder) i64() int64 {
 	return 0
 }
 
-// text is a length byte and as many bytes.
+// text reads a length byte and as many bytes.
 func (d *decoder) text() string { return string(d.take(int(d.u8()))) }
 
-// require makes a record bad that breaks a rule.
+// require marks the record as bad unless ok.
 func (d *decoder) require(ok bool) { d.bad = d.bad || !ok }
 
-// version opens a record of the given kind.
+// version reads the version of a record of the given kind.
 func (d *decoder) version(kind string) error {
 	switch v := d.u8(); {
 	case d.bad:
@@ -72,7 +72,7 @@ func (d *decoder) version(kind string) error {
 	return nil
 }
 
-// end closes a record of the given kind.
+// end checks that a record of the given kind was read to its end.
 func (d *decoder) end(kind string) error {
 	if d.bad || len(d.left) != 0 {
 		return fmt.Errorf("%w: %s", storage.ErrCorrupt, kind)

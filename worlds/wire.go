@@ -4,7 +4,7 @@ import "gatepass/codec"
 
 // What worlds, managers and login servers tell each other over the bus, as Go
 // values. How they look there, and under which subject, is the bus's business
-// (worlds/bus, docs/bus.md).
+// (worlds/bus, docs/bus-protocol.md).
 
 // Registration is what a world says of itself when it joins.
 type Registration struct {

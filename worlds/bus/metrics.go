@@ -31,7 +31,7 @@ type Stats struct {
 	// DroppedAnnouncements counts announcements for which there was no room or no bus,
 	// Dropped other effects.
 	Dropped, DroppedAnnouncements uint64
-	// Malformed counts messages that do not meet docs/bus.md.
+	// Malformed counts messages that do not meet docs/bus-protocol.md.
 	Malformed uint64
 	// Outdated counts messages that were ignored because their sender no longer leads.
 	Outdated uint64

@@ -8,7 +8,7 @@
 //
 //   ACCOUNT client_seed server_seed digest      (hex, as in CMSG_AUTH_SESSION)
 //
-// and what came of it is a line on standard output. docs/bus.md says what every
+// and what came of it is a line on standard output. docs/bus-protocol.md says what every
 // message means.
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -29,7 +29,7 @@ func documentedSubjects(t *testing.T) (rows []subjectRow) {
 		t.Fatal(err)
 	}
 	_, table, _ := strings.Cut(string(page), "### Every subject")
-	table, _, _ = strings.Cut(table, "###")
+	table, _, _ = strings.Cut(table, "\n#")
 	var kinds []string
 	for line := range strings.Lines(table) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")

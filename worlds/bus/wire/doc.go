@@ -1,5 +1,5 @@
 // Package wire is the vocabulary of the bus: the subjects, the names of the buckets, and
-// the JSON of every message, with the largest size of each. docs/bus.md shows
+// the JSON of every message, with the largest size of each. docs/bus-protocol.md and docs/bus-keys.md show
 // every subject and payload with an example, and a test decodes the examples.
 //
 //	DecodeX(payload) (X, error)    refuses what is too large or not as documented

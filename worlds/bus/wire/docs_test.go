@@ -9,16 +9,27 @@ import (
 	"gatepass/worlds"
 )
 
-// examples are the JSON blocks of docs/bus.md by the heading they stand under.
+// protocolPages returns the two pages that describe the protocol.
+func protocolPages(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, page := range []string{"bus-protocol.md", "bus-keys.md"} {
+		doc, err := os.ReadFile("../../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(doc)
+	}
+	return all.String()
+}
+
+// examples returns the JSON blocks of the two pages, by the heading above them.
 func examples(t *testing.T) map[string][]string {
 	t.Helper()
-	doc, err := os.ReadFile("../../../docs/bus.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := protocolPages(t)
 	all := make(map[string][]string)
 	heading := ""
-	for _, m := range regexp.MustCompile("(?ms)^### `([^`]+)`$|^```json\n(.*?)^```$").FindAllStringSubmatch(string(doc), -1) {
+	for _, m := range regexp.MustCompile("(?ms)^### `([^`]+)`$|^```json\n(.*?)^```$").FindAllStringSubmatch(doc, -1) {
 		if m[1] != "" {
 			heading = m[1]
 			all[heading] = nil
@@ -110,13 +121,10 @@ func exampleMove(kind worlds.MoveKind) func(b []byte) error {
 	}
 }
 
-// TestDocs_SubjectsAreThose: every subject of the code stands in the table.
+// TestDocs_SubjectsAreThose checks that the table has every subject of the code.
 func TestDocs_SubjectsAreThose(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile("../../../docs/bus.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := protocolPages(t)
 	for _, subject := range []string{
 		PrefixWorld + "N" + SuffixRegister, PrefixWorld + "N" + SuffixBeat, PrefixWorld + "N" + SuffixCharacters,
 		PrefixLogin + "L" + SuffixBeat, SubjectChange, SubjectPulse, SubjectSnapshot, SubjectReset, SubjectLogins,
@@ -124,13 +132,13 @@ func TestDocs_SubjectsAreThose(t *testing.T) {
 		PrefixProgress + "login.L.world.N", SubjectOrder,
 		PrefixLocate + "<kind>.<name>", PrefixEndAsked + "login.L", PrefixPlace + "<kind>.<name>", PrefixEnd + "<kind>.<name>",
 	} {
-		if !strings.Contains(string(doc), "| `"+subject+"`") && !strings.Contains(string(doc), ", `"+subject+"` |") {
-			t.Errorf("docs/bus.md does not show %s", subject)
+		if !strings.Contains(doc, "| `"+subject+"`") && !strings.Contains(doc, ", `"+subject+"` |") {
+			t.Errorf("docs/bus-protocol.md does not show %s", subject)
 		}
 	}
 	for reason := worlds.ReasonUnknown; reason < worlds.ReasonCount; reason++ {
-		if !strings.Contains(string(doc), "`"+reason.String()+"`") {
-			t.Errorf("docs/bus.md does not say what %s means", reason)
+		if !strings.Contains(doc, "`"+reason.String()+"`") {
+			t.Errorf("docs/bus-keys.md does not say what %s means", reason)
 		}
 	}
 }

@@ -46,7 +46,7 @@ var (
 	// ErrSender: the subject of a message does not end with the name of a node.
 	ErrSender   = errors.New("bus: the subject names no node")
 	errTooLarge = errors.New("bus: payload too large")
-	errPayload  = errors.New("bus: payload is not as docs/bus.md says")
+	errPayload  = errors.New("bus: payload is not as docs/bus-protocol.md says")
 )
 
 // DecodeJSON reads one JSON value of at most limit bytes.

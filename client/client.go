@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// Factor is what an account wants beside its password.
+// Factor is a second factor that an account needs in addition to its password.
 type Factor uint8
 
-// The factors; the numbers are the contract's.
+// The factors. Their numbers are those of the protocol.
 const (
-	// FactorTOTP is the code that an authenticator shows.
+	// FactorTOTP is the code that an authenticator app shows.
 	FactorTOTP Factor = iota + 1
 	// FactorPIN is a PIN.
 	FactorPIN
@@ -27,37 +27,36 @@ func (f Factor) String() string {
 	return "unknown factor"
 }
 
-// Credentials are who signs in.
+// Credentials identify the player who signs in.
 type Credentials struct {
-	// Account is the account's name; case does not count.
+	// Account is the account's name. Upper and lower case are equal.
 	Account string
-	// Password may be empty where a token is stored. Case counts. It is used when
-	// there is no token, when it cannot be used (Session.TokenFault), and when the
-	// server does not take it any more.
+	// Password may be empty if a token is stored. Upper and lower case differ. It is used
+	// if there is no token, if the token cannot be used (Session.TokenFault), and if the
+	// server refuses the token.
 	Password string
-	// Code asks the player for the second factor and may wait for it as long as the
-	// context lets it. It may be called again when the session reconnects, from the
-	// session's goroutine.
+	// Code asks the player for the second factor. It may wait until its context ends. When
+	// the session reconnects, it may be called again from the session's goroutine.
 	Code func(ctx context.Context, factor Factor) (string, error)
 }
 
-// String is for logs; it has no password.
+// String returns a text for logs, without the password.
 func (c Credentials) String() string { return "credentials of " + c.Account }
 
-// GoString is String.
+// GoString returns the same text as String.
 func (c Credentials) GoString() string { return c.String() }
 
-// Client is a login server that can be reached.
+// Client is a connection to a login server, from which sessions are made.
 type Client struct {
 	o       Options
 	address string
 
 	mu    sync.Mutex
-	first net.Conn // not used yet; nil when a Login has taken it
+	first net.Conn // Dial's connection; nil once a Login uses it
 }
 
-// Dial connects to the login server at address, HOST or HOST:PORT (see ParseAddress).
-// The connection is used by the first Login.
+// Dial connects to the login server at address, which is HOST or HOST:PORT (see
+// ParseAddress). The first Login uses the connection.
 func Dial(ctx context.Context, address string, o Options) (*Client, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
@@ -74,10 +73,10 @@ func Dial(ctx context.Context, address string, o Options) (*Client, error) {
 	return &Client{o: o, address: address, first: conn}, nil
 }
 
-// Login signs in: by token when there is one, else by password, and waits for the
-// first list of worlds. ctx bounds that, and not the session. A *RefusedError is the
-// server's no, an *UpdateOffer (see there) its wish that the client be updated first. It may be called again, after a failure too; each session is one of its
-// own.
+// Login signs in, by token if there is one and by password otherwise, and waits for the
+// first list of worlds. ctx limits Login and not the session. The error is a *RefusedError
+// if the server refuses, and an *UpdateOffer if the client must be updated first. Login may
+// be called again, also after an error; each call makes a session of its own.
 func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 	account, err := fold(who.Account)
 	if err != nil {
@@ -104,7 +103,7 @@ func (c *Client) Login(ctx context.Context, who Credentials) (*Session, error) {
 	return s, nil
 }
 
-// settle waits for the first list and for the token that is asked for by the way.
+// settle waits for the first list and, with Options.Remember, for the token.
 func (s *Session) settle(ctx context.Context, l *login) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, ErrTimeout)
 	defer cancel()
@@ -113,7 +112,7 @@ func (s *Session) settle(ctx context.Context, l *login) error {
 	case <-s.done:
 		if !s.isListed() {
 			return s.err
-		} // it has ended since: that is the session's to tell
+		} // the session ended after the list: the caller sees that at the session
 	case <-bounded.Done():
 		return context.Cause(bounded)
 	}
@@ -126,6 +125,7 @@ func (s *Session) settle(ctx context.Context, l *login) error {
 	return ctx.Err()
 }
 
+// take returns Dial's connection if it is not used yet; otherwise nil.
 func (c *Client) take() net.Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,8 +134,8 @@ func (c *Client) take() net.Conn {
 	return conn
 }
 
-// Close gives up the connection if no Login has used it. Sessions stay. It may be
-// called more than once.
+// Close closes the connection if no Login has used it. It does not end sessions. Further
+// calls do nothing.
 func (c *Client) Close() error {
 	if conn := c.take(); conn != nil {
 		return conn.Close()

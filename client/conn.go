@@ -12,11 +12,10 @@ import (
 )
 
 const (
-	// MaxBody is the longest body of a packet to a world, in bytes, as the contract
-	// has it.
+	// MaxBody is the longest body of a packet to a world, in bytes. The protocol sets it.
 	MaxBody = native.MaxPacket
-	// packetQueue is how many packets wait for Receive. Behind that the world's
-	// packets wait in the network, until the world gives up.
+	// packetQueue is how many packets wait for Receive. Further packets wait in the network,
+	// until the world closes the connection.
 	packetQueue = 64
 )
 
@@ -27,7 +26,7 @@ type Packet struct {
 	Body []byte
 }
 
-// Conn is a connection to a world that the player is in. It pings by itself.
+// Conn is the connection to the world that the player is in. It sends pings by itself.
 type Conn struct {
 	// Static.
 	link    *link
@@ -39,7 +38,7 @@ type Conn struct {
 	over    chan struct{} // closed with the first reason to end
 	done    chan struct{} // closed when the goroutines have ended
 
-	sending sync.Mutex // owns link's sending half
+	sending sync.Mutex // guards link's sending half
 	pings   uint64
 
 	ending sync.Once
@@ -54,7 +53,7 @@ func newConn(l *link, pass *Pass, queued func(int)) *Conn {
 	}
 }
 
-// start has the connection's goroutines run; gone is called behind them.
+// start starts the connection's goroutines. gone is called after both have ended.
 func (c *Conn) start(gone func()) {
 	read := make(chan struct{})
 	go func() {
@@ -69,7 +68,7 @@ func (c *Conn) start(gone func()) {
 	}()
 }
 
-// end notes the first reason and ends what waits.
+// end stores the first reason and ends all waiting calls.
 func (c *Conn) end(reason error) {
 	c.ending.Do(func() {
 		c.err = reason
@@ -97,7 +96,7 @@ func (c *Conn) read() {
 
 func (c *Conn) take(f *pb.GateServerFrame) error {
 	switch m := f.GetBody().(type) {
-	case *pb.GateServerFrame_Pong: // that it came is what counts
+	case *pb.GateServerFrame_Pong: // its arrival extends the read limit
 		return nil
 	case *pb.GateServerFrame_QueuePosition:
 		if !c.entered() {
@@ -126,7 +125,7 @@ func (c *Conn) entered() bool {
 	}
 }
 
-// hand waits until there is room.
+// hand queues a packet for Receive. It waits until there is room.
 func (c *Conn) hand(p Packet) error {
 	select {
 	case c.packets <- p:
@@ -150,7 +149,7 @@ func (c *Conn) pinging() {
 	}
 }
 
-// say sends one message; when that fails the connection is over.
+// say sends one message. An error ends the connection.
 func (c *Conn) say(m *pb.GateClientFrame) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -178,12 +177,12 @@ func (c *Conn) admitted(ctx context.Context) error {
 	}
 }
 
-// World is the world's id.
+// World returns the world's id.
 func (c *Conn) World() uint8 { return c.world }
 
-// Send sends one packet; body may be used again when it returns. It waits at most
-// Options.Timeout for the network and breaks the connection then. A body above
-// MaxBody is ErrBody, and nothing else happens.
+// Send sends one packet. The caller may reuse body afterwards. If the network does not take
+// the packet within Options.Timeout, the connection ends. A body longer than MaxBody returns
+// ErrBody and has no other effect.
 func (c *Conn) Send(opcode uint16, body []byte) error {
 	if len(body) > MaxBody {
 		return ErrBody
@@ -192,8 +191,9 @@ func (c *Conn) Send(opcode uint16, body []byte) error {
 	return c.say(&pb.GateClientFrame{Body: &pb.GateClientFrame_Packet{Packet: m}})
 }
 
-// Receive waits for the next packet. When the connection has ended it returns what
-// came before, then why: a *RefusedError when the world has sent the player away.
+// Receive returns the next packet. After the end of the connection it returns the packets
+// received before, and then the reason: a *RefusedError if the world has removed the
+// player.
 func (c *Conn) Receive(ctx context.Context) (Packet, error) {
 	select {
 	case p := <-c.packets:
@@ -208,7 +208,7 @@ func (c *Conn) Receive(ctx context.Context) (Packet, error) {
 	case <-c.done:
 	}
 	select {
-	case p := <-c.packets: // put there just before the end
+	case p := <-c.packets: // queued just before the end
 		return p, nil
 	default:
 		return Packet{}, c.err
@@ -218,7 +218,7 @@ func (c *Conn) Receive(ctx context.Context) (Packet, error) {
 // Done is closed when the connection has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err says why it has ended, nil while it has not.
+// Err returns the reason of the end; nil before the end.
 func (c *Conn) Err() error {
 	select {
 	case <-c.done:
@@ -228,8 +228,8 @@ func (c *Conn) Err() error {
 	}
 }
 
-// Close ends the connection and returns when its goroutines have. It may be called
-// more than once.
+// Close ends the connection and returns when its goroutines have ended. Further calls do
+// nothing.
 func (c *Conn) Close() error {
 	c.end(ErrClosed)
 	<-c.done

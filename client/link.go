@@ -17,30 +17,31 @@ import (
 )
 
 const (
-	// readBuffer holds what the kernel has of a connection; frames are mostly small,
-	// and seldom more than one.
+	// readBuffer is the size of a connection's read buffer, in bytes. Most frames are small
+	// and arrive one at a time.
 	readBuffer = 4 << 10
-	// fileBuffer does so while a file comes, by frames of 4 KiB.
+	// fileBuffer is its size during a download, whose frames are larger.
 	fileBuffer = 64 << 10
 )
 
-// link is a connection's frames: in the clear and taken into the transcript at
-// first, sealed from seal on. One goroutine may receive and another send at a time.
+// link reads and writes the frames of a connection. Until seal, frames are in the clear and
+// are added to the transcript; after it, they are sealed. One goroutine may receive while
+// another one sends.
 type link struct {
 	conn    net.Conn
 	timeout time.Duration // of one write
 
-	said native.Transcript // owned by who signs in
+	said native.Transcript // owned by the goroutine that signs in
 
-	// Owned by who receives.
+	// Owned by the receiving goroutine.
 	reader *bufio.Reader
 	frame  []byte
 	in     native.Direction
 
-	// Owned by who sends.
+	// Owned by the sending goroutine.
 	out native.Direction
 
-	sealed bool // set before the two are two
+	sealed bool // set before receiving and sending are separate goroutines
 }
 
 func newLink(conn net.Conn, gate bool, timeout time.Duration) *link {
@@ -50,17 +51,18 @@ func newLink(conn net.Conn, gate bool, timeout time.Duration) *link {
 	}
 }
 
-// seal is called once, when the peer has proven itself.
+// seal starts the sealed channel. It is called once, after the peer has proven itself.
 func (l *link) seal(toServer, toClient *[32]byte) {
 	l.out, l.in = native.NewDirection(toServer), native.NewDirection(toClient)
 	l.sealed = true
 }
 
-// close may be called from anywhere, more than once; it ends what waits.
+// close closes the connection, which ends all waiting calls. Any goroutine may call it,
+// more than once.
 func (l *link) close() { _ = l.conn.Close() }
 
-// send writes one message. What was written of it when it fails is unknown: the link
-// is then over.
+// send writes one message. After an error part of it may be written, so the link cannot be
+// used any more.
 func (l *link) send(m proto.Message) error {
 	body, err := proto.Marshal(m)
 	if err != nil {
@@ -91,7 +93,7 @@ func (l *link) write(frame []byte) error {
 	return nil
 }
 
-// receive reads one message into m. ErrProtocol when it is none.
+// receive reads one message into m. It returns ErrProtocol if the bytes are not a message.
 func (l *link) receive(m proto.Message) error {
 	body, err := l.read()
 	if err != nil {
@@ -101,13 +103,13 @@ func (l *link) receive(m proto.Message) error {
 		l.said.Add(body)
 	}
 	if err := proto.Unmarshal(body, m); err != nil {
-		// The library's words may quote what came.
+		// The library's error may quote received bytes.
 		return fmt.Errorf("%w: not a message", ErrProtocol)
 	}
 	return nil
 }
 
-// read returns the body of the next frame, which is good until the next call.
+// read returns the body of the next frame. It is valid until the next call.
 func (l *link) read() ([]byte, error) {
 	header, err := l.reader.Peek(native.HeaderSize)
 	if err != nil {
@@ -134,7 +136,7 @@ func (l *link) read() ([]byte, error) {
 	return body, nil
 }
 
-// bound judges a length and returns that of the whole frame.
+// bound checks a body's length and returns the length of the whole frame.
 func (l *link) bound(size uint32) (int, error) {
 	low, high := uint32(1), uint32(native.MaxServerBody)
 	if l.sealed {
@@ -146,10 +148,10 @@ func (l *link) bound(size uint32) (int, error) {
 	return native.HeaderSize + int(size), nil
 }
 
-// widen is for a connection that will carry a file. Owned by who receives.
+// widen enlarges the read buffer for a download. Only the receiving goroutine may call it.
 func (l *link) widen() { l.reader = bufio.NewReaderSize(l.reader, fileBuffer) }
 
-// patience is how long receive waits from now on: two pings that were not answered.
+// patience sets how long receive may wait from now on: two ping intervals.
 func (l *link) patience(ping time.Duration) error {
 	if err := l.conn.SetReadDeadline(time.Now().Add(2 * ping)); err != nil {
 		return lost(err)
@@ -157,7 +159,7 @@ func (l *link) patience(ping time.Duration) error {
 	return nil
 }
 
-// lost puts a network's error in our words and keeps it.
+// lost wraps an error of the network as ErrLost, or returns ErrUnheard for a time limit.
 func lost(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return ErrUnheard
@@ -168,9 +170,9 @@ func lost(err error) error {
 	return fmt.Errorf("%w: %w", ErrLost, err)
 }
 
-// bounded runs f, which works with the link, and breaks the link when ctx ends or the
-// time is over; the error is then the context's cause, or ErrTimeout. f is given that
-// context for what it waits for beside the link.
+// bounded runs f, which uses the link. When ctx ends or the timeout passes, it closes the
+// link and returns the context's cause or ErrTimeout. f gets a context with that limit for
+// its other waits.
 func (l *link) bounded(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.timeout, ErrTimeout)
 	defer cancel()

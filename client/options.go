@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Dialer opens connections; a *net.Dialer is one. The context bounds the dialling
-// only.
+// Dialer opens connections. *net.Dialer implements it. The context limits only the
+// dialling.
 type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Backoff bounds the waits between tries to reconnect: the n-th is random, between
-// nothing and Min·2ⁿ, at most Max.
+// Backoff limits the waits between attempts to reconnect. The n-th wait is random, between
+// zero and the smaller of Min·2ⁿ and Max.
 type Backoff struct {
 	// Min is the bound of the first wait; default 1 s.
 	Min time.Duration
@@ -26,7 +26,7 @@ type Backoff struct {
 	Max time.Duration
 }
 
-// bound is that of the wait behind so many tries.
+// bound returns the largest wait after so many attempts.
 func (b Backoff) bound(tries int) time.Duration {
 	bound := b.Min
 	for range tries {
@@ -38,46 +38,46 @@ func (b Backoff) bound(tries int) time.Duration {
 	return bound
 }
 
-// Options say what the client is and what it works with.
+// Options configures a client.
 type Options struct {
-	// Build is what the client runs, 1 … 65535, a number of the game's own. It must
-	// be set.
+	// Build is the number of the client's build, 1 to 65535. The game chooses it. It must be
+	// set.
 	Build uint16
 	// Platform, System and Locale are tags of at most 4 bytes, such as "x64", "Win"
 	// and "enUS"; default none.
 	Platform, System, Locale string
-	// TakesUpdates says that the caller deals with an *UpdateOffer as the error of
-	// Login; default false: such a Login fails with ErrUpdate and no more.
+	// TakesUpdates says that the caller handles an *UpdateOffer as the error of Login;
+	// default false: such a Login fails with ErrUpdate.
 	TakesUpdates bool
-	// Tokens is where remembered devices are kept; default nil: nothing is remembered.
+	// Tokens stores the tokens of remembered devices; default nil: no device is remembered.
 	Tokens TokenStore
-	// Remember asks for a token after each sign-in by password, if Tokens is set and
-	// the server remembers devices. Logger is told when that fails; who wants to know
-	// why calls Session.Remember instead.
+	// Remember requests a token after each sign-in by password, if Tokens is set and the
+	// server remembers devices. A failure is only logged; Session.Remember returns it as an
+	// error.
 	Remember bool
-	// DeviceName is what the player knows this device by, at most 64 bytes, cut
-	// behind that; default none.
+	// DeviceName is the player's name for this device. It is cut after 64 bytes; default
+	// none.
 	DeviceName string
-	// Dialer opens connections, to gates too, from several goroutines at once;
+	// Dialer opens connections, also to gates. Several goroutines may call it at once;
 	// default a net.Dialer.
 	Dialer Dialer
-	// Random is where nonces, secrets and jitter come from, for several goroutines at
+	// Random is the source of nonces, secrets and jitter. Several goroutines may read it at
 	// once; default crypto/rand.
 	Random io.Reader
-	// Logger is told of lost connections and failed saves; default none.
+	// Logger receives lost connections and failed saves; default none.
 	Logger *slog.Logger
-	// Backoff bounds the waits between tries to reconnect.
+	// Backoff limits the waits between attempts to reconnect.
 	Backoff Backoff
-	// Timeout bounds each step that waits for the server, such as dialling, one
-	// sign-in without the player's typing, one answer; default 15 s.
+	// Timeout limits each step that waits for the server, such as dialling, one sign-in
+	// (without the time for typing a code) or one answer; default 15 s.
 	Timeout time.Duration
-	// MaxKDF is how much memory, in bytes, the server may ask this client to spend
-	// on a password; default 256 MiB, which more does not raise. Memory times passes is
-	// 1 GiB at most besides. A sign-in that wants more fails with ErrKDF.
+	// MaxKDF is how much memory the server may ask this client to use for a password, in
+	// bytes; default 256 MiB, which is also the maximum. In addition, memory times passes is
+	// 1 GiB at most. A sign-in that needs more fails with ErrKDF.
 	MaxKDF int64
 }
 
-// The defaults of Options, each with its reason there.
+// The defaults and limits of Options.
 const (
 	defaultBackoffMin = time.Second
 	defaultBackoffMax = time.Minute
@@ -86,7 +86,7 @@ const (
 	maxTag            = 4
 )
 
-// EnsureDefaults fills in what is not set.
+// EnsureDefaults replaces zero values by their defaults.
 func (o *Options) EnsureDefaults() {
 	if o.Dialer == nil {
 		o.Dialer = &net.Dialer{}
@@ -103,6 +103,7 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.MaxKDF, defaultMaxKDF)
 }
 
+// setDefault sets *v to the value to if it is zero.
 func setDefault[T comparable](v *T, to T) {
 	var zero T
 	if *v == zero {
@@ -110,7 +111,7 @@ func setDefault[T comparable](v *T, to T) {
 	}
 }
 
-// Validate reports every fault at once.
+// Validate returns an error that names every fault.
 func (o *Options) Validate() error {
 	var faults []error
 	complain := func(bad bool, format string, args ...any) {

@@ -14,55 +14,56 @@ import (
 )
 
 const (
-	// protocolVersion is the one that this package speaks.
+	// protocolVersion is the protocol's version that this package implements.
 	protocolVersion = 1
-	// maxWait bounds what a server may ask a client to wait.
+	// maxWait is the longest time that a server may make a client wait.
 	maxWait = time.Hour
-	// maxClearWait does so where it has not proven itself: anybody on the way may have
-	// said it.
+	// maxClearWait is that time for a server that has not proven itself, because anybody on
+	// the network path can forge its message.
 	maxClearWait = time.Minute
-	// The bounds of what a server may ask of pings. Gates send away who has said
-	// nothing for 5 minutes.
+	// minPing and maxPing limit the ping interval that a server may set. Gates close
+	// connections that are silent for 5 minutes.
 	minPing = time.Second
 	maxPing = 2 * time.Minute
 )
 
-// signer signs one account in, again and again. One goroutine at a time uses it.
+// signer signs one account in, as often as needed. One goroutine at a time may use it.
 type signer struct {
 	o       *Options
 	address string
 	account string // folded
 	code    func(context.Context, Factor) (string, error)
-	// password is nil when there is none, or it is not needed any more.
+	// password is nil if there is none, or if it is no longer needed.
 	password *password
-	// first is a connection that nobody has used yet, for the first try.
+	// first is an open connection for the first attempt.
 	first net.Conn
-	// device is this device's id once it is known, zero without a store.
+	// device is this device's id once it is known; zero without a store.
 	device [16]byte
-	// unlock ends the lock on the token, nil while it is not held.
+	// unlock releases the token's lock; nil while it is not held.
 	unlock func()
-	// updates: an offer is taken in the place of a refusal. Only Login does: who
-	// reconnects has nobody to give it to.
+	// updates says that an offer may replace a refusal. It is set for Login only, because a
+	// reconnecting session has no caller to return the offer to.
 	updates bool
-	// fault is why the last sign-in has not used the token, nil when it has.
+	// fault is why the last sign-in did not use the token; nil if it did.
 	fault error
 }
 
 // login is a connection on which the account is signed in.
 type login struct {
 	link      *link
-	session   [32]byte // what pass keys are drawn from
+	session   [32]byte // the key from which pass keys are derived
 	ping      time.Duration
 	remembers bool
 	byToken   bool
-	// asked: RememberDevice has gone out, which it may once. token is what it has
-	// brought, nil for nothing (yet) and for one that was forgotten.
+	// asked says that RememberDevice was sent, which may happen once. token is its result;
+	// nil before the answer and after the token was forgotten.
 	asked bool
 	token *Token
-	// forgotten: ForgetDevice has gone out behind it.
+	// forgotten says that ForgetDevice was sent afterwards.
 	forgotten bool
 }
 
+// close closes the connection and wipes the secrets.
 func (l *login) close() {
 	l.link.close()
 	l.wipe()
@@ -75,7 +76,8 @@ func (l *login) wipe() {
 	}
 }
 
-// signIn signs in by token if there is one that the server takes, else by password.
+// signIn signs in by token if there is one that the server accepts, and by password
+// otherwise.
 func (s *signer) signIn(ctx context.Context) (*login, error) {
 	l, over, err := s.byToken(ctx)
 	if s.fault = nil; over {
@@ -94,8 +96,8 @@ func (s *signer) signIn(ctx context.Context) (*login, error) {
 	return l, err
 }
 
-// byToken signs in by the token. When it is not over, err says why the password is
-// wanted.
+// byToken signs in by the token. If over is false, the password must be tried, and err says
+// why.
 func (s *signer) byToken(ctx context.Context) (l *login, over bool, err error) {
 	defer s.letGo()
 	token, err := s.holdToken(ctx)
@@ -118,9 +120,9 @@ func (s *signer) byToken(ctx context.Context) (l *login, over bool, err error) {
 	return nil, false, err
 }
 
-// try is one connection and one sign-in on it. accepted tells that the server has
-// taken the proof, whatever came later. A connection that was made long before may
-// have been closed by now: then another one is tried.
+// try connects and signs in once. accepted says that the server has accepted the proof,
+// even if an error followed. Dial's connection may have been closed since; then try makes a
+// new one.
 func (s *signer) try(ctx context.Context, token *Token) (l *login, accepted bool, err error) {
 	conn := s.first
 	if s.first = nil; conn != nil {
@@ -138,7 +140,7 @@ func (s *signer) try(ctx context.Context, token *Token) (l *login, accepted bool
 	return l, a.accepted, err
 }
 
-// dial opens a connection, within the time of one step.
+// dial opens a connection within Options.Timeout.
 func dial(ctx context.Context, o *Options, address string) (net.Conn, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, o.Timeout, ErrTimeout)
 	defer cancel()
@@ -159,7 +161,7 @@ type attempt struct {
 	link   *link
 	login  *login
 	nonces keyschedule.Nonces
-	// answered: the server has said anything. accepted: it has proven itself.
+	// answered says that the server has sent a message, accepted that it has proven itself.
 	answered, accepted bool
 }
 
@@ -168,8 +170,8 @@ func (s *signer) attempt(conn net.Conn, token *Token) *attempt {
 	return &attempt{signer: s, token: token, link: l, login: &login{link: l, byToken: token != nil}}
 }
 
-// run signs in up to the server's Welcome. The time for it does not run while the
-// player types a code.
+// run signs in up to the server's Welcome. Its time limit does not include the time in which
+// the player types a code.
 func (a *attempt) run(ctx context.Context) (*login, error) {
 	var wanted *pb.FactorWanted
 	err := a.link.bounded(ctx, func(ctx context.Context) (err error) {
@@ -194,7 +196,7 @@ func (a *attempt) run(ctx context.Context) (*login, error) {
 	return a.login, nil
 }
 
-// prove goes from SignIn to Accepted.
+// prove runs the sign-in from SignIn to Accepted.
 func (a *attempt) prove(ctx context.Context) error {
 	if err := a.fill(a.nonces.Client[:]); err != nil {
 		return err
@@ -230,7 +232,7 @@ func (a *attempt) hello() *pb.SignIn {
 	return m
 }
 
-// hear takes the server's next message; a refusal is an error.
+// hear returns the server's next message. A refusal is an error.
 func (a *attempt) hear() (*pb.ServerFrame, error) {
 	f := &pb.ServerFrame{}
 	if err := a.link.receive(f); err != nil {
@@ -246,7 +248,7 @@ func (a *attempt) hear() (*pb.ServerFrame, error) {
 	return f, nil
 }
 
-// hearAccepted takes the server's proof, or its refusal.
+// hearAccepted returns the server's proof. A refusal is an error.
 func (a *attempt) hearAccepted() (proof [32]byte, err error) {
 	f, err := a.hear()
 	if err != nil {
@@ -259,7 +261,7 @@ func (a *attempt) hearAccepted() (proof [32]byte, err error) {
 	return [32]byte(m.GetProof()), nil
 }
 
-// becomeAccepted takes the keys over and wipes them.
+// becomeAccepted starts the sealed channel with the keys and wipes them.
 func (a *attempt) becomeAccepted(keys *keyschedule.Keys) {
 	a.link.seal(&keys.ToServer, &keys.ToClient)
 	a.login.session = keys.Session
@@ -267,8 +269,8 @@ func (a *attempt) becomeAccepted(keys *keyschedule.Keys) {
 	a.accepted = true
 }
 
-// welcome waits for Welcome, or for the wish for a second factor. An update in the
-// place of Welcome is an error, an *UpdateOffer.
+// welcome waits for Welcome. It returns the request if the server asks for a second factor,
+// and an *UpdateOffer as the error if it offers an update.
 func (a *attempt) welcome() (*pb.FactorWanted, error) {
 	f, err := a.hear()
 	if err != nil {
@@ -289,7 +291,7 @@ func (a *attempt) welcome() (*pb.FactorWanted, error) {
 	return nil, nil
 }
 
-// factor asks the player and tells the server.
+// factor asks the player for the second factor and sends it.
 func (a *attempt) factor(ctx context.Context, w *pb.FactorWanted) error {
 	if a.code == nil {
 		return ErrNoCode
@@ -311,7 +313,7 @@ func (a *attempt) factor(ctx context.Context, w *pb.FactorWanted) error {
 	})
 }
 
-// fill draws random bytes.
+// fill fills b with random bytes.
 func (s *signer) fill(b []byte) error { return fill(s.o, b) }
 
 func fill(o *Options, b []byte) error {
@@ -321,7 +323,7 @@ func fill(o *Options, b []byte) error {
 	return nil
 }
 
-// close gives up what was not used and overwrites what is secret.
+// close closes an unused connection and wipes the secrets.
 func (s *signer) close() {
 	if s.first != nil {
 		_ = s.first.Close()
@@ -330,7 +332,7 @@ func (s *signer) close() {
 	s.forgetPassword()
 }
 
-// forgetPassword overwrites what is kept of it.
+// forgetPassword wipes the password and what was derived from it.
 func (s *signer) forgetPassword() {
 	if s.password != nil {
 		s.password.forget()
@@ -338,7 +340,8 @@ func (s *signer) forgetPassword() {
 	}
 }
 
-// refused reads a refusal. One in the clear may be anybody's.
+// refused returns a refusal as an error. Anybody on the network path can forge one that is
+// not sealed, so its wait is limited more.
 func refused(r *pb.Refused, sealed bool) *RefusedError {
 	bound := maxClearWait
 	if sealed {
@@ -349,8 +352,8 @@ func refused(r *pb.Refused, sealed bool) *RefusedError {
 
 func kicked(k *pb.Kicked) *RefusedError { return &RefusedError{Result: resultOf(k.GetResult())} }
 
-// resultOf takes the contract's number, which is codec's too (a test compares them).
-// One that was added later is a refusal as well, with a name of its number.
+// resultOf converts the protocol's number, which is equal to codec's (a test compares them).
+// Numbers that were added later are refusals too.
 func resultOf(r pb.Result) codec.Result {
 	if r <= 0 {
 		return codec.ResultCount

@@ -11,7 +11,7 @@ import (
 	"gatepass/auth/srp6a"
 )
 
-// provePassword proves the password, and checks the server's proof.
+// provePassword proves the password and checks the server's proof.
 func (a *attempt) provePassword(ctx context.Context, m *pb.PasswordChallenge) error {
 	ch, err := a.challenge(m)
 	if err != nil {
@@ -38,8 +38,8 @@ func (a *attempt) provePassword(ctx context.Context, m *pb.PasswordChallenge) er
 	return nil
 }
 
-// respond works out the answer to the challenge. The exchange is the caller's to wipe
-// when there is no error.
+// respond computes the answer to the challenge. Unless there is an error, the caller must
+// wipe the exchange.
 func (a *attempt) respond(ctx context.Context, ch *srp6a.Challenge) (*srp6a.Client, *pb.PasswordProof, error) {
 	var random [32]byte
 	if err := a.fill(random[:]); err != nil {
@@ -51,7 +51,7 @@ func (a *attempt) respond(ctx context.Context, ch *srp6a.Challenge) (*srp6a.Clie
 	var proof [32]byte
 	var fault error
 	err := a.password.use(ctx, func() { public, proof, fault = srp.Respond(ch) })
-	if err != nil { // it may be under way still, and its results are not ours
+	if err != nil { // it may still run, so its results must not be read
 		a.password.behind(srp.Wipe)
 		return nil, nil, err
 	}
@@ -68,8 +68,8 @@ func (a *attempt) respond(ctx context.Context, ch *srp6a.Challenge) (*srp6a.Clie
 	return srp, &pb.PasswordProof{PublicKey: public, Proof: proof[:]}, nil
 }
 
-// challenge checks the sizes of what the server asks, what it asks to be spent, and
-// that it is what was asked before.
+// challenge checks the sizes in the server's challenge, the cost of its derivation, and that
+// salt and cost are those of the sign-in before.
 func (a *attempt) challenge(m *pb.PasswordChallenge) (*srp6a.Challenge, error) {
 	kdf := m.GetKdf()
 	if len(m.GetNonce()) != 32 || len(m.GetSalt()) != 32 || m.GetGroup() > uint32(srp6a.Group4096) {

@@ -12,56 +12,57 @@ import (
 
 // Pass is the right to enter one world once.
 type Pass struct {
-	// World is which.
+	// World is the world's id.
 	World uint8
-	// Address is host:port of its gate.
+	// Address is host:port of the world's gate.
 	Address string
-	// Expires is when it ends unused.
+	// Expires is when the unused pass ends.
 	Expires time.Time
 
 	id   [16]byte
 	key  [32]byte
-	ping time.Duration // what the login server has asked for
+	ping time.Duration // the interval that the login server has set
 }
 
-// String has nothing secret.
+// String returns a text without secrets.
 func (p *Pass) String() string { return fmt.Sprintf("pass for world %d at %s", p.World, p.Address) }
 
-// GoString is String.
+// GoString returns the same text as String.
 func (p *Pass) GoString() string { return p.String() }
 
-// picked answers a Select, or a Release without a pass.
+// picked is the answer to a Select, or, without a pass, to a Release.
 type picked struct {
 	pass *Pass
 	err  error
 }
 
-// picker is one Select (or Release, of world 0) that waits.
+// picker is one waiting Select, or, with world 0, Release.
 type picker struct {
 	world  uint8
-	answer chan picked // of one
+	answer chan picked // has room for one
 }
 
 func newPicker(world uint8) *picker { return &picker{world: world, answer: make(chan picked, 1)} }
 
-// pick is what a session has asked for and not heard of. The server answers in the
-// order in which it is asked, so that ReleaseWorld is a fence: what comes before
-// WorldReleased answers nobody any more. Owned by run.
+// pick is the selection of a world with its unanswered requests. The server answers
+// requests in order. Therefore ReleaseWorld is a fence: answers that arrive before
+// WorldReleased are for requests that were given up. Owned by run.
 //
 //	idle ─SelectWorld─▶ asked ─PassIssued, SelectRefused─▶ idle
 //	                      │ given up, another one
 //	                      └─ReleaseWorld─▶ fenced ─WorldReleased─▶ idle, or asked for the next
 type pick struct {
-	holds uint8 // the world of the pass that there is, 0 for none
-	// asked waits for the answer to SelectWorld; then fenced is false.
+	holds uint8 // the world of the current pass; 0 for none
+	// asked waits for the answer to SelectWorld. Invariant: fenced is false then.
 	asked *picker
-	// fenced: ReleaseWorld is out. next is asked behind it, releasing hear of it.
+	// fenced says that ReleaseWorld was sent. next is requested after its answer, which
+	// releasing wait for.
 	fenced    bool
 	next      *picker
 	releasing []*picker
 }
 
-// reset answers everybody with err.
+// reset answers all waiting calls with err.
 func (p *pick) reset(err error) {
 	for _, w := range append([]*picker{p.asked, p.next}, p.releasing...) {
 		if w != nil {
@@ -71,7 +72,7 @@ func (p *pick) reset(err error) {
 	*p = pick{}
 }
 
-// selects takes the pick of w up; whoever picked before and has no answer gets none.
+// selects starts the request of w. Earlier requests without an answer end.
 func (p *pick) selects(s *Session, w *picker) {
 	if s.login == nil {
 		w.answer <- picked{err: ErrAway}
@@ -83,7 +84,7 @@ func (p *pick) selects(s *Session, w *picker) {
 	}
 }
 
-// release gives the world back.
+// release gives the world back to the server.
 func (p *pick) release(s *Session, w *picker) {
 	if s.login == nil {
 		w.answer <- picked{err: ErrAway}
@@ -94,7 +95,7 @@ func (p *pick) release(s *Session, w *picker) {
 	p.fence(s)
 }
 
-// supersede takes the turn from whoever waits for a pass.
+// supersede ends the requests that wait for a pass.
 func (p *pick) supersede(s *Session) {
 	if p.asked != nil {
 		p.asked.answer <- picked{err: ErrAnotherPick}
@@ -107,7 +108,7 @@ func (p *pick) supersede(s *Session) {
 	}
 }
 
-// drop is for a caller that has gone: its world is given back.
+// drop ends the request of a caller that no longer waits, and gives its world back.
 func (p *pick) drop(s *Session, w *picker) {
 	switch {
 	case p.asked == w:
@@ -120,6 +121,7 @@ func (p *pick) drop(s *Session, w *picker) {
 	}
 }
 
+// fence sends ReleaseWorld, unless its answer is awaited already.
 func (p *pick) fence(s *Session) {
 	if !p.fenced {
 		p.fenced = true
@@ -127,7 +129,7 @@ func (p *pick) fence(s *Session) {
 	}
 }
 
-// advance asks for the next.
+// advance sends the next request, if there is one.
 func (p *pick) advance(s *Session) {
 	if p.asked, p.next = p.next, nil; p.asked != nil {
 		m := &pb.SelectWorld{World: uint32(p.asked.world)}
@@ -135,11 +137,11 @@ func (p *pick) advance(s *Session) {
 	}
 }
 
-// released is the server's WorldReleased.
+// released processes the server's WorldReleased.
 func (p *pick) released(s *Session) {
 	p.holds = 0
 	if !p.fenced {
-		return // by the server's own doing
+		return // the server has released the world by itself
 	}
 	p.fenced = false
 	for _, w := range p.releasing {
@@ -149,8 +151,8 @@ func (p *pick) released(s *Session) {
 	p.advance(s)
 }
 
-// issued hands the pass to who asked for it. One that nobody waits for stands behind
-// a fence, and is called back by it.
+// issued gives the pass to the request that waits for it. A pass for which none waits is
+// dropped: the fence has released it at the server.
 func (p *pick) issued(pass *Pass) {
 	if p.asked == nil || p.asked.world != pass.World {
 		return
@@ -160,8 +162,8 @@ func (p *pick) issued(pass *Pass) {
 	p.asked = nil
 }
 
-// refused hands the server's no to who asked, or tells that it is about the pass that
-// there was.
+// refused gives the refusal to the request that waits. It returns true if the refusal says
+// that the current pass has expired.
 func (p *pick) refused(no *SelectError) (expired bool) {
 	if no.Reason == codec.SelectExpired && p.holds == no.World {
 		p.holds = 0
@@ -174,10 +176,10 @@ func (p *pick) refused(no *SelectError) (expired bool) {
 	return false
 }
 
-// Select asks for a pass for a world. A pass for another one is called back first.
-// The server's no is a *SelectError; ErrAway while the session reconnects;
-// ErrAnotherPick when a later Select or Release comes first. When ctx ends first the
-// pick is given up, and the world given back.
+// Select requests a pass for a world. A pass for another world ends first. The error is a
+// *SelectError if the server refuses, ErrAway while the session reconnects, and
+// ErrAnotherPick if Select or Release is called again before the answer. When ctx ends, the
+// request is given up and the world is given back.
 func (s *Session) Select(ctx context.Context, world uint8) (*Pass, error) {
 	if world == 0 {
 		return nil, ErrWorld
@@ -186,8 +188,8 @@ func (s *Session) Select(ctx context.Context, world uint8) (*Pass, error) {
 	return s.settlePick(ctx, w, func() { s.pick.selects(s, w) })
 }
 
-// Release gives back the world that was picked; when it returns nil no world holds a
-// pass.
+// Release gives back the selected world. When it returns nil, there is no pass for any
+// world.
 func (s *Session) Release(ctx context.Context) error {
 	w := newPicker(0)
 	_, err := s.settlePick(ctx, w, func() { s.pick.release(s, w) })

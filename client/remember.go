@@ -12,11 +12,11 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// remembering is a RememberDevice that is out. Its secret is worth nothing before
-// the server names the family and its key, so that it is not saved before.
+// remembering is a RememberDevice without an answer. Its secret cannot be used until the
+// server has sent the family and its key, so it is not saved before.
 type remembering struct {
 	secret [32]byte
-	done   []chan error // of one each
+	done   []chan error // each has room for one
 }
 
 func (r *remembering) answer(err error) {
@@ -26,13 +26,12 @@ func (r *remembering) answer(err error) {
 	}
 }
 
-// Remember asks for a token for this device and stores it, so that the next sign-in
-// needs no password. From then on the session does not need the password to reconnect
-// and forgets it. A server gives one token for each sign-in by password: asked again,
-// Remember stores that again. A session that is signed in by token has one, which is
-// stored; there Remember asks for nothing. A token that cannot be stored is ended at the
-// server. Behind that, and behind ForgetDevice, it is ErrNoTokens until the session has
-// signed in by password once more.
+// Remember requests a token for this device and stores it, so that the next sign-in needs
+// no password. The session then uses the token to reconnect and wipes the password. A server
+// issues one token for each sign-in by password; further calls store the same token again.
+// In a session that has signed in by token, Remember requests nothing. If the token cannot
+// be stored, it is ended at the server. After that, and after ForgetDevice, Remember
+// returns ErrNoTokens until the session has signed in by password again.
 func (s *Session) Remember(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, ErrTimeout)
 	defer cancel()
@@ -43,14 +42,14 @@ func (s *Session) Remember(ctx context.Context) error {
 	select {
 	case err := <-done:
 		return err
-	case <-ctx.Done(): // what comes is still stored
+	case <-ctx.Done(): // a token that arrives later is still stored
 		return context.Cause(ctx)
 	case <-s.done:
 		return s.err
 	}
 }
 
-// askToken sends RememberDevice, unless one is out already.
+// askToken sends RememberDevice, unless one is under way.
 func (s *Session) askToken(done chan error) {
 	switch {
 	case s.login == nil:
@@ -86,11 +85,11 @@ func (s *Session) askToken(done chan error) {
 	_ = s.say(&pb.ClientFrame{Body: &pb.ClientFrame_RememberDevice{RememberDevice: m}})
 }
 
-// takeToken stores what the server has stored.
+// takeToken stores the token that the server has issued.
 func (s *Session) takeToken(m *pb.Remembered) error {
 	r := s.remember
 	if r == nil && s.login.forgotten {
-		return nil // the server, too, has ended it since
+		return nil // it was forgotten, so the server has ended it too
 	}
 	if r == nil || len(m.GetFamily()) != 16 || len(m.GetKey()) != 32 {
 		return fmt.Errorf("%w: a token", ErrProtocol)
@@ -102,7 +101,7 @@ func (s *Session) takeToken(m *pb.Remembered) error {
 	}
 	err := s.keepToken()
 	if err != nil {
-		// Nobody has the token: it would stand in the list of devices for nothing.
+		// Without this, the list of devices would have a token that nobody has.
 		s.login.token, s.login.forgotten = nil, true
 		_ = s.say(&pb.ClientFrame{Body: &pb.ClientFrame_ForgetDevice{ForgetDevice: &pb.ForgetDevice{}}})
 	}
@@ -110,9 +109,9 @@ func (s *Session) takeToken(m *pb.Remembered) error {
 	return nil
 }
 
-// haveToken is what Remember comes to where the token has signed in. It is not saved
-// again: it is stored, and another program may have used it since; who then brings
-// back the older one brings back a secret that was used.
+// haveToken is Remember for a session that has signed in by token. It does not save the
+// token again: another program may have used it since, and saving the older one would
+// restore a used secret.
 func (s *Session) haveToken() error {
 	if s.login.forgotten {
 		return ErrNoTokens
@@ -121,7 +120,7 @@ func (s *Session) haveToken() error {
 	return nil
 }
 
-// keepToken stores what this connection was given. The password is needed until then.
+// keepToken stores the token of this connection. The password is needed until then.
 func (s *Session) keepToken() error {
 	if s.login.token == nil {
 		return ErrNoTokens
@@ -133,10 +132,10 @@ func (s *Session) keepToken() error {
 	return nil
 }
 
-// ForgetDevice ends this device's token, at the server and in the store. What is
-// stored goes even when the server cannot be told; that is said by ErrAway then. A
-// Remember that waits gets ErrNoTokens, and what the server answers to it is not
-// stored. The session goes on, but cannot reconnect unless it has the password.
+// ForgetDevice ends this device's token at the server and removes it from the store. If the
+// server cannot be told, the stored token is still removed and the error is ErrAway. A
+// waiting Remember returns ErrNoTokens, and its token is not stored. The session continues,
+// but can only reconnect if it has the password.
 func (s *Session) ForgetDevice(ctx context.Context) error {
 	if s.o.Tokens == nil {
 		return ErrNoTokens
@@ -170,13 +169,13 @@ func (s *Session) forgetDevice() error {
 	return told
 }
 
-// deviceName cuts a name where the protocol's bound is, between two characters.
+// deviceName cuts a name to the protocol's limit, between two characters.
 func deviceName(name string) string {
 	return cut(strings.ToValidUTF8(name, "\uFFFD"), codec.MaxDeviceName)
 }
 
-// cut ends a text between two characters where the bound is, in bytes. Nothing of the
-// rest is kept in memory by it.
+// cut cuts a text to at most bound bytes, between two characters. The result does not keep
+// the rest in memory.
 func cut(text string, bound int) string {
 	if len(text) <= bound {
 		return text

@@ -12,17 +12,18 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// errSkipped: what came does not follow what was there; a new sign-in brings all.
+// errSkipped: a change of the list does not apply to the current one. A new sign-in brings
+// the whole list.
 var errSkipped = errors.New("client: a change of the list was missed")
 
-// incoming is what a connection's reader hands over, or why it has ended.
+// incoming is a message from a connection's reader, or the reason of its end.
 type incoming struct {
 	frame *pb.ServerFrame
 	err   error
 }
 
-// run is the session's goroutine: it holds the connection, and makes it anew, until
-// the session ends.
+// run is the session's goroutine. It serves the connection, and reconnects, until the
+// session ends.
 func (s *Session) run(l *login) {
 	for {
 		since := time.Now()
@@ -37,7 +38,7 @@ func (s *Session) run(l *login) {
 	}
 }
 
-// end is the only way to done.
+// end ends the session. Only run calls it.
 func (s *Session) end(reason error) {
 	s.err = reason
 	s.signer.close()
@@ -46,7 +47,7 @@ func (s *Session) end(reason error) {
 	s.events.close()
 }
 
-// serve works on one connection until it is over, and says why it is.
+// serve serves one connection until it ends, and returns the reason.
 func (s *Session) serve(l *login) error {
 	s.login = l
 	s.catchUp()
@@ -64,7 +65,7 @@ func (s *Session) serve(l *login) error {
 	return reason
 }
 
-// read is a connection's own goroutine.
+// read is the goroutine that reads from a connection.
 func read(l *login, to chan<- incoming, stop <-chan struct{}) {
 	for {
 		in := incoming{frame: &pb.ServerFrame{}}
@@ -82,7 +83,7 @@ func read(l *login, to chan<- incoming, stop <-chan struct{}) {
 	}
 }
 
-// work is the heart of run.
+// work handles messages, calls and pings of one connection until it ends.
 func (s *Session) work(frames <-chan incoming) error {
 	ticker := time.NewTicker(s.login.ping)
 	defer ticker.Stop()
@@ -107,8 +108,8 @@ func (s *Session) work(frames <-chan incoming) error {
 	}
 }
 
-// say sends a message on the connection that there is. When it fails the reader hears
-// of it too, so that callers that cannot end the connection may ignore it.
+// say sends a message on the current connection. An error closes the connection, so the
+// reader fails too, and callers may ignore the error.
 func (s *Session) say(m *pb.ClientFrame) error {
 	if s.login == nil {
 		return ErrAway
@@ -120,7 +121,7 @@ func (s *Session) say(m *pb.ClientFrame) error {
 	return err
 }
 
-// forsake answers everybody who waits for the connection that is gone.
+// forsake answers all calls that wait for the connection that has ended.
 func (s *Session) forsake(reason error) {
 	if !final(reason) {
 		reason = ErrAway
@@ -134,8 +135,8 @@ func (s *Session) forsake(reason error) {
 	}
 }
 
-// comeBack tries to sign in until it does, or there is no use in it: then it says why.
-// A session that never had a list does not come back: Login is still at it.
+// comeBack tries to sign in until it succeeds or an error is final, which it returns. A
+// session that has no list yet does not reconnect, because Login still waits for it.
 func (s *Session) comeBack(reason error) (*login, error) {
 	for {
 		if final(reason) || !s.isListed() {
@@ -164,7 +165,7 @@ func (s *Session) isListed() bool {
 	}
 }
 
-// wait lets the player leave the world, then the time pass that is to pass.
+// wait waits until the player has left the world, and then for the pause.
 func (s *Session) wait(reason error) error {
 	for {
 		if err := s.waitOutside(reason); err != nil {
@@ -201,7 +202,7 @@ func (s *Session) idleFor(d time.Duration) error {
 
 func (s *Session) idle(until <-chan struct{}) error { return idleUntil(s, until) }
 
-// idleUntil answers calls, which find no connection, until something comes.
+// idleUntil answers calls until the channel delivers. They find no connection.
 func idleUntil[T any](s *Session, until <-chan T) error {
 	for {
 		select {
@@ -215,7 +216,7 @@ func idleUntil[T any](s *Session, until <-chan T) error {
 	}
 }
 
-// signInAside signs in on a goroutine of its own, while calls are answered.
+// signInAside signs in on another goroutine, while calls are answered.
 func (s *Session) signInAside() (*login, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -242,8 +243,8 @@ func (s *Session) signInAside() (*login, error) {
 	return l, err
 }
 
-// whenSettled runs f, which works with the store of tokens: behind the sign-in under
-// way, if there is one, since that does so too.
+// whenSettled calls f, which uses the store of tokens. During a sign-in it calls f after it,
+// because the sign-in uses the store too.
 func (s *Session) whenSettled(f func()) {
 	if s.signing {
 		s.behind = append(s.behind, f)
@@ -252,7 +253,7 @@ func (s *Session) whenSettled(f func()) {
 	f()
 }
 
-// catchUp runs what has waited for a sign-in.
+// catchUp calls the functions that have waited for a sign-in.
 func (s *Session) catchUp() {
 	for _, f := range s.behind {
 		f()
@@ -260,8 +261,8 @@ func (s *Session) catchUp() {
 	s.behind = nil
 }
 
-// pause is how long to wait before the next try: what the server has told, or a
-// random part of a bound that doubles.
+// pause returns how long to wait before the next attempt: until the time that the server
+// has given, or a random time below a bound that doubles.
 func (s *Session) pause(reason error) (time.Duration, error) {
 	if told := time.Until(s.backAt); told > 0 {
 		s.backAt = time.Time{}
@@ -270,7 +271,7 @@ func (s *Session) pause(reason error) (time.Duration, error) {
 	return jittered(s.o, s.tries, reason)
 }
 
-// jittered is the wait behind so many tries, and what the reason has told besides.
+// jittered returns a random wait after so many attempts, plus the reason's RetryAfter.
 func jittered(o *Options, tries int, reason error) (time.Duration, error) {
 	jitter, err := rand.Int(o.Random, big.NewInt(int64(o.Backoff.bound(tries))+1))
 	if err != nil {
@@ -283,7 +284,7 @@ func jittered(o *Options, tries int, reason error) (time.Duration, error) {
 	return pause, nil
 }
 
-// final tells whether there is no use in trying again.
+// final reports whether another attempt would fail for the same reason.
 func final(reason error) bool {
 	for _, e := range []error{ErrClosed, ErrServerProof, ErrKDF, ErrNoCredentials, ErrNoCode} {
 		if errors.Is(reason, e) {
@@ -294,8 +295,8 @@ func final(reason error) bool {
 	return errors.As(reason, &r) && forGood(r.Result)
 }
 
-// forGood tells of a refusal that another try would bring again. A result that is not
-// known here, and one that time heals, are not.
+// forGood reports whether another attempt would be refused again. Unknown results and those
+// that may change with time are not final.
 func forGood(r codec.Result) bool {
 	switch r {
 	case codec.ResultBadCredentials, codec.ResultBanned, codec.ResultSuspended, codec.ResultLocked,

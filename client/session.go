@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Session is a player who is signed in.
+// Session is the session of a player who is signed in.
 type Session struct {
 	// Static.
 	o      *Options
 	worlds *Worlds
 	events *events
 	gate   presence
-	calls  chan func() // to run
+	calls  chan func() // functions for run to call
 	listed chan struct{}
 	quit   chan struct{} // Close was called
 	done   chan struct{} // run has returned
@@ -21,19 +21,19 @@ type Session struct {
 	tokenFault error
 
 	closing sync.Once
-	err     error // why it has ended; set before done is closed
+	err     error // the reason of the end; set before done is closed
 
-	// Owned by run, and by the goroutine that it has signing in and waits for.
+	// Owned by run; during a sign-in by its goroutine, for which run waits.
 	signer *signer
 	// Owned by run.
-	login    *login // nil while it is away
+	login    *login // nil while there is no connection
 	pick     pick
 	board    board
-	remember *remembering // what Remembered answers; nil for none
+	remember *remembering // the request for a token that is under way; nil for none
 	pings    uint64
-	tries    int       // to reconnect, since the last connection that lasted
-	backAt   time.Time // when GoingAway has told to come back
-	// signing: the goroutine aside is signing in; behind waits for its end.
+	tries    int       // attempts to reconnect since the last lasting connection
+	backAt   time.Time // the time to reconnect that GoingAway has given
+	// signing says that the other goroutine signs in. behind is called after it.
 	signing bool
 	behind  []func()
 }
@@ -45,22 +45,22 @@ func newSession(signer *signer) *Session {
 	}
 }
 
-// Worlds is the live list. It is always the same and never nil; when Login returns,
-// the first list has come.
+// Worlds returns the live list of worlds. It is always the same value and never nil. When
+// Login returns, it has the first list.
 func (s *Session) Worlds() *Worlds { return s.worlds }
 
-// Events tells what happens; it is closed when the session has ended. See MaxEvents
-// for what is lost when nobody reads.
+// Events returns the channel of events. It is closed when the session has ended. MaxEvents
+// says which events are dropped if nobody reads them.
 func (s *Session) Events() <-chan Event { return s.events.ch }
 
-// DroppedEvents counts what nobody read in time.
+// DroppedEvents returns how many events were dropped.
 func (s *Session) DroppedEvents() uint64 { return s.events.lost() }
 
 // Done is closed when the session has ended for good.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err says why it has ended, nil while it has not: ErrClosed, a *RefusedError,
-// ErrServerProof, ErrKDF, ErrNoCredentials, ErrNoCode.
+// Err returns the reason of the end: ErrClosed, a *RefusedError, ErrServerProof, ErrKDF,
+// ErrNoCredentials or ErrNoCode. It returns nil before the end.
 func (s *Session) Err() error {
 	select {
 	case <-s.done:
@@ -70,19 +70,20 @@ func (s *Session) Err() error {
 	}
 }
 
-// TokenFault says why Login has not used the device's token, a *TokenError, nil when it
-// has, or there was none.
+// TokenFault returns a *TokenError if Login could not use the device's token; nil if it
+// could, or if there was none.
 func (s *Session) TokenFault() error { return s.tokenFault }
 
-// Close ends the session and returns when its goroutines have. What is secret is
-// overwritten; where the password is being derived just then, behind that. A Conn stays. It may be called more than once.
+// Close ends the session and returns when its goroutines have ended. Secrets are wiped; if a
+// derivation of the password runs, they are wiped after it. Close does not end a Conn.
+// Further calls do nothing.
 func (s *Session) Close() error {
 	s.closing.Do(func() { close(s.quit) })
 	<-s.done
 	return nil
 }
 
-// call has run call f; an error says that it never will.
+// call makes run call f. An error means that f will not be called.
 func (s *Session) call(ctx context.Context, f func()) error {
 	select {
 	case s.calls <- f:
@@ -94,7 +95,7 @@ func (s *Session) call(ctx context.Context, f func()) error {
 	}
 }
 
-// post is call for what has to be done even if nobody waits any more.
+// post is like call, but does not depend on a caller's context.
 func (s *Session) post(f func()) {
 	select {
 	case s.calls <- f:
@@ -102,9 +103,9 @@ func (s *Session) post(f func()) {
 	}
 }
 
-// presence counts the connections to gates of one session, open ones and those that
-// are being made. While there is one the login connection is not made anew: to sign
-// in would take the player out of the world.
+// presence counts a session's connections to gates, also those being made. While there is
+// one, the session does not reconnect, because a new sign-in would remove the player from
+// the world.
 type presence struct {
 	mu   sync.Mutex
 	n    int
@@ -128,7 +129,8 @@ func (p *presence) leave() {
 	}
 }
 
-// held tells whether there is one, and when there will be none.
+// held reports whether there is a connection, and returns a channel that is closed when
+// there is none.
 func (p *presence) held() (bool, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// take works off one message of the server; an error ends the connection.
+// take processes one message of the server. An error ends the connection.
 func (s *Session) take(f *pb.ServerFrame) error {
 	switch m := f.GetBody().(type) {
 	case *pb.ServerFrame_WorldSnapshot, *pb.ServerFrame_WorldDelta, *pb.ServerFrame_Characters:
@@ -37,14 +37,14 @@ func (s *Session) take(f *pb.ServerFrame) error {
 		return s.sentAway(kicked(m.Kicked))
 	case *pb.ServerFrame_Refused:
 		return s.sentAway(refused(m.Refused, true))
-	case *pb.ServerFrame_Pong: // that it came is what counts
+	case *pb.ServerFrame_Pong: // its arrival extends the read limit
 	default:
 		return fmt.Errorf("%w: a message that does not come here", ErrProtocol)
 	}
 	return nil
 }
 
-// sentAway tells of an end for good.
+// sentAway reports a final refusal as an event.
 func (s *Session) sentAway(r *RefusedError) error {
 	if final(r) {
 		s.events.push(Kicked{r})
@@ -52,21 +52,20 @@ func (s *Session) sentAway(r *RefusedError) error {
 	return r
 }
 
-// The contract's bounds of texts, in bytes. A frame could hold far longer ones, and a
-// list of such many frames.
+// The protocol's limits of texts, in bytes. Frames could hold longer ones.
 const (
 	maxWorldName = 64
 	maxAddress   = 128
 	maxNotice    = 512
 )
 
-// board is the list as the server counts it. Owned by run.
+// board is the list of worlds with the server's version. Owned by run.
 type board struct {
 	known   bool
 	version uint64
 	stale   bool
-	// held: the list came empty and stale, and nothing that is not stale since: the
-	// server knows no better, and what a session has is better than nothing.
+	// held says that the server's list was empty and stale, and that no current one has
+	// arrived since. The session keeps its old list meanwhile.
 	held   bool
 	list   []World // by rising id
 	counts [256]int
@@ -103,7 +102,7 @@ func (b *board) snapshot(m *pb.WorldSnapshot) {
 	b.change(m.GetWorlds())
 }
 
-// delta changes the list, if it is the one that the server means.
+// delta applies a change, if it belongs to the current version.
 func (b *board) delta(m *pb.WorldDelta) error {
 	if !b.known || m.GetFrom() != b.version {
 		return errSkipped
@@ -116,7 +115,7 @@ func (b *board) delta(m *pb.WorldDelta) error {
 	return nil
 }
 
-// change puts worlds in their places. One with an id that cannot be is left out.
+// change adds or replaces worlds. Worlds with an invalid id are ignored.
 func (b *board) change(worlds []*pb.World) {
 	for _, m := range worlds {
 		if m.GetId() == 0 || m.GetId() > 255 {
@@ -140,7 +139,7 @@ func (b *board) characters(m *pb.Characters) {
 	}
 }
 
-// shown is a copy with the characters in it.
+// shown returns a copy of the list with the numbers of characters.
 func (b *board) shown() []World {
 	list := slices.Clone(b.list)
 	for i := range list {
@@ -160,7 +159,8 @@ func worldOf(m *pb.World) World {
 	}
 }
 
-// addressOf leaves out what is too long: a part of an address is another one.
+// addressOf returns an address; empty if it is too long, because a cut address would be
+// another one.
 func addressOf(address string) string {
 	if len(address) > maxAddress {
 		return ""
@@ -168,10 +168,10 @@ func addressOf(address string) string {
 	return address
 }
 
-// octet keeps a number that was added later from becoming one that is known.
+// octet converts a number of the protocol. Numbers that were added later stay unknown ones.
 func octet[T ~int32](n T) uint8 { return uint8(min(max(n, 0), 255)) }
 
-// takePass makes a pass of what was issued, for who waits for it.
+// takePass makes the pass that the server has issued.
 func (s *Session) takePass(m *pb.PassIssued) error {
 	if m.GetWorld() == 0 || m.GetWorld() > 255 || len(m.GetPass()) != 16 || addressOf(m.GetAddress()) == "" {
 		return fmt.Errorf("%w: a pass", ErrProtocol)
@@ -185,8 +185,7 @@ func (s *Session) takePass(m *pb.PassIssued) error {
 	return nil
 }
 
-// takeNo tells who waits for the world that there is none, or everybody that the pass
-// that there was is over.
+// takeNo processes a refused selection, or the end of the current pass.
 func (s *Session) takeNo(m *pb.SelectRefused) error {
 	if m.GetWorld() == 0 || m.GetWorld() > 255 {
 		return fmt.Errorf("%w: world %d", ErrProtocol, m.GetWorld())
@@ -203,8 +202,8 @@ func (s *Session) takeNo(m *pb.SelectRefused) error {
 	return nil
 }
 
-// takePosition is for games that enter by another process: while this one is at a
-// gate, that gate tells.
+// takePosition reports a queue position from the login server. It is for games that enter
+// by another process; while this process is connected to a gate, the gate reports it.
 func (s *Session) takePosition(position uint32) {
 	if held, _ := s.gate.held(); !held {
 		s.events.push(QueuePosition{World: s.pick.holds, Position: int(position)})

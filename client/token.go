@@ -16,35 +16,35 @@ import (
 // ErrNoToken is what TokenStore.Load returns for an account that it does not have.
 var ErrNoToken = errors.New("client: no token is stored")
 
-// Token is what a remembered device keeps of one account. It shows itself to
-// nobody; stores have to write its fields one by one.
+// Token is what a remembered device stores for one account. It cannot be printed or
+// marshalled as a whole; stores must write its fields one by one.
 //
 //	            ┌──────── save Next ────────▶ tell the server ─┬─ accepted: Secret = Next ─┐
 //	Secret ─────┤                                              │                           │
 //	            └─ Next is there already: show both,           └─ not heard: both stay ────┘
 //	               and name it as the next one once more
 //
-// A try whose end was not heard is repeated with the secret that it had drawn, and not
-// with a third one: the server has one of two, however often the network fails.
+// If the answer to a sign-in is lost, the next sign-in uses the same Next and not a third
+// secret. The server therefore always has one of the two, however often the network fails.
 type Token struct {
-	// Device is the device's own id, drawn once.
+	// Device is the device's random id, which does not change.
 	Device [16]byte
-	// Family names the token; zero when the device is not remembered.
+	// Family is the token's id; zero if the device is not remembered.
 	Family [16]byte
-	// Key stays the same for a family.
+	// Key belongs to the family and does not change.
 	Key [32]byte
-	// Secret lets in once.
+	// Secret is good for one sign-in.
 	Secret [32]byte
-	// Next is the secret that a sign-in under way puts in place of Secret. It is zero
-	// when how the last sign-in ended is known; else the server has one of the two.
+	// Next is the secret that replaces Secret at the sign-in under way. It is zero if the
+	// result of the last sign-in is known; otherwise the server has one of the two.
 	Next [32]byte
-	// Expires is when it ends.
+	// Expires is when the token ends.
 	Expires time.Time
 }
 
 func (t *Token) usable() bool { return t.Family != [16]byte{} }
 
-// pending tells that the end of a sign-in was not heard.
+// pending reports whether the result of the last sign-in is not known.
 func (t *Token) pending() bool { return t.Next != [32]byte{} }
 
 func (Token) String() string               { return "[token]" }
@@ -52,37 +52,37 @@ func (Token) GoString() string             { return "[token]" }
 func (Token) LogValue() slog.Value         { return slog.StringValue("[token]") }
 func (Token) MarshalText() ([]byte, error) { return []byte("[token]"), nil }
 
-// TokenStore keeps the tokens of remembered devices, one for each account (its name
-// in capitals), of one server: of login servers that know the same accounts. A client
-// of another one has a store of its own; it would show that one this one's token, and
-// drop it when it is refused. What Save has returned for must be there after a crash; a Save that
-// fails must leave the old or the new, whole. A store is used from one goroutine at
-// a time for each Session. See NewFileTokens.
+// TokenStore stores the tokens of remembered devices, one for each account (its name in
+// upper case). A store is for one server, or for login servers with the same accounts. With
+// a store for two different servers, a client would send one server's token to the other and
+// drop it when it is refused. A token must survive a crash once Save has returned nil. A
+// Save that fails must leave the old or the new token complete. Each Session uses the store
+// from one goroutine at a time. See NewFileTokens.
 type TokenStore interface {
-	// Load finds what was saved, or says ErrNoToken.
+	// Load returns the saved token, or ErrNoToken.
 	Load(account string) (Token, error)
-	// Save replaces what was saved, durably.
+	// Save replaces the saved token durably.
 	Save(account string, t Token) error
-	// Forget removes what was saved, if anything, durably.
+	// Forget removes the saved token, if there is one, durably.
 	Forget(account string) error
 }
 
 // TokenLocker is a TokenStore that several programs may use at once. A sign-in by token
-// holds the account's lock from before it reads the token until it has saved what
-// became of it: two that show one secret look like a theft. Lock waits until ctx ends.
+// holds the account's lock from before it reads the token until it has saved the new one,
+// because two uses of one secret look like theft. Lock waits until ctx ends.
 type TokenLocker interface {
 	TokenStore
 	Lock(ctx context.Context, account string) (unlock func(), err error)
 }
 
-// TokenProber is a TokenStore that can tell, before the server is asked for a token,
-// that Save would fail.
+// TokenProber is a TokenStore that can check whether Save would fail. The check runs before
+// the client requests a token.
 type TokenProber interface {
 	TokenStore
 	Probe(account string) error
 }
 
-// holdToken reads what is stored and, if it is a token, holds its lock until letGo.
+// holdToken returns the stored token. If it is usable, its lock is held until letGo.
 func (s *signer) holdToken(ctx context.Context) (Token, error) {
 	t, err := s.loadToken()
 	locker, shared := s.o.Tokens.(TokenLocker)
@@ -94,10 +94,10 @@ func (s *signer) holdToken(ctx context.Context) (Token, error) {
 	if s.unlock, err = locker.Lock(bounded, s.account); err != nil {
 		return Token{}, &TokenError{err}
 	}
-	return s.loadToken() // it may have changed since
+	return s.loadToken() // another program may have changed it
 }
 
-// letGo gives the lock to the next, if it is held.
+// letGo releases the lock, if it is held.
 func (s *signer) letGo() {
 	if s.unlock != nil {
 		s.unlock()
@@ -105,7 +105,7 @@ func (s *signer) letGo() {
 	}
 }
 
-// loadToken reads what is stored and makes sure that the device has an id.
+// loadToken returns the stored token. It makes a device id if there is none.
 func (s *signer) loadToken() (t Token, err error) {
 	if s.o.Tokens == nil {
 		return Token{}, nil
@@ -126,15 +126,15 @@ func (s *signer) loadToken() (t Token, err error) {
 	return t, nil
 }
 
-// dropToken forgets a token that the server does not take, but not the device. The
-// loss of it is no loss: when it cannot be saved the server refuses it again.
+// dropToken removes a token that the server has refused, and keeps the device's id. If that
+// cannot be saved, the server refuses the token again at the next sign-in.
 func (s *signer) dropToken(t *Token) {
 	if err := s.o.Tokens.Save(s.account, Token{Device: t.Device}); err != nil {
 		s.o.Logger.Warn("a token that was refused stays stored", "error", err)
 	}
 }
 
-// proveToken shows the token's secret, sealed, and checks the server's proof.
+// proveToken sends the token's secret, sealed, and checks the server's proof.
 func (a *attempt) proveToken(m *pb.TokenChallenge) error {
 	if len(m.GetNonce()) != 32 {
 		return fmt.Errorf("%w: size of a nonce", ErrProtocol)
@@ -167,7 +167,7 @@ func (a *attempt) proveToken(m *pb.TokenChallenge) error {
 	return nil
 }
 
-// rotate says what to show. A secret that the server is told of is saved before.
+// rotate returns the proof to send. A new secret is saved before it is sent.
 func (a *attempt) rotate() (*devicetoken.Proof, error) {
 	t := a.token
 	if t.pending() {
@@ -182,8 +182,8 @@ func (a *attempt) rotate() (*devicetoken.Proof, error) {
 	return &devicetoken.Proof{Secret: t.Secret, Next: devicetoken.VerifierOf(&t.Next)}, nil
 }
 
-// rotated notes that the server has the next secret. When that cannot be saved, what
-// is stored still lets in.
+// rotated makes the next secret the current one. If that cannot be saved, the stored token
+// is still good for the next sign-in.
 func (a *attempt) rotated() {
 	a.token.Secret, a.token.Next = a.token.Next, [32]byte{}
 	if err := a.o.Tokens.Save(a.account, *a.token); err != nil {

@@ -2,8 +2,8 @@ package client
 
 import "gatepass/codec"
 
-// fold checks an account's name and puts it in capitals, as the protocol's proofs
-// take it.
+// fold checks an account's name and returns it in upper case, as the protocol's proofs need
+// it.
 func fold(name string) (string, error) {
 	if len(name) == 0 || len(name) > codec.MaxName || name[0] == ' ' || name[len(name)-1] == ' ' {
 		return "", ErrAccount

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// DefaultPort is where login servers listen for the native protocol.
+// DefaultPort is the port at which login servers listen for the native protocol.
 const DefaultPort = 3725
 
-// ParseAddress takes HOST or HOST:PORT, an IPv6 address with or without brackets, and
-// returns host:port with DefaultPort where there was none. Else it is ErrAddress.
+// ParseAddress returns host:port for HOST or HOST:PORT, with DefaultPort if there is none. An
+// IPv6 address may have brackets. Other addresses are ErrAddress.
 func ParseAddress(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -26,7 +26,7 @@ func ParseAddress(address string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// isIPv6 leaves the zone out, which has no rules.
+// isIPv6 reports whether host is an IPv6 address. It ignores the zone.
 func isIPv6(host string) bool {
 	address, _, _ := strings.Cut(host, "%")
 	return net.ParseIP(address) != nil

@@ -10,30 +10,29 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// The bounds of DownloadOptions.Window in bytes, as the contract has them.
+// The limits of DownloadOptions.Window in bytes. The protocol sets them.
 const (
 	minWindow     = 64 << 10
 	defaultWindow = 1 << 20
 	maxWindow     = 16 << 20
 )
 
-// DownloadOptions say where a file goes.
+// DownloadOptions configures a download.
 type DownloadOptions struct {
-	// Dir is the folder for the file, which must be there; default the working one.
+	// Dir is the folder for the file, which must exist; default the working directory.
 	Dir string
-	// Name is what the file is called in it, no path; default the offer's.
+	// Name is the file's name in Dir. It must not be a path; default the offer's name.
 	Name string
-	// Window is how many bytes the server may send ahead of what is written here, 64 KiB
-	// to 16 MiB; default 1 MiB. Fast ways over long distances take more. It costs no
+	// Window is how many bytes the server may send before they are acknowledged, 64 KiB to
+	// 16 MiB; default 1 MiB. Fast networks over long distances need more. It does not use
 	// memory of this process.
 	Window uint32
-	// Progress is told how far it is, for each frame, so up to some thousand times a
-	// second. It is called by the goroutine that has called Download and holds it up;
-	// default nobody.
+	// Progress is called for each frame, up to some thousand times a second, by the goroutine
+	// that has called Download. The download waits for it; default none.
 	Progress func(UpdateProgress)
 }
 
-// ensureDefaults fills in what is not set, and checks the rest.
+// ensureDefaults replaces zero values by their defaults and checks the others.
 func (o *DownloadOptions) ensureDefaults(u *UpdateOffer) error {
 	setDefault(&o.Dir, ".")
 	setDefault(&o.Name, u.Name)
@@ -48,18 +47,18 @@ func (o *DownloadOptions) ensureDefaults(u *UpdateOffer) error {
 	return nil
 }
 
-// UpdatePhase is what a download is at.
+// UpdatePhase is the phase of a download.
 type UpdatePhase uint8
 
-// The phases, in their order. Only Client.Update goes back, to UpdateAway.
+// The phases in order. Only Client.Update goes back, to UpdateAway.
 const (
-	// UpdateChecking: what is here of the file already is looked through.
+	// UpdateChecking: the part of the file that exists already is checked.
 	UpdateChecking UpdatePhase = iota
-	// UpdateInLine: others are served first.
+	// UpdateInLine: the download waits in the server's queue.
 	UpdateInLine
-	// UpdateReceiving: the file comes.
+	// UpdateReceiving: data arrives.
 	UpdateReceiving
-	// UpdateAway: the connection broke, and is made anew after Retry.
+	// UpdateAway: the connection was lost. The next attempt is after Retry.
 	UpdateAway
 )
 
@@ -71,30 +70,31 @@ func (p UpdatePhase) String() string {
 	return fmt.Sprintf("phase(%d)", uint8(p))
 }
 
-// UpdateProgress is how far a download is. Who shows a rate takes the time beside.
+// UpdateProgress is the progress of a download. It has no time; a caller that shows a rate
+// must measure it.
 type UpdateProgress struct {
 	Phase UpdatePhase
-	// Done is how much of Size is here in bytes, checked or written. It may go back to
-	// the last whole chunk, when a connection breaks.
+	// Done is how many bytes of Size are checked or written. It may go back to the last whole
+	// chunk when a connection is lost.
 	Done, Size uint64
-	// Position is the place in line, 1 is next; 0 when it is not known.
+	// Position is the position in the server's queue; 1 is next, 0 is not known.
 	Position int
-	// Reason and Retry belong to UpdateAway.
+	// Reason and Retry are set for UpdateAway.
 	Reason error
 	Retry  time.Duration
 }
 
-// Download gets the file, once for each offer, and returns its path when it is whole,
-// right and durable. It is written beside, to NAME.part, where what an earlier try has
-// left is checked first and kept as far as it is right; each chunk is checked as it
-// comes. It neither runs the file nor removes it. If the whole file lies there already
-// nothing is downloaded.
+// Download downloads the file and returns its path once the file is complete, verified and
+// durable. It may be called once for each offer. Data is written to NAME.part. What an
+// earlier download has left there is checked first, and its right chunks are kept; each new
+// chunk is checked too. Download neither runs nor removes the file. If the complete file
+// exists already, nothing is downloaded.
 //
-// When ctx ends the server is told and what is right stays. ErrUpdateBroken says that
-// another Login gets the offer again, and its Download goes on (see Client.Update, which
-// does that). ErrUpdateData, an *UpdateError and an *UpdateFileError are what else there
-// is, a *RefusedError when the server sends the player away, ErrProtocol, and ErrClosed
-// behind Close or an earlier Download. However it ends, the connection has.
+// When ctx ends, the server is told, and right chunks are kept. ErrUpdateBroken means that
+// another Login gets the offer again and that its Download continues; Client.Update does
+// that. Other errors are ErrUpdateData, an *UpdateError, an *UpdateFileError, a
+// *RefusedError if the server ends the session, ErrProtocol, and ErrClosed after Close or an
+// earlier Download. Download always ends the connection.
 func (u *UpdateOffer) Download(ctx context.Context, o DownloadOptions) (path string, err error) {
 	if u.talk == nil || !u.talk.taken.CompareAndSwap(false, true) {
 		return "", ErrClosed
@@ -119,15 +119,15 @@ func (u *UpdateOffer) Download(ctx context.Context, o DownloadOptions) (path str
 	return d.run(ctx)
 }
 
-// download is one Download. Used by its goroutine alone.
+// download is one call of Download. Only its goroutine uses it.
 type download struct {
 	offer *UpdateOffer
 	o     DownloadOptions
 	file  *partFile
 	acked uint64
-	// taken: the server has heard that the file is wanted.
+	// taken says that the server has confirmed the accepted offer.
 	taken bool
-	// away is what the server has said of its end.
+	// away is the server's announcement of its end; nil for none.
 	away *RefusedError
 }
 
@@ -160,11 +160,11 @@ func (d *download) run(ctx context.Context) (string, error) {
 	return path, err
 }
 
-// receive asks for what is missing and takes it.
+// receive requests the missing part of the file and writes it.
 func (d *download) receive() error {
 	d.acked = d.file.at
 	accept := &pb.AcceptUpdate{Offset: d.file.at, Window: d.o.Window}
-	// That this cannot be said is no reason: what the server said before it went may be.
+	// A failed send is not the reason to report: the server may have sent one before.
 	_ = d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_AcceptUpdate{AcceptUpdate: accept}})
 	d.offer.talk.link.widen()
 	d.tell(UpdateInLine, 0)
@@ -203,7 +203,7 @@ func (d *download) take(f *pb.ServerFrame) error {
 	return nil
 }
 
-// takeData writes what comes next and says so where that is due.
+// takeData writes received data and acknowledges it after a quarter of the window.
 func (d *download) takeData(m *pb.UpdateData) error {
 	data := m.GetData()
 	if m.GetOffset() != d.file.at || len(data) == 0 || uint64(len(data)) > d.offer.Size-d.file.at {
@@ -221,8 +221,8 @@ func (d *download) takeData(m *pb.UpdateData) error {
 		return err
 	}
 	d.acked = d.file.at
-	// Where this cannot be said any more the server has gone: what it said before that
-	// is still to be heard, and then the end.
+	// If the send fails, the server has closed the connection. Its last messages are still
+	// read.
 	_ = d.offer.talk.say(&pb.ClientFrame{Body: &pb.ClientFrame_UpdateReceived{UpdateReceived: &pb.UpdateReceived{Offset: d.acked}}})
 	return nil
 }
@@ -231,11 +231,11 @@ func (d *download) tell(phase UpdatePhase, position int) {
 	d.o.Progress(UpdateProgress{Phase: phase, Done: d.file.at, Size: d.offer.Size, Position: position})
 }
 
-// maxEndMessages is how many messages are heard before UpdateSent, at most.
+// maxEndMessages is the most messages that are read before UpdateSent.
 const maxEndMessages = 64
 
-// hearEnd waits for the server's word that it knows. It is its due and not needed: the
-// hash has decided, and the file has its name already. So it is bounded.
+// hearEnd waits for the server's UpdateSent, for a limited time. The download does not
+// depend on it, because the hash is right and the file has its name.
 func (d *download) hearEnd() {
 	if d.offer.talk.hearFor(d.offer.talk.timeout) != nil {
 		return
@@ -248,7 +248,7 @@ func (d *download) hearEnd() {
 		switch f.GetBody().(type) {
 		case *pb.ServerFrame_Pong, *pb.ServerFrame_Notice, *pb.ServerFrame_GoingAway:
 		case *pb.ServerFrame_UpdateSent:
-			d.offer.talk.end() // the file is taken: there is nothing to cancel
+			d.offer.talk.end() // complete: there is nothing to cancel
 			return
 		default:
 			return
@@ -256,7 +256,7 @@ func (d *download) hearEnd() {
 	}
 }
 
-// brokenOr marks the errors behind which another sign-in makes sense.
+// brokenOr wraps errors as ErrUpdateBroken after which another sign-in may continue.
 func (d *download) brokenOr(err error) error {
 	r := (*RefusedError)(nil)
 	switch {
@@ -274,7 +274,8 @@ func (d *download) brokenOr(err error) error {
 	return err
 }
 
-// failed reads the server's reason; one that was added later has a name of its number.
+// failed returns the server's reason as an error. Reasons that were added later are kept as
+// their number.
 func failed(m *pb.UpdateFailed) *UpdateError {
 	if m.GetReason() <= 0 {
 		return &UpdateError{codec.TransferEndCount}

@@ -9,10 +9,10 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// Enter goes to the world of the pass, proves that it has it, checks that the gate
-// does too, and waits in the queue until the player is in; the places on the way are
-// Events. The pass is used up by it. A *RefusedError is the gate's no. The session
-// may be closed when it has returned.
+// Enter connects to the gate of the pass's world, proves the pass, checks the gate's proof,
+// and waits in the queue until the player is in the world. Queue positions arrive as Events.
+// A pass can be used once. The error is a *RefusedError if the gate refuses. After Enter has
+// returned, the session may be closed.
 func (s *Session) Enter(ctx context.Context, pass *Pass) (*Conn, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func (s *Session) Enter(ctx context.Context, pass *Pass) (*Conn, error) {
 	return c, nil
 }
 
-// knock proves the pass to the gate, and has the gate prove that it is the one that
-// the login server has given the pass to.
+// knock is the gate handshake: it proves the pass to the gate and checks that the gate
+// knows it from the login server.
 func knock(o *Options, l *link, pass *Pass) error {
 	var f pb.GateServerFrame
 	if err := hearGate(l, &f); err != nil {
@@ -81,7 +81,7 @@ func knock(o *Options, l *link, pass *Pass) error {
 	return nil
 }
 
-// hearGate takes the gate's next message; being sent away is an error.
+// hearGate reads the gate's next message into f. A refusal is an error.
 func hearGate(l *link, f *pb.GateServerFrame) error {
 	f.Reset()
 	if err := l.receive(f); err != nil {

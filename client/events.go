@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// MaxEvents is how many events wait for a reader of Session.Events. When more come
-// the oldest is dropped and counted (Session.DroppedEvents): a game that reads late
-// wants what is true now.
+// MaxEvents is how many events wait for a reader of Session.Events. When there are more, the
+// oldest is dropped and counted (Session.DroppedEvents), because a game that reads late
+// needs the latest ones.
 const MaxEvents = 64
 
-// Event is what a Session tells through Events: one of the types of this file.
+// Event is a value from Session.Events: one of the types of this file.
 type Event interface{ event() }
 
-// Notice is text of an operator for players, as it came.
+// Notice is an operator's text for players, unchanged.
 type Notice struct{ Text string }
 
-// QueuePosition is how far the player is in the queue of a world; 1 is next.
+// QueuePosition is the player's position in the queue of a world; 1 is next.
 type QueuePosition struct {
 	World    uint8
 	Position int
@@ -25,27 +25,27 @@ type QueuePosition struct {
 // Entered says that the player is in the world.
 type Entered struct{ World uint8 }
 
-// PassExpired says that the pass for the world is over, unused.
+// PassExpired says that the pass for the world has expired without use.
 type PassExpired struct{ World uint8 }
 
-// GoingAway says that the server ends soon. The session comes back after the time
-// told, by itself.
+// GoingAway says that the server will shut down soon. The session reconnects by itself after
+// the given time.
 type GoingAway struct{ After time.Duration }
 
 // Kicked says that the server has ended the session for good; Session.Err has the
 // same reason.
 type Kicked struct{ Reason *RefusedError }
 
-// Disconnected says that the connection to the login server is lost and when it is
-// tried again. It comes once for each failed try too. Held is set when that waits
-// for the player to leave the world.
+// Disconnected says that the connection to the login server was lost, and when the session
+// tries to reconnect. It is also sent for each failed attempt. Held says that the session
+// waits until the player has left the world.
 type Disconnected struct {
 	Reason error
 	Retry  time.Duration
 	Held   bool
 }
 
-// Reconnected says that the session is signed in again. The pass that there was is over.
+// Reconnected says that the session is signed in again. An earlier pass has ended.
 type Reconnected struct{}
 
 func (Notice) event()        {}
@@ -57,7 +57,7 @@ func (Kicked) event()        {}
 func (Disconnected) event()  {}
 func (Reconnected) event()   {}
 
-// events is a bounded channel that loses its oldest.
+// events is a bounded channel that drops its oldest event when it is full.
 type events struct {
 	ch chan Event
 
@@ -68,7 +68,7 @@ type events struct {
 
 func newEvents() *events { return &events{ch: make(chan Event, MaxEvents)} }
 
-// push never waits. It may be called from anywhere, also after close.
+// push adds an event without waiting. Any goroutine may call it, also after close.
 func (e *events) push(ev Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,7 +81,7 @@ func (e *events) push(ev Event) {
 		select {
 		case <-e.ch:
 			e.dropped++
-		default: // a reader was quicker
+		default: // a reader has taken it
 		}
 	}
 }

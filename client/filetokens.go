@@ -20,26 +20,27 @@ import (
 	"gatepass/client/internal/disk"
 )
 
-// FileTokens is a TokenStore of one file for each account in a folder, readable by
-// its owner only. A file is replaced by renaming a synced one over it, and the folder
-// is synced behind that. Several programs of a machine may use a folder at once: who
-// signs in holds an advisory lock on a file beside the token, which is never removed.
-// A folder is for one server, as every TokenStore is.
+// FileTokens is a TokenStore with one file for each account in a folder. Only the owner can
+// read the files. A file is replaced by renaming a synced one over it; then the folder is
+// synced. Several programs on a machine may use a folder at once: a sign-in holds an advisory
+// lock on a second file, which is never removed. A folder is for one server, like every
+// TokenStore.
 type FileTokens struct{ dir string }
 
 const (
 	tokenFormat = 1
-	// maxTokenFile bounds what is read; a file has less than 500 bytes.
+	// maxTokenFile limits what is read, in bytes. A file has less than 500.
 	maxTokenFile = 4 << 10
-	// probeSize is about that of a token's file, in bytes: a full disk has to show.
+	// probeSize is about the size of a token's file, in bytes, so that Probe fails on a full
+	// disk.
 	probeSize = 512
-	// lockEvery is how often a lock that somebody holds is tried again.
+	// lockEvery is the interval at which a held lock is tried again.
 	lockEvery = 25 * time.Millisecond
-	// leftAfter is how old a half-made file is when no program can be at it any more.
+	// leftAfter is the age after which no program can still write a temporary file.
 	leftAfter = time.Minute
 )
 
-// tokenFile is how a token lies in its file, as JSON.
+// tokenFile is the JSON in a token's file.
 type tokenFile struct {
 	Format  int    `json:"format"`
 	Device  string `json:"device"`
@@ -50,15 +51,16 @@ type tokenFile struct {
 	Expires int64  `json:"expires,omitempty"`
 }
 
-// NewFileTokens keeps tokens in the folder dir, which is made when it is needed.
+// NewFileTokens returns a store in the folder dir, which is made when it is needed.
 func NewFileTokens(dir string) *FileTokens { return &FileTokens{dir: dir} }
 
-// path names an account's file by the hex of its name: no name leads out of the folder.
+// path returns the path of an account's file. Its name is hexadecimal, so it cannot lead out
+// of the folder.
 func (f *FileTokens) path(account string) string {
 	return filepath.Join(f.dir, hex.EncodeToString([]byte(account))+".token")
 }
 
-// Load is TokenStore's. A file that is damaged is an error and not ErrNoToken.
+// Load implements TokenStore. The error for a damaged file is not ErrNoToken.
 func (f *FileTokens) Load(account string) (Token, error) {
 	b, err := readBounded(f.path(account))
 	defer clear(b)
@@ -79,7 +81,7 @@ func (f *FileTokens) Load(account string) (Token, error) {
 	return t, nil
 }
 
-// Save is TokenStore's.
+// Save implements TokenStore.
 func (f *FileTokens) Save(account string, t Token) error {
 	b, err := json.Marshal(fileOf(&t))
 	if err != nil {
@@ -96,16 +98,16 @@ func (f *FileTokens) Save(account string, t Token) error {
 	return nil
 }
 
-// pattern is that of temporary files. Each has a name of its own, because several programs
-// may save the same token at once.
+// pattern returns the pattern of temporary files. Their names differ, because several
+// programs may save the same token at once.
 func (f *FileTokens) pattern(account string) string {
 	return filepath.Base(f.path(account)) + ".*.new"
 }
 
-// sweep removes what crashes have left half made.
+// sweep removes temporary files that crashes have left.
 func (f *FileTokens) sweep(account string) {
 	base := filepath.Base(f.path(account))
-	entries, _ := os.ReadDir(f.dir) // what stays does no harm
+	entries, _ := os.ReadDir(f.dir) // a file that stays does no harm
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), base) || !strings.HasSuffix(e.Name(), ".new") {
 			continue
@@ -116,7 +118,7 @@ func (f *FileTokens) sweep(account string) {
 	}
 }
 
-// Probe is TokenProber's: it writes what Save would, beside, and removes it.
+// Probe implements TokenProber. It writes a temporary file like Save and removes it.
 func (f *FileTokens) Probe(account string) error {
 	path := f.path(account)
 	if info, err := os.Lstat(path); err == nil && info.IsDir() {
@@ -132,7 +134,7 @@ func (f *FileTokens) Probe(account string) error {
 	return os.Remove(made)
 }
 
-// Lock is TokenLocker's. It is for the account alone, and ends with the process too.
+// Lock implements TokenLocker. The lock is for one account and ends with the process.
 func (f *FileTokens) Lock(ctx context.Context, account string) (unlock func(), err error) {
 	lock := flock.New(f.path(account) + ".lock")
 	_, err = lock.TryLockContext(ctx, lockEvery)
@@ -145,7 +147,7 @@ func (f *FileTokens) Lock(ctx context.Context, account string) (unlock func(), e
 	return func() { _ = lock.Close() }, nil
 }
 
-// Forget is TokenStore's.
+// Forget implements TokenStore.
 func (f *FileTokens) Forget(account string) error {
 	err := os.Remove(f.path(account))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -157,7 +159,7 @@ func (f *FileTokens) Forget(account string) error {
 	return atomicfile.SyncFolder(f.dir)
 }
 
-// readBounded reads a file, but no more than is judged too long.
+// readBounded reads a file up to one byte more than its limit.
 func readBounded(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -180,7 +182,7 @@ func fileOf(t *Token) tokenFile {
 	return stored
 }
 
-// token reads what fileOf has written; ok is false when something has another size.
+// token converts the file's fields back; ok is false if one has another size.
 func (stored *tokenFile) token() (t Token, ok bool) {
 	ok = unhex(t.Device[:], stored.Device)
 	if stored.Family == "" {

@@ -19,35 +19,36 @@ import (
 )
 
 const (
-	// checkBuffer is how much of a file is read at once to be checked.
+	// checkBuffer is how many bytes of a file are read at once for a check.
 	checkBuffer = 128 << 10
-	// writeBuffer is how much is written at once: frames are small.
+	// writeBuffer is how many bytes are written at once, because frames are small.
 	writeBuffer = 64 << 10
 )
 
-// partFile is the file of an update while it is not whole: NAME.part, beside what it
-// will be. It is locked against other programs, and no name leads out of its folder,
-// not by a symbolic link either. Used by one goroutine.
+// partFile is the incomplete file of an update: NAME.part in the folder of the complete
+// file. It is locked against other programs. No name can lead out of the folder, not even
+// through a symbolic link. Only one goroutine may use it.
 //
 //	0 ───────────── good ────── at ───────────── offer.Size
-//	   chunks that      of the      not here yet
-//	   are right        next one
+//	   verified         part of     not yet
+//	   chunks           the next    received
 type partFile struct {
 	offer     *UpdateOffer
 	dir, name string
 	root      *os.Root
 	file      *os.File
 	locked    bool
-	checked   bool          // check has come to its end: what is not good is nothing
+	checked   bool          // check is complete: bytes behind good are not valid
 	out       *bufio.Writer // to file
-	// room tells how many bytes a folder has room for; false where that is not known.
+	// room returns how many bytes are free for a folder; false if that is not known.
 	room func(dir string) (bytes uint64, known bool)
-	// Invariant: good ≤ at. The file holds good bytes at least, and at where out is flushed.
+	// good is the end of the verified chunks, at the end of the received data. Invariant:
+	// good ≤ at. The file has at least good bytes, and at bytes after a flush.
 	at, good     uint64
-	whole, chunk hash.Hash // of what is before at
+	whole, chunk hash.Hash // of the file and of the current chunk, up to at
 }
 
-// newPart opens the folder only.
+// newPart opens the folder. It does not open the file yet.
 func newPart(dir, name string, offer *UpdateOffer) (*partFile, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -56,15 +57,15 @@ func newPart(dir, name string, offer *UpdateOffer) (*partFile, error) {
 	return &partFile{offer: offer, dir: dir, name: name, root: root, room: disk.Free, whole: sha256.New(), chunk: sha256.New()}, nil
 }
 
-// path is that of the file once it is whole.
+// path returns the path of the complete file.
 func (p *partFile) path() string { return filepath.Join(p.dir, p.name) }
 
-// open opens the file, or makes it. Nothing of it is good before check.
+// open opens or creates the file. None of its bytes are valid before check.
 func (p *partFile) open() (err error) {
 	defer func() { err = fileError(p.path()+partSuffix, err) }()
 	part := p.name + partSuffix
 	if info, err := p.root.Lstat(part); err == nil && !info.Mode().IsRegular() {
-		return ErrInTheWay // a pipe would have to be waited for
+		return ErrInTheWay // opening a pipe would block
 	}
 	if p.file, err = p.root.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return err
@@ -78,19 +79,19 @@ func (p *partFile) open() (err error) {
 	return nil
 }
 
-// isNamed tells that the open file is still the one of the name: who held the lock
-// before may have finished it.
+// isNamed reports whether the open file still has its name. The program that held the lock
+// before may have renamed it.
 func (p *partFile) isNamed() bool {
 	ours, err := p.file.Stat()
 	named, missing := p.root.Lstat(p.name + partSuffix)
 	return err == nil && missing == nil && os.SameFile(ours, named)
 }
 
-// close keeps what is good, and nothing where nothing is.
+// close closes the file and keeps its verified chunks. Without any it removes the file.
 func (p *partFile) close() {
 	if p.file != nil {
 		if p.checked {
-			_ = p.file.Truncate(int64(p.good)) // what stays too much is found out by check
+			_ = p.file.Truncate(int64(p.good)) // if this fails, the next check finds the invalid bytes
 		}
 		_ = p.file.Close()
 		if p.checked && p.good == 0 {
@@ -101,7 +102,7 @@ func (p *partFile) close() {
 	_ = p.root.Close()
 }
 
-// watched is a reader that a context ends and that tells what it has read.
+// watched is a reader that ends with a context and reports what it has read.
 type watched struct {
 	io.Reader
 	ctx  context.Context
@@ -117,8 +118,8 @@ func (w *watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// have tells whether the whole file lies there already, of an earlier download.
-// Something else by its name is ErrInTheWay.
+// have reports whether the complete file exists already. Another file with its name is
+// ErrInTheWay.
 func (p *partFile) have(ctx context.Context, tell func(done uint64)) (bool, error) {
 	info, err := p.root.Lstat(p.name)
 	switch {
@@ -145,7 +146,7 @@ func (p *partFile) have(ctx context.Context, tell func(done uint64)) (bool, erro
 	return true, nil
 }
 
-// check finds how much of an earlier try is right, and cuts off the rest.
+// check verifies the chunks that an earlier download has left, and cuts off the rest.
 func (p *partFile) check(ctx context.Context, tell func(done uint64)) error {
 	done, buffer := uint64(0), make([]byte, checkBuffer)
 	in := &watched{p.file, ctx, func(n int) { done += uint64(n); tell(min(done, p.offer.Size)) }}
@@ -171,7 +172,7 @@ func (p *partFile) check(ctx context.Context, tell func(done uint64)) error {
 	return fileError(p.path()+partSuffix, err)
 }
 
-// checkChunk reads the next chunk and tells whether it is right.
+// checkChunk reads the next chunk and reports whether its hash is right.
 func (p *partFile) checkChunk(in io.Reader, buffer []byte) (bool, error) {
 	want, end := p.offer.chunk(p.good)
 	p.chunk.Reset()
@@ -183,8 +184,9 @@ func (p *partFile) checkChunk(in io.Reader, buffer []byte) (bool, error) {
 	return true, nil
 }
 
-// fits looks whether there is room for what is missing, behind check. Others may take it
-// meanwhile: it only spares a player hours of a download that must fail.
+// fits returns ErrNoRoom if there is not enough free space for the missing part. Other
+// programs may use the space later; the check only avoids a long download that must fail. It
+// must be called after check.
 func (p *partFile) fits() error {
 	missing := p.offer.Size - p.good
 	if room, known := p.room(p.dir); known && room < missing {
@@ -193,8 +195,8 @@ func (p *partFile) fits() error {
 	return nil
 }
 
-// write appends data, at most as much as is missing, and checks each chunk as it is
-// whole: a wrong one is ErrUpdateData.
+// write appends data, which must not exceed the missing part, and verifies each complete
+// chunk. A wrong chunk is ErrUpdateData.
 func (p *partFile) write(data []byte) error {
 	for len(data) > 0 {
 		want, end := p.offer.chunk(p.at)
@@ -221,13 +223,13 @@ func (p *partFile) write(data []byte) error {
 	return nil
 }
 
-// flush hands everything to the file: what is acknowledged is written.
+// flush writes buffered data to the file. It is called before data is acknowledged.
 func (p *partFile) flush() error { return fileError(p.path()+partSuffix, p.out.Flush()) }
 
-// finish gives the whole file its name, durably.
+// finish verifies the complete file and durably gives it its name.
 func (p *partFile) finish() (string, error) {
 	if !bytes.Equal(p.whole.Sum(nil), p.offer.SHA256[:]) {
-		p.good = 0 // the offer contradicts itself: nobody knows what is right
+		p.good = 0 // the offer's hashes contradict each other, so no byte is known to be right
 		return "", fmt.Errorf("%w: its chunks are right, the whole is not", ErrUpdateData)
 	}
 	if err := p.file.Sync(); err != nil {
@@ -242,8 +244,8 @@ func (p *partFile) finish() (string, error) {
 	return p.path(), nil
 }
 
-// publish renames the file while it is locked, so that nobody else begins at it in
-// between; Windows renames no open file.
+// publish renames the file while it is locked, so that no other program can start with it
+// meanwhile. Windows cannot rename an open file, so there the lock ends first.
 func (p *partFile) publish() error {
 	if runtime.GOOS == "windows" {
 		if err := p.letGo(); err != nil {
@@ -253,11 +255,11 @@ func (p *partFile) publish() error {
 	if err := p.root.Rename(p.name+partSuffix, p.name); err != nil {
 		return err
 	}
-	_ = p.letGo() // it is synced
+	_ = p.letGo() // the file is synced
 	return atomicfile.SyncFolder(p.dir)
 }
 
-// letGo closes the file, and with that unlocks it, as it is.
+// letGo closes the file without changing it, which also unlocks it.
 func (p *partFile) letGo() error {
 	if p.file == nil {
 		return nil
@@ -267,7 +269,7 @@ func (p *partFile) letGo() error {
 	return file.Close()
 }
 
-// fileError names the file in an error of it, once; nil stays nil.
+// fileError wraps an error of a file as an UpdateFileError with its path; nil stays nil.
 func fileError(path string, err error) error {
 	var named *fs.PathError
 	var link *os.LinkError

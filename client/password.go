@@ -6,22 +6,21 @@ import (
 	"gatepass/auth/srp6a"
 )
 
-// maxWork bounds what a server may ask to be spent on a password, in KiB times
-// passes: 1 GiB once, or 64 MiB sixteen times. That is some seconds of a phone.
+// maxWork is the largest derivation that a server may ask for, in KiB times passes: 1 GiB
+// once, or 64 MiB sixteen times. That takes a phone some seconds.
 const maxWork = 1 << 20
 
-// password is what a session keeps of the player's password, to sign in again.
+// password is what a session keeps of the player's password to sign in again.
 //
-// It is derived for one salt at one cost only, those of the first challenge that it
-// answers. While the password stays the same so do they; a challenge with others comes
-// from another server, which is so kept from having a derivation made at every
-// reconnect.
+// It is derived for one salt and one cost only, those of the first challenge. They do not
+// change while the password stays the same. A challenge with others comes from another
+// server; refusing it prevents a new derivation at every reconnect.
 type password struct {
-	// turn holds one token while nobody works with the identity.
+	// turn has one token while no goroutine uses the identity.
 	turn     chan struct{}
-	identity *srp6a.Identity // owned by who has the turn
+	identity *srp6a.Identity // owned by the goroutine that has the token
 
-	// Owned by the signer: the first challenge.
+	// Owned by the signer. They are those of the first challenge.
 	asked  bool
 	salt   [32]byte
 	params srp6a.Params
@@ -33,8 +32,8 @@ func newPassword(account, text string) *password {
 	return p
 }
 
-// meets tells whether the challenge asks for what the first one did. The first one
-// always does.
+// meets reports whether the challenge has the salt and cost of the first one. It stores
+// those of the first one.
 func (p *password) meets(ch *srp6a.Challenge) bool {
 	if !p.asked {
 		p.asked, p.salt, p.params = true, ch.Salt, ch.Params
@@ -42,9 +41,9 @@ func (p *password) meets(ch *srp6a.Challenge) bool {
 	return p.salt == ch.Salt && p.params == ch.Params
 }
 
-// use has f work with the identity, on a goroutine of its own, and waits for it. A
-// derivation cannot be broken off: when ctx ends first, use returns its cause at once
-// and f goes on behind, with all that it touches.
+// use calls f, which uses the identity, on another goroutine and waits for it. A derivation
+// cannot be interrupted: when ctx ends first, use returns its cause at once while f still
+// runs. The caller must not read what f writes then.
 func (p *password) use(ctx context.Context, f func()) error {
 	select {
 	case <-p.turn:
@@ -65,7 +64,7 @@ func (p *password) use(ctx context.Context, f func()) error {
 	}
 }
 
-// behind runs f when nobody works with the identity: now, or when that has ended.
+// behind calls f when no goroutine uses the identity: now, or on another goroutine later.
 func (p *password) behind(f func()) {
 	inTurn := func() {
 		f()
@@ -82,5 +81,5 @@ func (p *password) behind(f func()) {
 	}
 }
 
-// forget overwrites what is kept. The password must not be used again.
+// forget wipes the password. It must not be used again.
 func (p *password) forget() { p.behind(p.identity.Wipe) }

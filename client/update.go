@@ -13,50 +13,49 @@ import (
 )
 
 const (
-	// updatePing is how often a client says that it is there while it has no Welcome
-	// that would tell it: a server's default is to send silent ones away after 90 s.
+	// updatePing is the ping interval of a connection with an offer, which has no Welcome with
+	// an interval. By default, servers close silent connections after 90 s.
 	updatePing = 20 * time.Second
-	// farewellWithin bounds the last word to a server that may not read any more.
+	// farewellWithin limits the last message to a server that may not read any more.
 	farewellWithin = time.Second
 )
 
-// UpdateOffer is the error of a Login whose client must be updated before it is let
-// in, where Options.TakesUpdates is set. errors.As finds it; it is ErrUpdate to
-// errors.Is too. Behind it stands the connection that it came on: who does not call
-// Download, which ends it, calls Close. Until then the offer keeps the connection and
-// has one goroutine that pings; a server gives up who does not decide within minutes.
-// Its fields are what the server says, checked against each other and not to be changed.
+// UpdateOffer is the error of a Login whose client must be updated first, if
+// Options.TakesUpdates is set. Use errors.As to get it; errors.Is also matches ErrUpdate.
+// The offer keeps its connection open and has a goroutine that pings, until Download has
+// returned or Close is called; the caller must call one of them. A server closes the
+// connection if the caller does not decide within minutes. The fields are the server's
+// values, checked for consistency. They must not be changed.
 type UpdateOffer struct {
-	// From and To are the builds that the file leads from and to.
+	// From and To are the builds before and after the update.
 	From, To uint16
-	// Size is the file's in bytes, 1 byte to 1 TiB.
+	// Size is the length of the file in bytes, 1 byte to 1 TiB.
 	Size   uint64
 	SHA256 [32]byte
-	// ChunkSize is how much of the file one hash stands for, in bytes; of a try that
-	// broke off, whole chunks are kept.
+	// ChunkSize is how many bytes of the file each hash covers. An interrupted download keeps
+	// whole chunks.
 	ChunkSize uint32
-	// Name is what to call the file: the server's word, with everything replaced that
-	// could be a path, hidden or a device.
+	// Name is the file's name from the server, changed so that it cannot be a path, a hidden
+	// file or a device.
 	Name string
-	// Steps is how many files there are on the way to a build that is let in, this one
-	// included, and Total the sum of their sizes in bytes. The next one is offered to
-	// the build that this one makes.
+	// Steps is how many files are needed to reach an accepted build, with this one, and Total
+	// is the sum of their sizes in bytes. The next file is offered to the updated build.
 	Steps int
 	Total uint64
 
 	hashes []byte // 32 bytes for each chunk
-	talk   *talk  // nil for one that no Login has made
+	talk   *talk  // nil if no Login has made the offer
 }
 
 func (u *UpdateOffer) Error() string {
 	return fmt.Sprintf("client: build %d must be updated to build %d, by %d bytes", u.From, u.To, u.Size)
 }
 
-// Is makes it ErrUpdate, which those get who take no updates.
+// Is reports whether target is ErrUpdate, which clients get that do not take updates.
 func (u *UpdateOffer) Is(target error) bool { return ErrUpdate.Is(target) }
 
-// Close declines the offer, or ends its Download, and ends the connection. It may be
-// called from anywhere and more than once.
+// Close declines the offer or cancels its Download, and ends the connection. Any goroutine
+// may call it, more than once.
 func (u *UpdateOffer) Close() error {
 	if u.talk != nil {
 		u.talk.cancel()
@@ -64,8 +63,8 @@ func (u *UpdateOffer) Close() error {
 	return nil
 }
 
-// newOffer checks an offer: its numbers have to fit each other before anything is done
-// by them. A fault is ErrProtocol.
+// newOffer returns the offer as an error. If its numbers are not consistent, the error is
+// ErrProtocol.
 func newOffer(l *link, m *pb.UpdateOffered) error {
 	if err := checkOffer(m); err != nil {
 		return fmt.Errorf("%w: an offer of an update: %w", ErrProtocol, err)
@@ -97,22 +96,22 @@ func checkOffer(m *pb.UpdateOffered) error {
 
 func isBuild(n uint32) bool { return n > 0 && n <= math.MaxUint16 }
 
-// chunk is the number of the chunk that byte at is in, with its hash and its end.
+// chunk returns the hash and the end of the chunk that has the byte at.
 func (u *UpdateOffer) chunk(at uint64) (hash []byte, end uint64) {
 	n := at / uint64(u.ChunkSize)
 	return u.hashes[32*n : 32*n+32], min((n+1)*uint64(u.ChunkSize), u.Size)
 }
 
-// talk is a connection on which an update was offered. It pings from begin on.
+// talk is the connection of an offer. It sends pings after begin.
 type talk struct {
-	link *link // its receiving half is the Download's
+	link *link // its receiving half is owned by Download
 	// timeout is how long an answer may take.
 	timeout time.Duration
 	taken   atomic.Bool
 	over    chan struct{} // closed first
 	done    chan struct{} // closed when pinging has ended
 
-	sending sync.Mutex // owns link's sending half
+	sending sync.Mutex // guards link's sending half
 	ending  sync.Once
 }
 
@@ -133,8 +132,7 @@ func (t *talk) pinging() {
 		case <-ticker.C:
 		}
 		if t.say(&pb.ClientFrame{Body: &pb.ClientFrame_Ping{Ping: &pb.Ping{Number: number}}}) != nil {
-			// The Download hears of it, now or later, behind what the server has said
-			// before it went.
+			// Download gets the error too, after the server's last messages.
 			_ = t.hearFor(farewellWithin)
 			return
 		}
@@ -156,7 +154,7 @@ func (t *talk) say(m *pb.ClientFrame) error {
 	return t.link.send(m)
 }
 
-// hear takes the server's next message. Pings are answered, so that there is one soon.
+// hear returns the server's next message. Pings are answered, so the wait is limited.
 func (t *talk) hear() (*pb.ServerFrame, error) {
 	f := &pb.ServerFrame{}
 	if err := t.link.patience(updatePing); err != nil {
@@ -165,7 +163,7 @@ func (t *talk) hear() (*pb.ServerFrame, error) {
 	return f, t.link.receive(f)
 }
 
-// hearFor bounds what is heard from now on, until the next hear.
+// hearFor limits the time of reads until the next hear.
 func (t *talk) hearFor(d time.Duration) error {
 	if err := t.link.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
 		return lost(err)
@@ -173,8 +171,8 @@ func (t *talk) hearFor(d time.Duration) error {
 	return nil
 }
 
-// cancel says that the player does not want the file (any more), if that can be said
-// at once, and ends.
+// cancel tells the server that the file is not wanted, unless another send is under way, and
+// ends the connection.
 func (t *talk) cancel() {
 	t.endWith(&pb.ClientFrame{Body: &pb.ClientFrame_CancelUpdate{CancelUpdate: &pb.CancelUpdate{}}})
 }
@@ -185,7 +183,7 @@ func (t *talk) end() { t.endWith(nil) }
 func (t *talk) endWith(last *pb.ClientFrame) {
 	t.ending.Do(func() {
 		close(t.over)
-		// Who is sending just now may have to wait long.
+		// Another send may wait for long, so do not wait for it.
 		if last != nil && t.sending.TryLock() {
 			t.link.timeout = farewellWithin
 			_ = t.link.send(last)

@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// updateTries is how often Client.Update comes back without a byte that is new before
-// it gives up: some minutes, so that a server may be started anew.
+// updateTries is how often Client.Update reconnects without receiving new data before it
+// gives up. That takes some minutes, so that a server can restart meanwhile.
 const updateTries = 10
 
-// Update downloads the file of an offer that this client's Login has made, and when
-// that breaks off signs in anew, after the waits of Options.Backoff, and goes on where
-// it was. Options of the download are those of UpdateOffer.Download, and so are the
-// errors. Another file that is offered by then is the error, an *UpdateOffer again: its
-// player has not agreed to that one yet. While the server mends a file that was changed
-// under way it may have none to offer, so that a build that is not let in is tried
-// again, too. ErrNotWanted says that the build is let in
-// meanwhile. who is asked as by Login.
+// Update downloads the file of an offer from this client's Login. If the download is
+// interrupted, it signs in again, after the waits of Options.Backoff, and continues. Its
+// options and errors are those of UpdateOffer.Download. If the server offers another file
+// then, the error is that *UpdateOffer, because the player has not agreed to it. While an
+// operator replaces a changed file, the server may have none to offer and refuse the build;
+// Update then tries again too. ErrNotWanted means that the server now accepts the build. who
+// is used as by Login.
 func (c *Client) Update(ctx context.Context, who Credentials, offer *UpdateOffer, o DownloadOptions) (path string, err error) {
 	a := &again{client: c, who: who, progress: o.Progress}
 	o.Progress = a.watch
@@ -37,7 +36,7 @@ func (c *Client) Update(ctx context.Context, who Credentials, offer *UpdateOffer
 	}
 }
 
-// resumable tells of errors that another try may not bring again.
+// resumable reports whether another attempt may succeed.
 func resumable(err error) bool {
 	for _, e := range []error{ErrUpdateBroken, ErrProtocol, ErrUpdateOffset, ErrUpdateChanged, ErrUpdateFault} {
 		if errors.Is(err, e) {
@@ -47,12 +46,12 @@ func resumable(err error) bool {
 	return false
 }
 
-// again is one Update beside its downloads.
+// again is the state of one call of Update.
 type again struct {
 	client   *Client
 	who      Credentials
 	progress func(UpdateProgress)
-	tries    int // since the last byte that was new
+	tries    int // attempts since the last new data
 	last     UpdateProgress
 	best     uint64
 }
@@ -66,7 +65,7 @@ func (a *again) watch(p UpdateProgress) {
 	}
 }
 
-// signIn brings the next offer; reason is why it is needed.
+// signIn signs in again and returns the next offer. reason is why it is needed.
 func (a *again) signIn(ctx context.Context, reason error) (*UpdateOffer, error) {
 	mended := errors.Is(reason, ErrUpdateChanged) || errors.Is(reason, ErrUpdateFault)
 	for a.tries < updateTries {

@@ -8,13 +8,12 @@ import (
 	"gatepass/codec"
 )
 
-// partSuffix marks a file that is not whole.
+// partSuffix marks an incomplete file.
 const partSuffix = ".part"
 
-// plainName makes of a name that a server has given one that every system takes for
-// a plain file in the folder where it is put: letters, digits and a few signs, no dot
-// in front (hidden) or behind (dropped by Windows), no device. What is left of nothing
-// is fallback.
+// plainName changes a name from a server so that on every system it is a plain file in its
+// folder: only letters, digits and a few signs, no dot at the start (hidden) or at the end
+// (removed by Windows), no device. It returns fallback if nothing is left.
 func plainName(name, fallback string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.+()", r) {
@@ -26,13 +25,13 @@ func plainName(name, fallback string) string {
 	switch {
 	case name == "":
 		return fallback
-	case isDevice(name), strings.HasPrefix(name, "-"): // which commands take for a flag
+	case isDevice(name), strings.HasPrefix(name, "-"): // commands would read it as a flag
 		return "_" + name
 	}
 	return name
 }
 
-// isDevice tells the names that Windows keeps for devices, whatever stands behind a dot.
+// isDevice reports whether Windows reserves the name for a device, with any extension.
 func isDevice(name string) bool {
 	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
 	switch base {
@@ -46,7 +45,7 @@ func isDevice(name string) bool {
 	return numbered && len(number) == 1 && unicode.IsDigit(rune(number[0]))
 }
 
-// isPlain judges a name that the caller has given.
+// isPlain reports whether a name from the caller is a plain file name.
 func isPlain(name string) bool {
 	return name != "" && name != "." && name != ".." && filepath.IsLocal(name) &&
 		!strings.ContainsAny(name, `/\:`) && !strings.ContainsRune(name, 0)

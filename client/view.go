@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Kind is what sort of rules a world has; the numbers are the contract's.
+// Kind is the kind of rules of a world. Its numbers are those of the protocol.
 type Kind uint8
 
 // The kinds.
@@ -27,17 +27,17 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// Status is whether a world can be entered; the numbers are the contract's.
+// Status says whether a world can be entered. Its numbers are those of the protocol.
 type Status uint8
 
 // The states.
 const (
-	// StatusOnline: it is there.
+	// StatusOnline: the world is online.
 	StatusOnline Status = iota + 1
-	// StatusOffline: it is not there just now.
+	// StatusOffline: the world is offline.
 	StatusOffline
-	// StatusMismatch: it does not take this client's build, or no native clients; then
-	// World.Address is empty.
+	// StatusMismatch: the world does not accept this client's build, or no native clients at
+	// all; then World.Address is empty.
 	StatusMismatch
 )
 
@@ -51,35 +51,36 @@ func (s Status) String() string {
 
 // World is a world as this client sees it.
 type World struct {
-	// ID is 1 … 255.
+	// ID is 1 to 255.
 	ID   uint8
 	Name string
-	// Address is host:port of its gate, empty for a world that takes no native clients.
+	// Address is host:port of the world's gate. It is empty if the world accepts no native
+	// clients.
 	Address  string
 	Kind     Kind
 	Category int
 	Status   Status
 	Locked   bool
-	// Full says that whoever comes waits.
+	// Full says that players who enter must wait in a queue.
 	Full bool
-	// Population is how full it is, 0 … 200 percent.
+	// Population is how full the world is, 0 to 200 percent.
 	Population int
-	// Queue is how many wait.
+	// Queue is how many players wait.
 	Queue int
-	// Characters is how many this account has there.
+	// Characters is how many characters the account has in the world.
 	Characters int
 }
 
-// Enterable tells whether Select may succeed; the server decides.
+// Enterable reports whether Select may succeed. The server decides.
 func (w World) Enterable() bool {
 	return w.Status == StatusOnline && w.Address != "" && !w.Locked
 }
 
-// Worlds is the live list of worlds of one Session. It stays readable when the
-// session has ended, as it was last. All methods may be called from any goroutine.
+// Worlds is the live list of worlds of one Session. After the end of the session it keeps
+// the last list. Any goroutine may call its methods.
 type Worlds struct {
 	mu      sync.Mutex
-	list    []World // by rising id; replaced whole, never changed
+	list    []World // by rising id; replaced as a whole, never changed
 	version uint64
 	stale   bool
 	changed chan struct{} // closed at the next change
@@ -87,14 +88,14 @@ type Worlds struct {
 
 func newWorlds() *Worlds { return &Worlds{stale: true, changed: make(chan struct{})} }
 
-// All is the list by rising id. It belongs to the caller.
+// All returns a copy of the list, by rising id.
 func (w *Worlds) All() []World {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.list)
 }
 
-// Get finds a world by its id.
+// Get returns the world with the id; false if there is none.
 func (w *Worlds) Get(id uint8) (World, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,30 +106,31 @@ func (w *Worlds) Get(id uint8) (World, bool) {
 	return w.list[i], true
 }
 
-// Version rises with every change of this view, from 0 for a list that has not come
-// yet. It is the view's own count and goes on when the session reconnects.
+// Version rises with every change of the list. It is 0 before the first list. It is not the
+// server's version, and it continues when the session reconnects.
 func (w *Worlds) Version() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.version
 }
 
-// Stale tells that the list may be old: the session is away, or the server has not
-// heard of the region's manager for a while.
+// Stale reports whether the list may be old: the session has no connection, or the server
+// has not received news from the region's manager for some time.
 func (w *Worlds) Stale() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.stale
 }
 
-// Changed is closed at the next change behind this call.
+// Changed returns a channel that is closed at the next change after this call.
 func (w *Worlds) Changed() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.changed
 }
 
-// Wait waits until the version is above since and returns it; or the context's error.
+// Wait waits until the version is above since and returns it. It returns the context's error
+// if ctx ends first.
 func (w *Worlds) Wait(ctx context.Context, since uint64) (uint64, error) {
 	for {
 		w.mu.Lock()
@@ -145,7 +147,7 @@ func (w *Worlds) Wait(ctx context.Context, since uint64) (uint64, error) {
 	}
 }
 
-// set replaces what is shown, if it differs. The list must not be changed afterwards.
+// set replaces the list, if it differs. The caller must not change it afterwards.
 func (w *Worlds) set(list []World, stale bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -158,7 +160,7 @@ func (w *Worlds) set(list []World, stale bool) {
 	w.changed = make(chan struct{})
 }
 
-// setStale marks the list old, if there is one.
+// setStale marks the list as stale, if there is one.
 func (w *Worlds) setStale() {
 	w.mu.Lock()
 	list, version := w.list, w.version

@@ -24,7 +24,7 @@ func TryLock(file *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// LacksLocks tells whether an error means that the file system has no locks.
+// LacksLocks reports whether an error means that the file system has no locks.
 func LacksLocks(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, unix.ENOLCK)
 }

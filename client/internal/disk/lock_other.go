@@ -10,5 +10,5 @@ import (
 // TryLock takes no lock on these systems: programs that share a folder must take turns.
 func TryLock(*os.File) (bool, error) { return true, nil }
 
-// LacksLocks tells whether an error means that the system has no locks.
+// LacksLocks reports whether an error means that the system has no locks.
 func LacksLocks(err error) bool { return errors.Is(err, errors.ErrUnsupported) }

@@ -1,6 +1,6 @@
 // Package keyschedule draws every key of the native protocol from the few secrets
-// that its two sides share, by HKDF with SHA-256 (RFC 5869). docs/native-protocol.md
-// has it with worked examples. Client, login server and gate call the same functions.
+// that its two sides share, by HKDF with SHA-256 (RFC 5869). docs/native-sign-in.md
+// has the formulas, docs/native-examples.md worked examples. Client, login server and gate call the same functions.
 //
 //	S (SRP-6a) --+ both nonces, transcript
 //	token -------+-> channel keys, session secret --> pass key (world, pass) --> proofs, channel keys at the gate

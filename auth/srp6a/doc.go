@@ -1,7 +1,7 @@
 // Package srp6a proves passwords by SRP-6a in the groups of RFC 5054, with SHA-256, and
 // with Argon2id between the password and x. It owns the numbers and nothing else: no
 // account, no connection, no clock, and no randomness of its own (random bytes are
-// handed in). docs/native-protocol.md has the formulas with worked examples.
+// handed in). docs/native-sign-in.md has the formulas, docs/native-examples.md worked examples.
 //
 // A sign-in, seen from the server, all on workers of a pool:
 //

@@ -22,11 +22,9 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// The page's examples are made here from what the page says, with math/big and the
+// The pages' examples are made here from what the pages say, with math/big and the
 // standard library: a second implementation of the protocol, beside the ones in auth.
 // The frames go through real sessions, which have to agree.
-
-const page = "../../docs/native-protocol.md"
 
 // example collects the lines of one.
 type example struct{ strings.Builder }
@@ -43,29 +41,6 @@ func (e *example) say(name, value string) { fmt.Fprintf(e, "%-24s %s\n", name, v
 
 // frame writes a frame and returns it.
 func (e *example) frame(name string, f []byte) []byte { e.put(name+" frame", f); return f }
-
-// group is one of the page's.
-type group struct {
-	n, g *big.Int
-	size int // of n, in bytes
-}
-
-func mustGroup(t testing.TB, bits int) group {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := regexp.MustCompile(fmt.Sprintf("### %d bits, g = ([0-9]+)\n\n```\n([0-9a-f\n]+)```", bits)).FindSubmatch(text)
-	if m == nil {
-		t.Fatalf("%s has no group of %d bits", page, bits)
-	}
-	n, _ := new(big.Int).SetString(strings.ReplaceAll(string(m[2]), "\n", ""), 16)
-	g, _ := strconv.Atoi(string(m[1]))
-	return group{n, big.NewInt(int64(g)), bits / 8}
-}
-
-func (g group) pad(n *big.Int) []byte { return n.FillBytes(make([]byte, g.size)) }
 
 func hash(parts ...[]byte) []byte {
 	sum := sha256.Sum256(bytes.Join(parts, nil))
@@ -358,27 +333,34 @@ func TestDocs_ExamplesAreRight(t *testing.T) {
 	exampleGate(t, &gate, keys.session)
 	exampleWindow(&window)
 	exampleUpdate(t, &update)
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
+	examples := map[string]*example{"password": &password, "sealed": &sealed, "token": &token, "gate": &gate, "window": &window, "update": &update}
+	for path, text := range mustPages(t) {
+		want := fillIn(examples, text)
+		if *rewrite {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if want != text {
+			t.Errorf("the examples of %s are not what its rules make: go test ./codec/native -run Docs -rewrite, and look at the difference", path)
+		}
 	}
-	want := string(text)
-	for name, e := range map[string]*example{
-		"password": &password, "sealed": &sealed, "token": &token, "gate": &gate, "window": &window, "update": &update,
-	} {
+	for name := range examples {
+		t.Errorf("no page of %s has a place for example %s", pages, name)
+	}
+}
+
+// fillIn returns the page with each example in its place, and deletes from examples
+// those that have one.
+func fillIn(examples map[string]*example, page string) string {
+	for name, e := range examples {
 		place := regexp.MustCompile(`(?s)(<!-- example: ` + name + ` -->\n).*?(<!-- end of example -->)`)
-		if !place.MatchString(want) {
-			t.Fatalf("%s has no place for example %s", page, name)
+		if !place.MatchString(page) {
+			continue
 		}
-		want = place.ReplaceAllString(want, "${1}```\n"+e.String()+"```\n${2}")
+		page = place.ReplaceAllString(page, "${1}```\n"+e.String()+"```\n${2}")
+		delete(examples, name)
 	}
-	if *rewrite {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if want != string(text) {
-		t.Errorf("the examples of %s are not what its rules make: go test ./codec/native -run Docs -rewrite, and look at the difference", page)
-	}
+	return page
 }
 
 func TestDocs_GroupsAreThoseOfRFC5054(t *testing.T) {
@@ -398,23 +380,20 @@ func TestDocs_GroupsAreThoseOfRFC5054(t *testing.T) {
 
 // Every message of the contract is explained, with its number.
 func TestDocs_EveryMessageIsThere(t *testing.T) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := mustAllText(t)
 	for _, f := range contractFrames() {
 		fields := f.Descriptor().Fields()
 		for i := range fields.Len() {
 			fd := fields.Get(i)
 			row := regexp.MustCompile(fmt.Sprintf(`(?m)^\| %s \|[^|]*\b%s %d\b`, fd.Message().Name(), f.Descriptor().Name(), fd.Number()))
-			if !row.Match(text) {
-				t.Errorf("%s has no row of %s with %s %d", page, fd.Message().Name(), f.Descriptor().Name(), fd.Number())
+			if !row.MatchString(text) {
+				t.Errorf("%s: no row of %s with %s %d", pages, fd.Message().Name(), f.Descriptor().Name(), fd.Number())
 			}
 		}
 	}
 	for _, name := range pb.Result_name {
-		if short := strings.TrimPrefix(name, "RESULT_"); short != "UNSPECIFIED" && !strings.Contains(string(text), short+"`") {
-			t.Errorf("%s does not tell %s", page, name)
+		if short := strings.TrimPrefix(name, "RESULT_"); short != "UNSPECIFIED" && !strings.Contains(text, short+"`") {
+			t.Errorf("%s: no %s", pages, name)
 		}
 	}
 }

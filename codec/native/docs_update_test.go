@@ -3,7 +3,6 @@ package native
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// commas writes a number as the page does.
+// commas writes a number as the pages do.
 func commas(n int) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -118,12 +117,9 @@ func (c *sealedTalk) tells(name string, got []byte, frame *pb.ServerFrame) {
 	c.told++
 }
 
-// The bounds that the page tells are those of the code.
+// The bounds in the pages are those of the code.
 func TestDocs_BoundsOfUpdates(t *testing.T) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := mustAllText(t)
 	s, _, _ := mustOpen(t)
 	offered := len(mustAppend(t, s, codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: 1<<64 - 1},
 		Native: &codec.NativeReply{Update: longestOffer}})) - HeaderSize - SealSize
@@ -133,13 +129,13 @@ func TestDocs_BoundsOfUpdates(t *testing.T) {
 		fmt.Sprintf("| server | UpdateOffered | %s B, with %d chunks and a name of %d B |", commas(offered), codec.MaxTransferChunks, codec.MaxTransferName),
 		fmt.Sprintf("%d KiB to %d MiB", MinUpdateWindow>>10, MaxUpdateWindow>>20),
 	} {
-		if !strings.Contains(string(text), row) {
-			t.Errorf("%s does not say %q", page, row)
+		if !strings.Contains(text, row) {
+			t.Errorf("%s: nothing says %q", pages, row)
 		}
 	}
 	for number, name := range pb.UpdateFailed_Reason_name {
-		if number != 0 && !strings.Contains(string(text), "| `"+name+"` |") {
-			t.Errorf("%s does not tell %s", page, name)
+		if number != 0 && !strings.Contains(text, "| `"+name+"` |") {
+			t.Errorf("%s: no %s", pages, name)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write testdata and the examples of docs/native-protocol.md anew")
+var rewrite = flag.Bool("rewrite", false, "write testdata and the examples of docs/native-*.md anew")
 
 // server is what both ends of a connection here have in common.
 type server interface {

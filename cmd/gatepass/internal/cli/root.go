@@ -16,6 +16,7 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
+// Root returns the tree of all commands.
 func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gatepass",
@@ -41,8 +42,8 @@ Then add one:  gatepass account add NAME`,
 	return root
 }
 
-// group makes a command that stands for others refuse a word that is none of
-// them: cobra would show its help and call that a success.
+// group makes a command that only groups others refuse an unknown one and suggest the
+// nearest. By default, cobra shows the help and succeeds.
 func group(c *cobra.Command) {
 	c.SuggestionsMinimumDistance = 2
 	c.Args = func(c *cobra.Command, args []string) error {

@@ -11,6 +11,7 @@ import (
 	"gatepass/cmd/gatepass/internal/process"
 )
 
+// newVersion returns the command version.
 func newVersion() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{

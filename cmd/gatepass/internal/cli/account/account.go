@@ -24,6 +24,7 @@ type commands struct {
 	manager accounts.Options
 }
 
+// Command returns the command account with all below it.
 func Command() *cobra.Command {
 	f := &commands{}
 	c := &cobra.Command{

@@ -19,6 +19,7 @@ import (
 	"gatepass/perf/load/players"
 )
 
+// Command returns the command bench with all below it.
 func Command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",

@@ -52,6 +52,7 @@ type settings struct {
 	yes       bool
 }
 
+// Command returns the command client.
 func Command() *cobra.Command {
 	f := &settings{}
 	c := &cobra.Command{

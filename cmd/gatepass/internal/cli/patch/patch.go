@@ -20,6 +20,7 @@ import (
 	"gatepass/patches"
 )
 
+// Command returns the command patch with all below it.
 func Command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "patch",

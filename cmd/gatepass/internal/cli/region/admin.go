@@ -21,6 +21,7 @@ import (
 // adminTimeout is how long an operator waits for the manager's answer.
 const adminTimeout = 5 * time.Second
 
+// Admin returns the command admin with all below it.
 func Admin() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "admin",
@@ -96,6 +97,7 @@ func adminLoginsCommand() *cobra.Command {
 	return cmd
 }
 
+// adminFlags defines the flags of every command that asks the region.
 func adminFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("config", "", "read a TOML configuration `FILE` (docs/configuration.md)")
@@ -104,7 +106,7 @@ func adminFlags(cmd *cobra.Command) {
 	f.String("bus.listen", "127.0.0.1:4222", "address of the bus on this machine")
 }
 
-// asAdmin does something as the operator.
+// asAdmin connects to the bus as the operator and calls do. The connection ends with it.
 func asAdmin(cmd *cobra.Command, do func(context.Context, *bus.Conn) error) error {
 	c, err := config.Load(cmd.Flags(), nil)
 	if err != nil {
@@ -125,6 +127,7 @@ func asAdmin(cmd *cobra.Command, do func(context.Context, *bus.Conn) error) erro
 	return do(ctx, conn)
 }
 
+// PrintWorlds writes the worlds as a table, or as JSON with an object for each.
 func PrintWorlds(out io.Writer, rows []admin.World, asJSON bool) error {
 	if asJSON {
 		return terminal.PrintObjects(out, rows...)
@@ -145,6 +148,7 @@ func PrintWorlds(out io.Writer, rows []admin.World, asJSON bool) error {
 	return table.Flush()
 }
 
+// PrintLogins writes the login servers as a table, or as JSON with an object for each.
 func PrintLogins(out io.Writer, rows []admin.LoginServer, asJSON bool) error {
 	if asJSON {
 		return terminal.PrintObjects(out, rows...)

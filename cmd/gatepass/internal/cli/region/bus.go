@@ -19,6 +19,7 @@ type busCommands struct {
 	dir string
 }
 
+// Bus returns the command bus with all below it.
 func Bus() *cobra.Command {
 	b := &busCommands{}
 	c := &cobra.Command{

@@ -15,6 +15,7 @@ import (
 	"gatepass/worlds"
 )
 
+// Dev returns the command that runs a whole region on this machine.
 func Dev() *cobra.Command {
 	var demoWorlds int
 	cmd := &cobra.Command{

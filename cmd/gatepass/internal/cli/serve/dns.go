@@ -10,6 +10,7 @@ import (
 	"gatepass/cmd/gatepass/internal/process/roles"
 )
 
+// DNS returns the command that runs a DNS server.
 func DNS() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dns",

@@ -8,6 +8,7 @@ import (
 	"gatepass/cmd/gatepass/internal/process/roles"
 )
 
+// Gateway returns the command that runs a world's gate.
 func Gateway() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gateway",

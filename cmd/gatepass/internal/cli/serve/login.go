@@ -8,6 +8,7 @@ import (
 	"gatepass/cmd/gatepass/internal/process/roles"
 )
 
+// Login returns the command that runs a login server.
 func Login() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",

@@ -8,6 +8,7 @@ import (
 	"gatepass/cmd/gatepass/internal/process/roles"
 )
 
+// Worlds returns the command that runs a world manager.
 func Worlds() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worlds",

@@ -22,6 +22,7 @@ const exitDamaged = 4
 // commands are common to the store commands.
 type commands struct{ dataDir string }
 
+// Command returns the command store with all below it.
 func Command() *cobra.Command {
 	f := &commands{}
 	c := &cobra.Command{

@@ -8,7 +8,7 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
-// NoArgs takes no argument.
+// NoArgs accepts no argument.
 func NoArgs(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -16,6 +16,7 @@ func NoArgs(c *cobra.Command, args []string) error {
 	return exit.Usage(fmt.Errorf("%s takes no arguments, got %q (see '%s --help')", c.CommandPath(), args, c.CommandPath()))
 }
 
+// OneFile accepts exactly one argument, a file.
 func OneFile(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil

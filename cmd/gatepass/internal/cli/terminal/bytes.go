@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// ByteOptions says what a progress over files shows.
+// ByteOptions say what a ByteBar shows.
 type ByteOptions struct {
 	Label string
-	// Paths are the files that are read; one that is not there counts nothing.
+	// Paths are the files that will be read.
 	Paths []string
 	Quiet bool
 }
 
-// ByteBar shows how far the reading of files has come. Used by one goroutine.
+// ByteBar shows how much of several files has been read. Only one goroutine may use it.
 type ByteBar struct {
 	*Progress
-	// before is what the files that are done had, in bytes.
+	// before is the size of the files that are done, in bytes.
 	before int64
 }
 
-// NewByteBar also looks whether the files are there, before anything is drawn.
+// NewByteBar returns a ByteBar, or an error if one of the files is missing.
 func NewByteBar(out io.Writer, o ByteOptions) (*ByteBar, error) {
 	total := int64(0)
 	for _, path := range o.Paths {
@@ -35,8 +35,8 @@ func NewByteBar(out io.Writer, o ByteOptions) (*ByteBar, error) {
 	return &ByteBar{Progress: NewProgress(out, ProgressOptions{Label: o.Label, Total: total, Bytes: true, Quiet: o.Quiet})}, nil
 }
 
-// To shows how many bytes of the file are done. The bar tells sizes and rate itself; a
-// plain line is told them.
+// To shows how many bytes of the current file are done. A bar computes sizes and rate by
+// itself; a plain line gets them as a note.
 func (b *ByteBar) To(done int64) {
 	note := ""
 	if b.bar == nil {
@@ -47,10 +47,10 @@ func (b *ByteBar) To(done int64) {
 	b.Progress.To(b.before+done, note)
 }
 
-// Next goes on to another file.
+// Next begins the next file, after one of that size.
 func (b *ByteBar) Next(size uint64) { b.before += int64(size) }
 
-// Clear makes room for a line on standard output, which may be the same terminal.
+// Clear removes the bar for a line on standard output, which may be the same terminal.
 func (b *ByteBar) Clear() {
 	if b.bar != nil {
 		b.bar.Clear()

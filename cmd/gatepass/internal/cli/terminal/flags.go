@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// FlagFault says what is wrong with a flag's value, what may stand there, and what the
-// flag is for; other errors are as they were.
+// FlagFault replaces the error of a flag's value by one that has the flag, the value, what
+// the flag accepts and what it is for. It returns other errors as they are.
 func FlagFault(err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
@@ -24,7 +24,8 @@ func FlagFault(err error) error {
 	return fmt.Errorf("--%s: %q is not %s; it is for: %s", flag.Name, invalid.GetValue(), want, usage)
 }
 
-// wanted is what a flag of a type takes; empty for types of ours, whose errors say it.
+// wanted returns what a flag of a type accepts. It is empty for types of gatepass, whose
+// own errors say so.
 func wanted(kind string) string {
 	switch kind {
 	case "uint8":

@@ -8,14 +8,14 @@ import (
 )
 
 // JSONFlag defines --json, which means the same for every command: standard output has
-// JSON objects, one after the other, and nothing else. A list has an object an entry,
-// and none when it is empty; whatever else a command shows is one object. Each stands on
-// a line of its own, but for the reports of bench, which are indented.
+// JSON objects and nothing else. A list has one object for each entry, and none if it is
+// empty. Any other result is one object. Each object is on a line of its own, except for
+// the reports of bench, which are indented.
 func JSONFlag(flags *pflag.FlagSet, asJSON *bool) {
 	flags.BoolVar(asJSON, "json", false, "print one JSON object; of a list one for each entry, each on a line")
 }
 
-// PrintObjects writes values as --json has them.
+// PrintObjects writes values as --json requires, one object a line.
 func PrintObjects[T any](out io.Writer, values ...T) error {
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)

@@ -13,17 +13,17 @@ import (
 // plainEvery is the time between two lines of progress where no bar can be drawn.
 const plainEvery = 5 * time.Second
 
-// ProgressOptions say what a progress shows.
+// ProgressOptions say what a Progress shows.
 type ProgressOptions struct {
 	Label string
 	// Total is -1 where it is not known.
 	Total int64
-	// bytes tells that bytes are counted, not accounts.
+	// Bytes says that bytes are counted, not accounts. Quiet shows nothing.
 	Bytes, Quiet bool
 }
 
-// Progress shows how far a job has come: a bar on a terminal, else a line now and
-// then. Used by one goroutine.
+// Progress shows how far a job is: as a bar on a terminal, else as a line every
+// plainEvery. Only one goroutine may use it.
 type Progress struct {
 	out   io.Writer
 	label string
@@ -34,6 +34,7 @@ type Progress struct {
 	began, last time.Time
 }
 
+// NewProgress returns a Progress that writes to out, as a bar if that is a terminal.
 func NewProgress(out io.Writer, o ProgressOptions) *Progress {
 	p := &Progress{out: out, label: o.Label, quiet: o.Quiet, total: o.Total, began: time.Now(), last: time.Now()}
 	file, ok := out.(*os.File)
@@ -47,7 +48,7 @@ func NewProgress(out io.Writer, o ProgressOptions) *Progress {
 	return p
 }
 
-// To shows a new position, with a note behind it.
+// To shows a new position and a note after it.
 func (p *Progress) To(position int64, note string) {
 	switch {
 	case p.bar != nil:
@@ -71,7 +72,7 @@ func (p *Progress) plain(position int64, note string) string {
 	return note
 }
 
-// leftText estimates how long the rest takes, as the bar does where it is drawn.
+// leftText returns an estimate of the remaining time, as a bar shows it.
 func leftText(took time.Duration, position, total int64) string {
 	if position <= 0 || position >= total {
 		return ""
@@ -80,7 +81,7 @@ func leftText(took time.Duration, position, total int64) string {
 	return fmt.Sprintf(", about %v left", left.Round(time.Second))
 }
 
-// Line prints a line without tearing the bar.
+// Line prints a line. It takes a bar away first, so that the two do not mix.
 func (p *Progress) Line(format string, args ...any) {
 	if p.bar != nil {
 		p.bar.Clear()
@@ -88,7 +89,7 @@ func (p *Progress) Line(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-// End takes the bar away.
+// End removes the bar.
 func (p *Progress) End() {
 	if p.bar != nil {
 		p.bar.Finish()

@@ -15,8 +15,8 @@ import (
 	"gatepass/accounts"
 )
 
-// SecretFromStdin reads the first line. What follows a secret that is far too long
-// is not read.
+// SecretFromStdin returns the first line of in. It does not read more than a secret may
+// have.
 func SecretFromStdin(in io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(in, accounts.MaxPassword+256)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -25,16 +25,16 @@ func SecretFromStdin(in io.Reader) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }
 
-// Question is how a secret is asked for.
+// Question says how to ask for a secret.
 type Question struct {
 	Prompt string
 	Check  func(secret string) error
-	// NoTerminal and mismatch are said when there is nobody to ask, and when the
+	// NoTerminal is the error if there is no terminal to ask on, Mismatch the error if the
 	// two answers differ.
 	NoTerminal, Mismatch error
 }
 
-// AskTwice asks without echo.
+// AskTwice asks for a secret twice, without echo, and returns it if the answers are equal.
 func AskTwice(c *cobra.Command, q Question) (string, error) {
 	t, ok := ConsoleOf(c)
 	if !ok {
@@ -44,7 +44,7 @@ func AskTwice(c *cobra.Command, q Question) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Checked before it is asked for again.
+	// Check the first answer before asking again.
 	if err := q.Check(secret); err != nil {
 		return "", err
 	}
@@ -55,12 +55,13 @@ func AskTwice(c *cobra.Command, q Question) (string, error) {
 	return secret, err
 }
 
-// Console is where the operator sits.
+// Console is the operator's terminal.
 type Console struct {
 	In  *os.File
 	Out io.Writer
 }
 
+// ConsoleOf returns the terminal of a command, and false if standard input is none.
 func ConsoleOf(c *cobra.Command) (Console, bool) {
 	in, ok := c.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
@@ -69,7 +70,7 @@ func ConsoleOf(c *cobra.Command) (Console, bool) {
 	return Console{In: in, Out: c.ErrOrStderr()}, true
 }
 
-// Secret reads a line without echo. Ctrl-C ends it and gives the echo back.
+// Secret reads a line without echo. It turns the echo on again, also when ctx ends.
 func (t Console) Secret(ctx context.Context, prompt string) (string, error) {
 	fd := int(t.In.Fd())
 	state, err := term.GetState(fd)
@@ -85,8 +86,8 @@ func (t Console) Secret(ctx context.Context, prompt string) (string, error) {
 	})
 }
 
-// Await reads until ctx ends. A read that is given up stays behind in its
-// goroutine; the process is about to end then.
+// Await returns what read returns, or the error of ctx when that ends first. In that case
+// read stays blocked in its goroutine; the process is about to end.
 func Await(ctx context.Context, read func() (string, error)) (string, error) {
 	type answer struct {
 		line string

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// SizeText words bytes in short.
+// SizeText returns a number of bytes with a unit and one decimal at most.
 func SizeText(n uint64) string {
 	units := [...]string{"KiB", "MiB", "GiB", "TiB"}
 	if n < 1024 {
@@ -21,7 +21,7 @@ func SizeText(n uint64) string {
 	return fmt.Sprintf("%.1f %s", size, units[unit])
 }
 
-// SizeExact adds the number of bytes where it is not said already.
+// SizeExact returns SizeText with the exact number of bytes.
 func SizeExact(n uint64) string {
 	if n < 1024 {
 		return fmt.Sprintf("%d bytes", n)
@@ -29,6 +29,7 @@ func SizeExact(n uint64) string {
 	return fmt.Sprintf("%s (%d bytes)", SizeText(n), n)
 }
 
+// Count returns a number with its noun in the singular or the plural.
 func Count(n uint32, one, more string) string {
 	if n == 1 {
 		return "1 " + one
@@ -36,7 +37,7 @@ func Count(n uint32, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// Moment words Unix seconds.
+// Moment returns Unix seconds as RFC 3339, and "never" for 0.
 func Moment(seconds int64) string {
 	if seconds == 0 {
 		return "never"

@@ -20,8 +20,8 @@ import (
 	"gatepass/worlds/bus/lead"
 )
 
-// serveBus adds an embedded bus to the process, with credentials for nodes.
-// servesClients says that the process serves clients too.
+// serveBus starts an embedded bus, adds it to the process and makes the credentials of
+// nodes that are missing. servesClients says that the process serves clients too.
 func serveBus(p *process.Process, servesClients bool, nodes ...worlds.Node) (*busserver.Server, error) {
 	c := p.Config
 	fresh, err := ensureNodes(c, nodes)
@@ -43,9 +43,9 @@ func serveBus(p *process.Process, servesClients bool, nodes ...worlds.Node) (*bu
 	return server, nil
 }
 
-// ensureNodes makes the credentials that are missing or out of date, and the authority
-// at the very first start: then it is fresh. A folder that has them all needs no
-// authority's keys.
+// ensureNodes makes the credentials that are missing or out of date. At the first start it
+// also makes the authority, and returns fresh. A folder that has all credentials needs no
+// keys of an authority.
 func ensureNodes(c *config.Config, nodes []worlds.Node) (fresh bool, err error) {
 	file := func(node worlds.Node) string { return filepath.Join(c.Bus.Dir, string(node)+".creds") }
 	missing := slices.DeleteFunc(slices.Clone(nodes), func(node worlds.Node) bool {
@@ -66,7 +66,7 @@ func ensureNodes(c *config.Config, nodes []worlds.Node) (fresh bool, err error) 
 			err = authority.AddNode(node, file(node))
 		}
 	}
-	// Those of an earlier version lack what nodes have been allowed since.
+	// Credentials of an earlier version lack permissions that nodes need now.
 	for _, node := range nodes {
 		if err == nil && !slices.Contains(missing, node) {
 			err = renew(authority, node, file(node))
@@ -75,7 +75,7 @@ func ensureNodes(c *config.Config, nodes []worlds.Node) (fresh bool, err error) 
 	return fresh, err
 }
 
-// renew makes a node's credentials anew if they are out of date.
+// renew replaces a node's credentials if they are out of date.
 func renew(authority *buscreds.Authority, node worlds.Node, file string) error {
 	current, err := buscreds.UpToDate(file)
 	if err != nil {
@@ -87,8 +87,8 @@ func renew(authority *buscreds.Authority, node worlds.Node, file string) error {
 	return authority.ReplaceNode(node, file)
 }
 
-// hostsOf is what a certificate should name beside loopback: the host, unless that
-// is every address.
+// hostsOf returns the names that a certificate has besides loopback: the host of listen, or
+// none if that is every address.
 func hostsOf(listen string) []string {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil || worlds.EveryAddress(listen) {
@@ -97,7 +97,7 @@ func hostsOf(listen string) []string {
 	return []string{host}
 }
 
-// startManager adds a world manager, which leads when no other does.
+// startManager adds a world manager to the process. It leads when no other manager does.
 func startManager(p *process.Process, conn *bus.Conn) error {
 	r := &p.Config.Region
 	rule, err := config.ParseSecondLogin(r.SecondLogin)

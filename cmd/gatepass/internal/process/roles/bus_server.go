@@ -11,7 +11,7 @@ import (
 	"gatepass/worlds/bus/lead"
 )
 
-// storingFault says that a manager cannot store the list of worlds or its lease.
+// storingFault returns an error while a manager cannot store the list of worlds or its lease.
 func storingFault(monitor *lead.Monitor) error {
 	since := monitor.Stats().FailingSince
 	if since.IsZero() {
@@ -20,7 +20,7 @@ func storingFault(monitor *lead.Monitor) error {
 	return fmt.Errorf("the list of worlds and the lease could not be stored since %s; most likely the disk of the bus is full or broken: see the log of the process that serves the bus", since.Format(time.RFC3339))
 }
 
-// addBusServer adds an embedded bus to the process.
+// addBusServer adds an embedded bus that has started to the process.
 func addBusServer(p *process.Process, server *busserver.Server) {
 	fault, forget := func() error { return server.Store().Err() }, noteBus(p, server.URL())
 	p.Add(process.Part{
@@ -30,7 +30,7 @@ func addBusServer(p *process.Process, server *busserver.Server) {
 	p.Say("bus", server.URL())
 }
 
-// Bus is the story of a bus alone in its process.
+// Bus starts the role of a bus without anything else in its process.
 func Bus(_ context.Context, p *process.Process) error {
 	c := p.Config
 	server, err := busserver.Start(busserver.Options{

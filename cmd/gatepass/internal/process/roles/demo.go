@@ -19,16 +19,16 @@ import (
 	"gatepass/cmd/gatepass/internal/process"
 )
 
-// firstGatePort is where clients expect a world.
+// firstGatePort is the port of the first demo world, where clients expect a world.
 const firstGatePort = 8085
 
-// firstNativeGatePort is the same for native clients.
+// firstNativeGatePort is the port of the first demo world for native clients.
 const firstNativeGatePort = 8185
 
 // demoStartLimit is how long a demo world may take to start.
 const demoStartLimit = 20 * time.Second
 
-// startDemoWorlds starts demo worlds 1 to n, each a process of its own.
+// startDemoWorlds starts the demo worlds 1 to n, each in a process of its own.
 func startDemoWorlds(ctx context.Context, p *process.Process, busURL string, n int) error {
 	for id := 1; id <= n; id++ {
 		d := &demoWorld{p: p, id: uint8(id), done: make(chan struct{})}
@@ -42,21 +42,21 @@ func startDemoWorlds(ctx context.Context, p *process.Process, busURL string, n i
 	return nil
 }
 
-// demoWorld is a `gatepass gateway` that this process runs beside it.
+// demoWorld is a process of `gatepass gateway` that this process starts and ends.
 type demoWorld struct {
 	p    *process.Process
 	id   uint8
 	cmd  *exec.Cmd
-	gate string // its address
-	own  string // that for native clients
+	gate string // its address for existing clients
+	own  string // its address for native clients
 	line string // its command line
 	done chan struct{}
-	// closing is set before it is told to go.
+	// closing is closed before the process is told to end.
 	closing chan struct{}
 }
 
-// demoEra is what a demo world takes; they take turns. A gate greets clients of one
-// era only, for it speaks first.
+// demoEra returns the name and the builds of a demo world. A gate serves builds of one era
+// only, because it sends the first message. The worlds have the eras in turn.
 func demoEra(id uint8) (name, builds string) {
 	switch id % 3 {
 	case 1:
@@ -67,7 +67,7 @@ func demoEra(id uint8) (name, builds string) {
 	return "Demo 2.4.3", "8606"
 }
 
-// start runs it and returns once it serves.
+// start starts the process and returns once it serves, or when ctx ends.
 func (d *demoWorld) start(ctx context.Context, busURL string) error {
 	c := d.p.Config
 	self, err := os.Executable()
@@ -96,8 +96,8 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 	d.closing = make(chan struct{})
 	d.cmd = exec.Command(self, args...)
 	d.cmd.Stderr = d.p.ErrOut
-	// Its own group: Ctrl-C reaches this process only, which ends it in order. And
-	// it ends with this process however that ends.
+	// In a process group of its own it gets no Ctrl-C; this process ends it in order. It
+	// also ends if this process is killed.
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {
@@ -121,7 +121,8 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 	}
 }
 
-// watch reads what it says until it ends.
+// watch reads the output of the process until it ends. It sends true to ready once the
+// process serves, or false if it ends before.
 func (d *demoWorld) watch(out io.Reader, ready chan<- bool) {
 	defer close(d.done)
 	lines := bufio.NewScanner(out)
@@ -142,13 +143,13 @@ func (d *demoWorld) watch(out io.Reader, ready chan<- bool) {
 	}
 }
 
-// isReady tells whether a line of a process says that it serves, in either format.
+// isReady reports whether a line is the ready line of a process, in either format.
 func isReady(line []byte) bool {
 	var said struct{ Msg string }
 	return bytes.HasPrefix(line, []byte("ready")) || json.Unmarshal(line, &said) == nil && said.Msg == "ready"
 }
 
-// close tells it to go and waits for it.
+// close ends the process and waits for it.
 func (d *demoWorld) close() error {
 	close(d.closing)
 	_ = d.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
@@ -161,7 +162,7 @@ func (d *demoWorld) close() error {
 	return nil
 }
 
-// commandLine is a command as a shell takes it.
+// commandLine returns a command as it is typed in a shell.
 func commandLine(name string, args []string) string {
 	words := []string{name}
 	for _, a := range args {

@@ -13,7 +13,7 @@ import (
 	"gatepass/worlds"
 )
 
-// Dev is the story of a whole region: bus, manager, login server, worlds.
+// Dev starts a whole region: bus, world manager, login server and demo worlds.
 func Dev(ctx context.Context, p *process.Process, demoWorlds int) error {
 	c := p.Config
 	if err := c.CheckData(); err != nil {
@@ -49,7 +49,8 @@ func Dev(ctx context.Context, p *process.Process, demoWorlds int) error {
 	if err != nil {
 		return err
 	}
-	// A stop that is asked for this early is no failure: it goes the usual way.
+	// A signal during the start is no failure: the account is made, then the process ends as
+	// usual.
 	account, err := addDemo(context.WithoutCancel(ctx), e.Accounts(), c.Data)
 	if err != nil {
 		return err

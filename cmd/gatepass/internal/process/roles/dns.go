@@ -13,7 +13,7 @@ import (
 	"gatepass/worlds/dns"
 )
 
-// DNS is the story of a DNS server alone in its process.
+// DNS starts the role of a DNS server.
 func DNS(ctx context.Context, p *process.Process) error {
 	o, err := p.Config.DNSOptions()
 	if err != nil {
@@ -45,9 +45,9 @@ func DNS(ctx context.Context, p *process.Process) error {
 	return nil
 }
 
-// lastBeats are the last heartbeats of the login servers. While the bus is away
-// they are repeated: nobody can be heard then, and a zone without answers would be
-// worse than one that may name a dead server.
+// lastBeats has the last heartbeat of each login server. It repeats them while the
+// connection to the bus is lost, because no heartbeat can arrive then: a zone that may name
+// a dead server is better than a zone without answers.
 type lastBeats struct {
 	server *dns.Server
 	conn   *bus.Conn
@@ -57,12 +57,13 @@ type lastBeats struct {
 	last map[worlds.Node]heardBeat // guarded by mu
 }
 
+// heardBeat is a heartbeat and when it arrived.
 type heardBeat struct {
 	worlds.LoginBeat
 	at time.Duration // by deadline.Now
 }
 
-// beat takes a heartbeat. Any goroutine.
+// beat stores a heartbeat and passes it on. Any goroutine.
 func (l *lastBeats) beat(b worlds.LoginBeat) {
 	l.server.Beat(b)
 	l.mu.Lock()
@@ -70,7 +71,7 @@ func (l *lastBeats) beat(b worlds.LoginBeat) {
 	l.last[b.Node] = heardBeat{b, deadline.Now()}
 }
 
-// run repeats them while the bus is away, until ctx ends.
+// run calls repeat at the interval of heartbeats, until ctx ends.
 func (l *lastBeats) run(ctx context.Context) {
 	ticker := time.NewTicker(bus.LoginBeatEvery)
 	defer ticker.Stop()
@@ -84,6 +85,8 @@ func (l *lastBeats) run(ctx context.Context) {
 	}
 }
 
+// repeat repeats the heartbeats if the bus is not connected (up). If it is, it forgets those
+// that are too old.
 func (l *lastBeats) repeat(up bool, now time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,7 +96,7 @@ func (l *lastBeats) repeat(up bool, now time.Duration) {
 			l.last[node] = heardBeat{b.LoginBeat, now}
 			l.server.Beat(b.LoginBeat)
 		case now-b.at > l.forget:
-			delete(l.last, node) // it fell silent while it could have been heard
+			delete(l.last, node) // the login server sent none although the bus was connected
 		}
 	}
 }

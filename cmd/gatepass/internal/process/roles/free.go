@@ -2,8 +2,8 @@ package roles
 
 import "net"
 
-// freeOr is the address, or one with a free port where somebody has that one
-// already: two `gatepass dev` do not get into each other's way.
+// freeOr returns the address, or the same host with a free port if the port is in use, so
+// that two processes of `gatepass dev` can run at once.
 func freeOr(address string) string {
 	l, err := net.Listen("tcp", address)
 	if err == nil {
@@ -15,7 +15,7 @@ func freeOr(address string) string {
 		return address
 	}
 	if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
-		return address // whoever listens in earnest says why it cannot
+		return address // the listener that needs the address reports the error
 	}
 	_ = l.Close()
 	return l.Addr().String()

@@ -13,7 +13,7 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// Gateway is the story of a gate alone in its process.
+// Gateway starts the role of a world's gate.
 func Gateway(ctx context.Context, p *process.Process) error {
 	registration, err := p.Config.Registration(process.NewIncarnation())
 	if err != nil {
@@ -62,7 +62,8 @@ func Gateway(ctx context.Context, p *process.Process) error {
 	return nil
 }
 
-// notAtAll is how a gate is told that a span of 0 is meant.
+// notAtAll returns the span as a gate takes it, where 0 stands for the default and -1 for
+// a span of 0.
 func notAtAll(d time.Duration) time.Duration {
 	if d == 0 {
 		return -1

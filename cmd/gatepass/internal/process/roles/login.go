@@ -8,7 +8,7 @@ import (
 	"gatepass/worlds"
 )
 
-// Login is the story of a login server alone in its process.
+// Login starts the role of a login server.
 func Login(ctx context.Context, p *process.Process) error {
 	conn, err := p.ConnectBus(ctx, worlds.LoginNode(p.Config.Node), nil)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// busServerCollector shows an embedded bus.
+// busServerCollector has the metrics of an embedded bus.
 type busServerCollector struct{ server *busserver.Server }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (busServerCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
@@ -27,10 +27,10 @@ func (c busServerCollector) Collect(out chan<- prometheus.Metric) {
 	m.Counter("bus_strangers_cut_total", "Connections cut because they did not prove in time who they are, where there were many.", c.server.Strangers())
 }
 
-// managerCollector shows a world manager.
+// managerCollector has the metrics of a world manager.
 type managerCollector struct{ monitor *lead.Monitor }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (managerCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
@@ -53,10 +53,10 @@ func (c managerCollector) Collect(out chan<- prometheus.Metric) {
 	m.Gauge("directory_keys", "Accounts whose key's place is known.", float64(st.Directory.Entries))
 }
 
-// gateCollector shows a world's gate.
+// gateCollector has the metrics of a world's gate.
 type gateCollector struct{ gate *gate.Gate }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (gateCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
@@ -99,7 +99,7 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	m.Rounds("gate_logic", st.Inbox.Loop)
 }
 
-// shownByGate tells which of a server's metrics a gate has.
+// shownByGate reports whether a gate has this metric of a server.
 func shownByGate(s *counters.Sample) bool {
 	switch s.Name {
 	case "connections", "connections_max", "connections_accepted_total",
@@ -111,10 +111,10 @@ func shownByGate(s *counters.Sample) bool {
 	return false
 }
 
-// dnsCollector shows a DNS server.
+// dnsCollector has the metrics of a DNS server.
 type dnsCollector struct{ dns *dns.Server }
 
-// Describe says nothing: the metrics are made anew each time.
+// Describe sends nothing: Collect makes the metrics anew each time.
 func (dnsCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.

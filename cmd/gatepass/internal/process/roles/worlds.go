@@ -9,7 +9,8 @@ import (
 	"gatepass/worlds/bus/busserver"
 )
 
-// Worlds is the story of a manager alone in its process.
+// Worlds starts the role of a world manager. It serves the bus too if the configuration
+// names no other.
 func Worlds(ctx context.Context, p *process.Process) (err error) {
 	self := managerNode(p.Config)
 	var server *busserver.Server
@@ -25,7 +26,8 @@ func Worlds(ctx context.Context, p *process.Process) (err error) {
 	return startManager(p, conn)
 }
 
+// managerNode returns the name of this process's world manager on the bus.
 func managerNode(c *config.Config) worlds.Node { return worlds.Node(worlds.KindManager + "." + c.Node) }
 
-// AdminNode is who `gatepass admin` is on the bus.
+// AdminNode is the name of `gatepass admin` on the bus.
 const AdminNode = worlds.Node(worlds.KindAdmin + ".operator")

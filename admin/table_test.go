@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,6 +34,19 @@ func TestCommands_HavePermissionAndAuditName(t *testing.T) {
 	}
 	if len(names) < 15 {
 		t.Errorf("only %d commands", len(names))
+	}
+}
+
+// docs/admin-commands.md has a row for each command, with its permission and audit name.
+func TestCommands_AreInTheDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/admin-commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range Commands() {
+		if row := fmt.Sprintf("| `%s` | %s | %s | ", c.Name, c.May, c.Audit); !strings.Contains(string(text), row) {
+			t.Errorf("docs/admin-commands.md has no row %q", row)
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ type addressBans struct {
 // find returns a ban that holds for the address now, or nil.
 func (a *addressBans) find(addr netip.Addr) *storage.Ban { return a.list.find(addr, a.wall/1000) }
 
-// want reads the bans anew, now or when the reading under way has ended.
+// want reads the bans again, now or when the current reading has ended.
 func (a *addressBans) want() {
 	a.wanted = true
 	a.retry()

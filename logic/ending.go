@@ -94,7 +94,7 @@ const (
 	lastNone lastWord = iota
 	// lastRefusal answers the client's request.
 	lastRefusal
-	// lastKick says why the client is sent away.
+	// lastKick says why the session ends.
 	lastKick
 	// lastGoingAway says when to come back.
 	lastGoingAway
@@ -146,7 +146,7 @@ func failed(kind SignalKind) ending {
 	return e
 }
 
-// outOfPlace is a refusal in the words of each protocol.
+// outOfPlace is a refusal with a result of its own for each protocol.
 func outOfPlace() ending {
 	e := refusal(codec.ResultProtocol)
 	e.results[codec.ProtocolGrunt] = codec.ResultNoAccess

@@ -72,8 +72,8 @@ type login struct {
 	key  *worlds.Secret
 	// random makes the login's stamp unique.
 	random uint32
-	// kind is what the directory is told: that a player comes, or one who was in all the
-	// time (worlds.AnnounceRenewed).
+	// kind is what the directory is told: a new player (worlds.AnnounceFresh), or a login
+	// that replaces one of a player who was in already (worlds.AnnounceRenewed).
 	kind worlds.AnnouncementKind
 }
 

@@ -74,8 +74,8 @@ type Stats struct {
 	Pushed            uint64
 	// NotesDropped counts reports of characters for which there was no room.
 	NotesDropped uint64
-	// BansLoaded tells that the address bans have been read once: nobody should be let
-	// in before. Bans is how many hold, BansDamaged how many could not be read.
+	// BansLoaded tells that the address bans have been read once; before, no client should
+	// be let in. Bans is how many hold, BansDamaged how many could not be read.
 	BansLoaded        bool
 	Bans, BansDamaged int64
 	// SelectRefused counts picks of native clients that came to no pass, by reason,

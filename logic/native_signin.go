@@ -9,15 +9,15 @@ import (
 	"gatepass/storage"
 )
 
-// nativeAttempt is what is needed between a native client's hello and the verdict
-// on it: of exchange for a password, of the rest for a token.
+// nativeAttempt is what a native sign-in needs until the client is in: exchange and proven
+// for a password, token, device and next for a token.
 type nativeAttempt struct {
 	// exchange is nil while the pool has it.
 	exchange *auth.NativeExchange
 	// proven is the account's credentials that exchange proves.
 	proven storage.Credentials
 	token  devicetoken.Exchange
-	// device is what is stored of the token; nil for a token that there is not.
+	// device is what is stored of the token, or nil if there is no such token.
 	device *storage.Device
 	next   [32]byte // the verifier that takes the place of the one used
 	// keys are the outcome, proof the server's.
@@ -87,8 +87,8 @@ func (nativeDialect) passwordProven(c *Core, s *session, m *codec.NativeMessage)
 	c.become(s, StateVerifying)
 }
 
-// tokenProven checks the proof of a token here and not in the pool: it is a few
-// hashes. One that was used before says that somebody has a copy of it.
+// tokenProven checks the proof of a token here and not in the pool: it is a few hashes. A
+// token that was used before tells that somebody has a copy of it.
 func (nativeDialect) tokenProven(c *Core, s *session, m *codec.NativeMessage) {
 	n := s.attempt.native
 	if n.exchange != nil {
@@ -130,7 +130,7 @@ func (nativeDialect) seal(c *Core, s *session) {
 	c.send(s)
 }
 
-// welcome tells a client that it is in, and what there is to choose from.
+// welcome tells a client that it is in, and sends it the list of worlds.
 func (nativeDialect) welcome(c *Core, s *session) {
 	c.reply = codec.Reply{Kind: codec.ReplyWelcome, Native: &codec.NativeReply{
 		PingEvery: uint32(c.options.PingEvery.Milliseconds()), Remembers: c.options.DeviceLifetime > 0 && s.method != byToken,

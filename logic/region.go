@@ -148,7 +148,7 @@ func (r *region) settle() {
 }
 
 // directory gathers what a round has for the region's directory, and remembers the
-// accounts that were ended here lately: an end that nobody heard is told again.
+// accounts that were ended here lately: an end that was lost is told again.
 type directory struct {
 	base
 	bus   Bus
@@ -199,7 +199,7 @@ func (d *directory) endAgain() {
 	}
 }
 
-// cameIn notes that an account has come in anew: its end before that is not told again.
+// cameIn notes a new login of an account: the account's end before it is not told again.
 func (d *directory) cameIn(account codec.Name) {
 	d.ended = slices.DeleteFunc(d.ended, func(e endedAccount) bool { return e.Account == account })
 }
@@ -212,7 +212,7 @@ func (d *directory) forgetEnds() {
 }
 
 // submit hands the bus what the round has gathered, and moves. What the bus has no room
-// for is lost like a datagram: moves are repeated, and announcements made anew.
+// for is lost like a datagram: moves are repeated, and keys are announced again.
 func (d *directory) submit(moves []worlds.OutgoingMove) {
 	d.count.movesOut.Add(uint64(len(moves)))
 	// Announcements first: the directory should hear of a login before any gate does.

@@ -12,9 +12,9 @@ import (
 // selection hands passes for worlds to native clients.
 //
 // An account's key here is the secret that passes are derived from; a world is only ever
-// given the key of one pass. When the gate has taken a pass, the directory goes by the
-// world, and the secret waits in the session: selecting a world again is then a new login,
-// with which the directory ends what was before it.
+// given the key of one pass. When the gate has taken a pass, the world is the account's
+// place in the directory, and the secret stays in the session. Selecting a world again is
+// then a new login, for which the directory ends the one before.
 type selection struct {
 	base
 	desk   selectionDesk
@@ -52,7 +52,7 @@ type worldPick struct {
 	wanted    uint8
 	releasing bool
 	// picked: this login has offered a pass before. left: the client left the world
-	// before the gate's word came that it had taken the pass.
+	// before this server heard that the gate had taken the pass.
 	picked, left bool
 }
 
@@ -158,7 +158,7 @@ func (w *selection) offer(s *session) {
 		w.tellRefused(s, world, codec.SelectBusy)
 		return
 	}
-	if n.picked { // whatever came of the pass before, it is an older login's from now on
+	if n.picked { // the pass before this one belongs to an older login from now on
 		h = w.again(s, h)
 	}
 	n.picked = true
@@ -192,8 +192,7 @@ func (w *selection) again(s *session, h *heldKey) *heldKey {
 	return w.keys.find(s.name)
 }
 
-// recall calls the pass back that was offered before; what is to come next comes
-// when that is settled.
+// recall calls the offered pass back. The session goes on when the recall is settled.
 func (w *selection) recall(s *session) {
 	w.keys.recall(s.native.pass)
 }
@@ -213,21 +212,21 @@ func (w *selection) released(s *session) {
 	w.desk.say(s, codec.Reply{Kind: codec.ReplyWorldReleased})
 }
 
-// renew takes the secret of a client whose key has gone to a world back in, as a
-// login anew.
+// renew takes the secret of a client whose key went to a world back into the keyring, as a
+// new login.
 func (w *selection) renew(s *session) {
 	w.forgetPass(s)
 	w.leftWorld(s)
 	w.desk.hold(login{s.name, s.conn, s.native.secret, uint32(w.now), worlds.AnnounceRenewed})
 	s.native.forgetSecret()
-	s.native.picked = false // this is a login anew already
+	s.native.picked = false // this is a new login already
 }
 
-// cameBack takes a client back to the list that has left its world, or the line there:
-// the directory goes by this server again.
+// cameBack takes a client that has left its world, or the world's queue, back to the list
+// of worlds: this server is the account's place in the directory again.
 func (w *selection) cameBack(s *session) {
 	if s.state != StateInWorld || s.native.secret == nil {
-		s.native.left = true // the gate's word that it took the pass is still to come
+		s.native.left = true // that the gate took the pass is not known here yet
 		return
 	}
 	w.renew(s)
@@ -242,7 +241,7 @@ func (w *selection) owner(pass worlds.PassID) *session {
 	return nil
 }
 
-// forgetPass lets go of the pass that a session had last.
+// forgetPass removes the pass that a session had last.
 func (w *selection) forgetPass(s *session) {
 	delete(w.offered, s.native.pass)
 	s.native.pass = worlds.PassID{}
@@ -268,7 +267,7 @@ func (w *selection) settled(o *worlds.Outcome[holding]) *session {
 	return s
 }
 
-// untaken lets go of a pass whose outcome no session takes.
+// untaken removes a pass whose outcome no session takes.
 func (w *selection) untaken(o *worlds.Outcome[holding]) {
 	if o.Kind == worlds.OutcomeAdmitted {
 		delete(w.offered, o.Pass)
@@ -324,7 +323,7 @@ func (w *selection) kept(s *session, o *worlds.Outcome[holding]) {
 	w.tellRefused(s, n.world, selectReasons[o.Reason])
 }
 
-// selectReasons are what a client is told for what has become of its pass.
+// selectReasons are what a client is told, by why its pass was not used.
 var selectReasons = [worlds.ReasonCount]codec.SelectReason{
 	worlds.ReasonNone: codec.SelectBusy, worlds.ReasonUnknown: codec.SelectTimeout, worlds.ReasonProof: codec.SelectBusy,
 	worlds.ReasonBusy: codec.SelectBusy, worlds.ReasonForeign: codec.SelectMismatch, worlds.ReasonFull: codec.SelectFull,

@@ -13,7 +13,7 @@ import (
 // server draws its name and key, the client its secret.
 func (nativeDialect) remember(c *Core, s *session, m *codec.NativeMessage) {
 	n := s.native
-	if n.device == [16]byte{} || s.method == byToken || n.remembered || c.options.DeviceLifetime == 0 {
+	if n.device == [16]byte{} || s.method == ByToken || n.remembered || c.options.DeviceLifetime == 0 {
 		c.end(s, endProtocol)
 		return
 	}

@@ -50,16 +50,16 @@ var dialects = [codec.ProtocolCount]dialect{codec.ProtocolGrunt: gruntDialect{},
 
 func (s *session) dialect() dialect { return dialects[s.protocol] }
 
-// signInMethod is how a client proves who it is.
-type signInMethod uint8
+// SignInMethod is how a client proves who it is.
+type SignInMethod uint8
 
 const (
-	// byPassword: SRP6, as existing clients do.
-	byPassword signInMethod = iota
-	// byEarlierKey: by the session key of an earlier login, as existing clients do.
-	byEarlierKey
-	// byNativePassword: SRP-6a.
-	byNativePassword
-	// byToken: by the token of a remembered device.
-	byToken
+	// ByPassword: SRP6, as existing clients do.
+	ByPassword SignInMethod = iota
+	// ByEarlierKey: by the session key of an earlier login, as existing clients do.
+	ByEarlierKey
+	// ByNativePassword: SRP-6a.
+	ByNativePassword
+	// ByToken: by the token of a remembered device.
+	ByToken
 )

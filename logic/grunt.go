@@ -17,9 +17,9 @@ import (
 type gruntDialect struct{}
 
 func (gruntDialect) hello(s *session, m *codec.Message) {
-	s.method, s.takesUpdates = byPassword, true
+	s.method, s.takesUpdates = ByPassword, true
 	if m.Kind == codec.KindReconnectChallenge {
-		s.method, s.takesUpdates = byEarlierKey, false
+		s.method, s.takesUpdates = ByEarlierKey, false
 	}
 }
 
@@ -32,7 +32,7 @@ func (gruntDialect) lookup(s *session) storage.Op {
 // factor. From here on such a sign-in takes the same way, and fails at the proof.
 func (d gruntDialect) found(c *Core, s *session, r *storage.Result) {
 	a := s.attempt
-	if s.method == byEarlierKey {
+	if s.method == ByEarlierKey {
 		if a.known = r.Account != nil; a.known {
 			a.ban = r.Account.Ban
 		}

@@ -64,15 +64,15 @@ func limitOf(s *session, o *Options) int64 {
 // whoever has a copy could stay in for ever, unseen.
 func (nativeDialect) hello(s *session, m *codec.Message) {
 	s.native.signIn = m.Native
-	s.method, s.takesUpdates = byNativePassword, m.Native.TakesUpdates
+	s.method, s.takesUpdates = ByNativePassword, m.Native.TakesUpdates
 	if m.Native.ByToken {
-		s.method = byToken
+		s.method = ByToken
 	}
 }
 
 func (nativeDialect) lookup(s *session) storage.Op {
 	op := gruntDialect{}.lookup(s)
-	if s.method == byToken {
+	if s.method == ByToken {
 		op.Kind, op.Device = storage.OpDevice, &storage.Device{Family: s.native.signIn.Family}
 	}
 	return op
@@ -86,7 +86,7 @@ func (d nativeDialect) found(c *Core, s *session, r *storage.Result) {
 	if a.known = r.Account != nil; a.known {
 		a.ban = r.Account.Ban
 	}
-	if s.method == byToken {
+	if s.method == ByToken {
 		d.challengeToken(c, s, r.Device)
 		return
 	}
@@ -136,7 +136,7 @@ func (d nativeDialect) admit(c *Core, s *session) {
 	c.hold(login{s.name, s.conn, &secret, binary.LittleEndian.Uint32(n.proof[:]), worlds.AnnounceFresh})
 	secret.Wipe()
 	kind := SignalLoggedIn
-	if s.method == byToken {
+	if s.method == ByToken {
 		kind = SignalTokenLoggedIn
 	}
 	s.native.device, s.native.proven, s.native.signIn = signIn.Device, n.proven, nil

@@ -133,7 +133,7 @@ func (nativeDialect) seal(c *Core, s *session) {
 // welcome tells a client that it is in, and sends it the list of worlds.
 func (nativeDialect) welcome(c *Core, s *session) {
 	c.reply = codec.Reply{Kind: codec.ReplyWelcome, Native: &codec.NativeReply{
-		PingEvery: uint32(c.options.PingEvery.Milliseconds()), Remembers: c.options.DeviceLifetime > 0 && s.method != byToken,
+		PingEvery: uint32(c.options.PingEvery.Milliseconds()), Remembers: c.options.DeviceLifetime > 0 && s.method != ByToken,
 	}}
 	c.send(s)
 	if len(s.characters) > 0 {

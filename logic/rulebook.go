@@ -71,9 +71,9 @@ func refuseBuild(a *Attempt) Answer {
 	switch v := a.Version(); {
 	case v == nil || v.Allowed:
 		return Pass()
-	case v.Update == nil || a.s.method == byEarlierKey: // a reconnect cannot be offered a file; a login can
+	case v.Update == nil || a.Method() == ByEarlierKey: // a reconnect cannot be offered a file; a login can
 		return refuse(endVersionInvalid)
-	case !a.s.takesUpdates:
+	case !a.TakesUpdates():
 		return refuse(endVersionOld)
 	}
 	return Pass()
@@ -82,7 +82,7 @@ func refuseBuild(a *Attempt) Answer {
 // updateFirst brings clients up to date that are too old. A token that has been shown is
 // used up whatever comes then, so the next one is stored before (rotating).
 func updateFirst(a *Attempt) Answer {
-	if !a.s.tooOld() || a.s.method == byToken {
+	if !a.TooOld() || a.Method() == ByToken {
 		return Pass()
 	}
 	return Update()
@@ -92,7 +92,7 @@ func updateFirst(a *Attempt) Answer {
 // what they are. A native client has none.
 func refuseChangedFiles(a *Attempt) Answer {
 	v := a.Version()
-	if a.s.method != byPassword || v == nil || len(v.Known) == 0 || a.FilesIntact(v.Known) {
+	if a.Method() != ByPassword || v == nil || len(v.Known) == 0 || a.FilesIntact(v.Known) {
 		return Pass()
 	}
 	return refuse(endVersionInvalid)
@@ -117,10 +117,10 @@ func refuseTooOften(most int) func(a *Attempt) Answer {
 	passwords, tokens := guard.NewRates(), guard.NewRates()
 	return func(a *Attempt) Answer {
 		taken := true
-		switch a.s.method {
-		case byNativePassword:
+		switch a.Method() {
+		case ByNativePassword:
 			taken = passwords.Take(a.Peer(), a.Now(), most)
-		case byToken:
+		case ByToken:
 			taken = tokens.Take(a.Peer(), a.Now(), tokenShare*most)
 		}
 		if !taken {

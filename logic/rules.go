@@ -114,6 +114,14 @@ func (a *Attempt) Peer() netip.Addr { return a.s.peer }
 // Protocol is the one that the client speaks.
 func (a *Attempt) Protocol() codec.Protocol { return a.s.protocol }
 
+// Method is how the client proves who it is.
+func (a *Attempt) Method() SignInMethod { return a.s.method }
+
+// TooOld tells whether the client must be brought up to date, TakesUpdates whether it can
+// be offered a file.
+func (a *Attempt) TooOld() bool       { return a.s.tooOld() }
+func (a *Attempt) TakesUpdates() bool { return a.s.takesUpdates }
+
 // Account is the name that the client has said. Whether there is such an account is known
 // from EventLoginRequested on.
 func (a *Attempt) Account() storage.Name { return a.s.name }

@@ -18,7 +18,7 @@ type session struct {
 	// request is the kind of the client's last message: a refusal answers it.
 	request codec.Kind
 	// method is how the client proves who it is.
-	method signInMethod
+	method SignInMethod
 	// takesUpdates: the client can be offered a file.
 	takesUpdates bool
 	build        uint16

@@ -84,7 +84,7 @@ func (lookingUp) found(c *Core, s *session, r *storage.Result) {
 		c.end(s, endBusy)
 		return
 	}
-	if !c.decoys.ready() && (s.method == byPassword || s.method == byNativePassword) {
+	if !c.decoys.ready() && (s.method == ByPassword || s.method == ByNativePassword) {
 		// For known names as for unknown ones: an answer for an unknown name would differ
 		// now from the one after this server has met its region.
 		c.end(s, endBusy)
@@ -192,7 +192,7 @@ func wrongProof(err error) bool {
 // requested goes on when no rule objected to the login.
 func requested(c *Core, s *session) {
 	switch {
-	case s.method == byToken: // the token that replaces it is stored first, and tells of the login
+	case s.method == ByToken: // the token that replaces it is stored first, and tells of the login
 		c.become(s, StateRotating)
 	case c.options.DurableLogins:
 		c.become(s, StateRecording)

@@ -17,4 +17,15 @@
 // networks; times come with the requests, in Unix seconds. FoldName is the only place
 // where account names are folded. Devices that sign in by a token are stored with their
 // account and removed with it.
+//
+// # A new engine
+//
+// An engine for another database is a package storage/NAME with a type that implements
+// Engine. It applies the rules in rules.go and does not repeat them. Its test calls
+// storagetest.Run; its other tests are about what only that database does. Besides the
+// package, these files change:
+//
+//	cmd/gatepass/internal/config/engine.go   chooses the engine
+//	docs/configuration.md                    its settings
+//	docs/architecture.md                     the tree
 package storage

@@ -13,7 +13,7 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// Nothing is written when a world repeats itself.
+// A count that is stored already is not written again.
 func TestCharacters_KnownAlready_WritesNothing(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	storagetest.Fill(t, c, 1, 2)
@@ -34,7 +34,7 @@ func TestCharacters_KnownAlready_WritesNothing(t *testing.T) {
 	}
 }
 
-// A note costs no fsync, and is durable with the next write that has one.
+// A note causes no fsync, and is durable after the next write that causes one.
 func TestCharacters_RideOnTheNextSync(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	c := mustOpen(t, fs)
@@ -55,11 +55,10 @@ func TestCharacters_RideOnTheNextSync(t *testing.T) {
 	storagetest.WantCount(t, crashed(), n, storage.WorldCount{World: 4, Count: 3})
 }
 
-// formerRecord is a record as format 1 has it: a PIN, and nothing of characters.
+// formerRecord is a record of format 1, with a PIN and without character counts.
 const formerRecord = "01" + "04" + "0100000000000000" + "0431323334"
 
-// A store of format 1 opens, its records are read as they are, and it has the
-// newest format from then on.
+// A store of format 1 opens with the newest format, and its records are read as they are.
 func TestFormat_StoreWithoutCharacterCounts(t *testing.T) {
 	record, err := hex.DecodeString(formerRecord)
 	if err != nil {
@@ -89,7 +88,7 @@ func TestFormat_StoreWithoutCharacterCounts(t *testing.T) {
 	if at, err := readFormat(c.Store().(*Store).db); int(at) != len(formatSteps()) || err != nil {
 		t.Fatal(at, err)
 	}
-	// Without any counts it is the old record again, byte for byte.
+	// Without counts the record has the same bytes as the old one.
 	if got := records.AppendAccount(nil, &storage.Account{Created: 1, PIN: "1234"}); !bytes.Equal(got, record) {
 		t.Fatalf("%x", got)
 	}

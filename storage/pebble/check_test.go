@@ -59,7 +59,7 @@ func TestCheck_WholeStore(t *testing.T) {
 	}
 }
 
-// Each byte of each table and of the log counts, but for what nothing is in.
+// A change of any byte of a table or of the log is found, except in unused space.
 func TestCheck_FindsEachDamageOfTablesAndLogs(t *testing.T) {
 	whole := damageStore(t, true)
 	for name, raw := range whole {
@@ -83,7 +83,7 @@ func TestCheck_FindsEachDamageOfTablesAndLogs(t *testing.T) {
 	}
 }
 
-// Records that do not belong together are found, too.
+// Records that do not belong together are found too.
 func TestCheck_RecordsAgainstEachOther(t *testing.T) {
 	fs := diskOf(t, damageStore(t, true))
 	db, _ := mustDB(t, fs)
@@ -111,8 +111,8 @@ func TestCheck_RecordsAgainstEachOther(t *testing.T) {
 	}
 }
 
-// From a store that lost what tells how its files belong together, or a part of
-// one, everything else is saved.
+// Everything else is saved from a store that lost its manifest or markers, or a part of a
+// file.
 func TestSalvage(t *testing.T) {
 	whole := damageStore(t, true)
 	gone := func(match func(storeFile) bool) func(map[string]string) {
@@ -165,8 +165,8 @@ func TestSalvage(t *testing.T) {
 	}
 }
 
-// Deleted accounts do not come back, changed ones come as they were last, with
-// all that belongs to them.
+// Deleted accounts are not saved; changed ones are saved in their last state, with all that
+// belongs to them.
 func TestSalvage_NewestCounts(t *testing.T) {
 	fs := vfs.NewMem()
 	c, err := OpenClient(Options{Dir: damageDir, FS: fs, memTableBytes: 64 << 10})

@@ -18,7 +18,7 @@ func inMemory(testing.TB) storage.Engine {
 
 func TestConformance(t *testing.T) { storagetest.Run(t, inMemory) }
 
-// A Steady is a store like any other while the disk is well.
+// While the disk works, a Steady does what any store does.
 func TestConformance_Steady(t *testing.T) {
 	storagetest.Run(t, func(t testing.TB) storage.Engine { return steadyEngine{inMemory(t)} })
 }

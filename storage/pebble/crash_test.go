@@ -18,9 +18,9 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// A player is one producer of writes under its own name: each write waits for
-// the one before. So after a crash the account must be as one of two states say:
-// the last that was acknowledged, or the one that was under way.
+// A player writes under its own name, one write after the other. So after a crash the
+// account must be in one of two states: that of the last acknowledged write, or that of
+// the write in progress.
 type player struct {
 	name storage.Name
 	mu   sync.Mutex
@@ -38,15 +38,15 @@ const (
 	crashProof = 1 << 24
 )
 
-// history is what a player may be after a crash at one moment.
+// history is the states in which a player may be after a crash at one moment.
 type history struct {
 	name  storage.Name
 	acked int
 	may   []int
 }
 
-// since is what the player may be now if a crash keeps what was acknowledged at
-// least up to a given write.
+// since returns the states that are possible after a crash that keeps at least the writes
+// acknowledged up to a given one.
 func (p *player) since(acked int) history {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,8 +97,8 @@ func (p *player) ack() {
 	p.acked++
 }
 
-// play lets players write at the same time until all are through or refused. It
-// returns how many were.
+// play lets players write at the same time until all are done or refused. It returns how
+// many were refused.
 func play(t *testing.T, c *storage.Client, players []*player, writes int) (failed int) {
 	var all sync.WaitGroup
 	var failures atomic.Int32
@@ -140,7 +140,7 @@ func histories(players []*player) []history {
 	return hs
 }
 
-// mustHold opens what a crash left and looks for each player.
+// mustHold opens the store after a crash and checks each player.
 func mustHold(t *testing.T, fs vfs.FS, hs []history) {
 	t.Helper()
 	c, err := OpenClient(Options{Dir: "data/store", FS: fs, memTableBytes: 16 << 10})
@@ -172,15 +172,15 @@ func mustHold(t *testing.T, fs vfs.FS, hs []history) {
 	}
 }
 
-// moment is what a crash would leave at one step.
+// moment is the disk as a crash at one step would leave it.
 type moment struct {
 	step int
 	fs   *vfs.MemFS
 	hs   []history
 }
 
-// Crash at each step at which the disk changes, from the making of the store on:
-// it always opens, and no acknowledged write is lost.
+// After a crash at any step that changes the disk, from the creation of the store on, the
+// store opens and has all acknowledged writes.
 func TestCrash_AtEachStep(t *testing.T) {
 	players := makePlayers(t, 4)
 	disk := vfs.NewCrashableMem()
@@ -200,7 +200,7 @@ func TestCrash_AtEachStep(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if step++; step%every == first {
-			// First what was acknowledged, then the disk: never the other way round.
+			// The acknowledged writes are read before the disk is copied, so the copy has them.
 			hs := histories(players)
 			cfg := vfs.CrashCloneCfg{}
 			if step%2 == 0 {
@@ -224,7 +224,7 @@ func TestCrash_AtEachStep(t *testing.T) {
 	}
 }
 
-// widen adds what was begun while the disk was being copied.
+// widen adds the writes that began while the disk was being copied.
 func widen(hs []history, players []*player) []history {
 	for i, p := range players {
 		hs[i] = p.since(hs[i].acked)
@@ -232,9 +232,9 @@ func widen(hs []history, players []*player) []history {
 	return hs
 }
 
-// One operation fails, or all from one on, at each step: no acknowledged write
-// is lost, every request gets its answer, the failure is told once, the store
-// closes, and opens again on the healed disk.
+// At each step one operation fails, or all from it on. No acknowledged write is lost, every
+// request is answered, OnFatal is called once, the store closes, and it opens again once
+// the disk works.
 func TestFault_AtEachStep(t *testing.T) {
 	for name, c := range map[string]struct {
 		cause error
@@ -298,7 +298,7 @@ func faultAt(t *testing.T, from, to int32, cause error) bool {
 	return injected.Load() > 0
 }
 
-// readsGoOn: what was acknowledged is still served.
+// readsGoOn checks that acknowledged writes can still be read.
 func readsGoOn(t *testing.T, c *storage.Client, players []*player) {
 	t.Helper()
 	for _, h := range histories(players) {
@@ -312,8 +312,8 @@ func readsGoOn(t *testing.T, c *storage.Client, players []*player) {
 	}
 }
 
-// mustTellFailure: once a write was refused all are, Close says why, and OnFatal
-// was told once.
+// mustTellFailure checks that after a refused write all are refused, that Close returns the
+// cause, and that OnFatal was called once.
 func mustTellFailure(t *testing.T, c *storage.Client, failed int, fatal *atomic.Int32, cause error) {
 	t.Helper()
 	store := c.Store().(*Store)
@@ -334,7 +334,7 @@ func mustTellFailure(t *testing.T, c *storage.Client, failed int, fatal *atomic.
 	}
 }
 
-// A block that cannot be read fails the one request, not the process.
+// A block that cannot be read fails only the request that reads it.
 func TestFault_Read(t *testing.T) {
 	disk := vfs.NewMem()
 	var sick atomic.Bool

@@ -18,7 +18,7 @@ import (
 
 const damageDir = "data/store"
 
-// readAll reads every account, or says why not all can be read.
+// readAll reads every account. The error says why some cannot be read.
 func readAll(o Options) (names map[string]bool, err error) {
 	o.Dir, o.memTableBytes = damageDir, 16<<10
 	c, err := OpenClient(o)
@@ -44,7 +44,7 @@ func readAll(o Options) (names map[string]bool, err error) {
 			after = a.Name
 		}
 	}
-	// One by one too: that is another way through the tables' filters and indexes.
+	// One by one too, which uses the tables' filters and indexes differently.
 	var gets []storage.Op
 	for name := range names {
 		n, _ := storage.FoldName(name)
@@ -112,8 +112,8 @@ type damage struct {
 	do   func(files map[string]string)
 }
 
-// damages are a file gone, and for each 4 KiB and the ends of it a byte changed
-// and the file cut there.
+// damages removes each file, and at each 4 KiB and at its ends changes a byte and cuts the
+// file.
 func damages(files map[string]string) (all []damage) {
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		raw := files[file]
@@ -130,14 +130,14 @@ func damages(files map[string]string) (all []damage) {
 	return all
 }
 
-// flipped is a file with some bits of a byte changed.
+// flipped returns a file with some bits of a byte changed.
 func flipped(raw string, at int, bits byte) string {
 	b := []byte(raw)
 	b[at] ^= bits
 	return string(b)
 }
 
-// places are the offsets of a file at which it is damaged.
+// places returns the offsets at which a file is damaged.
 func places(size int) (all []int) {
 	for at := 0; at < size; at += 4096 {
 		all = append(all, at, at+6, at+7)
@@ -150,8 +150,8 @@ func places(size int) (all []int) {
 	return slices.Compact(all)
 }
 
-// damageStore makes a store with tables of several levels, several edits of its
-// manifest and a log; closed says whether it is closed, and not copied at work.
+// damageStore makes a store with tables of several levels, several edits of its manifest
+// and a log. It is copied after it was closed, or while it is open.
 func damageStore(t *testing.T, closed bool) map[string]string {
 	t.Helper()
 	return damageStoreOf(t, 400, closed)
@@ -186,8 +186,8 @@ func fourHundred(t *testing.T, files map[string]string) map[string]bool {
 	return names
 }
 
-// Whatever happens to one file of a store, it opens with all accounts or not at
-// all, and what is refused is left as it is.
+// Whatever happens to one file of a store, the store opens with all accounts or is refused
+// and left unchanged.
 func TestDamage_AtEachStep(t *testing.T) {
 	for name, closed := range map[string]bool{"closed": true, "killed": false} {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestDamage_AtEachStep(t *testing.T) {
 	}
 }
 
-// mustBeAllOrNothing opens a damaged store and reports whether all was there.
+// mustBeAllOrNothing opens a damaged store and reports whether it has all accounts.
 func mustBeAllOrNothing(t *testing.T, what string, files map[string]string, readOnly bool, want map[string]bool) bool {
 	t.Helper()
 	fs := diskOf(t, files)
@@ -233,7 +233,7 @@ func mustBeAllOrNothing(t *testing.T, what string, files map[string]string, read
 	return err == nil
 }
 
-// What else may happen to a folder: it is refused, and left as it is.
+// A folder with other damage is refused and left unchanged.
 func TestDamage_Refused(t *testing.T) {
 	older, whole := map[string]string{}, damageStore(t, true)
 	maps.Copy(older, damageStoreOf(t, 200, true))
@@ -320,8 +320,7 @@ func withoutLock(files map[string]string) map[string]string {
 	return files
 }
 
-// A manifest that lost as little as its last byte is told by the head, whatever
-// else gives it away.
+// The head shows that a manifest lost even its last byte, also where other checks do.
 func TestDamage_CutManifestIsNamed(t *testing.T) {
 	for _, closed := range []bool{true, false} {
 		files := damageStore(t, closed)

@@ -42,7 +42,7 @@ func TestSampleSalts_DamagedBlock(t *testing.T) {
 	}
 }
 
-// A damaged block does not keep a server from knowing what the other salts look like.
+// Accounts after a damaged block are sampled too.
 func TestSampleSalts_BehindDamagedBlocks(t *testing.T) {
 	for _, accounts := range []int{1000, 3000} {
 		fs := vfs.NewMem()

@@ -12,7 +12,7 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// What an account's owner wants to be rid of goes, though it cannot be read.
+// A device's record can be removed although it cannot be read.
 func TestDevices_CorruptRecord(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	storagetest.Fill(t, c, 1, 3)

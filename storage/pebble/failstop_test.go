@@ -12,8 +12,8 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// The failure is told though no write is under way, reads go on, and no write is
-// taken for stored any more.
+// A failure is reported although no write is in progress, reads are answered, and no further
+// write is acknowledged.
 func TestFailStop_StopsWritesOnly(t *testing.T) {
 	cause, told := errors.New("no more disk"), make(chan error, 2)
 	c, err := OpenClient(Options{Dir: "x", FS: vfs.NewMem(), OnFatal: func(err error) { told <- err }})
@@ -43,7 +43,7 @@ func TestFailStop_StopsWritesOnly(t *testing.T) {
 	}
 }
 
-// What Pebble holds to be fatal ends the writes, not the process.
+// What Pebble calls fatal stops the writes and not the process.
 func TestPebbleLogger_Fatalf_StopsWrites(t *testing.T) {
 	var out strings.Builder
 	f := newFailStop(vfs.NewMem())

@@ -13,8 +13,8 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// mustDB opens the bare database of a store, whose head stays true; the test
-// closes it.
+// mustDB opens the database of a store without the store and keeps the head up to date. The
+// test closes it.
 func mustDB(t *testing.T, fs vfs.FS) (*pebble.DB, *failStop) {
 	t.Helper()
 	o := Options{Dir: "data/store", FS: fs}
@@ -54,8 +54,8 @@ func TestFormat_FromTheFuture(t *testing.T) {
 	}
 }
 
-// Each step is done once, in order, with its format; a step that fails leaves
-// the format before it.
+// Each step is done once, in order, together with its format; a step that fails leaves the
+// previous format.
 func TestFormat_MovesForwardByNamedSteps(t *testing.T) {
 	fs := vfs.NewMem()
 	c := mustOpen(t, fs)

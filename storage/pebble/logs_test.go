@@ -22,8 +22,8 @@ func testBatch(sequence uint64, count uint32) []byte {
 	return order.AppendUint32(order.AppendUint64(nil, sequence), count)
 }
 
-// Records behind an unreadable one prove damage where they were written when that
-// one was on the disk; strictly, always.
+// Records after an unreadable one prove damage if they were written when that one was
+// synced; if strict, always.
 func TestRecordsBehind(t *testing.T) {
 	size := len(testChunk(7, 0, testBatch(0, 1)))
 	build := func(synced ...uint64) (raw []byte) {
@@ -64,7 +64,7 @@ func endMark(number uint32) []byte {
 	return mark
 }
 
-// Changes that are missing between records of one log, or of two, are noticed.
+// Changes missing between records of one log, or between two logs, are found.
 func TestScanLogs_Gap(t *testing.T) {
 	log := func(number uint32, batches ...[]byte) (raw []byte) {
 		for _, b := range batches {

@@ -16,8 +16,8 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// A store of the format before it had a head opens, gets one, and from then on
-// cannot be opened without it.
+// A store of the last format without a head opens and gets one; from then on it does not
+// open without it.
 func TestFormat_StoreWithoutHead(t *testing.T) {
 	files := damageStore(t, true)
 	fs := diskOf(t, files)
@@ -55,8 +55,7 @@ func setFormat(t *testing.T, fs vfs.FS, to Format) {
 	}
 }
 
-// A store without a head was perhaps killed, and its log's end is torn. That is no
-// damage.
+// A store without a head may have been killed, so a torn end of its log is no damage.
 func TestOpen_WithoutHeadAndWithATornLog(t *testing.T) {
 	fs := diskOf(t, damageStore(t, true))
 	setFormat(t, fs, formatHead-1)
@@ -157,7 +156,7 @@ func TestOpen_ReadOnlyOnDisk(t *testing.T) {
 	}
 }
 
-// A log that is missing between others, or before them, is noticed.
+// A log missing between others, or before them, is found.
 func TestSurvey_MissingLogs(t *testing.T) {
 	h := head{state: stateOpen, logs: []uint64{4, 5, 6}}
 	for _, gone := range []string{"000004.log", "000005.log", "000006.log"} {

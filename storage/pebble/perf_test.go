@@ -69,7 +69,7 @@ func TestLogin_Allocations(t *testing.T) {
 	}
 }
 
-// stocked is a store on disk with n accounts, each of which has logged in.
+// stocked makes a store on disk with n accounts, each of which has logged in.
 func stocked(b *testing.B, n int) (dir string) {
 	b.Helper()
 	dir = b.TempDir()
@@ -91,7 +91,7 @@ func stocked(b *testing.B, n int) (dir string) {
 
 var sizes = []int{10_000, 1_000_000}
 
-// BenchmarkOpen is from Open to the first account read, and the closing.
+// BenchmarkOpen measures opening, the first read of an account, and closing.
 func BenchmarkOpen(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprintf("accounts=%d", n), func(b *testing.B) {
@@ -108,7 +108,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkGet is one OpGet of a name at random, without the queue.
+// BenchmarkGet measures one OpGet of a random name, without the queue.
 func BenchmarkGet(b *testing.B) {
 	for _, n := range sizes {
 		dir := stocked(b, n)
@@ -140,7 +140,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// BenchmarkSubmit is requests through the whole store, many on their way at once.
+// BenchmarkSubmit measures requests through the whole store, many at once.
 func BenchmarkSubmit(b *testing.B) {
 	for _, kind := range []storage.OpKind{storage.OpGet, storage.OpLogin, storage.OpLoginFailed, storage.OpBan, storage.OpCharacters, storage.OpDevice, storage.OpAddDevice, storage.OpRotateDevice} {
 		b.Run(fmt.Sprintf("kind=%d", kind), func(b *testing.B) {
@@ -210,7 +210,7 @@ func handOutDevices(b *testing.B, dir string, n int) {
 	storagetest.MustClose(b, c)
 }
 
-// BenchmarkCreate is 100,000 new accounts through a Client, as an import does it.
+// BenchmarkCreate measures 100,000 new accounts through a Client, as in an import.
 func BenchmarkCreate(b *testing.B) {
 	const n = 100_000
 	for b.Loop() {

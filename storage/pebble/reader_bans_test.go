@@ -40,7 +40,7 @@ func manyBans(t *testing.T, fs vfs.FS, n int) (prefixes []netip.Prefix) {
 	return prefixes
 }
 
-// byOf is a text that a table holds as it is: it does not compress.
+// byOf returns a text that does not compress, so a table holds it unchanged.
 func byOf(p netip.Prefix) string {
 	sum := sha256.Sum256([]byte(p.String()))
 	return string(sum[:])
@@ -53,7 +53,7 @@ func prefixesOf(bans []storage.AddressBan) (p []netip.Prefix) {
 	return p
 }
 
-// A record that is damaged is named, and keeps no other back.
+// A damaged record is named, and all others are returned.
 func TestAddressBans_DamagedRecord(t *testing.T) {
 	c := mustOpen(t, vfs.NewMem())
 	good := netip.MustParsePrefix("203.0.113.0/24")
@@ -83,13 +83,13 @@ func TestAddressBans_DamagedRecord(t *testing.T) {
 			t.Errorf("%s is not named in %q", name, r.Damaged)
 		}
 	}
-	// It can be taken away as any ban can.
+	// It can be lifted like any ban.
 	if r := storagetest.Do(t, c, storage.Op{Kind: storage.OpUnbanAddress, Prefix: netip.MustParsePrefix("10.0.0.0/8")}); r.Err != nil {
 		t.Error(r.Err)
 	}
 }
 
-// A block of a table that cannot be read costs the bans in it, and no others.
+// If a block of a table cannot be read, only the bans in it are missing.
 func TestAddressBans_DamagedBlock(t *testing.T) {
 	fs := vfs.NewMem()
 	want := manyBans(t, fs, 2000)

@@ -16,7 +16,7 @@ import (
 	"gatepass/storage/storagetest"
 )
 
-// fillableDisk is a disk in memory that can be full, and refuse to be read.
+// fillableDisk is a disk in memory that can be made full or unreadable.
 type fillableDisk struct {
 	vfs.FS
 	full, unreadable atomic.Bool
@@ -66,7 +66,7 @@ func openSteady(t *testing.T, disk vfs.FS) *steadyRig {
 	return r
 }
 
-// takesWrites waits until changes are taken, or are not.
+// takesWrites waits until changes are taken, or refused.
 func (r *steadyRig) takesWrites(t *testing.T, want bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); (r.steady.WriteTrouble() == nil) != want; time.Sleep(time.Millisecond) {
@@ -76,8 +76,8 @@ func (r *steadyRig) takesWrites(t *testing.T, want bool) {
 	}
 }
 
-// On a full disk reads go on and see what was acknowledged, changes are refused with the
-// reason, notes are counted; with room again changes are taken.
+// On a full disk reads return acknowledged changes, changes are refused with the reason, and
+// notes are counted. Once there is space, changes are taken.
 func TestSteady_FullDisk(t *testing.T) {
 	disk := newFillableDisk()
 	r := openSteady(t, disk)
@@ -124,7 +124,7 @@ func TestSteady_FullDisk(t *testing.T) {
 	}
 }
 
-// A store can be opened on a disk that is full already.
+// A store can be opened on a full disk.
 func TestSteady_FullAtTheStart(t *testing.T) {
 	disk := newFillableDisk()
 	c := mustOpen(t, disk)
@@ -143,7 +143,7 @@ func TestSteady_FullAtTheStart(t *testing.T) {
 	storagetest.MustDo(t, r.Client, storagetest.Create(storagetest.Account(10)))
 }
 
-// Nothing can be made on a full disk.
+// No store can be created on a full disk.
 func TestSteady_FullAndNothingThere(t *testing.T) {
 	disk := newFillableDisk()
 	disk.full.Store(true)
@@ -152,8 +152,8 @@ func TestSteady_FullAndNothingThere(t *testing.T) {
 	}
 }
 
-// Who asks while the store comes and goes gets exactly one answer each, and what was
-// acknowledged stays.
+// While the disk fills and empties, each request gets exactly one result, and acknowledged
+// changes stay.
 func TestSteady_EveryRequestIsAnswered(t *testing.T) {
 	disk := newFillableDisk()
 	r := openSteady(t, disk)
@@ -197,9 +197,9 @@ func TestSteady_EveryRequestIsAnswered(t *testing.T) {
 	t.Logf("%d accounts stored", stored)
 }
 
-// While the store can be opened neither for writing nor for reading, reads are refused
-// with a read's error and changes with a write's, and it is told which; reads go on as
-// soon as they can.
+// While the store can be opened neither for writing nor for reading, reads get an
+// ErrReadFailed and changes an ErrFailed, and ReadTrouble says so. Reads are answered as
+// soon as it can be opened.
 func TestSteady_CannotBeRead(t *testing.T) {
 	disk := newFillableDisk()
 	r := openSteady(t, disk)
@@ -242,7 +242,7 @@ func TestSteady_CannotBeRead(t *testing.T) {
 	}
 }
 
-// A read that the disk refuses is no failed write, in a read as in a change.
+// A failed read is never reported as a failed write, also within a change.
 func TestReads_DiskError(t *testing.T) {
 	disk := newFillableDisk()
 	c := mustOpen(t, disk)

@@ -85,7 +85,7 @@ func TestOpen_SecretNeedsRandomness(t *testing.T) {
 	}
 }
 
-// A full queue refuses, and makes room as results come.
+// A full queue refuses requests, and takes more as results are delivered.
 func TestPebble_Submit_Bounded(t *testing.T) {
 	gate, inside := make(chan struct{}), make(chan struct{}, 100)
 	var mu sync.Mutex
@@ -111,7 +111,7 @@ func TestPebble_Submit_Bounded(t *testing.T) {
 	if n := p.Submit([]storage.Op{get(2), get(3), get(4), get(5), get(6)}); n != 3 {
 		t.Fatalf("took %d, want 3", n)
 	}
-	// Writes have a bound of their own; order stops at the first that is refused.
+	// Writes have their own bound; Submit stops at the first request that does not fit.
 	if n := p.Submit([]storage.Op{{Kind: storage.OpDelete, Name: storagetest.Account(1).Name, Tag: 7}, get(8), {Kind: storage.OpDelete, Tag: 9}}); n != 1 {
 		t.Fatalf("took %d, want 1", n)
 	}
@@ -143,7 +143,7 @@ func TestPebble_GroupsWhatComesTogether(t *testing.T) {
 	}
 }
 
-// Notes are synced within FlushEvery though no other write comes.
+// Notes are synced within FlushEvery without another write.
 func TestPebble_Notes_SyncedInTime(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	c, err := OpenClient(Options{Dir: "data/store", FS: fs, FlushEvery: time.Millisecond})
@@ -164,7 +164,7 @@ func TestPebble_Notes_SyncedInTime(t *testing.T) {
 	}
 }
 
-// A note costs no fsync, and is durable with the next write that has one.
+// A note causes no fsync, and is durable after the next write that causes one.
 func TestPebble_Notes_RideOnTheNextSync(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	c := mustOpen(t, fs)
@@ -196,7 +196,7 @@ func TestPebble_Notes_RideOnTheNextSync(t *testing.T) {
 	}
 }
 
-// A login that asks for it is on disk when its result comes.
+// A login with Synced is durable when its result is delivered.
 func TestPebble_Notes_SyncedOnDemand(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	c := mustOpen(t, fs)

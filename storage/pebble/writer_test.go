@@ -51,8 +51,7 @@ func (b *bareWriter) answerTo(op storage.Op) storage.Result {
 	return b.results[len(b.results)-1]
 }
 
-// What Pebble does not take is not acknowledged, neither a note nor a change, and
-// nothing is taken afterwards.
+// A note or change that Pebble refuses is not acknowledged, and all later ones are refused.
 func TestWriter_ApplyFails(t *testing.T) {
 	fs := vfs.NewMem()
 	db, err := pebble.Open("x", &pebble.Options{FS: fs})

@@ -34,7 +34,7 @@ func testCreateComesBackWhole(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// Each request sees what earlier ones of the same group did.
+// Each request sees the changes of earlier ones of the same group.
 func testSubmitInOrder(t *testing.T, newEngine NewEngine) {
 	c := MustOpen(t, newEngine(t))
 	a, n := Account(1), Account(1).Name
@@ -232,7 +232,7 @@ func testAddressBans(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// Devices that come with a new account are kept as they are, expired ones too.
+// Devices of a new account are stored as they are, expired ones too.
 func testCreateWithDevices(t *testing.T, newEngine NewEngine) {
 	a, one, two := Account(1), *Device(1), *Device(2)
 	one.LastAddr, two.Expires = netip.MustParseAddr("192.0.2.7"), 1

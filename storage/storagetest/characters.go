@@ -54,7 +54,7 @@ func testCharactersEveryWorld(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// What else is written to an account leaves its counts; only deleting it does not.
+// Other changes of an account keep its counts; deleting it removes them.
 func testCharactersSurviveOtherWrites(t *testing.T, newEngine NewEngine) {
 	n, other := Account(1).Name, Account(2)
 	count := storage.WorldCount{World: 4, Count: 2}
@@ -88,8 +88,8 @@ func testCharactersSurviveOtherWrites(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// The counts that OpCreate was given are the caller's: later ones in the same
-// group must not change them in place.
+// The counts given to OpCreate belong to the caller: later requests of the same group must
+// not change them.
 func testCharactersLeaveTheCallersAccountAlone(t *testing.T, newEngine NewEngine) {
 	c := MustOpen(t, newEngine(t))
 	a := Account(1)
@@ -101,7 +101,7 @@ func testCharactersLeaveTheCallersAccountAlone(t *testing.T, newEngine NewEngine
 	}
 }
 
-// Worlds report and players log in at the same time, each world in its own order.
+// Worlds report counts while players log in; each world's reports keep their order.
 func testCharactersWhilePlayersLogIn(t *testing.T, newEngine NewEngine) {
 	const worlds, rounds, players = 4, 50, 3
 	c := MustOpen(t, newEngine(t))

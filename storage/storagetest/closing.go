@@ -7,7 +7,7 @@ import (
 	"gatepass/storage"
 )
 
-// Whatever was taken gets exactly one result, though the store closes meanwhile.
+// Each request taken gets exactly one result, also while the store closes.
 func testCloseUnderLoad(t *testing.T, newEngine NewEngine) {
 	var mu sync.Mutex
 	got := map[uint64]int{}

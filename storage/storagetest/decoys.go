@@ -38,7 +38,7 @@ func testDecoysComeBack(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// TestSampleSalts: what is measured of stores whose salts are made in known shares.
+// The shape of the salts of stores with known shares of marked salts.
 func testSampleSalts(t *testing.T, newEngine NewEngine) {
 	for _, c := range []struct {
 		name             string

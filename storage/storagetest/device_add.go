@@ -24,7 +24,7 @@ func testAddDeviceSameDeviceIsReplaced(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// Whether the writes come in one group or each in its own makes no difference.
+// Of too many devices the one used longest ago is removed, within one group or not.
 func testAddDeviceTooManyTheOneUsedLongestAgoGoes(t *testing.T, newEngine NewEngine) {
 	for name, oneGroup := range map[string]bool{"one group": true, "each a group": false} {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +37,7 @@ func testAddDeviceTooManyTheOneUsedLongestAgoGoes(t *testing.T, newEngine NewEng
 			}
 			used := Rotate(n, Device(10), 10, 99)
 			used.At = 90
-			// The first was used meanwhile; the next two make room for two more.
+			// The first has been used since; the next two are removed for two new ones.
 			ops = append(ops, used, AddDevice(n, Device(80)), AddDevice(n, Device(5)))
 			for len(ops) > 0 {
 				take := 1
@@ -51,7 +51,7 @@ func testAddDeviceTooManyTheOneUsedLongestAgoGoes(t *testing.T, newEngine NewEng
 			for i := storage.MaxDevices - 1; i > 2; i-- {
 				want = append(want, i+10)
 			}
-			// The newest is never the one that goes, however long ago it says it was used.
+			// The newest is never removed, whatever its last use.
 			WantDevices(t, c, n, append(want, 5)...)
 		})
 	}
@@ -74,7 +74,7 @@ func testAddDeviceExpiredOnesGoFirst(t *testing.T, newEngine NewEngine) {
 	MustDo(t, c, op)
 	WantDevices(t, c, n, 25, 23, 21, 19, 17, 15, 13, 11, 1)
 
-	// Who says no time means that of the device.
+	// Without Op.At the time of the device counts.
 	late := Device(2)
 	late.Created = 101
 	MustDo(t, c, AddDevice(n, late))
@@ -116,8 +116,8 @@ func testAddDeviceRefused(t *testing.T, newEngine NewEngine) {
 	WantDevices(t, c, n)
 }
 
-// Who has proven what the account had before a change is not remembered after it, in
-// one group or not: the change has ended the devices that there were.
+// Credentials proven before a change add no device after it, within one group or not, and
+// the change has removed the older devices.
 func testAddDeviceAfterAChangeIsRefused(t *testing.T, newEngine NewEngine) {
 	changes := map[string]func(n storage.Name) []storage.Op{
 		"another password": func(n storage.Name) []storage.Op {
@@ -194,7 +194,7 @@ func testRemoveDeviceByID(t *testing.T, newEngine NewEngine) {
 			if r := Do(t, c, remove); r.Err != storage.ErrNotFound {
 				t.Errorf("once more: %v", r.Err)
 			}
-			// The family counts where there is one.
+			// If a family is given, it decides.
 			mixed := storage.Op{Kind: storage.OpRemoveDevice, Name: n, Device: &storage.Device{Family: Device(1).Family, ID: Device(3).ID}}
 			MustDo(t, c, mixed)
 			WantDevices(t, c, n, 3)
@@ -202,7 +202,7 @@ func testRemoveDeviceByID(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// Of those that come with one token, in one group or not, one is let in.
+// Of several rotations that expect the same verifier one succeeds, in one group or not.
 func testRotateDeviceOneWins(t *testing.T, newEngine NewEngine) {
 	for name, oneGroup := range map[string]bool{"one group": true, "each a group": false} {
 		t.Run(name, func(t *testing.T) {

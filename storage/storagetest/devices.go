@@ -40,7 +40,7 @@ func testDevicesComeBackWhole(t *testing.T, newEngine NewEngine) {
 	WantDevices(t, c, Account(2).Name)
 }
 
-// Names that begin alike have devices of their own.
+// Names with a common prefix have their own devices.
 func testDevicesOfNamesThatBeginAlike(t *testing.T, newEngine NewEngine) {
 	c := MustOpen(t, newEngine(t))
 	names := []string{"A", "AA", "AB", "A~", "B", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAA~", "~"}
@@ -58,8 +58,7 @@ func testDevicesOfNamesThatBeginAlike(t *testing.T, newEngine NewEngine) {
 	}
 }
 
-// A device that was removed in a group is not there for what follows in it, and
-// one that was added is.
+// Later requests of a group see the devices that earlier ones added or removed.
 func testDevicesWithinOneGroup(t *testing.T, newEngine NewEngine) {
 	c := MustOpen(t, newEngine(t))
 	Fill(t, c, 1, 2)
@@ -105,7 +104,7 @@ func testDevicesWithinOneGroup(t *testing.T, newEngine NewEngine) {
 	WantDevices(t, c, n, 4)
 }
 
-// Another password, a factor and a deletion take the devices back; other changes do not.
+// A new password, a factor and a deletion remove the devices; other changes do not.
 func testDevicesGoWithThePassword(t *testing.T, newEngine NewEngine) {
 	c := MustOpen(t, newEngine(t))
 	Fill(t, c, 1, 3)

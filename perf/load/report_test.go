@@ -139,7 +139,7 @@ func TestReport_JSON_ComesBack(t *testing.T) {
 	}
 }
 
-func TestTally_Quantiles(t *testing.T) {
+func TestTimes_Quantiles(t *testing.T) {
 	h := counts.NewLogins()
 	for i := range 10_000 {
 		h.Record(counts.PlanRight, counts.PartList, time.Duration(i+1)*time.Microsecond)
@@ -154,7 +154,7 @@ func TestTally_Quantiles(t *testing.T) {
 	}
 }
 
-func TestTally_Record_BeyondTheRange_IsKeptAtItsEnd(t *testing.T) {
+func TestLogins_Record_BeyondTheRange_IsKeptAtItsEnd(t *testing.T) {
 	h := counts.NewLogins()
 	h.Record(counts.PlanRight, counts.PartWhole, time.Hour)
 	if got := timesOf(h.Times[counts.PlanRight][counts.PartWhole]).Max; got < 119e6 {

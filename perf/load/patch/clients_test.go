@@ -60,8 +60,8 @@ func clients(n int, byNative bool) Options {
 	return o
 }
 
-// mustFleet runs clients until done returns true, and returns them after their end.
-func mustFleet(t *testing.T, target netip.AddrPort, o Options, done func(*Clients) bool) *Clients {
+// mustRun runs clients until done returns true, and returns them after their end.
+func mustRun(t *testing.T, target netip.AddrPort, o Options, done func(*Clients) bool) *Clients {
 	t.Helper()
 	o.Target = target
 	f, err := NewClients(o)
@@ -77,7 +77,7 @@ func mustFleet(t *testing.T, target netip.AddrPort, o Options, done func(*Client
 // fullFrame is the length of a full frame of the file.
 const fullFrame = protocol.GruntFrameHead + grunt.MaxTransferChunk
 
-func TestFleet_Mishaps_AreToldApart(t *testing.T) {
+func TestClients_Errors_AreToldApart(t *testing.T) {
 	file, other := mustPatch(t, 2<<20), mustPatch(t, 1<<20)
 	challenge, offer, data := floor.NewCanned().Challenge, offering(file), framed(t, file, grunt.MaxTransferChunk)
 	spoilt := bytes.Clone(data)
@@ -108,7 +108,7 @@ func TestFleet_Mishaps_AreToldApart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := clients(2, false)
 			o.File, o.Checkers, o.Timeout = file, c.checkers, c.timeout
-			f := mustFleet(t, loadtest.Serve(t, c.handle), o, func(f *Clients) bool { return f.Failed.Load()+f.Whole.Load() >= 4 })
+			f := mustRun(t, loadtest.Serve(t, c.handle), o, func(f *Clients) bool { return f.Failed.Load()+f.Whole.Load() >= 4 })
 			if c.want == counts.NoUpdateError && f.Whole.Load() == 0 || c.want != counts.NoUpdateError && (f.Errors[c.want] == 0 || len(f.Errors) > 1) {
 				t.Errorf("errors %v and %d files, want %q", f.Errors, f.Whole.Load(), c.want)
 			}
@@ -116,7 +116,7 @@ func TestFleet_Mishaps_AreToldApart(t *testing.T) {
 	}
 }
 
-func TestFleet_NobodyListens(t *testing.T) {
+func TestClients_NobodyListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -125,25 +125,25 @@ func TestFleet_NobodyListens(t *testing.T) {
 	l.Close()
 	o := clients(2, false)
 	o.File = mustPatch(t, 1)
-	f := mustFleet(t, target, o, func(f *Clients) bool { return f.Failed.Load() > 2 })
+	f := mustRun(t, target, o, func(f *Clients) bool { return f.Failed.Load() > 2 })
 	if f.Errors[counts.FaultConnect.UpdateError()] == 0 {
 		t.Errorf("errors %v", f.Errors)
 	}
 }
 
-// Frames that are smaller than others send are no fault.
-func TestFleet_SmallFrames_AreTaken(t *testing.T) {
+// Frames that are smaller than those of other servers are accepted.
+func TestClients_SmallFrames_AreTaken(t *testing.T) {
 	file := mustPatch(t, 3<<20+5)
 	all := framed(t, file, 700)
 	o := clients(2, false)
 	o.File, o.Checkers, o.IdleSleep = file, 1, 50*time.Microsecond
-	f := mustFleet(t, loadtest.Serve(t, loadtest.Script(floor.NewCanned().Challenge, offering(file), all)), o, func(f *Clients) bool { return f.Whole.Load() >= 6 })
+	f := mustRun(t, loadtest.Serve(t, loadtest.Script(floor.NewCanned().Challenge, offering(file), all)), o, func(f *Clients) bool { return f.Whole.Load() >= 6 })
 	if len(f.Errors) > 0 || f.Bytes.Load() < 6*file.Size*99/100 || f.Checked.Load() < file.Size {
 		t.Errorf("errors %v, %d bytes, %d compared", f.Errors, f.Bytes.Load(), f.Checked.Load())
 	}
 }
 
-func TestFleet_Stalled_TakesOneFrameAndNoticesTheEnd(t *testing.T) {
+func TestClients_Stalled_TakesOneFrameAndNoticesTheEnd(t *testing.T) {
 	file := mustPatch(t, 16<<20)
 	data := framed(t, file, grunt.MaxTransferChunk)
 	gone := make(chan struct{})

@@ -29,7 +29,7 @@ func (f *Clients) frameSize(b []byte) int {
 }
 
 // maxNativeFrame is one byte more than the longest body that the server may send, with
-// its seal. It stands for every length that is too long.
+// its seal. Every length that is too long is read as this one.
 const maxNativeFrame = native.MaxServerBody + native.SealSize + 1
 
 // onData processes a frame with data of the file. size is the length of the whole frame.

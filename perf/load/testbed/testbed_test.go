@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // mainOfProcess behaves as the testbed's binary if the variable is set. Its
-// server is a floor: what matters here is how processes are led.
+// server is a floor, because these tests are about processes.
 func mainOfProcess() {
 	how := os.Getenv(processVariable)
 	if how == "" {
@@ -91,7 +91,7 @@ func mustTestbed(t *testing.T, how string) *Testbed {
 	return stand
 }
 
-func TestRounds_OwnStand_ReportsBothAndTheRatio(t *testing.T) {
+func TestRounds_OwnTestbed_ReportsBothAndTheRatio(t *testing.T) {
 	stand := mustTestbed(t, "serves")
 	ctx, accounts := context.Background(), players.MakeAccounts(10)
 	server, err := stand.StartServer(ctx, accounts)
@@ -127,7 +127,7 @@ func TestRounds_OwnStand_ReportsBothAndTheRatio(t *testing.T) {
 	}
 }
 
-func TestStand_ServerDies_SaysWhy(t *testing.T) {
+func TestTestbed_ServerDies_SaysWhy(t *testing.T) {
 	stand := mustTestbed(t, "dies")
 	_, err := stand.StartServer(context.Background(), players.MakeAccounts(10))
 	if err == nil || !strings.Contains(err.Error(), "out of paper") {
@@ -141,7 +141,7 @@ func TestStand_ServerDies_SaysWhy(t *testing.T) {
 	}
 }
 
-func TestStand_NoBinary(t *testing.T) {
+func TestTestbed_NoBinary(t *testing.T) {
 	stand, err := New("/nonexistent/gatepass")
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func TestMakeAccounts_FitTheProtocol(t *testing.T) {
 	}
 }
 
-func TestCast_Mix_FollowsThePercentages(t *testing.T) {
+func TestAccounts_Mix_FollowsThePercentages(t *testing.T) {
 	c := NewAccounts(AccountsOptions{Accounts: players.MakeAccounts(7), WrongPercent: 20, UnknownPercent: 30, Seed: 1})
 	var got [counts.PlanCount]int
 	for range 10_000 {

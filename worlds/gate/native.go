@@ -21,7 +21,7 @@ func (c *core) challengeNative(s *session) {
 func (c *core) nativeSaid(s *session, m *codec.Message) {
 	switch {
 	case m.Kind == codec.KindGateHello && s.state == StateConnected:
-		c.knocked(s, m)
+		c.startHandshake(s, m)
 	case m.Kind == codec.KindGamePacket && s.state == StateInside:
 		c.heard(s)
 		c.count.packets.Add(1)

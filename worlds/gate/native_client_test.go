@@ -19,12 +19,12 @@ import (
 
 // nativeClient is a native game client at a gate, made of the public contract.
 type nativeClient struct {
-	conn    net.Conn
-	said    native.Transcript
-	knock   keyschedule.Knock
-	in, out native.Direction
-	sealed  bool
-	hello   []byte // the GateHello that was sent, with its length
+	conn      net.Conn
+	said      native.Transcript
+	handshake keyschedule.Knock
+	in, out   native.Direction
+	sealed    bool
+	hello     []byte // the GateHello that was sent, with its length
 }
 
 // dialNative connects and reads the challenge.
@@ -38,8 +38,8 @@ func dialNative(addr netip.AddrPort) (*nativeClient, error) {
 	if err != nil || frame.GetChallenge() == nil {
 		return nil, errors.Join(fmt.Errorf("%v is no challenge", frame), err, conn.Close())
 	}
-	c.knock.World = uint8(frame.GetChallenge().World)
-	c.knock.Nonces = keyschedule.Nonces{Client: [32]byte{1, 2, 3}, Server: [32]byte(frame.GetChallenge().Nonce)}
+	c.handshake.World = uint8(frame.GetChallenge().World)
+	c.handshake.Nonces = keyschedule.Nonces{Client: [32]byte{1, 2, 3}, Server: [32]byte(frame.GetChallenge().Nonce)}
 	return c, nil
 }
 
@@ -85,17 +85,17 @@ func (c *nativeClient) read() (*gatepasspb.GateServerFrame, error) {
 // show sends the GateHello with the proof made of key, and behind it, sealed with
 // what follows from that, what else there is to say.
 func (c *nativeClient) show(pass [16]byte, key [32]byte, more ...*gatepasspb.GateClientFrame) error {
-	c.knock.Pass = pass
-	proof := c.knock.ClientProof(&key)
+	c.handshake.Pass = pass
+	proof := c.handshake.ClientProof(&key)
 	body, err := proto.Marshal(&gatepasspb.GateClientFrame{Body: &gatepasspb.GateClientFrame_Hello{Hello: &gatepasspb.GateHello{
-		Version: 1, Pass: pass[:], Nonce: c.knock.Nonces.Client[:], Proof: proof[:], Build: 100,
+		Version: 1, Pass: pass[:], Nonce: c.handshake.Nonces.Client[:], Proof: proof[:], Build: 100,
 	}}})
 	if err != nil {
 		return err
 	}
 	c.said.Add(body)
 	c.hello = append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body...)
-	toServer, toClient := c.knock.Channel(&key, (*[32]byte)(&c.said))
+	toServer, toClient := c.handshake.Channel(&key, (*[32]byte)(&c.said))
 	c.out, c.in = native.NewDirection(&toServer), native.NewDirection(&toClient)
 	b := c.hello
 	for _, m := range more {
@@ -119,7 +119,7 @@ func (c *nativeClient) enter(pass [16]byte, key [32]byte, more ...*gatepasspb.Ga
 		return err
 	}
 	c.sealed = true
-	if want := c.knock.GateProof(&key); [32]byte(frame.GetAccepted().GetProof()) != want {
+	if want := c.handshake.GateProof(&key); [32]byte(frame.GetAccepted().GetProof()) != want {
 		return fmt.Errorf("the gate has proven nothing by %v", frame)
 	}
 	return nil

@@ -31,14 +31,14 @@ func stepOffer(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.deliver()
 }
 
-// stepKnock has a client show a pass, with the proof that it has its key.
-func stepKnock(e *scenario, t *testing.T, d *datadriven.TestData) {
+// stepHandshake has a client show a pass, with the proof that it has its key.
+func stepHandshake(e *scenario, t *testing.T, d *datadriven.TestData) {
 	conn, build := handle(t, d), 5875
 	d.MaybeScanArgs(t, "build", &build)
-	k := knock{key: passKeyOf(t, d), transcript: [32]byte{3}}
+	k := handshake{key: passKeyOf(t, d), transcript: [32]byte{3}}
 	k.World, k.Pass = 7, passOf(t, d)
 	k.Nonces = keyschedule.Nonces{Client: [32]byte{9}, Server: e.nonces[conn]}
-	e.knocks[conn] = k
+	e.handshakes[conn] = k
 	m := codec.Message{Kind: codec.KindGateHello, Conn: conn, Native: &codec.NativeMessage{
 		Pass: k.Pass, Nonce: k.Nonces.Client, Proof: k.ClientProof(&k.key), Transcript: k.transcript,
 	}}
@@ -53,7 +53,7 @@ func stepKnock(e *scenario, t *testing.T, d *datadriven.TestData) {
 
 // checkGate judges the gate's proof and keys as the client does.
 func (e *scenario) checkGate(conn codec.Conn, n *codec.NativeReply) {
-	k := e.knocks[conn]
+	k := e.handshakes[conn]
 	toServer, toClient := k.Channel(&k.key, &k.transcript)
 	if n.Proof != k.GateProof(&k.key) || n.Keys.ToServer != toServer || n.Keys.ToClient != toClient {
 		e.say("%d does not believe the gate", conn.Slot())
@@ -70,7 +70,7 @@ func stepArrive(e *scenario, t *testing.T, d *datadriven.TestData) {
 	d.CmdArgs = append(d.CmdArgs, datadriven.CmdArg{Key: "pass", Vals: []string{conn}}, datadriven.CmdArg{Key: "native"})
 	stepOffer(e, t, d)
 	stepOpen(e, t, d)
-	stepKnock(e, t, d)
+	stepHandshake(e, t, d)
 }
 
 func stepPing(e *scenario, t *testing.T, d *datadriven.TestData) {

@@ -10,23 +10,23 @@ import (
 	"gatepass/worlds"
 )
 
-// Clients of the native protocol come with a pass that a login server has offered
-// for them before. It lets one client in, once; its key becomes the account's key
-// here as long as the client stays, so that a later login ends the stay.
+// A native client enters with a pass that a login server has offered to this world before.
+// A pass admits one client, once. Its key becomes the account's key here until the client
+// leaves, so that a later login ends the session.
 
 // passKeySize is the size of a pass's key, in bytes.
 const passKeySize = 32
 
-// knock is a pass that a client shows. The key is ours, zeros where the pass is not
-// known here; stay is the pass's.
-type knock struct {
+// handshake is the state of a native client's handshake with the gate. key is the key of
+// the pass, or zeros if the pass is unknown here; stay belongs to the pass.
+type handshake struct {
 	keyschedule.Knock
 	key, transcript [passKeySize]byte
 	stay            worlds.Stay
 }
 
-// takes tells whether a pass that a login server offers is welcome. A full world
-// takes passes as long as there is room in its line.
+// takes returns the reason to refuse a pass that a login server offers, or ReasonNone. A
+// full world accepts passes as long as its queue has room.
 func (c *core) takes(from worlds.Node, m *worlds.Move) worlds.Reason {
 	switch {
 	case from.Kind() != worlds.KindLogin:
@@ -39,15 +39,15 @@ func (c *core) takes(from worlds.Node, m *worlds.Move) worlds.Reason {
 	return worlds.ReasonNone
 }
 
-// knocked takes the pass that a native client shows. Until its proof is found right
-// all passes are alike: the same is computed for one that is not known here.
-func (c *core) knocked(s *session, m *codec.Message) {
+// startHandshake checks the pass and proof of a native client. It does the same work for
+// an unknown pass as for a known one, so that the time does not tell them apart.
+func (c *core) startHandshake(s *session, m *codec.Message) {
 	s.attempt.started, s.build = c.now, m.Hello.Build
 	if builds := c.options.World.NativeBuilds; len(builds) > 0 && !slices.Contains(builds, s.build) {
 		c.turnAway(s, RefusalBuild)
 		return
 	}
-	k := c.knockOf(s, m.Native)
+	k := c.handshakeOf(s, m.Native)
 	defer clear(k.key[:])
 	pass := worlds.PassID(k.Pass)
 	h := c.passes.Pass(pass)
@@ -60,7 +60,7 @@ func (c *core) knocked(s *session, m *codec.Message) {
 	case h == nil:
 		c.turnAway(s, c.passRefusal(pass))
 	case !right:
-		c.turnAway(s, RefusalProof) // the pass stays good for whom it is
+		c.turnAway(s, RefusalProof) // the pass stays valid for its client
 	case c.overtaken(h):
 		c.turnAway(s, RefusalEnded)
 	default:
@@ -69,15 +69,15 @@ func (c *core) knocked(s *session, m *codec.Message) {
 	}
 }
 
-// knockOf is what a client shows, without the key.
-func (c *core) knockOf(s *session, hello *codec.NativeMessage) (k knock) {
+// handshakeOf returns the client's part of the handshake, without the key.
+func (c *core) handshakeOf(s *session, hello *codec.NativeMessage) (k handshake) {
 	k.World, k.Pass, k.transcript = c.options.World.ID, hello.Pass, hello.Transcript
 	k.Nonces = keyschedule.Nonces{Client: hello.Nonce, Server: s.attempt.nonce}
 	return k
 }
 
-// passRefusal is what is wrong with a pass that is not live here. One that was
-// meant for another world, or is over for long, is not known here.
+// passRefusal returns the reason to refuse a pass that is not live here. A pass for
+// another world, and one that expired long ago, are unknown here.
 func (c *core) passRefusal(pass worlds.PassID) Refusal {
 	if _, err := c.passes.Use(pass); errors.Is(err, worlds.ErrUsed) {
 		return RefusalPassUsed
@@ -85,14 +85,14 @@ func (c *core) passRefusal(pass worlds.PassID) Refusal {
 	return RefusalUnknown
 }
 
-// overtaken tells whether the key of a later login is here.
+// overtaken reports whether this world holds the key of a later login.
 func (c *core) overtaken(pass *held) bool {
 	h := c.passes.Find(pass.Account)
 	return h != nil && h.Stamp > pass.Stamp
 }
 
-// usePass ends a live pass, by which a client has proven who it is.
-func (c *core) usePass(s *session, k *knock) {
+// usePass uses up a live pass with which a client has authenticated.
+func (c *core) usePass(s *session, k *handshake) {
 	h, err := c.passes.Use(k.Pass)
 	if err != nil {
 		panic("gate: a live pass cannot be used")
@@ -102,18 +102,18 @@ func (c *core) usePass(s *session, k *knock) {
 	s.account, s.stamp, s.origin, k.stay = h.Account, h.Stamp, h.Owner.origin, h.Stay()
 }
 
-// accept tells a client that its proof was right, proves the gate to it, and lets
-// it in, into the world or the line. Whatever it is told from here on is sealed.
-func (c *core) accept(s *session, k *knock) {
+// accept sends an authenticated client the gate's own proof and admits it to the world or
+// to the queue. All later messages to the client are encrypted.
+func (c *core) accept(s *session, k *handshake) {
 	n := &codec.NativeReply{Proof: k.GateProof(&k.key)}
 	n.Keys.ToServer, n.Keys.ToClient = k.Channel(&k.key, &k.transcript)
 	c.reply(s, &codec.Reply{Kind: codec.ReplyGateAccepted, Native: n})
 	if s.state == StateLeaving {
-		return // there was no room for it
+		return // the reply found no room
 	}
 	older := c.at(s.account)
 	switch {
-	case older != nil && older.stamp != s.stamp: // of two logins the later stays, whatever the rule
+	case older != nil && older.stamp != s.stamp: // the later of two logins stays, whatever the rule
 		c.sendAway(older, LeftReplaced)
 		older = nil
 	case older != nil && c.options.SecondLogin == worlds.SecondLoginRefuse:

@@ -60,27 +60,27 @@ type scenario struct {
 	out  bytes.Buffer
 	now  int64
 
-	options Options
-	random  uint64
-	outFull bool
-	quiet   bool // does not show moves and announcements
-	logins  map[worlds.Node]*worlds.Passes[int]
-	places  map[codec.Name]worlds.Place
-	bus     []worlds.Effect // not delivered yet
-	closing []codec.Conn    // closed by the core; the reactor's word is to come
-	seeds   map[codec.Conn][4]byte
-	nonces  map[codec.Conn][32]byte
-	knocks  map[codec.Conn]knock
-	classes map[string]Class
-	players map[codec.Conn]Player
-	posts   []post
-	panics  bool // the handler panics at the next packet
+	options    Options
+	random     uint64
+	outFull    bool
+	quiet      bool // does not show moves and announcements
+	logins     map[worlds.Node]*worlds.Passes[int]
+	places     map[codec.Name]worlds.Place
+	bus        []worlds.Effect // not delivered yet
+	closing    []codec.Conn    // closed by the core; the reactor's word is to come
+	seeds      map[codec.Conn][4]byte
+	nonces     map[codec.Conn][32]byte
+	handshakes map[codec.Conn]handshake
+	classes    map[string]Class
+	players    map[codec.Conn]Player
+	posts      []post
+	panics     bool // the handler panics at the next packet
 }
 
 func newScenario(t testing.TB) *scenario {
 	e := &scenario{
 		now: 1000, logins: map[worlds.Node]*worlds.Passes[int]{}, places: map[codec.Name]worlds.Place{},
-		seeds: map[codec.Conn][4]byte{}, nonces: map[codec.Conn][32]byte{}, knocks: map[codec.Conn]knock{}, classes: map[string]Class{}, players: map[codec.Conn]Player{},
+		seeds: map[codec.Conn][4]byte{}, nonces: map[codec.Conn][32]byte{}, handshakes: map[codec.Conn]handshake{}, classes: map[string]Class{}, players: map[codec.Conn]Player{},
 	}
 	e.options = Options{
 		World: worlds.Registration{

@@ -22,7 +22,7 @@ var scenarioSteps = map[string]func(*scenario, *testing.T, *datadriven.TestData)
 	"options": stepOptions, "login": stepLogin, "open": stepOpen, "auth": stepAuth, "closed": stepClosed,
 	"bus": stepBus, "bus-once": stepBusOnce, "place": stepPlace, "come": stepCome, "packet": stepPacket, "kick": stepKick,
 	"tick": stepTick, "end": stepEnd, "up": stepUp, "pulse": stepPulse, "drain": stepDrain, "stop": stepStop,
-	"return": stepReturn, "offer": stepOffer, "knock": stepKnock, "arrive": stepArrive, "recall": stepRecall, "full": stepFull,
+	"return": stepReturn, "offer": stepOffer, "handshake": stepHandshake, "arrive": stepArrive, "recall": stepRecall, "full": stepFull,
 	"state": stepState, "panic": stepPanic, "crowd": stepCrowd,
 	"ping": stepPing, "say": stepSay,
 }

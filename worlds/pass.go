@@ -9,26 +9,26 @@ import (
 	"gatepass/codec"
 )
 
-// Passes is where a node's keys live, and the machine that moves them: a key is
-// accepted at one node at most at any moment, whatever the bus loses, doubles or
-// delays and whoever crashes. O is what the node keeps with each key; Passes
-// never looks at it. Passes belongs to one goroutine; it reads no clock and
-// draws no randomness.
+// Passes holds a node's session keys, and is the state machine that moves them between
+// nodes. At any moment at most one node accepts a key, whatever the bus loses, repeats or
+// delays and whichever node crashes. O is what the node stores with each key; Passes does
+// not look at it. Passes belongs to one goroutine. It reads no clock and draws no random
+// numbers.
 //
-// H has a key, T is to have it. There are two ways, and both end in the same
-// three messages: T says Accept when it has stored the key as pending, H wipes
-// its copy and only then says Commit, and that makes T's copy live.
+// H holds a key, T takes it. There are two ways, and both end with the same three
+// messages: T sends Accept when it has stored the key as pending; H wipes its copy and only
+// then sends Commit; the Commit makes T's copy live.
 //
-// A key that is claimed, because its client knocks at T:
+// A key that is claimed, because its client has connected to T:
 //
 //	T: Claim ─▶ claiming ──Offer──▶ pending ──Commit──▶ taken, held here
 //	               │ Refuse, GiveUp    │ Refuse, Remember
 //	               ▼                   ▼
 //	            not taken           not taken, wiped
 //
-//	H: held ──Claim, proof right──▶ lent ──Accept──▶ wiped, Commit: left
-//	    ▲                             │
-//	    └───── Refuse, GiveUp ────────┘  (that pass is dead: Accept ▶ Refuse)
+//	H: held ──Claim, proof right──▶ offered ──Accept──▶ wiped, Commit: left
+//	    ▲                              │
+//	    └───── Refuse, GiveUp ─────────┘  (that pass is dead: Accept ▶ Refuse)
 //
 // A key that is offered, a pass, because its client has picked T:
 //
@@ -42,46 +42,41 @@ import (
 //	                 │                 │
 //	                 └─ Recall, Refuse, Validity ─▶ wiped; live: lapsed
 //
-// Who waits repeats: T its Claim and its Accept, H its Offer, its Commit and its
-// Recall, T its Used a few times, until H refuses it as used. Every other message
-// is an answer, made anew when the question is heard again. Refuse gets none.
+// The waiting side repeats its message: T its Claim and its Accept, H its Offer, its Commit
+// and its Recall; T repeats Used a few times, until H refuses it as used. Every other message
+// is an answer, and is sent again when the question comes again. Refuse gets no answer.
 //
-// Why it holds. T's copy becomes live by a Commit only, H says Commit only when
-// its copy is gone and it never goes back from there, and before that T's copy
-// opens nothing: so there is one live copy or none. A Commit names the ticket
-// under which T accepted, which T never draws again, not even after a restart
-// (PassOptions.Incarnation): an Offer and a Commit that come late or twice, to a
-// node that has forgotten the pass, do not fit each other. A pass is used once
-// because using it ends it. H may let go freely only while it has said no
-// Commit, T only while it has said no Accept:
+// Why at most one copy is live: T's copy becomes live only by a Commit. H sends Commit only
+// when its copy is wiped, and never takes the key back after that. Before the Commit T's copy
+// is not accepted. A Commit names the ticket of T's Accept, which T never draws again, not
+// even after a restart (PassOptions.Incarnation): if an Offer and a Commit arrive late or
+// twice at a node that has forgotten the pass, their tickets differ. A pass can be used once,
+// because using it ends it. H may give up freely only before its Commit, T only before its
+// Accept:
 //
-//   - H, once committed, takes for settled only T's word about that ticket, or
-//     that T's Validity is over by any clock: Validity+ is Validity, counted from
-//     an Accept that T sent after it began to count, and a sixteenth more, for
-//     clocks that run at different speeds. A clock that stands still, as that of a
-//     machine that sleeps may, must not be the one that Tick is told.
-//   - T, having accepted a claim, does not know whether H's copy is gone, and
-//     asks on for Remember. Then it wipes: the key is nowhere, its player logs in
-//     again. That takes a crash of H between wiping and answering, or a bus that
-//     is away for minutes.
+//   - H, after its Commit, waits for T's answer about that ticket, or until T's Validity is
+//     over by any clock. Validity+ is Validity, counted from an Accept that T sent after it
+//     began to count, plus a sixteenth for clocks of different speed. The clock behind Tick
+//     must advance while the machine sleeps.
+//   - T, after its Accept of a claimed key, does not know whether H's copy is wiped, and
+//     repeats for Remember. Then it wipes its copy: the key is lost, and the player logs in
+//     again. This needs a crash of H between wiping and answering, or a bus that is away for
+//     minutes.
 //
-// How a pass ended is remembered for a while (Remember, at most so many), for
-// the sake of good answers only: H repeats a Commit that was lost, T says that a
-// pass was used. Remember is longer than any node asks on, so only messages that
-// the bus held back meet a node that has forgotten, and nothing can come of
-// those: a Claim finds its proof, is offered a key, and T, which waits for no
-// such pass, refuses it, and an Accept as late as that names another hop; an
-// Offer becomes pending under a new ticket, which H refuses; whatever else there
-// is gets Refuse, Recalled or no answer.
+// How a pass ended is remembered for some time (Remember, and up to a maximum number), only to
+// give good answers: H repeats a lost Commit, T says that a pass was used. No node repeats for
+// as long as Remember. Only messages that the bus has delayed meet a node that has forgotten,
+// and they do no harm: a Claim with a right proof gets an Offer, which T refuses because it
+// waits for no such pass, and a late Accept names another hop; an Offer becomes pending under
+// a new ticket, which H refuses; all other messages get Refuse, Recalled or no answer.
 //
-// A login server vouches for what it hands over to a world: its Commit carries a
-// Voucher, by which the world is believed when it announces the key. And it takes back
-// only what such a voucher is shown for, under the stamp and hop that follow from it:
-// a world can neither make up a login nor a place in its order. A key that has moved
-// MaxHop times moves no more.
+// A login server vouches for a key that it gives to a world: its Commit carries a Voucher, and
+// the directory believes the world's announcement because of it. A login server takes a key
+// back only with such a voucher, under the stamp and hop that follow from it. So a world can
+// forge neither a login nor its order. A key that has moved MaxHop times cannot move again.
 //
-// A login has a Stamp, and a later one a greater: what has a smaller stamp than
-// a key that is held here is refused, and wiped when a greater one comes in.
+// A later login of an account has a greater Stamp. A key with a smaller stamp than the one
+// held here is refused; a key with a greater stamp replaces the one held here.
 type Passes[O any] struct {
 	options PassOptions[O]
 	bounds  passBounds
@@ -94,7 +89,7 @@ type Passes[O any] struct {
 	moves moveTable[O]
 	ended endTable
 
-	// older is what Hold last returned, scratch what Verify is shown.
+	// older is the last result of Hold, scratch the argument of Verify.
 	older   O
 	scratch Held[O]
 
@@ -106,18 +101,18 @@ type Passes[O any] struct {
 type PassOptions[O any] struct {
 	// Self is this node.
 	Self Node
-	// Incarnation is where the node's tickets begin: random, and drawn anew at
-	// every start. With Takes it must not be 0.
+	// Incarnation is the node's first ticket: random, and drawn again at every start.
+	// With Takes it must not be 0.
 	Incarnation uint64
-	// Verify tells whether a claim's proof was made with a key held here. It must
-	// take the same time whatever is wrong. For an account without a key it is
-	// asked about a key of zeros, and not believed. h is good for the call only.
-	// nil is never satisfied.
+	// Verify reports whether a claim's proof was made with a key held here. It must take
+	// the same time for a right and a wrong proof. For an account without a key it is
+	// called with a key of zeros, and its result is ignored. h is valid during the call
+	// only. nil accepts no proof.
 	Verify func(h *Held[O], proof *Proof) bool
-	// Takes tells whether an offer from that node is welcome; a refused one is
-	// answered with the reason. nil takes none: only what was claimed comes in.
+	// Takes returns the reason to refuse an offer of that node, or ReasonNone. nil refuses
+	// all offers, so that only claimed keys arrive.
 	Takes func(from Node, m *Move) Reason
-	// Gives tells whether that node may claim a key here; nil gives to none.
+	// Gives reports whether that node may claim a key here; nil lets no node claim.
 	Gives func(to Node) bool
 	// Vouchers is what a login server vouches with for the keys that it hands over to
 	// worlds, and checks what worlds give back: without a key there it takes nothing
@@ -359,8 +354,8 @@ func (p *Passes[O]) step(mv *move[O], m *Move) {
 		p.stepLive(mv, m)
 	case stageUsed:
 		p.stepUsed(mv, m)
-	case stageLent:
-		p.stepLent(mv, m)
+	case stageOffered:
+		p.stepOffered(mv, m)
 	case stageOffering:
 		p.stepOffering(mv, m)
 	case stageCommitting, stageIssued, stageRecalling:
@@ -391,7 +386,7 @@ func (p *Passes[O]) look(mv *move[O]) {
 		p.revoke(mv, ReasonExpired)
 	case stageUsed:
 		p.lookUsed(mv, over)
-	case stageLent:
+	case stageOffered:
 		p.takeBack(mv, ReasonExpired)
 	case stageOffering:
 		p.lookOffering(mv, over)

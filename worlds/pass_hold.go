@@ -2,20 +2,18 @@ package worlds
 
 import "gatepass/codec"
 
-// What concerns the keys that are here, and H's side of a key that is claimed.
+// This file has the keys that the node holds, and H's side of a claimed key.
 
-// Hold takes in the key of a fresh login; the caller wipes its own copy.
-// Whatever was here of the account is wiped first, a move of it under way will
-// be refused, and passes of older logins are called back. The older key's owner,
-// if there was one, is returned and good until the next call. h is good until
-// the key is gone.
+// Hold stores the key of a new login; the caller wipes its own copy. An older key of the
+// account is wiped, a move of it is refused, and passes of older logins are recalled. older
+// is the owner of the older key, or nil; it is valid until the next call. h is valid until
+// the key is wiped.
 func (p *Passes[O]) Hold(name codec.Name, stamp Stamp, key *Secret) (h *Held[O], older *O) {
 	return p.HoldAt(name, Stay{Stamp: stamp}, key)
 }
 
-// HoldAt is Hold for a key that has been elsewhere: that of a pass whose client has
-// just come in, with its stay; see Use. From then on it is the account's key here,
-// found, announced and dropped as any other.
+// HoldAt is Hold for the key of a pass whose client has entered, with its stay; see Use.
+// From then on it is the account's key here like any other.
 func (p *Passes[O]) HoldAt(name codec.Name, stay Stay, key *Secret) (h *Held[O], older *O) {
 	a := p.keys.byName[name]
 	if a != nil && a.held.state != keyNone {
@@ -29,8 +27,8 @@ func (p *Passes[O]) HoldAt(name codec.Name, stay Stay, key *Secret) (h *Held[O],
 	return &a.held, older
 }
 
-// Find is what is known of an account's key here, or nil. While the key is on
-// its way elsewhere its Key is nil. A key that is on its way here is not found.
+// Find returns the account's key here, or nil. While the key is moving to another node its
+// Key is nil. It does not find a key that is moving to this node.
 func (p *Passes[O]) Find(name codec.Name) *Held[O] {
 	if a := p.keys.byName[name]; a != nil && a.held.state != keyNone {
 		return &a.held
@@ -38,11 +36,11 @@ func (p *Passes[O]) Find(name codec.Name) *Held[O] {
 	return nil
 }
 
-// Drop wipes an account's key and the passes of that login and older ones: what
-// was moving away is refused from now on, what was offered is called back, a
-// pass that waits here lapses. Without a key here, every pass of the account
-// goes: to end whatever there is, call it twice. A claim that has not been
-// answered is left to go on, for it may bring a later login's; see Abandon.
+// Drop wipes an account's key and the passes of that login and of older ones: a key that is
+// moving away is refused from now on, an offered pass is recalled, a pass that waits here
+// lapses. If there is no key here, every pass of the account ends; so two calls end
+// everything. A claim without an answer goes on, because it may bring the key of a later
+// login; see Abandon.
 func (p *Passes[O]) Drop(name codec.Name) {
 	a := p.keys.byName[name]
 	if a == nil {
@@ -60,8 +58,8 @@ func (p *Passes[O]) Drop(name codec.Name) {
 	}
 }
 
-// DropKey wipes an account's key, if it is here and goes nowhere, and nothing else: a
-// pass of the same login that waits here stays good.
+// DropKey wipes an account's key unless it is moving. A pass of the same login that waits
+// here stays valid.
 func (p *Passes[O]) DropKey(name codec.Name) {
 	if a := p.keys.byName[name]; a != nil && a.held.state == keyLive {
 		p.keys.wipe(a)
@@ -69,8 +67,8 @@ func (p *Passes[O]) DropKey(name codec.Name) {
 	}
 }
 
-// Each calls f for every account's key that this node holds and may accept; f
-// must not call other methods.
+// Each calls f for every key that this node holds and may accept. f must not call other
+// methods.
 func (p *Passes[O]) Each(f func(h *Held[O])) {
 	for _, a := range p.keys.all {
 		if a.held.state == keyLive {
@@ -79,19 +77,19 @@ func (p *Passes[O]) Each(f func(h *Held[O])) {
 	}
 }
 
-// Len is how many accounts' keys are here, on their way elsewhere or not.
+// Len returns the number of keys here, those that are moving away included.
 func (p *Passes[O]) Len() int { return p.keys.held }
 
-// Moves is how many moves are under way, passes that wait for their clients
-// included.
+// Moves returns the number of moves that are not finished, passes that wait for their
+// clients included.
 func (p *Passes[O]) Moves() int { return p.moves.len() }
 
-// cancel does away with the moves of an account's logins up to stamp, and with
-// the move of the key that is held here. The account may be gone afterwards.
+// cancel ends the moves of an account's logins up to stamp, and the move of the key that is
+// held here. The account may be removed by that.
 func (p *Passes[O]) cancel(a *account[O], stamp Stamp) {
 	for mv := a.moves; mv != nil; {
 		next := mv.next
-		if mv.stage == stageLent || mv.held.Stamp <= stamp {
+		if mv.stage == stageOffered || mv.held.Stamp <= stamp {
 			p.cancelMove(mv)
 		}
 		mv = next
@@ -104,7 +102,7 @@ func (p *Passes[O]) cancelMove(mv *move[O]) {
 		p.decline(mv, ReasonReplaced)
 	case stageLive:
 		p.revoke(mv, ReasonReplaced)
-	case stageLent:
+	case stageOffered:
 		p.send(mv, MoveRefuse).Reason = ReasonReplaced
 		p.end(mv, endRefused, ReasonReplaced)
 	case stageOffering, stageCommitting, stageIssued:
@@ -113,7 +111,7 @@ func (p *Passes[O]) cancelMove(mv *move[O]) {
 	}
 }
 
-// end forgets a move but for how it ended.
+// end removes a move and remembers how it ended.
 func (p *Passes[O]) end(mv *move[O], h how, why Reason) {
 	a := mv.account
 	p.ended.add(ending{
@@ -123,27 +121,27 @@ func (p *Passes[O]) end(mv *move[O], h how, why Reason) {
 	p.keys.release(a)
 }
 
-// enter puts a move into a stage, from now for so long, and has it looked at
-// every Retry meanwhile when there is something to repeat.
+// enter puts a move into a stage for a time. In stages that repeat a message the move is
+// checked every Retry.
 func (p *Passes[O]) enter(mv *move[O], s stage, lasts int64) {
 	mv.stage, mv.until = s, p.now+lasts
-	if s == stageLive || s == stageLent || s == stageIssued {
+	if s == stageLive || s == stageOffered || s == stageIssued {
 		p.moves.schedule(mv, mv.until)
 		return
 	}
 	p.again(mv)
 }
 
-// again has a move looked at after a Retry, or when its stage ends.
+// again schedules the next check of a move: after a Retry, or when its stage ends.
 func (p *Passes[O]) again(mv *move[O]) {
 	p.moves.schedule(mv, max(p.now+1, min(p.now+p.bounds.retry, mv.until)))
 }
 
-// full tells whether one more move would be too many.
+// full reports whether there is no room for another move.
 func (p *Passes[O]) full() bool { return p.moves.len() >= p.options.MaxMoves }
 
-// proofKeySize is the size of the session keys of the protocol that claims, for
-// the key that an unknown account's proof is checked against.
+// proofKeySize is the size of a session key of the grunt protocol. The proof of an unknown
+// account is checked against a key of that size.
 const proofKeySize = 40
 
 // proven checks a claim's proof. It takes as long for an account without a key.
@@ -163,8 +161,8 @@ func (p *Passes[O]) proven(a *account[O], m *Move) bool {
 	return right && known
 }
 
-// onClaim lends a key to a node that wants it. The proof is looked at before
-// anything is told of the account.
+// onClaim offers a key to a node that claims it. It checks the proof before it reveals
+// anything about the account.
 func (p *Passes[O]) onClaim(from Node, m *Move) {
 	if p.options.Gives == nil || !p.options.Gives(from) {
 		p.refuse(from, m, ReasonForeign)
@@ -187,21 +185,21 @@ func (p *Passes[O]) onClaim(from Node, m *Move) {
 		mv := p.moves.add(m.Pass, a, from)
 		mv.held.Stamp, mv.held.Hop = a.held.Stamp, a.held.Hop+1
 		a.held.state = keyAway
-		p.enter(mv, stageLent, p.bounds.giveUp)
-		p.lend(mv)
+		p.enter(mv, stageOffered, p.bounds.giveUp)
+		p.sendOffer(mv)
 	}
 }
 
-// lend says Offer. A world shows by whom it has the key.
-func (p *Passes[O]) lend(mv *move[O]) {
+// sendOffer sends Offer. A world adds the voucher of the login server that gave it the key.
+func (p *Passes[O]) sendOffer(mv *move[O]) {
 	m := p.send(mv, MoveOffer)
 	m.Key, m.Voucher = mv.account.held.key, mv.account.held.Voucher
 }
 
-func (p *Passes[O]) stepLent(mv *move[O], m *Move) {
+func (p *Passes[O]) stepOffered(mv *move[O], m *Move) {
 	switch m.Kind {
 	case MoveClaim:
-		p.lend(mv) // the offer was lost, or the claim came twice
+		p.sendOffer(mv) // the offer was lost, or the claim was repeated
 	case MoveAccept:
 		if m.Stamp != mv.held.Stamp || m.Hop != mv.held.Hop {
 			p.refuse(mv.peer, m, ReasonExpired) // of a former stay of the key here
@@ -213,7 +211,7 @@ func (p *Passes[O]) stepLent(mv *move[O], m *Move) {
 	}
 }
 
-// leave lets go of a key that T has accepted: first it is wiped, then T is told.
+// leave wipes a key that T has accepted, and then sends Commit.
 func (p *Passes[O]) leave(mv *move[O], ticket uint64) {
 	a := mv.account
 	left := p.report(mv, OutcomeLeft, ReasonNone)
@@ -224,8 +222,8 @@ func (p *Passes[O]) leave(mv *move[O], ticket uint64) {
 	p.end(mv, endCommitted, ReasonExpired)
 }
 
-// takeBack makes a lent key this node's again. The pass is dead: T may have
-// accepted it, and will be told no.
+// takeBack makes an offered key live here again. The pass is dead: if T has accepted it, T
+// gets Refuse.
 func (p *Passes[O]) takeBack(mv *move[O], why Reason) {
 	mv.account.held.state = keyLive
 	p.end(mv, endRefused, why)

@@ -85,7 +85,7 @@ const (
 	stageLive                      // an offered pass waits for its client
 	stageUsed                      // the client came in; H is being told
 	// At H, for a key that is claimed.
-	stageLent // Offer is said, the key is still here
+	stageOffered // Offer is sent, the key is still here
 	// At H, for a pass that is offered.
 	stageOffering   // Offer is said, the pass is still here
 	stageCommitting // the pass is wiped here, Commit is said

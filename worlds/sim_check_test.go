@@ -25,7 +25,7 @@ import (
 // simView is what is known of a node since its last step.
 type simView struct {
 	accept [simAccounts]Stamp // keys that it would accept, by simIdentity
-	copy   [simAccounts]Stamp // keys that it has, lent ones included
+	copy   [simAccounts]Stamp // keys that it has, offered ones included
 	stay   [simAccounts]Stay  // those of accept
 }
 

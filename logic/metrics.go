@@ -48,51 +48,45 @@ type counters struct {
 	overdue       atomic.Int64
 }
 
-// Stats counts what the logic did since it started, and what it holds now.
+// Stats are what the logic has counted since it started, and what it holds now. Their
+// metrics are declared here; see package counters.
 type Stats struct {
-	// Messages counts what came, by kind.
-	Messages [codec.KindCount]uint64
-	// InState is how many sessions are in each state now.
-	InState [StateCount]int64
-	// OutOfPlace counts messages that the session's state did not take, Expired
-	// sessions that were too long in a state.
-	OutOfPlace, Expired [StateCount]uint64
-	// Signals counts what has happened, by kind.
-	Signals [SignalKindCount]uint64
-	// Refused counts what clients were told.
-	Refused [codec.ResultCount]uint64
-	// RefusedBy counts refusals by rule.
-	RefusedBy map[string]uint64
-	// SignalLoops counts signals cut, StoreErrors and AuthErrors failed
-	// requests, JobsRefused and OpsRefused requests for which a pool had no
-	// room, Panics faults of ours that cost a session.
-	SignalLoops, StoreErrors, AuthErrors, JobsRefused, OpsRefused, Panics uint64
-	// MovesIn and MovesOut count messages about moves of keys, Moves how they came
-	// out, by kind, Pushed lists sent unasked.
-	MovesIn, MovesOut uint64
-	Moves             [worlds.OutcomeKindCount]uint64
-	Pushed            uint64
-	// NotesDropped counts reports of characters for which there was no room.
-	NotesDropped uint64
+	Messages   kindCounts    `metric:"logic_messages_total,kind" help:"Messages processed, by kind."`
+	InState    stateGauges   `metric:"sessions,state" help:"Sessions, by state."`
+	OutOfPlace stateCounts   `metric:"logic_out_of_place_total,state" help:"Messages that the session's state did not take."`
+	Expired    stateCounts   `metric:"logic_expired_total,state" help:"Sessions that were too long in a state."`
+	Signals    signalCounts  `metric:"logins_total,outcome" help:"What has happened to logins, by outcome."`
+	Refused    resultCounts  `metric:"refusals_total,result" help:"What clients were refused with."`
+	Moves      outcomeCounts `metric:"moves_total,outcome" help:"How moves of keys came out here."`
+	// RefusedBy is by the rule's name.
+	RefusedBy      map[string]uint64 `metric:"filter_refusals_total,filter" help:"Refusals, by filter."`
+	SelectRefused  selectCounts      `metric:"picks_refused_total,reason" help:"Picks of native clients that came to no pass, by reason."`
+	UpdateFailures updateCounts      `metric:"updates_failed_total,reason" help:"Updates of clients that could not be finished, by reason."`
+
+	MovesIn     uint64 `metric:"moves_in_total" help:"Messages about moves of keys that came."`
+	MovesOut    uint64 `metric:"moves_out_total" help:"Messages about moves of keys that were sent."`
+	Pushed      uint64 `metric:"lists_pushed_total" help:"Lists of worlds sent unasked."`
+	Panics      uint64 `metric:"logic_panics_total" help:"Panics that cost one session."`
+	SignalLoops uint64 `metric:"logic_signal_loops_total" help:"Signals cut because they went in a circle."`
+	StoreErrors uint64 `metric:"logic_storage_errors_total" help:"Storage requests that failed."`
+	AuthErrors  uint64 `metric:"logic_auth_errors_total" help:"Auth jobs that failed for other reasons than a wrong proof."`
+	OpsRefused  uint64 `metric:"logic_storage_refused_total" help:"Storage requests for which there was no room."`
+	JobsRefused uint64 `metric:"logic_auth_refused_total" help:"Auth jobs for which there was no room."`
+	// NotesDropped are not stored: the client's number of characters stays as it was.
+	NotesDropped uint64 `metric:"character_counts_dropped_total" help:"Reports of characters for which there was no room."`
+
 	// BansLoaded tells that the address bans have been read once; before, no client should
-	// be let in. Bans is how many hold, BansDamaged how many could not be read.
-	BansLoaded        bool
-	Bans, BansDamaged int64
-	// SelectRefused counts picks of native clients that came to no pass, by reason,
-	// Natives how many native clients are in.
-	SelectRefused [codec.SelectReasonCount]uint64
-	Natives       int64
-	// UpdateFailures counts updates that failed, by how they ended. Updating is how many
-	// files are being sent, Waiting how many clients are in line for one.
-	UpdateFailures    [codec.TransferEndCount]uint64
-	Updating, Waiting int64
-	// Maintenance says that logins are refused.
-	Maintenance bool
-	// Stale says that the list of worlds may be out of date.
-	Stale bool
-	// Keys is how many session keys are held, Stock how many ephemeral keys are
-	// ready.
-	Keys, Stock int64
+	// be let in.
+	BansLoaded  bool
+	Bans        int64 `metric:"address_bans" help:"Address bans that hold."`
+	BansDamaged int64 `metric:"address_bans_damaged" help:"Address bans that are stored and cannot be read; they do not hold."`
+	Natives     int64 `metric:"sessions_native" help:"Native clients that are in."`
+	Updating    int64 `metric:"updates_sending" help:"Clients that are being sent a patch."`
+	Waiting     int64 `metric:"updates_waiting" help:"Clients that wait in line for one."`
+	Maintenance bool  `metric:"maintenance" help:"1 while an operator has logins refused."`
+	Stale       bool  `metric:"list_stale" help:"1 while no world manager is heard: the list may be out of date."`
+	Keys        int64 `metric:"session_keys" help:"Session keys held, those in their grace included."`
+	Stock       int64 `metric:"ephemeral_stock" help:"Ephemeral keys ready for a challenge."`
 }
 
 // Stats reads the counters; anywhere.

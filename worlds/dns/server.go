@@ -44,7 +44,7 @@ type Server struct {
 	closing chan struct{} // closed when Close begins
 	ended   sync.WaitGroup
 
-	count counters
+	count Counts
 }
 
 // New checks the options; all faults are reported at once. It opens nothing.
@@ -80,10 +80,10 @@ func (s *Server) Beat(b worlds.LoginBeat) {
 		err = s.replaceLocked(l)
 	}
 	if err == nil {
-		s.count.beats.Add(1)
+		s.count.Beats.Add(1)
 		return
 	}
-	s.count.beatsRefused.Add(1)
+	s.count.BeatsRefused.Add(1)
 	if s.complaints.Due(now, time.Minute) {
 		s.options.Logger.Warn("heartbeat refused", "node", string(b.Node), "address", b.Address, "err", err)
 	}
@@ -116,7 +116,7 @@ func (s *Server) source() source {
 func (s *Server) respond(packet []byte, c carrier, src *source, buf []byte) (r reply) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			s.count.panics.Add(1)
+			s.count.Panics.Add(1)
 			s.options.Logger.Error("answering failed", "fault", fault)
 			r = reply{outcome: OutcomeSilence}
 		}
@@ -211,7 +211,7 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 // pause waits a moment after an error that may go on, and reports whether the
 // server is to go on, too.
 func (s *Server) pause() bool {
-	s.count.errors.Add(1)
+	s.count.Errors.Add(1)
 	select {
 	case <-s.closing:
 		return false

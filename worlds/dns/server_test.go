@@ -308,7 +308,7 @@ func TestServer_RateLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	waitFor(t, func() bool { return s.Stats().UDP == asked })
+	waitFor(t, func() bool { return uint64(s.Stats().UDP) == asked })
 	whole, cut, conn := 0, 0, &dns.Conn{Conn: c}
 	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	for range 20 {

@@ -1,64 +1,54 @@
 package dns
 
-import "sync/atomic"
+import "gatepass/counters"
 
-// Stats counts what a server did since it was made.
+// Counts are what a server has counted since it was made. All its goroutines add to them.
+// To count something more, add a field.
+type Counts struct {
+	UDP counters.Counter `metric:"dns_questions_total,transport=udp" help:"Packets read, by transport."`
+	TCP counters.Counter `metric:"dns_questions_total,transport=tcp" help:"Packets read, by transport."`
+	// Outcomes are of the questions that the limiter did not drop.
+	Outcomes outcomeCounts `metric:"dns_answers_total,outcome" help:"What became of them."`
+	// Truncated are also those that the limiter truncates.
+	Truncated      counters.Counter `metric:"dns_truncated_total" help:"Answers that told the client to come over TCP."`
+	LimitedDropped counters.Counter `metric:"dns_limited_total,how=dropped" help:"Questions beyond the rate limit."`
+	// LimitedSlipped are answered empty and truncated.
+	LimitedSlipped counters.Counter `metric:"dns_limited_total,how=slipped" help:"Questions beyond the rate limit."`
+	ConnsRefused   counters.Counter `metric:"dns_connections_refused_total" help:"TCP connections for which there was no room."`
+	// Errors are also reads that failed.
+	Errors       counters.Counter `metric:"dns_errors_total" help:"Answers that could not be sent."`
+	Panics       counters.Counter `metric:"dns_panics_total" help:"Panics that cost an answer."`
+	Beats        counters.Counter `metric:"dns_beats_total" help:"Heartbeats of login servers taken."`
+	BeatsRefused counters.Counter `metric:"dns_beats_refused_total" help:"Heartbeats that made no sense."`
+}
+
+// outcomeCounts are by Outcome.
+type outcomeCounts [OutcomeCount]counters.Counter
+
+func (outcomeCounts) Label(i int) string { return Outcome(i).String() }
+
+// Stats are what a server has counted since it was made, and what it has now.
 type Stats struct {
-	// UDP and TCP count packets that were read.
-	UDP, TCP uint64
-	// Outcomes counts them by Outcome. Those that the limiter dropped have none.
-	Outcomes [OutcomeCount]uint64
-	// Truncated counts replies that told the client to come over TCP, those of
-	// the limiter among them.
-	Truncated uint64
-	// LimitedDropped and LimitedSlipped count what was beyond the rate limit:
-	// not answered, and answered empty and truncated.
-	LimitedDropped, LimitedSlipped uint64
-	// Conns is how many TCP connections are open, ConnsRefused how many found no
-	// room.
-	Conns        int
-	ConnsRefused uint64
-	// Errors counts replies that could not be sent and reads that failed, Panics
-	// faults of ours that cost a reply.
-	Errors, Panics uint64
-	// Beats counts heartbeats taken, BeatsRefused those that made no sense.
-	Beats, BeatsRefused uint64
-	// Known is how many login servers were ever heard, and not forgotten for want
-	// of room; Draining how many of them say so; Healthy how many are named.
-	Known, Draining, Healthy int
+	Counts
+
+	Conns int `metric:"dns_connections" help:"Open TCP connections."`
+	// Known were ever heard, and not forgotten for want of room.
+	Known    int `metric:"dns_logins_known" help:"Login servers heard of."`
+	Healthy  int `metric:"dns_logins_healthy" help:"Login servers that clients are sent to."`
+	Draining int `metric:"dns_logins_draining" help:"Login servers that drain."`
 }
 
-// counters are added to by all goroutines of a server.
-type counters struct {
-	udp, tcp                       atomic.Uint64
-	outcomes                       [OutcomeCount]atomic.Uint64
-	truncated                      atomic.Uint64
-	limitedDropped, limitedSlipped atomic.Uint64
-	connsRefused                   atomic.Uint64
-	errors, panics                 atomic.Uint64
-	beats, beatsRefused            atomic.Uint64
-}
-
-func (c *counters) replied(r *reply) {
-	c.outcomes[r.outcome].Add(1)
+func (c *Counts) replied(r *reply) {
+	c.Outcomes[r.outcome].Add(1)
 	if r.truncated {
-		c.truncated.Add(1)
+		c.Truncated.Add(1)
 	}
 }
 
 // Stats reads the counters. Any goroutine, also after Close.
 func (s *Server) Stats() Stats {
-	c := &s.count
-	st := Stats{
-		UDP: c.udp.Load(), TCP: c.tcp.Load(), Truncated: c.truncated.Load(),
-		LimitedDropped: c.limitedDropped.Load(), LimitedSlipped: c.limitedSlipped.Load(),
-		Conns: s.conns.count(), ConnsRefused: c.connsRefused.Load(),
-		Errors: c.errors.Load(), Panics: c.panics.Load(),
-		Beats: c.beats.Load(), BeatsRefused: c.beatsRefused.Load(),
-	}
-	for i := range c.outcomes {
-		st.Outcomes[i] = c.outcomes[i].Load()
-	}
+	st := Stats{Conns: s.conns.count()}
+	counters.Sum(&st.Counts, &s.count)
 	logins, now := s.logins(), s.options.Clock()
 	st.Known = len(logins)
 	for i := range logins {

@@ -30,7 +30,7 @@ func TestBeat_Refused(t *testing.T) {
 	for _, b := range bad {
 		s.Beat(b)
 	}
-	if st := s.Stats(); st.BeatsRefused != uint64(len(bad)) || st.Beats != 0 || st.Known != 0 {
+	if st := s.Stats(); uint64(st.BeatsRefused) != uint64(len(bad)) || st.Beats != 0 || st.Known != 0 {
 		t.Errorf("%+v", st)
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {

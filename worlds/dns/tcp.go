@@ -92,7 +92,7 @@ func (s *Server) serveTCP() {
 				return
 			}
 		case !s.conns.add(c):
-			s.count.connsRefused.Add(1)
+			s.count.ConnsRefused.Add(1)
 			_ = c.Close()
 		default:
 			s.ended.Go(func() { s.serveConn(c) })
@@ -115,14 +115,14 @@ func (s *Server) serveConn(c *net.TCPConn) {
 		if err != nil {
 			return
 		}
-		s.count.tcp.Add(1)
+		s.count.TCP.Add(1)
 		src := s.source()
 		r := s.respond(packet, carrier{}, &src, buf[2:])
 		if r.bytes == nil {
 			return // not a resolver
 		}
 		if err := writeMessage(c, buf, r.bytes); err != nil {
-			s.count.errors.Add(1)
+			s.count.Errors.Add(1)
 			return
 		}
 		if _, err := in.Discard(2 + len(packet)); err != nil {

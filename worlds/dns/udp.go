@@ -108,9 +108,9 @@ func (s *Server) serveUDP() {
 			}
 			continue
 		}
-		s.count.udp.Add(1)
+		s.count.UDP.Add(1)
 		if b := s.answerUDP(in[:d.n], &d, out); b != nil && s.udp.write(b, &d) != nil {
-			s.count.errors.Add(1)
+			s.count.Errors.Add(1)
 		}
 	}
 }
@@ -121,10 +121,10 @@ func (s *Server) answerUDP(packet []byte, d *datagram, buf []byte) []byte {
 	src, c := s.source(), carrier{udp: true}
 	switch s.limiter.take(guard.Provider(d.from.Addr()), src.now) {
 	case verdictDrop:
-		s.count.limitedDropped.Add(1)
+		s.count.LimitedDropped.Add(1)
 		return nil
 	case verdictSlip:
-		s.count.limitedSlipped.Add(1)
+		s.count.LimitedSlipped.Add(1)
 		c.slip = true
 	}
 	return s.respond(packet, c, &src, buf).bytes

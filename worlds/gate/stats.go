@@ -35,48 +35,59 @@ type counters struct {
 	keys, places atomic.Int64
 }
 
-// Stats counts what a gate did since it was opened, and what it holds now.
+// Stats are what a gate has counted since it was opened, and what it holds now. Their
+// metrics are declared here; see package counters.
 type Stats struct {
-	// InState is how many connections are in each state now, Expired how many were
-	// too long in one.
-	InState [StateCount]int64
-	Expired [StateCount]uint64
-	// Refused counts clients that were not let in, by reason, Left players who are
-	// gone.
-	Refused [RefusalCount]uint64
-	Left    [LeftReasonCount]uint64
-	// Claims counts keys asked for, Outcomes what became of moves, either way,
-	// PassesUsed clients that came with a pass.
-	Claims, PassesUsed uint64
-	Outcomes           [worlds.OutcomeKindCount]uint64
-	// Native is how many native clients there are, in whatever state, Broken how many
-	// were cut off for a violation behind a right proof: what was sealed was changed on
-	// its way, or their client is at fault.
-	Native int64
-	Broken uint64
-	// Entered counts players let in, Replaced connections that another of the same
-	// account has taken the place of.
-	Entered, Replaced uint64
-	// Queue is how many places in line are taken, those of players who are away
-	// included. Waited counts those who got in from it, WaitedTime how long they
-	// waited in all; PlacesLost players who did not come back in time.
-	Queue      int64
-	Waited     uint64
-	WaitedTime time.Duration
-	PlacesLost uint64
-	// PositionsTold counts updates of places in line.
-	PositionsTold uint64
-	// Keys is how many keys are here, KeysExpired how many nobody came back for.
-	Keys        int64
-	KeysExpired uint64
-	// Packets counts what the handler was given, Ignored what clients in line have
-	// said, PostsLate what the game wanted for players who were gone.
-	Packets, Ignored, PostsLate uint64
-	// Panics counts faults of ours or of the handler's that cost a player.
-	Panics uint64
+	InState stateGauges   `metric:"gate_sessions,state" help:"Connections at the gate, by state."`
+	Expired stateCounts   `metric:"gate_expired_total,state" help:"Connections that were too long in a state."`
+	Refused refusalCounts `metric:"gate_refused_total,reason" help:"Clients that were not let in, by reason."`
+	Left    leftCounts    `metric:"gate_left_total,reason" help:"Players who are gone, by reason."`
+	// Outcomes are of moves in either direction.
+	Outcomes   outcomeCounts `metric:"gate_moves_total,outcome" help:"How moves of keys came out here."`
+	Claims     uint64        `metric:"gate_claims_total" help:"Keys asked for."`
+	PassesUsed uint64        `metric:"gate_passes_used_total" help:"Clients that came with a pass."`
+	Native     int64         `metric:"gate_native_clients" help:"Native clients now, in any state."`
+	// Broken frames were changed on their way, or their client is at fault.
+	Broken   uint64 `metric:"gate_native_broken_total" help:"Native clients cut off behind a right proof: a sealed frame was changed, cut, repeated or reordered, or made no sense."`
+	Entered  uint64 `metric:"gate_entered_total" help:"Players let in."`
+	Replaced uint64 `metric:"gate_replaced_total" help:"Connections that another of the same account took the place of."`
+	// Queue counts the places of players who are away, too.
+	Queue         int64         `metric:"gate_queue_length" help:"Places in line that are taken."`
+	Waited        uint64        `metric:"gate_waited_total" help:"Players who got in from the line."`
+	WaitedTime    time.Duration `metric:"gate_waited_seconds_total" help:"How long they waited in all."`
+	PlacesLost    uint64        `metric:"gate_places_lost_total" help:"Players in line who did not come back in time."`
+	PositionsTold uint64        `metric:"gate_positions_told_total" help:"Updates of places in line."`
+	Keys          int64         `metric:"gate_keys" help:"Session keys held."`
+	KeysExpired   uint64        `metric:"gate_keys_expired_total" help:"Keys nobody came back for."`
+	Packets       uint64        `metric:"gate_packets_total" help:"Packets given to the game."`
+	// Ignored are packets of clients in line, PostsLate calls of the game for players who
+	// were gone.
+	Ignored, PostsLate uint64
+	// Panics are faults of ours or of the handler's.
+	Panics uint64 `metric:"gate_panics_total" help:"Panics that cost a player."`
 	// Server is of the connections, Inbox of the logic's queues.
 	Server server.Stats
 	Inbox  InboxStats
+}
+
+// The arrays of Stats, each with the names of its indexes.
+type (
+	stateGauges   [StateCount]int64
+	stateCounts   [StateCount]uint64
+	refusalCounts [RefusalCount]uint64
+	leftCounts    [LeftReasonCount]uint64
+	outcomeCounts [worlds.OutcomeKindCount]uint64
+)
+
+func (stateGauges) Label(i int) string   { return StateID(i).String() }
+func (stateCounts) Label(i int) string   { return StateID(i).String() }
+func (refusalCounts) Label(i int) string { return Refusal(i).String() }
+func (leftCounts) Label(i int) string    { return LeftReason(i).String() }
+func (outcomeCounts) Label(i int) string {
+	if i < int(worlds.OutcomeTaken) {
+		return "" // no outcome
+	}
+	return worlds.OutcomeKind(i).String()
 }
 
 // InboxStats tells how full the logic's inbox is.

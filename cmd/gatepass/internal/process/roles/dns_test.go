@@ -37,7 +37,7 @@ func TestLastBeats_StandWhileTheBusIsAway(t *testing.T) {
 		{false, 25 * time.Second, 3, 0}, // for good
 	} {
 		l.repeat(c.up, now+c.after)
-		if st := server.Stats(); st.Beats != c.beats || len(l.last) != c.kept {
+		if st := server.Stats(); uint64(st.Beats) != c.beats || len(l.last) != c.kept {
 			t.Errorf("step %d: %d beats and %d kept, want %d and %d", i, st.Beats, len(l.last), c.beats, c.kept)
 		}
 	}

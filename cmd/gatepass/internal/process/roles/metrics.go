@@ -5,7 +5,6 @@ import (
 
 	"gatepass/cmd/gatepass/internal/process"
 	"gatepass/counters"
-	"gatepass/worlds"
 	"gatepass/worlds/bus/busserver"
 	"gatepass/worlds/bus/lead"
 	"gatepass/worlds/dns"
@@ -63,34 +62,7 @@ func (gateCollector) Describe(chan<- *prometheus.Desc) {}
 func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	m, st := process.NewMetrics(out), c.gate.Stats()
 	m.Flag("gate_registered", "1 while the world's registration stands.", c.gate.Registered())
-	for i := range gate.StateCount {
-		m.Labelled("gate_sessions", "Connections at the gate, by state.", prometheus.GaugeValue, float64(st.InState[i]), "state", i.String())
-		m.Count("gate_expired_total", "Connections that were too long in a state.", st.Expired[i], "state", i.String())
-	}
-	for i := range gate.RefusalCount {
-		m.Count("gate_refused_total", "Clients that were not let in, by reason.", st.Refused[i], "reason", i.String())
-	}
-	for i := range gate.LeftReasonCount {
-		m.Count("gate_left_total", "Players who are gone, by reason.", st.Left[i], "reason", i.String())
-	}
-	for k := worlds.OutcomeTaken; k < worlds.OutcomeKindCount; k++ {
-		m.Count("gate_moves_total", "How moves of keys came out here.", st.Outcomes[k], "outcome", k.String())
-	}
-	m.Counter("gate_claims_total", "Keys asked for.", st.Claims)
-	m.Counter("gate_passes_used_total", "Clients that came with a pass.", st.PassesUsed)
-	m.Gauge("gate_native_clients", "Native clients now, in any state.", float64(st.Native))
-	m.Counter("gate_native_broken_total", "Native clients cut off behind a right proof: a sealed frame was changed, cut, repeated or reordered, or made no sense.", st.Broken)
-	m.Counter("gate_entered_total", "Players let in.", st.Entered)
-	m.Counter("gate_replaced_total", "Connections that another of the same account took the place of.", st.Replaced)
-	m.Gauge("gate_queue_length", "Places in line that are taken.", float64(st.Queue))
-	m.Counter("gate_waited_total", "Players who got in from the line.", st.Waited)
-	m.Seconds("gate_waited_seconds_total", "How long they waited in all.", st.WaitedTime)
-	m.Counter("gate_places_lost_total", "Players in line who did not come back in time.", st.PlacesLost)
-	m.Counter("gate_positions_told_total", "Updates of places in line.", st.PositionsTold)
-	m.Gauge("gate_keys", "Session keys held.", float64(st.Keys))
-	m.Counter("gate_keys_expired_total", "Keys nobody came back for.", st.KeysExpired)
-	m.Counter("gate_packets_total", "Packets given to the game.", st.Packets)
-	m.Counter("gate_panics_total", "Panics that cost a player.", st.Panics)
+	m.All(&st)
 	counters.Each(&st.Server, func(s counters.Sample) {
 		if shownByGate(&s) {
 			m.Sample(s)
@@ -119,22 +91,6 @@ func (dnsCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the counters. Any goroutine.
 func (c dnsCollector) Collect(out chan<- prometheus.Metric) {
-	m, st := process.NewMetrics(out), c.dns.Stats()
-	m.Count("dns_questions_total", "Packets read, by transport.", st.UDP, "transport", "udp")
-	m.Count("dns_questions_total", "Packets read, by transport.", st.TCP, "transport", "tcp")
-	for i := range dns.OutcomeCount {
-		m.Count("dns_answers_total", "What became of them.", st.Outcomes[i], "outcome", i.String())
-	}
-	m.Counter("dns_truncated_total", "Answers that told the client to come over TCP.", st.Truncated)
-	m.Count("dns_limited_total", "Questions beyond the rate limit.", st.LimitedDropped, "how", "dropped")
-	m.Count("dns_limited_total", "Questions beyond the rate limit.", st.LimitedSlipped, "how", "slipped")
-	m.Gauge("dns_connections", "Open TCP connections.", float64(st.Conns))
-	m.Counter("dns_connections_refused_total", "TCP connections for which there was no room.", st.ConnsRefused)
-	m.Counter("dns_errors_total", "Answers that could not be sent.", st.Errors)
-	m.Counter("dns_panics_total", "Panics that cost an answer.", st.Panics)
-	m.Counter("dns_beats_total", "Heartbeats of login servers taken.", st.Beats)
-	m.Counter("dns_beats_refused_total", "Heartbeats that made no sense.", st.BeatsRefused)
-	m.Gauge("dns_logins_known", "Login servers heard of.", float64(st.Known))
-	m.Gauge("dns_logins_healthy", "Login servers that clients are sent to.", float64(st.Healthy))
-	m.Gauge("dns_logins_draining", "Login servers that drain.", float64(st.Draining))
+	st := c.dns.Stats()
+	process.NewMetrics(out).All(&st)
 }

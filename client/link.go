@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/valyala/bytebufferpool"
 	"google.golang.org/protobuf/proto"
 
 	"gatepass/codec/native"
@@ -68,19 +69,20 @@ func (l *link) send(m proto.Message) error {
 	if err != nil {
 		return fmt.Errorf("%w: %v", ErrProtocol, err)
 	}
-	var frame []byte
+	frame := bytebufferpool.Get()
+	defer bytebufferpool.Put(frame)
 	switch {
 	case !l.sealed:
 		l.said.Add(body)
-		frame = binary.LittleEndian.AppendUint32(make([]byte, 0, native.HeaderSize+len(body)), uint32(len(body)))
-		frame = append(frame, body...)
+		frame.B = binary.LittleEndian.AppendUint32(frame.B, uint32(len(body)))
+		frame.B = append(frame.B, body...)
 	case l.out.Worn():
 		return fmt.Errorf("%w: channel is worn out", ErrProtocol)
 	default:
-		frame = l.out.Seal(make([]byte, 0, native.HeaderSize+len(body)+native.SealSize), body)
+		frame.B = l.out.Seal(frame.B, body)
 	}
 	clear(body)
-	return l.write(frame)
+	return l.write(frame.B)
 }
 
 func (l *link) write(frame []byte) error {

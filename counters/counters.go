@@ -18,7 +18,7 @@
 //
 //	Counter, uint64    counter
 //	time.Duration      counter, in seconds
-//	integers, Gauge    gauge
+//	other integers     gauge
 //	bool               gauge, 1 for true
 //	an array of these  one value for each index that Label names; see Labeller
 //	map[string]uint64  one counter for each key
@@ -38,17 +38,5 @@ func (c *Counter) Add(n uint64) { atomic.AddUint64((*uint64)(c), n) }
 // Load reads the number.
 func (c *Counter) Load() uint64 { return atomic.LoadUint64((*uint64)(c)) }
 
-// Gauge is a number that rises and falls. Its methods may be called on any goroutine.
-type Gauge int64
-
-// Add adds n, which may be negative.
-func (g *Gauge) Add(n int64) { atomic.AddInt64((*int64)(g), n) }
-
-// Store sets the number.
-func (g *Gauge) Store(n int64) { atomic.StoreInt64((*int64)(g), n) }
-
-// Load reads the number.
-func (g *Gauge) Load() int64 { return atomic.LoadInt64((*int64)(g)) }
-
-// Labeller is an array of counters or gauges. Label names an index; empty leaves it out.
+// Labeller is an array of values. Label names an index; empty leaves it out.
 type Labeller interface{ Label(index int) string }

@@ -83,8 +83,8 @@ func value(v reflect.Value, s Sample, emit func(Sample)) {
 	emit(s)
 }
 
-// Sum adds the counters and gauges of a live struct to those of another struct of the
-// same type, which the caller owns. Others may add to the live one meanwhile.
+// Sum adds the counters of a live struct to those of another struct of the same type,
+// which the caller owns. Others may add to the live one meanwhile.
 func Sum[T any](into, live *T) {
 	sum(reflect.ValueOf(into).Elem(), reflect.ValueOf(live).Elem())
 }
@@ -102,11 +102,8 @@ func sum(into, live reflect.Value) {
 			sum(into.Index(i), live.Index(i))
 		}
 	default:
-		switch n := live.Addr().Interface().(type) {
-		case *Counter:
+		if n, ok := live.Addr().Interface().(*Counter); ok {
 			into.SetUint(into.Uint() + n.Load())
-		case *Gauge:
-			into.SetInt(into.Int() + n.Load())
 		}
 	}
 }

@@ -50,7 +50,7 @@ func TestVerify_RightPassword_BothSidesAgree(t *testing.T) {
 }
 
 func TestVerify_AnyChange_IsRefusedWithNothing(t *testing.T) {
-	n := PublicKey(Modulus())
+	n := PublicKey(modulus())
 	changes := map[string]struct {
 		change func(x *Exchange)
 		want   error
@@ -150,7 +150,7 @@ func TestVerify_FoldsTheNamesCase(t *testing.T) {
 
 func TestClient_Respond_RefusesZeroB(t *testing.T) {
 	c := NewClient("A", "A", &[32]byte{1})
-	for _, b := range []PublicKey{{}, Modulus()} {
+	for _, b := range []PublicKey{{}, modulus()} {
 		if m1, err := c.Respond(&b, &Salt{}); !errors.Is(err, ErrPublicKey) || m1 != (Proof{}) {
 			t.Errorf("B = %x: %v", b, err)
 		}

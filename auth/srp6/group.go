@@ -21,12 +21,6 @@ const (
 	Generator = 7
 )
 
-// Modulus returns N in wire order, as the challenge carries it.
-func Modulus() [32]byte {
-	n := limbs{modulus0, modulus1, modulus2, modulus3}
-	return n.bytes()
-}
-
 // one returns 1 in Montgomery form: 2^256 mod N.
 func one() limbs {
 	return limbs{0x54c37d78d5c16449, 0xf7fe4e714040a170, 0x4252a474d6f9afac, 0x76b49ba1761eaca4}

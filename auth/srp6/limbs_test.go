@@ -85,8 +85,14 @@ func checkResidue(t failer, what string, got limbs, want *big.Int) {
 	}
 }
 
+// modulus returns N in wire order, as the challenge carries it.
+func modulus() [32]byte {
+	n := limbs{modulus0, modulus1, modulus2, modulus3}
+	return n.bytes()
+}
+
 func TestGroup_Constants(t *testing.T) {
-	m := Modulus()
+	m := modulus()
 	if bigFromWire(m[:]).Cmp(bigN()) != 0 {
 		t.Errorf("N = %x", m)
 	}

@@ -276,7 +276,7 @@ func TestVectors_XorHash(t *testing.T) {
 		x := reference(r.hex(t, "N"), byte(g))
 		r.want(t, "xor_hash", x[:])
 	}
-	n := Modulus()
+	n := modulus()
 	if groupHash() != reference(n[:], Generator) {
 		t.Error("groupHash differs from the reference")
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/valyala/bytebufferpool"
 
 	"gatepass/worlds"
 	"gatepass/worlds/bus/internal/retry"
@@ -74,10 +75,13 @@ func (c *Conn) Reset(ctx context.Context) error {
 // connection's world. A lost message is not repeated: a world reports an account when its
 // player enters and when its characters change.
 func (c *Conn) ReportCharacters(world uint8, counts []worlds.CharacterCount) error {
+	payload := bytebufferpool.Get() // Publish copies it
+	defer bytebufferpool.Put(payload)
 	for len(counts) > 0 {
 		some := counts[:min(len(counts), wire.MaxEntries)]
 		counts = counts[len(some):]
-		if err := c.nats.Publish(wire.WorldSubject(world, wire.SuffixCharacters), wire.EncodeCharacters(some)); err != nil {
+		payload.B = wire.AppendCharacters(payload.B[:0], some)
+		if err := c.nats.Publish(wire.WorldSubject(world, wire.SuffixCharacters), payload.B); err != nil {
 			return err
 		}
 	}

@@ -108,10 +108,10 @@ func (s *scanner) announcements(into []worlds.Announcement) []worlds.Announcemen
 	return into
 }
 
-// EncodeCharacters encodes how many characters accounts have in a world. It leaves out a
+// AppendCharacters appends how many characters accounts have in a world. It leaves out a
 // count whose account has no encoding.
-func EncodeCharacters(counts []worlds.CharacterCount) []byte {
-	b := append(make([]byte, 0, 16+len(counts)*26), `{"counts":[`...)
+func AppendCharacters(b []byte, counts []worlds.CharacterCount) []byte {
+	b = append(b, `{"counts":[`...)
 	first := true
 	for i := range counts {
 		c := &counts[i]

@@ -396,7 +396,7 @@ func recoders() map[string]func(b []byte) []byte {
 		"progress":   recode(func(b []byte) (*[]worlds.Progress, error) { p, err := DecodeProgress(b); return &p, err }, func(p *[]worlds.Progress) []byte { return AppendProgress(nil, *p) }),
 		"login":      recode(func(b []byte) (*worlds.LoginBeat, error) { l, err := DecodeLoginBeat("login.a", b); return &l, err }, EncodeLoginBeat),
 		"logins":     recode(func(b []byte) (*[]worlds.LoginBeat, error) { l, err := DecodeLogins(b); return &l, err }, func(l *[]worlds.LoginBeat) []byte { return EncodeLogins(*l) }),
-		"characters": recode(func(b []byte) (*worlds.Characters, error) { return DecodeCharacters(7, b) }, func(c *worlds.Characters) []byte { return EncodeCharacters(c.Counts) }),
+		"characters": recode(func(b []byte) (*worlds.Characters, error) { return DecodeCharacters(7, b) }, func(c *worlds.Characters) []byte { return AppendCharacters(nil, c.Counts) }),
 		"announce": func(b []byte) []byte {
 			incarnation, all, err := DecodeAnnounce(b, nil)
 			if err != nil {
@@ -445,7 +445,7 @@ func samples(tb testing.TB) map[string][]byte {
 		"order":        EncodeOrder(&worlds.Order{Notice: "<5 minutes>"}),
 		"progress":     AppendProgress(nil, []worlds.Progress{{Pass: worlds.PassID{1, 15: 2}, Position: 1<<32 - 1}, {Ended: `a "ban"`}, {}}),
 		"logins":       EncodeLogins([]worlds.LoginBeat{{Node: "login.eu1", Address: "[2001:db8::1]:3724"}}),
-		"characters":   EncodeCharacters([]worlds.CharacterCount{{Account: name, Count: 9}}),
+		"characters":   AppendCharacters(nil, []worlds.CharacterCount{{Account: name, Count: 9}}),
 		"announce":     AppendAnnounce(nil, 5, []worlds.Announcement{{Account: name, Stamp: 6, Hop: 7, Kind: worlds.AnnounceMoved}}),
 	}
 	for i, m := range sampleMoves() {

@@ -147,12 +147,12 @@ func (o *Options) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Stats counts what a Pool has done since it was made.
+// Stats are what a Pool has counted since it was made. Their metrics are declared here; see package counters.
 type Stats struct {
-	Queued  uint64 // jobs taken by Submit
-	Refused uint64 // jobs not taken: the queue was full, or the pool closed
-	Done    uint64 // jobs delivered; Queued - Done are waiting or being done
-	Panics  uint64 // recovered from jobs and from Deliver
+	Queued  uint64 // jobs taken by Submit; Queued - Done wait or are being done
+	Refused uint64 `metric:"auth_refused_total" help:"Jobs for which the auth pool had no room."` // or the pool was closed
+	Done    uint64 `metric:"auth_done_total" help:"Jobs done by the auth pool."`
+	Panics  uint64 `metric:"auth_panics_total" help:"Panics in auth jobs."` // those of Deliver too
 }
 
 // Pool does the arithmetic of logins on goroutines of its own.

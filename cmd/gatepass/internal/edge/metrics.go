@@ -64,22 +64,10 @@ func (s stageCollector) logic(m process.MetricWriter) {
 func (s stageCollector) auth(m process.MetricWriter) {
 	st := s.edge.pool.Stats()
 	m.Gauge("auth_queue_length", "Jobs that wait for the auth pool.", float64(st.Queued-st.Done))
-	m.Counter("auth_done_total", "Jobs done by the auth pool.", st.Done)
-	m.Counter("auth_panics_total", "Panics in auth jobs.", st.Panics)
-	m.Counter("auth_refused_total", "Jobs for which the auth pool had no room.", st.Refused)
+	m.All(&st)
 }
 
 func (s stageCollector) storage(m process.MetricWriter) {
 	st := s.edge.served.Stats()
-	m.Gauge("storage_read_queue_length", "Reads taken and not yet answered.", float64(st.ReadQueue))
-	m.Gauge("storage_write_queue_length", "Writes taken and not yet answered.", float64(st.WriteQueue))
-	m.Counter("storage_reads_total", "Reads answered.", st.Reads)
-	m.Counter("storage_writes_total", "Writes applied.", st.Writes)
-	m.Counter("storage_groups_total", "Groups in which writes were applied.", st.Groups)
-	m.Counter("storage_syncs_total", "Groups that were synced.", st.Syncs)
-	m.Seconds("storage_sync_seconds_total", "Time from applying a group to having it on disk.", st.SyncTotal)
-	m.Counter("storage_refused_reads_total", "Reads for which there was no room.", st.RefusedReads)
-	m.Counter("storage_refused_writes_total", "Writes for which there was no room.", st.RefusedWrites)
-	m.Flag("storage_failed", "1 while the disk refuses writes: the store is read-only.", st.Failed)
-	m.Counter("storage_notes_dropped_total", "Records of logins and character counts that were not stored because the disk refused writes.", st.NotesDropped)
+	m.All(&st)
 }

@@ -16,8 +16,8 @@ import (
 	"gatepass/worlds"
 )
 
-// The files of an authority. A server needs those of the folder itself; who adds
-// and revokes nodes needs the keys too, and should be the only one to have them.
+// The files of an authority. A server needs those in the folder itself. The keys are needed
+// only to add and revoke nodes, and should be on no other machine.
 const (
 	FileOperator   = "operator.jwt"
 	FileRegion     = "region.jwt"
@@ -40,25 +40,24 @@ const (
 
 // Errors of an authority.
 var (
-	// ErrExists: the authority, the node or the file is there already.
-	ErrExists = errors.New("is there already")
-	// ErrNoAuthority: the folder holds none.
-	ErrNoAuthority = errors.New("holds no bus authority; 'gatepass bus init' makes one")
+	// ErrExists: the authority, the node or the file exists already.
+	ErrExists = errors.New("exists already")
+	// ErrNoAuthority: the folder holds no authority.
+	ErrNoAuthority = errors.New("holds no bus authority; create one with 'gatepass bus init'")
 	// ErrNoNode: the node was never added, or is revoked.
 	ErrNoNode = errors.New("has no credentials")
 )
 
-// InitOptions say what an authority is for.
+// InitOptions describe a new authority.
 type InitOptions struct {
-	// Region names it, in tokens and certificates: 1 to 32 of a-z, 0-9, - and _.
+	// Region is the region's name in tokens and certificates: 1 to 32 of a-z, 0-9, - and _.
 	Region string
-	// Hosts are the DNS names and IP addresses under which nodes reach the
-	// servers; loopback is always among them.
+	// Hosts are the DNS names and IP addresses of the servers. Loopback is added.
 	Hosts []string
-	// Now is when the certificates begin. NATS' tokens are stamped by its own
-	// library, with the system's clock.
+	// Now is the first day of the certificates. NATS' library stamps tokens with the
+	// system's clock.
 	Now time.Time
-	// Random is where keys come from.
+	// Random is the source of keys.
 	Random io.Reader
 }
 
@@ -74,12 +73,12 @@ func (o *InitOptions) validate() error {
 	return errors.Join(faults...)
 }
 
-// Authority says who may speak on the bus of a region: it has the keys that
-// servers trust, and signs each node's permissions. Neither a server nor a
-// cluster is told of a new node: the node shows what was signed.
+// Authority decides which nodes may connect to the bus of a region. It has the keys that
+// servers trust, and signs the permissions of each node. Servers need no change for a new
+// node, because the node shows the signed permissions.
 //
-// One process changes a folder at a time, others wait. An Authority is not safe
-// for concurrent use.
+// One process at a time changes a folder; others wait. An Authority is not safe for
+// concurrent use.
 type Authority struct {
 	dir    string
 	random io.Reader
@@ -87,8 +86,8 @@ type Authority struct {
 	claims *jwt.AccountClaims
 }
 
-// InitAuthority makes the folder of an authority, of mode 0700 and its files
-// 0600, and fails with ErrExists where there is one.
+// InitAuthority creates the folder of an authority, with mode 0700 and its files with mode
+// 0600. It returns ErrExists if there is one.
 func InitAuthority(dir string, o InitOptions) (*Authority, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
@@ -103,7 +102,7 @@ func InitAuthority(dir string, o InitOptions) (*Authority, error) {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
 	defer release()
-	// The operator's token is written last: with it, the authority is whole.
+	// The operator's token is written last: if it exists, the authority is complete.
 	if _, err := os.Lstat(filepath.Join(dir, FileOperator)); err == nil {
 		return nil, fmt.Errorf("bus: an authority %w in %s", ErrExists, dir)
 	}
@@ -116,8 +115,9 @@ func InitAuthority(dir string, o InitOptions) (*Authority, error) {
 	return open(dir, o.Random)
 }
 
-// OpenAuthority opens one that InitAuthority has made; new keys come from the
-// system. The folder must hold the keys: a copy for a server does not.
+// OpenAuthority opens an authority that InitAuthority has created. It returns an error for
+// a folder without the keys, such as a copy for a server. New keys come from the system's
+// random source.
 func OpenAuthority(dir string) (*Authority, error) { return open(dir, rand.Reader) }
 
 func open(dir string, random io.Reader) (*Authority, error) {
@@ -144,16 +144,16 @@ func open(dir string, random io.Reader) (*Authority, error) {
 
 func (a *Authority) path(file string) string { return filepath.Join(a.dir, file) }
 
-// Dir is the authority's folder.
+// Dir returns the authority's folder.
 func (a *Authority) Dir() string { return a.dir }
 
-// Region is the name it was made with.
+// Region returns the region's name.
 func (a *Authority) Region() string { return a.claims.Name }
 
-// CA is the file with the certificate that nodes verify servers with.
+// CA returns the file with the certificate that nodes verify servers with.
 func (a *Authority) CA() string { return a.path(FileCA) }
 
-// reload reads the region's token, which another process may have changed.
+// reload reads the region's token again: another process may have changed it.
 func (a *Authority) reload() error {
 	claims, err := ReadAccount(a.path(FileRegion))
 	if err != nil {
@@ -161,12 +161,13 @@ func (a *Authority) reload() error {
 	}
 	public, err := a.region.PublicKey()
 	if err == nil && public != claims.Subject {
-		err = fmt.Errorf("%s is not of the key in %s", FileRegion, fileRegionKey)
+		err = fmt.Errorf("%s does not belong to the key in %s", FileRegion, fileRegionKey)
 	}
 	a.claims = claims
 	return err
 }
 
+// ReadAccount reads the token of an account from a file.
 func ReadAccount(path string) (*jwt.AccountClaims, error) {
 	token, err := ReadFile(path)
 	if err != nil {
@@ -179,9 +180,8 @@ func ReadAccount(path string) (*jwt.AccountClaims, error) {
 	return claims, nil
 }
 
-// Certify makes a new certificate for servers, for these hosts and loopback.
-// Servers take it at their next start; nodes need nothing new. Region of o is
-// ignored.
+// Certify creates a new certificate for servers, for these hosts and loopback. Servers use
+// it after their next start; nodes need no change. Region of o is ignored.
 func (a *Authority) Certify(o InitOptions) error {
 	o.Region = a.Region()
 	if err := o.validate(); err != nil {
@@ -208,7 +208,7 @@ func (a *Authority) Certify(o InitOptions) error {
 	return nil
 }
 
-// changing runs a change of the folder while no other process does one.
+// changing runs a change of the folder while the folder is locked.
 func (a *Authority) changing(change func() error) error {
 	release, err := LockFolder(a.path(FolderKeys), true)
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 // identity is a certificate with its key, both in PEM.
 type identity struct{ cert, key []byte }
 
-// certificates makes a certificate authority that nobody else uses, and the
-// servers' certificate of it.
+// certificates creates the certificate authority of the region, and the certificate of the
+// servers.
 func certificates(o InitOptions) (ca, server identity, err error) {
 	authority := template("gatepass bus of "+o.Region, o.Now)
 	authority.IsCA, authority.BasicConstraintsValid = true, true
@@ -36,8 +36,8 @@ func certificates(o InitOptions) (ca, server identity, err error) {
 	return ca, server, err
 }
 
-// serverCertificate is good for the hosts and for loopback. The servers of a
-// cluster show it to each other too, from both sides.
+// serverCertificate creates a certificate for the hosts and for loopback. The servers of a
+// cluster also show it to each other, as clients and as servers.
 func serverCertificate(ca identity, o InitOptions) (identity, error) {
 	t := template("gatepass bus server of "+o.Region, o.Now)
 	t.KeyUsage = x509.KeyUsageDigitalSignature
@@ -55,12 +55,13 @@ func serverCertificate(ca identity, o InitOptions) (identity, error) {
 func template(name string, now time.Time) *x509.Certificate {
 	return &x509.Certificate{
 		Subject: pkix.Name{CommonName: name},
-		// An hour back, for nodes whose clock is behind.
+		// Valid since an hour ago, for nodes whose clock is behind.
 		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(certificateYears, 0, 0),
 	}
 }
 
-// sign makes a key and a certificate for it; without a parent it signs itself.
+// sign draws a key and creates a certificate for it, signed by parent, or by itself if
+// parent is empty.
 func sign(t *x509.Certificate, parent identity, random io.Reader) (id identity, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), random)
 	if err != nil {
@@ -70,7 +71,7 @@ func sign(t *x509.Certificate, parent identity, random io.Reader) (id identity, 
 	if _, err := io.ReadFull(random, serial[:]); err != nil {
 		return id, err
 	}
-	serial[0] = serial[0]&0x7f | 0x40 // positive, and never short
+	serial[0] = serial[0]&0x7f | 0x40 // positive, and always 16 bytes
 	t.SerialNumber = new(big.Int).SetBytes(serial[:])
 	issuer, issuerKey := t, key
 	if parent.cert != nil {
@@ -100,7 +101,7 @@ func (id identity) parse() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	return pair.Leaf, key, nil
 }
 
-// checkHost takes an IP address or a DNS name, which may be a wildcard.
+// checkHost accepts an IP address or a DNS name, which may be a wildcard.
 func checkHost(host string) error {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
@@ -122,8 +123,8 @@ func checkHost(host string) error {
 	return nil
 }
 
-// ServerTLS is how a server of the authority in dir shows itself, and whom it
-// takes on its routes.
+// ServerTLS returns the TLS settings of a server of the authority in dir, for nodes and for
+// the other servers of a cluster.
 func ServerTLS(dir string, now time.Time) (client, route *tls.Config, err error) {
 	cert, key, roots, err := readCertificates(dir)
 	if err != nil {
@@ -131,10 +132,10 @@ func ServerTLS(dir string, now time.Time) (client, route *tls.Config, err error)
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s and %s do not fit together: %w", FileServerCert, fileServerKey, err)
+		return nil, nil, fmt.Errorf("%s and %s do not match: %w", FileServerCert, fileServerKey, err)
 	}
 	if now.After(pair.Leaf.NotAfter) {
-		return nil, nil, fmt.Errorf("%s is good until %s only; make a new one with 'gatepass bus certify'",
+		return nil, nil, fmt.Errorf("%s expired at %s; create a new one with 'gatepass bus certify'",
 			FileServerCert, pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	client = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
@@ -160,10 +161,10 @@ func readCertificates(dir string) (cert, key []byte, roots *x509.CertPool, err e
 	return cert, key, roots, nil
 }
 
-// missing tells what to do where a file is not there.
+// missing adds what to do if err says that a file does not exist.
 func missing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w; 'gatepass bus init' makes it", err)
+		return fmt.Errorf("%w; 'gatepass bus init' creates it", err)
 	}
 	return err
 }

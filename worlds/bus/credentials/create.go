@@ -15,7 +15,7 @@ import (
 // SetupName is the server's own user, who makes the buckets.
 const SetupName = "setup"
 
-// files are what an authority consists of, in the order of writing.
+// files are the files of an authority, in the order in which they are written.
 type files []struct {
 	name    string
 	content []byte
@@ -37,7 +37,8 @@ func (f files) write(dir string) error {
 	return nil
 }
 
-// create makes everything in memory first: what fails leaves nothing behind.
+// create makes all files in memory before it writes the first, so that an error leaves no
+// files behind.
 func create(dir string, o InitOptions) error {
 	var f files
 	keys, err := newKeys(o.Random)
@@ -82,7 +83,7 @@ func create(dir string, o InitOptions) error {
 	return f.write(dir)
 }
 
-// newSecret is what the servers of a cluster know each other by.
+// newSecret draws the secret with which the servers of a cluster authenticate.
 func newSecret(random io.Reader) ([]byte, error) {
 	var b [24]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
@@ -107,12 +108,12 @@ func newKeys(random io.Reader) (k keySet, err error) {
 	return k, nil
 }
 
-// tokenSet holds what the keys sign.
+// tokenSet holds the tokens that the keys sign.
 type tokenSet struct {
 	operator, region, system string
-	// setup is a whole credentials file.
+	// setup is the credentials file of the server's own user.
 	setup []byte
-	// regionID and systemID are the accounts' public keys.
+	// regionID and systemID are the public keys of the accounts.
 	regionID, systemID string
 }
 
@@ -146,7 +147,7 @@ func (k keySet) tokens(o InitOptions) (t tokenSet, err error) {
 	return t, err
 }
 
-// regionLimits bound what all nodes together may take of a server.
+// regionLimits returns the limits for all nodes together.
 func regionLimits() jwt.OperatorLimits {
 	return jwt.OperatorLimits{
 		NatsLimits:    jwt.NatsLimits{Subs: jwt.NoLimit, Data: jwt.NoLimit, Payload: wire.MaxPayload},
@@ -157,7 +158,7 @@ func regionLimits() jwt.OperatorLimits {
 	}
 }
 
-// issueOptions say whose credentials are made.
+// issueOptions describe the credentials of one node.
 type issueOptions struct {
 	name        string
 	permissions jwt.Permissions
@@ -165,8 +166,8 @@ type issueOptions struct {
 	random      io.Reader
 }
 
-// issue makes a key, signs what it may do, and gives the credentials file and
-// the token in it, which is no secret.
+// issue draws a key and signs its permissions. It returns the credentials file, and the
+// token in it, which is not secret.
 func issue(o issueOptions) (creds []byte, token string, err error) {
 	pair, err := nkeys.CreatePairWithRand(nkeys.PrefixByteUser, o.random)
 	if err != nil {
@@ -193,7 +194,7 @@ func issue(o issueOptions) (creds []byte, token string, err error) {
 	return creds, token, err
 }
 
-// snippet is a configuration for a NATS server that gatepass does not run.
+// snippet returns a configuration for a NATS server that gatepass does not run.
 func snippet(dir string, t tokenSet) ([]byte, error) {
 	whole, err := filepath.Abs(dir)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"gatepass/worlds"
 )
 
-// AddNode makes credentials for a node and writes them to file, mode 0600: the
-// node's key, and the authority's word on what it may do. Both the node and the
-// file must be new (ErrExists). Whoever has the file is that node.
+// AddNode creates credentials for a node and writes them to a file with mode 0600: the
+// node's key and its signed permissions. It returns ErrExists if the node or the file
+// exists. Whoever has the file can act as that node.
 func (a *Authority) AddNode(node worlds.Node, file string) error {
 	return a.onNode(node, func() error {
 		switch old, err := a.active(node); {
@@ -34,8 +34,8 @@ func (a *Authority) AddNode(node worlds.Node, file string) error {
 	})
 }
 
-// ReplaceNode is AddNode for a node that may be there: its old credentials are
-// revoked (see Revoke), and a file that is there is replaced.
+// ReplaceNode is AddNode for a node that may exist: it revokes the old credentials (see
+// Revoke) and replaces an existing file.
 func (a *Authority) ReplaceNode(node worlds.Node, file string) error {
 	return a.onNode(node, func() error {
 		if err := a.revoke(node); err != nil && !errors.Is(err, ErrNoNode) {
@@ -45,10 +45,10 @@ func (a *Authority) ReplaceNode(node worlds.Node, file string) error {
 	})
 }
 
-// Revoke makes servers refuse the node's credentials, for good. Embedded servers
-// that run on this folder see it within authorityPoll and cut the node off, others
-// once they have the new region.jwt or nats-server.conf. The node may be added
-// again, with another key.
+// Revoke makes servers refuse the node's present credentials for ever. An embedded server
+// that uses this folder disconnects the node within about a second; other servers when they
+// have the new region.jwt or nats-server.conf. The node may be added again, with another
+// key.
 func (a *Authority) Revoke(node worlds.Node) error {
 	return a.onNode(node, func() error { return a.revoke(node) })
 }
@@ -67,8 +67,8 @@ func (a *Authority) record(node worlds.Node) string {
 	return filepath.Join(a.dir, FolderNodes, string(node)+".jwt")
 }
 
-// issueTo writes the record first: credentials that nobody could revoke may not
-// be there.
+// issueTo writes the record before the credentials, so that there are no credentials that
+// cannot be revoked.
 func (a *Authority) issueTo(node worlds.Node, file string) error {
 	creds, token, err := issue(issueOptions{
 		name: string(node), permissions: PermissionsFor(node), by: a.region, random: a.random,
@@ -86,7 +86,7 @@ func (a *Authority) issueTo(node worlds.Node, file string) error {
 	return nil
 }
 
-// active is the node's token, nil without one that servers take.
+// active returns the node's token, or nil if it has none or a revoked one.
 func (a *Authority) active(node worlds.Node) (*jwt.UserClaims, error) {
 	token, err := ReadFile(a.record(node))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -117,12 +117,12 @@ func (a *Authority) revoke(node worlds.Node) error {
 	if user == nil {
 		return ErrNoNode
 	}
-	// A key is never signed twice, so its only token's time is enough.
+	// A key is signed only once, so the time of its only token is enough.
 	a.claims.RevokeAt(user.Subject, time.Unix(user.IssuedAt, 0))
 	return a.publish()
 }
 
-// publish signs the region's token anew and writes it everywhere it stands.
+// publish signs the region's token again and writes it to all files that contain it.
 func (a *Authority) publish() error {
 	seed, err := ReadFile(a.path(fileOperatorKey))
 	if err != nil {
@@ -148,7 +148,7 @@ func (a *Authority) publish() error {
 	return errors.Join(WriteFile(a.path(FileRegion), []byte(t.region)), WriteFile(a.path(FileSnippet), conf))
 }
 
-// tokens are those that never change.
+// tokens returns the tokens that never change.
 func (a *Authority) tokens() (t tokenSet, err error) {
 	operator, err := ReadFile(a.path(FileOperator))
 	if err != nil {
@@ -167,7 +167,7 @@ func (a *Authority) tokens() (t tokenSet, err error) {
 	}, nil
 }
 
-// NodeInfo is one node that was added.
+// NodeInfo describes a node that was added.
 type NodeInfo struct {
 	Node worlds.Node
 	// Key is its public NKey.
@@ -177,8 +177,8 @@ type NodeInfo struct {
 	Revoked bool
 }
 
-// Nodes lists the nodes that were added, sorted by name. Of one that was revoked
-// and added again only the latest credentials are listed.
+// Nodes returns the nodes that were added, sorted by name. For a node that was revoked and
+// added again it returns the latest credentials only.
 func (a *Authority) Nodes() ([]NodeInfo, error) {
 	if err := a.reload(); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
@@ -207,8 +207,8 @@ func (a *Authority) Nodes() ([]NodeInfo, error) {
 	return all, nil
 }
 
-// NodeOf reads whose credentials a file holds. Whether a server takes them only
-// the server knows.
+// NodeOf returns the node whose credentials a file holds. It does not check whether a
+// server accepts them.
 func NodeOf(credsFile string) (worlds.Node, error) {
 	user, err := readCreds(credsFile)
 	if err != nil {
@@ -218,8 +218,8 @@ func NodeOf(credsFile string) (worlds.Node, error) {
 	return node, node.Validate()
 }
 
-// UpToDate tells whether the credentials in a file say all that this version lets
-// such a node do, and no more; see ReplaceNode.
+// UpToDate reports whether the credentials in a file have exactly the permissions that this
+// version gives such a node; see ReplaceNode.
 func UpToDate(credsFile string) (bool, error) {
 	user, err := readCreds(credsFile)
 	if err != nil {
@@ -242,7 +242,7 @@ func readCreds(file string) (*jwt.UserClaims, error) {
 	}
 	user, err := jwt.DecodeUserClaims(token)
 	if err != nil {
-		// The library's error may quote what it could not read, a key perhaps.
+		// The library's error may quote the input, which may be a key.
 		return nil, errors.New("holds no NATS credentials")
 	}
 	return user, nil

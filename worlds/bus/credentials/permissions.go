@@ -9,15 +9,14 @@ import (
 	"gatepass/worlds/bus/wire"
 )
 
-// access is what one kind of nodes may do; {id} stands for the node's name and
-// {node} for both halves.
+// access holds the subjects that a kind of nodes may use. {id} stands for the node's name,
+// {node} for its kind and name.
 type access struct{ publish, subscribe []string }
 
-// accessOf is the table: a kind that is not in it may do nothing.
+// accessOf returns the permissions of a kind. An unknown kind has none.
 //
-// A node answers only where a node's inbox is. NATS can also grant answers to
-// whatever reply subject a request names; that would let a login server make the
-// manager speak for it under any subject.
+// A manager may answer in the inboxes of nodes only. NATS could permit answers to any reply
+// subject; then a login server could make the manager publish under any subject.
 func accessOf(kind string) access {
 	switch kind {
 	case worlds.KindWorld:
@@ -69,8 +68,8 @@ func managerAccess() access {
 	for _, bucket := range []string{wire.BucketWorlds, wire.BucketLease} {
 		stream := wire.StreamOf(bucket)
 		a.publish = append(a.publish,
-			// Keys of one token: a watcher can have a value sent to any subject, and
-			// what comes with it is the key, which so never ends like a node's name.
+			// Keys of one token only: a watcher can have a value sent to any subject, with
+			// the key as its subject. A key of one token never ends like a node's name.
 			"$KV."+bucket+".*",
 			"$JS.API.STREAM.INFO."+stream, "$JS.API.STREAM.MSG.GET."+stream,
 			"$JS.API.CONSUMER.CREATE."+stream+".>", "$JS.API.CONSUMER.INFO."+stream+".*", "$JS.API.CONSUMER.DELETE."+stream+".*",
@@ -80,8 +79,8 @@ func managerAccess() access {
 	return a
 }
 
-// setupAccess is that of the server's own user, who makes the buckets and
-// nothing else.
+// setupAccess returns the permissions of the server's own user, which only creates the
+// buckets.
 func setupAccess() access {
 	var a access
 	a.publish = []string{"$JS.API.INFO"}
@@ -93,8 +92,8 @@ func setupAccess() access {
 	return a
 }
 
-// PermissionsFor is what a node may publish and subscribe. Every node may read
-// its own inbox and nobody else's.
+// PermissionsFor returns the subjects that a node may publish and subscribe to. Every node
+// may subscribe to its own inbox only.
 func PermissionsFor(node worlds.Node) jwt.Permissions {
 	return accessOf(node.Kind()).permissions(node)
 }
@@ -109,7 +108,7 @@ func (a access) permissions(node worlds.Node) jwt.Permissions {
 		p.Sub.Allow.Add(fill.Replace(s))
 	}
 	if len(p.Pub.Allow) == 0 {
-		// To NATS an empty list allows everything.
+		// For NATS an empty list allows everything.
 		p.Pub.Deny.Add(">")
 	}
 	return p

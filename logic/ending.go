@@ -192,10 +192,10 @@ var endings = [endReasonCount]ending{
 
 	endUpdated:         {word: lastUpdate, close: codec.CloseLogic},
 	endUpdateFailed:    {word: lastUpdate, signals: []SignalKind{SignalUpdateFailed}, close: codec.CloseLogic},
-	endUpdateCancelled: {close: codec.CloseLogic, signals: []SignalKind{SignalUpdateCancelled}},
+	endUpdateCancelled: {word: lastNone, close: codec.CloseLogic, signals: []SignalKind{SignalUpdateCancelled}},
 
-	endOverload: {repeat: true, close: codec.CloseOverload},
-	endFault:    {repeat: true, close: codec.CloseFault},
+	endOverload: {word: lastNone, repeat: true, close: codec.CloseOverload},
+	endFault:    {word: lastNone, repeat: true, close: codec.CloseFault},
 }
 
 // directoryReason is why a session ends that the directory ends, by the directory's own

@@ -71,7 +71,7 @@ const (
 )
 
 // Pass has no objection: the next rule is asked.
-func Pass() Answer { return Answer{} }
+func Pass() Answer { return Answer{verdict: verdictPass} }
 
 // Update brings the client up to date instead of letting it in.
 func Update() Answer { return Answer{verdict: verdictUpdate} }

@@ -19,7 +19,7 @@ TEST     := $(GO) test $(RACE) -shuffle=on -timeout 25m
 RACELESS := 'Alloc|Budget|Timing|AtEachStep'
 BUDGETED := ./perf/... ./server ./queue ./logic ./codec/... ./auth/... ./storage/... ./worlds/...
 
-.PHONY: help run build check lint test race mutants fuzz soak bench load profile notices generate tidy clean
+.PHONY: help run build check lint test race house mutants fuzz soak bench load profile notices generate tidy clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -47,6 +47,9 @@ lint: ## format, vet, static checks, tidiness of go.mod
 
 check: lint test ## lint and test, and see that neither changed the tree
 	@test -z "$$(git status --porcelain)" || { git status --short; echo "the work tree is not clean"; exit 1; }
+
+house: ## print how far a usual change spreads, and how large the pieces are
+	$(GO) test -count=1 -run TestHouse -v .
 
 mutants: ## try N random changes of PKG (N=20; all packages but e2e and cmd; SEED=0: any): does a test notice?
 	$(GO) run ./mutants -n $(N) -seed $(SEED) $(or $(PKG),$(shell $(GO) list ./... | grep -v -e /e2e -e /cmd/))

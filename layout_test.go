@@ -70,8 +70,8 @@ var mayImportWithin = map[string][]string{
 }
 
 const (
-	maxFileLines = 600
-	maxFuncLines = 80
+	maxFileLines = 560 // of a test; TestHouse has the limit of other files
+	maxFuncLines = 60
 )
 
 type source struct {

@@ -33,11 +33,16 @@ func toldHost(t *testing.T, g *gatepass) string {
 	if err := p.login("127.0.0.1:" + port(t, g.grunt)); err != nil {
 		t.Fatal(err)
 	}
-	list, err := p.realms()
-	if err != nil || len(list) != 1 {
-		t.Fatalf("%d worlds, %v", len(list), err)
-	}
-	host, _, err := net.SplitHostPort(list[1].addr)
+	var address string
+	eventually(t, "the world is in the list", func() bool {
+		list, err := p.realms()
+		if err != nil {
+			t.Fatal(err)
+		}
+		address = list[1].addr
+		return len(list) == 1
+	})
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,8 +78,8 @@ func (d *demoWorld) start(ctx context.Context, busURL string) error {
 	if err != nil {
 		host = "127.0.0.1"
 	}
-	d.gate = freeOr(net.JoinHostPort(host, strconv.Itoa(firstGatePort+int(d.id)-1)))
-	d.own = freeOr(net.JoinHostPort(host, strconv.Itoa(firstNativeGatePort+int(d.id)-1)))
+	d.gate = freeNow(net.JoinHostPort(host, strconv.Itoa(firstGatePort+int(d.id)-1)))
+	d.own = freeNow(net.JoinHostPort(host, strconv.Itoa(firstNativeGatePort+int(d.id)-1)))
 	name, builds := demoEra(d.id)
 	args := []string{
 		"gateway", "--data", c.Data, "--bus.url", busURL, "--bus.dir", c.Bus.Dir, "--admin", "127.0.0.1:0",

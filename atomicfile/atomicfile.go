@@ -1,11 +1,11 @@
-// Package atomicfile writes files that are there whole or not at all, also after a crash
-// or a loss of power. It is a leaf.
+// Package atomicfile writes files atomically: a file is complete or absent, also after a crash
+// or a loss of power. It imports no other package of gatepass.
 //
 //	write ─▶ temporary file in the same folder ─▶ fsync ─▶ rename ─▶ fsync of the folder
 //
-// Rejected: github.com/google/renameio/v2. It does not sync the folder, so that the new
-// name may be lost; it does not build for Windows, where clients run; and its temporary
-// files have names that a sweep after a crash cannot tell from others.
+// Rejected: github.com/google/renameio/v2. It does not sync the folder, so the new name may be
+// lost. It does not build for Windows, where clients run. The names of its temporary files
+// cannot be told from other files, so a clean-up after a crash cannot find them.
 package atomicfile
 
 import (
@@ -15,23 +15,23 @@ import (
 	"path/filepath"
 )
 
-// Write makes the file at path, or replaces it. write fills a temporary file of mode 0600
-// in the same folder, whose name is made from pattern as os.CreateTemp does; it may change
-// the mode and the owner. After an error path is as it was and no temporary file is left.
+// Write creates or replaces the file at path. write fills a temporary file of mode 0600 in the
+// same folder, whose name is made from pattern as in os.CreateTemp. write may change the mode
+// and the owner. After an error, path is unchanged and no temporary file is left.
 func Write(path, pattern string, write func(*os.File) error) error {
 	made, err := Aside(filepath.Dir(path), pattern, write)
 	if err != nil {
 		return err
 	}
 	if err := Rename(made, path); err != nil {
-		_ = os.Remove(made) // it is not there any more when only the folder's sync failed
+		_ = os.Remove(made) // it no longer exists if only the folder's sync failed
 		return err
 	}
 	return nil
 }
 
-// Aside writes a temporary file in dir as Write does and syncs it. It returns its path.
-// After an error no file is left.
+// Aside writes a temporary file in dir as Write does, syncs it and returns its path. After an
+// error no file is left.
 func Aside(dir, pattern string, write func(*os.File) error) (path string, err error) {
 	f, err := os.CreateTemp(dir, pattern)
 	if err != nil {
@@ -47,7 +47,7 @@ func Aside(dir, pattern string, write func(*os.File) error) (path string, err er
 	return f.Name(), nil
 }
 
-// Rename gives a file another name in the same folder and syncs the folder.
+// Rename renames a file within its folder and syncs the folder.
 func Rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
@@ -55,7 +55,7 @@ func Rename(from, to string) error {
 	return SyncFolder(filepath.Dir(to))
 }
 
-// SyncFolder makes the names in a folder durable. Where folders cannot be synced, as on
+// SyncFolder makes the names in a folder durable. On systems that cannot sync folders, such as
 // Windows, it does nothing: the file system orders renames itself.
 func SyncFolder(dir string) error {
 	d, err := os.Open(dir)

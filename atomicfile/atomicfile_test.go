@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// holds checks the only file of a folder.
+// holds checks the folder's only file.
 func holds(t *testing.T, dir, name, content string, mode os.FileMode) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -58,7 +58,7 @@ func TestWrite_ErrorLeavesWhatWas(t *testing.T) {
 	}
 }
 
-// A folder by the name of the file cannot be replaced.
+// A folder with the name of the file cannot be replaced.
 func TestWrite_FolderInTheWay(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "a"), 0o700); err != nil {

@@ -13,13 +13,13 @@ type Sample struct {
 	// Label and LabelValue are empty for a metric without a label.
 	Label, LabelValue string
 	Value             float64
-	// Rises tells a counter from a gauge.
+	// Rises is true for a counter and false for a gauge.
 	Rises bool
 }
 
-// Each calls emit for every value of the fields of stats that have a metric, in the order
-// of the fields. stats is a struct, or a pointer to one, that nobody adds to. It panics
-// when a field cannot be shown, which is a bug of its package.
+// Each calls emit for every value of the fields of stats that have a metric, in the order of
+// the fields. stats is a struct, or a pointer to one, that no goroutine adds to. Each panics
+// if a field cannot be shown, which is a bug of the struct's package.
 func Each(stats any, emit func(Sample)) {
 	fields(reflect.Indirect(reflect.ValueOf(stats)), emit)
 }
@@ -43,7 +43,7 @@ func fields(v reflect.Value, emit func(Sample)) {
 	}
 }
 
-// values emits what one field has.
+// values calls emit for the values of one field.
 func values(v reflect.Value, s Sample, emit func(Sample)) {
 	switch v.Kind() {
 	case reflect.Array:
@@ -83,8 +83,8 @@ func value(v reflect.Value, s Sample, emit func(Sample)) {
 	emit(s)
 }
 
-// Sum adds the counters of a live struct to those of another struct of the same type,
-// which the caller owns. Others may add to the live one meanwhile.
+// Sum adds the counters of the struct live to those of into, a struct of the same type that
+// the caller owns. Other goroutines may add to live meanwhile.
 func Sum[T any](into, live *T) {
 	sum(reflect.ValueOf(into).Elem(), reflect.ValueOf(live).Elem())
 }

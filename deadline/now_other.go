@@ -4,10 +4,10 @@ package deadline
 
 import "time"
 
-// began is what Now counts from.
+// began is the time at which Now starts.
 var began = time.Now()
 
-// Now returns how long the process has been running, by Go's monotonic clock: only
-// Linux, on which servers run, has a clock for every system call that counts sleep.
-// From any goroutine.
+// Now returns how long the process has been running, by Go's monotonic clock. Only Linux, on
+// which servers run, has a clock in the standard system calls that includes sleep. Any
+// goroutine.
 func Now() time.Duration { return time.Since(began) + Every } // never 0

@@ -1,18 +1,18 @@
 package deadline
 
-// Queue gives keys back in the order in which they were put in, each once its time has
-// come: for deadlines that are all equally far ahead, which need no wheel. A key whose
-// time is before that of one put in earlier waits for that one. The zero value is
-// empty. It belongs to one goroutine.
+// Queue returns keys in the order in which they were put in, each once its time has come. It
+// is for deadlines that are all equally far ahead, which need no wheel. A key whose time is
+// before that of an earlier key waits for the earlier key. The zero value is empty. It belongs
+// to one goroutine.
 type Queue[K any] struct {
 	waiting []entry[K]
 	head    int
 }
 
-// Push puts k in, to be given back at the time at.
+// Push adds k, to be returned from the time at on.
 func (q *Queue[K]) Push(k K, at int64) { q.waiting = append(q.waiting, entry[K]{k, at}) }
 
-// Next takes out the first key if its time has come by now; ok is false if not.
+// Next removes and returns the first key if its time has come by now; otherwise ok is false.
 func (q *Queue[K]) Next(now int64) (k K, ok bool) {
 	if q.Len() == 0 || q.waiting[q.head].at > now {
 		return k, false
@@ -27,5 +27,5 @@ func (q *Queue[K]) Next(now int64) (k K, ok bool) {
 	return k, true
 }
 
-// Len returns how many keys are in.
+// Len returns how many keys are in the queue.
 func (q *Queue[K]) Len() int { return len(q.waiting) - q.head }

@@ -2,31 +2,30 @@ package deadline
 
 import "time"
 
-// Every is how often the clock's tick must come: the grain of every deadline.
+// Every is how often the owner must advance the time, and so the resolution of every deadline.
 const Every = 100 * time.Millisecond
 
-// horizon is how far ahead a wheel reaches, in ticks: a minute and three quarters.
+// horizon is how far ahead a wheel reaches, in ticks: about 102 s.
 const horizon = 1024
 
-// Wheel wakes keys up at ticks. The zero value is ready; its first call must be
-// Advance. It belongs to one goroutine.
+// Wheel wakes keys at ticks. The zero value is ready to use; its first call must be Advance.
+// It belongs to one goroutine.
 //
-// An entry is a hint. A key whose deadline lies behind the horizon is woken at the
-// horizon, and one whose deadline was put off is woken at the old time: the callback
-// must look whether the time has come, and arm the key again if not. So a deadline
-// that moves away, the common case, costs nothing, and the entry of a key that is gone
-// stays for the length of the horizon at most.
+// An entry is only a hint. A key with a deadline beyond the horizon is woken at the horizon. A
+// key whose deadline has moved is woken at the old time. The callback must check whether the
+// deadline has passed, and arm the key again if not. A deadline that moves to a later time,
+// the common case, therefore costs nothing. The entry of a removed key stays until its tick,
+// at most for the length of the horizon.
 //
-// A step of the time costs what the entries cost that it wakes, and at most one look
-// at each slot, however far it goes.
+// One Advance costs what its woken entries cost, plus one check of each slot at most, however
+// far the time moves.
 type Wheel[K any] struct {
 	slots [horizon][]entry[K]
 	tick  int64 // the last tick that was run
 	spare []entry[K]
 }
 
-// entry is a key and the tick at which it is woken. Invariant: in the slot of its
-// tick.
+// entry is a key and the tick at which it is woken. Invariant: it is in the slot of its tick.
 type entry[K any] struct {
 	key K
 	at  int64
@@ -38,8 +37,8 @@ func TickOf(ms int64) int64 {
 	return (ms + grain - 1) / grain
 }
 
-// Arm has k woken at the tick of ms, at the next tick if that has passed, or at the
-// horizon if it is further. It returns the tick.
+// Arm schedules k for the tick of ms, for the next tick if that has passed, or for the horizon
+// if it is further away. It returns the tick.
 func (w *Wheel[K]) Arm(k K, ms int64) int64 {
 	at := min(max(TickOf(ms), w.tick+1), w.tick+horizon-1)
 	slot := &w.slots[at%horizon]
@@ -47,8 +46,8 @@ func (w *Wheel[K]) Arm(k K, ms int64) int64 {
 	return at
 }
 
-// Advance moves the time to ms and calls wake for each entry whose tick has come,
-// with that tick. wake may arm again. A time before the last one does nothing.
+// Advance moves the time to ms and calls wake for each entry whose tick has come, with that
+// tick. wake may arm keys again. A time before the last one has no effect.
 func (w *Wheel[K]) Advance(ms int64, wake func(k K, tick int64)) {
 	from, to := w.tick, ms/Every.Milliseconds()
 	if from == 0 {
@@ -57,14 +56,14 @@ func (w *Wheel[K]) Advance(ms int64, wake func(k K, tick int64)) {
 	if to < from {
 		return
 	}
-	w.tick = to // what wake arms comes after it
+	w.tick = to // so that wake arms keys for later ticks
 	for at := max(from, to-horizon) + 1; at <= to; at++ {
 		w.run(&w.slots[at%horizon], wake)
 	}
 }
 
-// run wakes the entries of one slot whose tick has come. What is armed meanwhile goes
-// into the slot's new slice.
+// run wakes the entries of one slot whose tick has come. Keys that are armed meanwhile go into
+// the slot's new slice.
 func (w *Wheel[K]) run(slot *[]entry[K], wake func(k K, tick int64)) {
 	if len(*slot) == 0 {
 		return
@@ -75,7 +74,7 @@ func (w *Wheel[K]) run(slot *[]entry[K], wake func(k K, tick int64)) {
 		if e.at <= w.tick {
 			wake(e.key, e.at)
 		} else {
-			*slot = append(*slot, e) // armed by an entry that the same step woke
+			*slot = append(*slot, e) // armed by an entry of the same step
 		}
 	}
 	clear(due)

@@ -26,7 +26,7 @@ func TestWheel_WakesOnceAtTheTick(t *testing.T) {
 	}
 }
 
-// Ticks of 1970 to now are more than could be walked: this would not end.
+// There are too many ticks from 1970 to now to visit each: the test would not end.
 func TestWheel_StepOfAnySizeCostsItsEntriesOnly(t *testing.T) {
 	for _, to := range []int64{100_000 + horizon*100, 1_800_000_000_000, 1 << 62} {
 		var w Wheel[int]
@@ -57,8 +57,8 @@ func TestWheel_StepOfAnySizeCostsItsEntriesOnly(t *testing.T) {
 	}
 }
 
-// What is armed within the step itself is woken when its own time comes, wherever in
-// the wheel that is.
+// A key that is armed within a step is woken when its own time comes, wherever in the wheel it
+// is.
 func TestWheel_ArmingWithinAStepIsForLater(t *testing.T) {
 	for ahead := int64(1); ahead < horizon; ahead++ {
 		var w Wheel[string]

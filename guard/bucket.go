@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Bucket limits the bytes a second of one stream. It is a plain value; times are since
-// any fixed moment.
+// Bucket limits the bytes a second of one stream. It is a plain value. Times count from any
+// fixed moment.
 //
-// A Bucket lends: as long as there is anything in it, more may be taken than there is,
-// and the next one waits until the debt is paid. So nobody has to wait until as much is
-// there as one turn needs, and the rate still holds.
+// A Bucket allows debt: while it is not empty, a caller may take more than it holds, and the
+// next caller waits until the debt is paid. A caller therefore never waits until the bucket
+// holds a whole turn, and the rate still holds.
 type Bucket struct {
 	rate  int64 // bytes a second; 0 for no limit
-	level int64 // bytes in it; below 0 is a debt
+	level int64 // bytes in it; negative is a debt
 	at    time.Duration
 }
 
-// BucketSpan is how much time's worth of bytes a Bucket holds when it is full.
+// BucketSpan is the size of a full Bucket, as the time in which that many bytes arrive.
 const BucketSpan = 10 * time.Millisecond
 
-// bucketGrain is how much time's worth of bytes Wait waits for once a Bucket is empty: a
-// waiter is woken for a few turns at a time.
+// bucketGrain is how much Wait waits for once a Bucket is empty, as the time in which that
+// many bytes arrive. A waiter is therefore woken for a few turns at a time.
 const bucketGrain = 2 * time.Millisecond
 
 // NewBucket returns a full Bucket; rate is in bytes a second, 0 for no limit.
@@ -31,12 +31,12 @@ func NewBucket(rate int64, now time.Duration) Bucket {
 	return b
 }
 
-// within is how many bytes come in d, 1 at least.
+// within returns how many bytes arrive in d, at least 1.
 func (b *Bucket) within(d time.Duration) int64 {
 	return max(1, int64(float64(b.rate)*d.Seconds()))
 }
 
-// Wait returns how long nothing may be taken; 0 means that it may be now.
+// Wait returns how long the caller has to wait before it may take bytes; 0 means now.
 func (b *Bucket) Wait(now time.Duration) time.Duration {
 	if b.rate == 0 {
 		return 0
@@ -49,7 +49,7 @@ func (b *Bucket) Wait(now time.Duration) time.Duration {
 	return time.Duration(float64(missing)/float64(b.rate)*float64(time.Second)) + time.Microsecond // rounded up
 }
 
-// fill adds what has come since the last fill. A part of a byte is kept as time.
+// fill adds the bytes that have arrived since the last fill. A part of a byte is kept as time.
 func (b *Bucket) fill(now time.Duration) {
 	come := int64(float64(now-b.at) / float64(time.Second) * float64(b.rate))
 	if come <= 0 {

@@ -16,7 +16,7 @@ func TestBucket_NoRate_NeverWaits(t *testing.T) {
 }
 
 func TestBucket_LendsOnce(t *testing.T) {
-	b := NewBucket(1_000, 0) // begins with 10
+	b := NewBucket(1_000, 0) // begins with 10 bytes
 	if w := b.Wait(0); w != 0 {
 		t.Fatalf("a fresh bucket waits %v", w)
 	}
@@ -31,15 +31,15 @@ func TestBucket_LendsOnce(t *testing.T) {
 	if b.Wait(w) != 0 {
 		t.Error("its wait was too short")
 	}
-	b.Take(-500) // what was not needed
+	b.Take(-500) // bytes that were not needed
 	b.Wait(w + time.Hour)
 	if b.level != 10 {
 		t.Errorf("%d bytes after an hour, want 10", b.level)
 	}
 }
 
-// Whatever is taken when, its sum keeps to the rate, but for what the bucket lends and
-// begins with; and who waits as long as it says always gets something.
+// The sum of all takes keeps to the rate, except for the debt that the bucket allows and the
+// bytes it begins with. A caller that waits as long as Wait says always gets something.
 func TestBucket_HoldsTheRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Int64Range(1, 1<<40).Draw(t, "rate")

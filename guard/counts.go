@@ -1,7 +1,7 @@
 package guard
 
-// Counts is how many there are now of each key, such as connections of each network. A
-// key of which there are none takes no memory.
+// Counts holds a current number for each key, such as connections of each network. A key with
+// number 0 takes no memory.
 type Counts[K comparable] map[K]int
 
 // Add adds n, which may be negative, to the count of key.

@@ -1,7 +1,7 @@
-// Package guard limits what clients may cause: how often, how much and how many at once,
-// counted by the network that they come from. It is a leaf: it does no I/O, reads no clock
-// and starts no goroutine. Every method that needs the time takes it as an argument, from
-// any clock that does not go back.
+// Package guard limits the actions of clients: how often, how much and how many at once,
+// counted for each network that they come from. It imports no other package of gatepass, does
+// no I/O, reads no clock and starts no goroutine. A method that needs the time takes it as an
+// argument, from any clock that does not go back.
 //
 //	type         limits                                     used by
 //	Network      names the network of an address            all of them
@@ -15,11 +15,11 @@
 //
 // Only Table may be used by several goroutines at once.
 //
-// Rates and Table keep one number for each network: when its share is whole again, if it
-// does nothing until then (the generic cell rate algorithm). An entry that lies in the
-// past says the same as no entry, so it can be dropped at any time.
+// Rates and Table keep one number for each network: the time at which its share is complete
+// again if it causes no more events (the generic cell rate algorithm). An entry with a time in
+// the past means the same as no entry, so it can be dropped at any time.
 //
-// Rejected: golang.org/x/time/rate. Its Limiter has 80 bytes and a mutex for each network
-// where 8 bytes are enough, it refuses a request above its burst where Bucket lends, it
+// Rejected: golang.org/x/time/rate. Its Limiter needs 80 bytes and a mutex for each network,
+// where 8 bytes are enough. It refuses a request above its burst, where Bucket allows debt. It
 // has no bounded set of keys, and rate.Sometimes reads the clock itself.
 package guard

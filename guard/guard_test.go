@@ -64,7 +64,7 @@ func TestPrefixes_Find(t *testing.T) {
 	}
 }
 
-// What is asked of each client or packet allocates nothing.
+// The methods that run for each client or packet allocate nothing.
 func TestGuard_AllocsNothing(t *testing.T) {
 	var p Prefixes[*int64]
 	one, addr := int64(1), netip.MustParseAddr("192.0.2.1")

@@ -2,10 +2,10 @@ package guard
 
 import "net/netip"
 
-// Network returns the network that clients of an address are counted by: the address
-// itself, or the first 64 bits of an IPv6 address, which one household or host gets. It
-// is the zero Prefix, which stands for no limit, for loopback, where proxies and tests
-// are, and for the zero Addr.
+// Network returns the network for which clients of an address are counted: the address itself,
+// or the first 64 bits of an IPv6 address, which one household or host gets. It returns the
+// zero Prefix, which means no limit, for the zero Addr and for loopback, which proxies and
+// tests use.
 func Network(addr netip.Addr) netip.Prefix {
 	if addr.IsLoopback() {
 		return netip.Prefix{}
@@ -13,9 +13,10 @@ func Network(addr netip.Addr) netip.Prefix {
 	return prefixOf(addr, 32, 64)
 }
 
-// Provider returns the network that a sender is counted by whose address may be forged,
-// as a number that is never 0: the first 24 bits of an IPv4 address, or the first 56 bits
-// of an IPv6 address, which one customer of a provider gets. Loopback counts like others.
+// Provider returns the network for which a sender is counted whose address may be forged. The
+// result is a number that is never 0: the first 24 bits of an IPv4 address, or the first 56
+// bits of an IPv6 address, which one customer of a provider gets. Loopback counts like other
+// addresses.
 func Provider(addr netip.Addr) uint64 {
 	network := prefixOf(addr, 24, 56).Addr()
 	if network.Is4() {
@@ -30,8 +31,8 @@ func Provider(addr netip.Addr) uint64 {
 	return n
 }
 
-// prefixOf is the network of the first bits of an address; the zero Prefix for the zero
-// Addr. An IPv4 address that is written as IPv6 counts as IPv4.
+// prefixOf returns the network of the first bits of an address, or the zero Prefix for the
+// zero Addr. An IPv4 address in IPv6 notation counts as IPv4.
 func prefixOf(addr netip.Addr, bits4, bits6 int) netip.Prefix {
 	addr = addr.Unmap()
 	bits := bits6

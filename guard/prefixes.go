@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// Prefixes is a set of networks with a value for each. An address is looked up once for
-// each length of prefix in the set, and not once for each network. The zero value is
-// empty.
+// Prefixes is a set of networks with a value for each. Find does one look-up for each prefix
+// length in the set, not one for each network. The zero value is empty.
 type Prefixes[V any] struct {
 	values map[netip.Prefix]V
-	// lengths4 and lengths6 are the lengths that occur.
+	// lengths4 and lengths6 are the prefix lengths in the set.
 	lengths4, lengths6 []int
 }
 
@@ -30,8 +29,8 @@ func (p *Prefixes[V]) Set(network netip.Prefix, value V) {
 	}
 }
 
-// Find returns the value of a network that holds addr and whose value holds tells true
-// of.
+// Find returns the value of a network that contains addr and for whose value holds returns
+// true.
 func (p *Prefixes[V]) Find(addr netip.Addr, holds func(V) bool) (value V, found bool) {
 	lengths := p.lengths4
 	if addr.Is6() {

@@ -2,36 +2,35 @@ package guard
 
 import "net/netip"
 
-// Rates limits how many events a minute each network may cause. A network may use up a
-// minute's share at once. Times are milliseconds. The zero value is not usable; see
-// NewRates.
+// Rates limits how many events a minute each network may cause. A network may use a minute's
+// share at once. Times are milliseconds. Use NewRates; the zero value is not usable.
 type Rates struct {
-	// whole is when a network's share is whole again.
+	// whole is the time at which a network's share is complete again.
 	whole map[netip.Prefix]int64
-	// swept is when entries that are over were last removed.
+	// swept is the time at which expired entries were last removed.
 	swept int64
 }
 
 // NewRates returns an empty Rates.
 func NewRates() Rates { return Rates{whole: make(map[netip.Prefix]int64)} }
 
-// MaxNetworks is how many networks a Rates tells apart; the others share one rate.
+// MaxNetworks is how many networks a Rates counts separately; the others share one rate.
 const MaxNetworks = 1 << 16
 
 const (
-	// sweepEvery is how often entries are removed whose share is whole again, and
-	// sweepBusy how often while there are more than half of MaxNetworks, in milliseconds:
-	// a flood of networks must not make the others share one rate.
+	// sweepEvery is how often expired entries are removed, and sweepBusy how often while there
+	// are more than half of MaxNetworks, in milliseconds. The second is short so that a flood
+	// of networks does not make the others share one rate.
 	sweepEvery, sweepBusy = 10_000, 100
 	// minute is in milliseconds.
 	minute = 60_000
 )
 
-// MaxPerMinute is the highest rate that a Rates counts exactly: one a millisecond.
+// MaxPerMinute is the highest rate that a Rates counts exactly: one event a millisecond.
 const MaxPerMinute = minute
 
-// Take counts one event of a client at now. It returns false, and counts nothing, when
-// the client's network has used up its perMinute; 0 is no limit.
+// Take counts one event of a client at now. If the client's network has used its perMinute
+// events, it returns false and counts nothing. perMinute 0 means no limit.
 func (r *Rates) Take(peer netip.Addr, now int64, perMinute int) bool {
 	network := Network(peer)
 	if !network.IsValid() || perMinute == 0 {
@@ -39,7 +38,7 @@ func (r *Rates) Take(peer netip.Addr, now int64, perMinute int) bool {
 	}
 	r.sweep(now)
 	if _, known := r.whole[network]; !known && len(r.whole) >= MaxNetworks {
-		network = netip.Prefix{} // the rate that the others share
+		network = netip.Prefix{} // the rate that the remaining networks share
 	}
 	whole, ok := spend(r.whole[network], now, max(1, minute/int64(perMinute)), minute)
 	if ok {
@@ -48,9 +47,9 @@ func (r *Rates) Take(peer netip.Addr, now int64, perMinute int) bool {
 	return ok
 }
 
-// Delay counts one event of a client at now and returns how long after now it may
-// happen, so that those of one network are each apart: at most most. Networks beyond
-// MaxNetworks do not wait for each other.
+// Delay counts one event of a client at now and returns how long after now it may happen, at
+// most most. The events of one network are then each apart. Networks beyond MaxNetworks do not
+// wait for each other.
 func (r *Rates) Delay(peer netip.Addr, now, each, most int64) int64 {
 	network := Network(peer)
 	if !network.IsValid() {
@@ -66,7 +65,7 @@ func (r *Rates) Delay(peer netip.Addr, now, each, most int64) int64 {
 	return ahead
 }
 
-// Len is how many networks are kept.
+// Len returns how many networks have an entry.
 func (r *Rates) Len() int { return len(r.whole) }
 
 func (r *Rates) sweep(now int64) {
@@ -85,8 +84,8 @@ func (r *Rates) sweep(now int64) {
 	}
 }
 
-// spend takes cost out of a share that is whole at that time and that holds depth. It
-// returns when the share is whole again; false when there is less than cost in it.
+// spend takes cost from a share that is complete at whole and holds depth. It returns the time
+// at which the share is complete again, or false when the share holds less than cost.
 func spend(whole, now, cost, depth int64) (int64, bool) {
 	whole = max(whole, now) + cost
 	return whole, whole-now <= depth

@@ -55,8 +55,8 @@ func TestRates_IsBounded(t *testing.T) {
 	}
 }
 
-// With many networks those that are over are forgotten ten times a second, else a flood
-// of networks would make the others share one rate.
+// With many networks, expired entries are removed ten times a second. Otherwise a flood of
+// networks would make the others share one rate.
 func TestRates_SweepsMoreOftenWhenItIsHalfFull(t *testing.T) {
 	l := NewRates()
 	fill := func(n int) {

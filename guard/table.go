@@ -11,14 +11,13 @@ const (
 	tableWays = 4
 )
 
-// Table limits the events of each network where senders may be forged, so that an
-// attacker can make up any number of networks. It has a fixed size: in a set that is
-// full, the network whose share is whole the soonest is replaced. Its methods may be
-// called on any goroutine.
+// Table limits the events of each network where senders may be forged and an attacker can
+// invent any number of networks. It has a fixed size: in a full set, the network whose share
+// is complete the soonest is replaced. Its methods may be called on any goroutine.
 //
-// Rejected: a map with an eviction list, whose memory grows with the networks that an
-// attacker makes up; one shared rate for the networks that find no room, which would
-// silence real ones.
+// Rejected: a map with an eviction list, because its memory grows with the networks that an
+// attacker invents. Rejected: one shared rate for the networks that find no room, because it
+// would block real networks.
 type Table struct {
 	// static
 	interval int64 // nanoseconds that an event costs
@@ -29,15 +28,16 @@ type Table struct {
 	sets [][tableWays]entry // guarded by mu
 }
 
-// entry is one network's.
+// entry is the state of one network.
 type entry struct {
-	network uint64 // 0: none
-	whole   int64  // when its share is whole again, in nanoseconds
+	network uint64 // 0 if the entry is free
+	whole   int64  // when its share is complete again, in nanoseconds
 	beyond  uint64 // events beyond the limit so far
 }
 
-// NewTable allows each network an event every interval, and burst events at once. mix is
-// 64 random bits: without them an attacker could choose networks that share a set.
+// NewTable returns a Table that allows each network one event in each interval, and burst
+// events at once. mix is 64 random bits: without them an attacker could choose networks that
+// share a set.
 func NewTable(interval time.Duration, burst int, mix uint64) *Table {
 	return &Table{
 		interval: int64(interval), depth: int64(interval) * int64(burst), mix: mix | 1,
@@ -45,8 +45,8 @@ func NewTable(interval time.Duration, burst int, mix uint64) *Table {
 	}
 }
 
-// Take counts one event of a network, which is not 0. ok tells whether it is within the
-// limit; beyond is how many events of that network have been over it, this one included.
+// Take counts one event of a network, which is not 0. ok says whether it is within the limit.
+// beyond is how many events of that network have been over the limit, including this one.
 func (t *Table) Take(network uint64, now time.Duration) (beyond uint64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,8 +60,8 @@ func (t *Table) Take(network uint64, now time.Duration) (beyond uint64, ok bool)
 	return e.beyond, ok
 }
 
-// entryLocked finds a network's entry, or makes one in the place of that which is whole
-// the soonest.
+// entryLocked returns the entry of a network. If there is none, it replaces the entry whose
+// share is complete the soonest.
 func (t *Table) entryLocked(network uint64) *entry {
 	set := &t.sets[network*t.mix>>(64-tableBits)]
 	oldest := &set[0]

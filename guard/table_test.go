@@ -12,7 +12,7 @@ func testTable(rate, burst int) *Table {
 	return NewTable(time.Second/time.Duration(rate), burst, 12345)
 }
 
-// takes tells whether one event of a network is within the limit.
+// takes returns whether one event of a network is within the limit.
 func (t *Table) takes(network uint64, now time.Duration) bool {
 	_, ok := t.Take(network, now)
 	return ok
@@ -42,7 +42,7 @@ func TestTable_EachNetworkItsOwn(t *testing.T) {
 	}
 }
 
-// A clock that is set back does not shut a network out for longer than it was.
+// After a clock is set back, a network is not blocked for longer than before.
 func TestTable_ClockSetBack(t *testing.T) {
 	l := testTable(1, 1)
 	l.takes(1, testNow)
@@ -54,8 +54,8 @@ func TestTable_ClockSetBack(t *testing.T) {
 	}
 }
 
-// However many networks are made up, the table keeps its size, and a network that floods
-// is found again as long as the others of its set are quiet.
+// The table keeps its size for any number of invented networks. It still finds a network that
+// floods, as long as the other networks of its set are quiet.
 func TestTable_Bounded(t *testing.T) {
 	l := testTable(1, 1)
 	for n := range uint64(1 << 18) {

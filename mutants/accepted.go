@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// acceptedFile says which survivors no test can catch, from the root of the module.
+// acceptedFile lists the surviving mutants that no test can catch. The path starts at the root
+// of the module.
 const acceptedFile = "mutants/equivalent.txt"
 
-// accepted are the reasons for survivors that were looked at, by the site's id.
+// accepted maps the id of a site to the reason why its mutant may survive.
 type accepted map[string]string
 
 // readAccepted reads a list of ids, each followed by its reason on indented lines. Lines

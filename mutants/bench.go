@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// outcome is what became of a mutant.
+// outcome is the result of one mutant.
 type outcome string
 
 const (
 	outcomeKilled   outcome = "killed"   // a test failed
-	outcomeTimeout  outcome = "timeout"  // the tests did not end: noticed, too
+	outcomeTimeout  outcome = "timeout"  // the tests did not end; counts as caught
 	outcomeSurvived outcome = "survived" // no test noticed
-	outcomeNoBuild  outcome = "no-build" // the compiler refused it: not counted
+	outcomeNoBuild  outcome = "no-build" // the compiler rejected it; not counted
 )
 
-// bench builds mutants and runs their tests. Close takes its files away.
+// bench builds mutants and runs their tests. Close removes its files.
 type bench struct {
 	root, copy, scratch string
 	short               bool
-	most                time.Duration            // how long one run of tests may take
-	limits              map[string]time.Duration // by import path, from a run without a change
+	most                time.Duration            // time limit of one test run
+	limits              map[string]time.Duration // by import path, measured without a change
 }
 
 func newBench(root string, short bool, most time.Duration) (*bench, error) {
@@ -48,11 +48,11 @@ func newBench(root string, short bool, most time.Duration) (*bench, error) {
 
 func (b *bench) Close() error { return os.RemoveAll(b.scratch) }
 
-// grace is how many times longer than the unchanged tests a mutant's may take.
+// grace is how many times longer than the unchanged tests a mutant's tests may take.
 const grace = 4
 
-// measure runs the tests of the unchanged package. They must pass: else every mutant would
-// count as caught.
+// measure runs the tests of the unchanged package. They must pass; otherwise every mutant
+// would count as caught.
 func (b *bench) measure(ctx context.Context, t *target) error {
 	if _, known := b.limits[t.ImportPath]; known {
 		return nil
@@ -70,7 +70,7 @@ func (b *bench) measure(ctx context.Context, t *target) error {
 	return nil
 }
 
-// try builds a mutant and runs its tests. It returns what they said, too.
+// try builds a mutant and runs its tests. It also returns their output.
 func (b *bench) try(ctx context.Context, m *mutation) (what outcome, said string, err error) {
 	overlay, undo, err := b.overlay(m)
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *bench) try(ctx context.Context, m *mutation) (what outcome, said string
 	case err != nil:
 		return outcomeKilled, out, nil
 	}
-	// Another length of an array is another type: the packages that use it may not build.
+	// A different array length is a different type, so packages that use it may not build.
 	if m.kind == kindConstant {
 		if out, err := b.compile(ctx, overlay); err != nil {
 			return outcomeNoBuild, out, ctx.Err()
@@ -101,8 +101,8 @@ func (b *bench) try(ctx context.Context, m *mutation) (what outcome, said string
 
 func (b *bench) binary() string { return filepath.Join(b.scratch, "mutant.test") }
 
-// overlay writes the changed file, into the copy of the tree for tests that read code,
-// and the file that tells the go command of it. undo puts the copy right again.
+// overlay writes the changed file into the copy of the tree, for tests that read code, and the
+// overlay file for the go command. undo restores the copy.
 func (b *bench) overlay(m *mutation) (path string, undo func() error, err error) {
 	original := filepath.Join(b.root, filepath.FromSlash(m.file))
 	source, err := os.ReadFile(original)
@@ -135,7 +135,7 @@ func (b *bench) compile(ctx context.Context, overlay string) (string, error) {
 	return b.tool(ctx, "build", "-overlay", overlay, "./...")
 }
 
-// tool runs the go command, whose temporary files are the bench's, too.
+// tool runs the go command with the bench's folder for temporary files.
 func (b *bench) tool(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = b.root, append(os.Environ(), "GOTMPDIR="+b.scratch)
@@ -144,15 +144,15 @@ func (b *bench) tool(ctx context.Context, args ...string) (string, error) {
 	return string(out), err
 }
 
-// asGroup lets the end of a command's context end all processes that it has started.
+// asGroup makes the end of a command's context end all processes that the command has started.
 func asGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 }
 
-// run runs a test binary in the package's folder of the copy, with all processes that it
-// starts, and ends them all when the time is over or ctx is.
+// run runs a test binary in the package's folder of the copy. It ends the binary and all
+// processes that the binary starts when the limit is over or ctx ends.
 func (b *bench) run(ctx context.Context, t *target, binary string, limit time.Duration) (string, error) {
 	folder, err := filepath.Rel(b.root, t.Dir)
 	if err != nil {

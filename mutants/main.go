@@ -22,7 +22,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// options are the command line.
+// options are the command-line options.
 type options struct {
 	n        int
 	seed     uint64
@@ -72,7 +72,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// run returns the exit code: 0 if enough were caught, 1 if not, 2 for a mistake on the
+// run returns the exit code: 0 if enough mutants were caught, 1 if not, 2 for an error on the
 // command line or in the code, 130 if it was interrupted.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// play tries the mutants. What it returns holds what is known when it fails, too.
+// play tries the mutants. After an error, the tally holds the results so far.
 func play(ctx context.Context, o *options, stdout io.Writer) (*tally, error) {
 	root, err := moduleRoot()
 	if err != nil {
@@ -136,7 +136,7 @@ func play(ctx context.Context, o *options, stdout io.Writer) (*tally, error) {
 	return t, errors.Join(t.playAll(ctx, b, all), b.Close())
 }
 
-// choose returns the mutants in the order in which they are tried, and how many.
+// choose returns the mutants in the order in which they are tried, and how many to try.
 func choose(o *options, all []mutation, stdout io.Writer) ([]mutation, int) {
 	if o.at != "" {
 		var there []mutation
@@ -156,7 +156,7 @@ func choose(o *options, all []mutation, stdout io.Writer) ([]mutation, int) {
 	return all, o.n
 }
 
-// moduleRoot is the nearest folder upwards with a go.mod.
+// moduleRoot returns the nearest parent folder with a go.mod.
 func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {

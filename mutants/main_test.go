@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// writeModule makes a module whose tests notice some mutants and others not.
+// writeModule makes a module whose tests catch some mutants and not others.
 func writeModule(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -57,7 +57,7 @@ func TestRun_CountsAndLeavesTheTreeAlone(t *testing.T) {
 	}
 }
 
-// Tests that fail without a change would make every mutant look caught.
+// Tests that fail without a change would make every mutant count as caught.
 func TestRun_RefusesTestsThatFail(t *testing.T) {
 	dir := writeModule(t)
 	must(t, os.WriteFile(filepath.Join(dir, "b_test.go"), []byte("package a\n\nimport \"testing\"\n\nfunc TestNo(t *testing.T) { t.Fatal() }\n"), 0o600))
@@ -91,7 +91,7 @@ func TestRun_EndsATestThatHangs(t *testing.T) {
 	}
 }
 
-// Who interrupts it gets 130, and nothing is left of it: no process, no temporary file.
+// An interrupted run returns 130 and leaves no process and no temporary file.
 func TestRun_Interrupted(t *testing.T) {
 	dir := writeModule(t)
 	pipe := filepath.Join(t.TempDir(), "pipe")
@@ -115,7 +115,7 @@ func TestRun_Interrupted(t *testing.T) {
 	if code := <-ended; code != 130 || !strings.Contains(complaints.String(), "interrupted") {
 		t.Errorf("exit code %d: %s", code, &complaints)
 	}
-	if b, err := io.ReadAll(f); err != nil || len(b) > 0 { // ends when the last process that has it does
+	if b, err := io.ReadAll(f); err != nil || len(b) > 0 { // ends with its last process
 		t.Errorf("%q, %v", b, err)
 	}
 	for _, folder := range []string{tmp, dir} {

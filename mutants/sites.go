@@ -13,34 +13,34 @@ import (
 type kind string
 
 const (
-	// kindNegate turns a condition round.
+	// kindNegate negates a condition.
 	kindNegate kind = "negate"
-	// kindDropGuard never goes into an if.
+	// kindDropGuard never enters an if.
 	kindDropGuard kind = "drop-guard"
-	// kindDropCall leaves a call out, deferred or not.
+	// kindDropCall removes a call, deferred or not.
 	kindDropCall kind = "drop-call"
-	// kindDropWipe leaves out what overwrites or forgets a value.
+	// kindDropWipe removes a statement that overwrites or clears a value.
 	kindDropWipe kind = "drop-wipe"
-	// kindDropExit goes on where the code returns, breaks or continues.
+	// kindDropExit continues where the code returns, breaks or continues.
 	kindDropExit kind = "drop-exit"
 	// kindSwallow returns nil instead of an error.
 	kindSwallow kind = "swallow-error"
-	// kindCompare swaps a comparison or a logical operator for its neighbour.
+	// kindCompare replaces a comparison or logical operator by a similar one.
 	kindCompare kind = "compare"
-	// kindConstant adds one to a number or takes one away.
+	// kindConstant adds one to a number or subtracts one.
 	kindConstant kind = "constant"
 )
 
-// site is a place in a file and what to put there.
+// site is a place in a file and its replacement text.
 type site struct {
-	file     string // from the root of the module, with slashes
+	file     string // path from the root of the module, with slashes
 	line     int
 	function string
 	kind     kind
 	from, to int // bytes of the file that are replaced
 	before   string
 	after    string
-	// id names a site by what it says, so that it stays the same when lines move.
+	// id identifies a site by its text, so that it stays the same when lines move.
 	id string
 }
 
@@ -48,7 +48,7 @@ func (s *site) String() string {
 	return fmt.Sprintf("%s:%d %s: %s → %s", s.file, s.line, s.kind, oneLine(s.before), oneLine(s.after))
 }
 
-// apply returns the file with the change.
+// apply returns the file with the change applied.
 func (s *site) apply(source []byte) []byte {
 	return []byte(string(source[:s.from]) + s.after + string(source[s.to:]))
 }
@@ -66,19 +66,18 @@ func oneLine(code string) string {
 	return code
 }
 
-// finder walks a file and gathers its sites.
+// finder walks a file and collects its sites.
 type finder struct {
 	name     string
 	source   []byte
 	fset     *token.FileSet
 	function string
-	// keep are the statements without which nothing builds.
+	// keep are the statements without which the file does not build.
 	keep map[ast.Node]bool
 	all  []site
 }
 
-// findSites returns all changes of a file, in the order of the file. A generated file has
-// none.
+// findSites returns all changes of a file, in file order. A generated file has none.
 func findSites(name string, source []byte) ([]site, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, parser.ParseComments)
@@ -108,8 +107,8 @@ func findSites(name string, source []byte) ([]site, error) {
 	return f.all, nil
 }
 
-// identify gives each site its id. Of several in a function that say the same, those
-// behind the first are numbered.
+// identify sets the id of each site. When several sites of a function have the same text, all
+// but the first get a number.
 func (f *finder) identify() {
 	times := make(map[string]int)
 	for i := range f.all {
@@ -145,7 +144,7 @@ func functionName(d *ast.FuncDecl) string {
 	return d.Name.Name
 }
 
-// keepLast spares the last return of a function with results: the compiler wants one.
+// keepLast keeps the last return of a function with results, because the compiler requires it.
 func (f *finder) keepLast(t *ast.FuncType, body *ast.BlockStmt) {
 	if t.Results != nil && len(body.List) > 0 {
 		f.keep[body.List[len(body.List)-1]] = true
@@ -188,7 +187,7 @@ func (f *finder) visit(n ast.Node) bool {
 
 func (f *finder) condition(n *ast.IfStmt) {
 	cond := f.text(n.Cond)
-	// For == and != the comparison that is swapped is the same.
+	// For == and != kindCompare would make the same change.
 	if b, ok := n.Cond.(*ast.BinaryExpr); !ok || b.Op != token.EQL && b.Op != token.NEQ {
 		f.add(kindNegate, n.Cond, "!("+cond+")")
 	}
@@ -197,10 +196,10 @@ func (f *finder) condition(n *ast.IfStmt) {
 	}
 }
 
-// wipes are names of functions that overwrite or forget what they are given.
+// wipes matches names of functions that overwrite or clear their arguments.
 var wipes = regexp.MustCompile(`(?i)wipe|clear|zero|forget|erase|scrub`)
 
-// talks are names of methods that write to a log: what they say is not tested word by word.
+// talks matches names of methods that write to a log; tests do not check log texts.
 var talks = regexp.MustCompile(`^(Debug|Info|Warn|Error|Log)(Context|Attrs)?$`)
 
 func (f *finder) call(n ast.Stmt, x ast.Expr) {
@@ -224,7 +223,7 @@ func (f *finder) call(n ast.Stmt, x ast.Expr) {
 	}
 }
 
-// assignment leaves out one that sets a variable back to its zero value.
+// assignment adds a site that removes an assignment of a zero value.
 func (f *finder) assignment(n *ast.AssignStmt) {
 	if n.Tok != token.ASSIGN || len(n.Rhs) != 1 {
 		return

@@ -31,7 +31,7 @@ func guarded(n int) (int, error) {
 }
 `
 
-// Each kind of change is found where it belongs, and what it makes is Go.
+// Each kind of change is found in its place, and its result is valid Go.
 func TestFindSites_FindsEachKind(t *testing.T) {
 	sites, err := findSites("sample.go", []byte(sample))
 	if err != nil {
@@ -105,7 +105,7 @@ func TestReadAccepted(t *testing.T) {
 	}
 }
 
-// What the tree accepts can be read, and names files that are there.
+// The list of accepted survivors can be read, and the files that it names exist.
 func TestAccepted_NamesFilesThatExist(t *testing.T) {
 	known, err := loadAccepted("equivalent.txt")
 	if err != nil {

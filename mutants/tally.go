@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// tally plays mutants, prints each, and counts.
+// tally tries mutants, prints each result, and counts the results.
 type tally struct {
 	out      io.Writer
 	most     int
@@ -19,10 +19,10 @@ type tally struct {
 	survivors                             []mutation
 }
 
-// tried is how many mutants were built and run.
+// tried returns how many mutants were built and run.
 func (t *tally) tried() int { return t.caught + t.equivalent + len(t.survivors) }
 
-// playAll tries mutants until there are enough that could be built.
+// playAll tries mutants until enough of them could be built.
 func (t *tally) playAll(ctx context.Context, b *bench, all []mutation) error {
 	for i := 0; i < len(all) && t.tried() < t.most; i++ {
 		if err := t.play(ctx, b, &all[i]); err != nil {
@@ -68,7 +68,7 @@ func (t *tally) play(ctx context.Context, b *bench, m *mutation) error {
 	return nil
 }
 
-// firstFailure is the line of a test's output that names what failed.
+// firstFailure returns the line of a test's output that names the failed test.
 func firstFailure(said string) string {
 	for line := range strings.Lines(said) {
 		if strings.Contains(line, "--- FAIL") || strings.Contains(line, "panic: ") {
@@ -78,7 +78,7 @@ func firstFailure(said string) string {
 	return "no test is named"
 }
 
-// rate is how many percent are caught of those that can be.
+// rate returns how many percent of the mutants that a test can catch were caught.
 func (t *tally) rate() float64 {
 	if t.caught+len(t.survivors) == 0 {
 		return 100

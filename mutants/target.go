@@ -15,16 +15,17 @@ import (
 // target is a package whose code is changed.
 type target struct {
 	ImportPath  string
-	Dir         string // in the work tree
+	Dir         string // path in the work tree
 	GoFiles     []string
 	TestGoFiles []string
-	// XTestGoFiles are tests of another package in the same folder.
+	// XTestGoFiles are tests of the external test package in the same folder.
 	XTestGoFiles []string
 }
 
 func (t *target) tested() bool { return len(t.TestGoFiles)+len(t.XTestGoFiles) > 0 }
 
-// findTargets asks the go command which packages those are. One without tests is left out.
+// findTargets asks the go command for the packages of the patterns. It skips packages without
+// tests.
 func findTargets(ctx context.Context, root string, patterns []string) ([]*target, error) {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles"}, patterns...)...)
 	cmd.Dir, cmd.Stderr = root, os.Stderr
@@ -48,13 +49,13 @@ func findTargets(ctx context.Context, root string, patterns []string) ([]*target
 	return all, nil
 }
 
-// mutation is a site and the package it is in.
+// mutation is a site and its package.
 type mutation struct {
 	site
 	target *target
 }
 
-// findMutations returns every change of the packages, in their order.
+// findMutations returns every change of the packages, in package order.
 func findMutations(root string, targets []*target) (all []mutation, err error) {
 	for _, t := range targets {
 		for _, name := range t.GoFiles {
@@ -79,8 +80,8 @@ func findMutations(root string, targets []*target) (all []mutation, err error) {
 	return all, nil
 }
 
-// copyTree copies the module's files, so that tests have a folder that they may write to.
-// What version control and builds keep is left out.
+// copyTree copies the module's files, so that tests have a folder to write to. It skips the
+// folders of version control and builds.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -8,8 +8,8 @@ import (
 	"gatepass/codec"
 )
 
-// makeSet works out what every kind of client is told. A kind is a protocol with one of
-// the catalogue's platforms, or any other one, and one of its locales, or any other.
+// makeSet computes the answers for every kind of client. A kind is a protocol, a platform and
+// a locale; the platform and the locale are each one of the catalogue's or any other.
 func makeSet(c *Catalogue, entries []Entry, d Defaults) *Set {
 	platforms, locales := c.tags()
 	s := &Set{catalogue: *c, entries: entries, platforms: number(platforms), locales: number(locales), builds: number(buildsOf(c, d))}
@@ -28,7 +28,7 @@ func makeSet(c *Catalogue, entries []Entry, d Defaults) *Set {
 	return s
 }
 
-// number gives each a number from 1 on.
+// number maps each value to a number from 1 on.
 func number[T comparable](all []T) map[T]int {
 	numbers := make(map[T]int, len(all))
 	for i, one := range all {
@@ -37,7 +37,7 @@ func number[T comparable](all []T) map[T]int {
 	return numbers
 }
 
-// buildsOf are all that anything is said of, in order.
+// buildsOf returns all builds that have a rule, in order.
 func buildsOf(c *Catalogue, d Defaults) []uint16 {
 	all := slices.Concat(d.Grunt, d.Native)
 	for i := range c.Marks {
@@ -53,23 +53,23 @@ func buildsOf(c *Catalogue, d Defaults) []uint16 {
 	return slices.Compact(all)
 }
 
-// answering makes a Set's answers. What does not depend on the kind of client is worked
-// out once: there are some hundreds of kinds.
+// answering computes a Set's answers. What does not depend on the kind of client is computed
+// once, because there are some hundreds of kinds.
 type answering struct {
 	set      *Set
 	defaults Defaults
-	builds   []uint16 // by number; 0 is all others
-	// rules are all that catalogue and configuration say of builds, each overwritten by
-	// those behind it.
+	builds   []uint16 // by number; 0 stands for all others
+	// rules are all rules of the catalogue and the configuration about builds. A later rule
+	// overwrites an earlier one.
 	rules []rule
 	known map[uint16][]Known // by build
 	alike map[answerKey]*answer
 }
 
-// rule says something of a build to the clients of a scope.
+// rule sets the status of a build for the clients of a scope.
 type rule struct {
 	Scope
-	build int // its number
+	build int // number of the build
 	said
 }
 
@@ -111,7 +111,7 @@ func (a *answering) makeRules() {
 	}
 }
 
-// answerKey is what makes answers alike.
+// answerKey is equal for equal answers.
 type answerKey struct {
 	status Status
 	why    string
@@ -121,8 +121,8 @@ type answerKey struct {
 	known  string
 }
 
-// answersFor is what clients like this one are told, by their build's number. The
-// platform and locale "" are those that the catalogue does not name.
+// answersFor returns the answers for clients of a kind, by the number of their build. The
+// platform or locale "" stands for those that the catalogue does not name.
 func (a *answering) answersFor(c Scope) []*answer {
 	says := a.statuses(c)
 	ways := findWays(says, a.steps(c))
@@ -156,13 +156,13 @@ func (k *answerKey) answer() *answer {
 	return &answer{v, k.status, k.why}
 }
 
-// said is the status of a build, and why.
+// said is the status of a build, and the reason.
 type said struct {
 	status Status
 	why    string
 }
 
-// statuses are those of the builds for such a client, by number.
+// statuses returns the statuses of the builds for a kind of client, by number.
 func (a *answering) statuses(c Scope) []said {
 	says := slices.Repeat([]said{a.unsaid(c)}, len(a.builds))
 	for i := range a.rules {
@@ -173,7 +173,7 @@ func (a *answering) statuses(c Scope) []said {
 	return says
 }
 
-// unsaid is what holds for builds of which nothing is said.
+// unsaid returns the status of builds that have no rule.
 func (a *answering) unsaid(c Scope) said {
 	switch {
 	case c.Protocol != codec.ProtocolNative:
@@ -191,7 +191,8 @@ func (a *answering) list(c Scope) []uint16 {
 	return a.defaults.Grunt
 }
 
-// steps are the files for such a client: of each step the one most narrowly made for it.
+// steps returns the files for a kind of client: for each step, the file with the most specific
+// scope.
 func (a *answering) steps(c Scope) []*step {
 	best := map[[2]int]*step{}
 	var steps []*step
@@ -213,7 +214,7 @@ func (a *answering) steps(c Scope) []*step {
 	return steps
 }
 
-// knownOf are one behind the other.
+// knownOf returns the known hashes of a build for a kind of client, concatenated.
 func (a *answering) knownOf(c Scope, build uint16) string {
 	var known []byte
 	if c.Protocol != codec.ProtocolGrunt {

@@ -7,7 +7,8 @@ import (
 	"gatepass/codec"
 )
 
-// largestCatalogue is as large as one may be, and as varied.
+// largestCatalogue returns a catalogue at all limits, with as many different entries as
+// possible.
 func largestCatalogue(t testing.TB) (Catalogue, []Entry) {
 	t.Helper()
 	var c Catalogue
@@ -38,8 +39,8 @@ func largestCatalogue(t testing.TB) (Catalogue, []Entry) {
 	return c, entries
 }
 
-// A Set is made in the goroutine of the watcher, beside the server's: at the limits it
-// must not take long, nor much memory.
+// A Set is made in the watcher's goroutine, while the server runs. At the limits, making it
+// must take little time and memory.
 func BenchmarkMakeSet_AtTheLimits(b *testing.B) {
 	c, entries := largestCatalogue(b)
 	b.ReportAllocs()

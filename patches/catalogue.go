@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// Catalogue is what operators edit. The zero value is empty. Its slices are in the order
-// in which they are written; edits keep them so.
+// Catalogue is the data that operators edit. The zero value is empty. Its slices are in the
+// order of the file; edits keep that order.
 type Catalogue struct {
 	Marks   []Mark
 	Patches []Patch
 	Known   []Known
 }
 
-// ErrNotThere: what was to be removed or looked for is not in the catalogue.
+// ErrNotThere means that the entry to remove or to find is not in the catalogue.
 var ErrNotThere = errors.New("is not in the catalogue")
 
-// Find looks a patch up; nil if there is none. What it points to is the catalogue's.
+// Find returns a patch, or nil if there is none. The patch belongs to the catalogue.
 func (c *Catalogue) Find(id string) *Patch {
 	for i := range c.Patches {
 		if c.Patches[i].ID == id {
@@ -27,8 +27,8 @@ func (c *Catalogue) Find(id string) *Patch {
 	return nil
 }
 
-// Add puts a patch in, whose ID is made for it. One that leads the same clients from and
-// to the same builds must not be there.
+// Add adds a patch and sets its ID. It returns an error if there is a patch for the same
+// clients from and to the same builds.
 func (c *Catalogue) Add(p Patch) error {
 	p.ID = p.MakeID()
 	if err := p.validate(); err != nil {
@@ -41,7 +41,7 @@ func (c *Catalogue) Add(p Patch) error {
 	return c.settle()
 }
 
-// Remove takes a patch out and gives it. ErrNotThere if there is none.
+// Remove removes a patch and returns it. It returns ErrNotThere if there is none.
 func (c *Catalogue) Remove(id string) (Patch, error) {
 	p := c.Find(id)
 	if p == nil {
@@ -52,7 +52,7 @@ func (c *Catalogue) Remove(id string) (Patch, error) {
 	return removed, nil
 }
 
-// Mark says what a build is, whatever was said before.
+// Mark sets the status of a build, in place of an earlier mark.
 func (c *Catalogue) Mark(m Mark) error {
 	if err := m.validate(); err != nil {
 		return err
@@ -62,8 +62,8 @@ func (c *Catalogue) Mark(m Mark) error {
 	return c.settle()
 }
 
-// Unmark takes back a mark of this scope and build, of whatever status. ErrNotThere if
-// there is none.
+// Unmark removes the mark of this scope and build, whatever its status. It returns ErrNotThere
+// if there is none.
 func (c *Catalogue) Unmark(m Mark) error {
 	before := len(c.Marks)
 	c.Marks = slices.DeleteFunc(c.Marks, func(n Mark) bool { return compareMarks(m, n) == 0 })
@@ -73,8 +73,8 @@ func (c *Catalogue) Unmark(m Mark) error {
 	return nil
 }
 
-// SetKnown adds what files of clients hash to. A build and platform may have several:
-// clients that differ are in use. What is there already stays.
+// SetKnown adds a known hash of clients' files. A build and platform may have several, because
+// different clients are in use. Existing hashes stay.
 func (c *Catalogue) SetKnown(k Known) error {
 	if err := k.validate(); err != nil {
 		return err
@@ -85,8 +85,8 @@ func (c *Catalogue) SetKnown(k Known) error {
 	return c.settle()
 }
 
-// RemoveKnown takes out everything known for the build and platform, and with it the
-// check. ErrNotThere if there is none.
+// RemoveKnown removes all known hashes of the build and platform, which ends the check for
+// them. It returns ErrNotThere if there are none.
 func (c *Catalogue) RemoveKnown(build uint16, platform string) error {
 	before := len(c.Known)
 	c.Known = slices.DeleteFunc(c.Known, func(k Known) bool { return k.Build == build && k.Platform == platform })
@@ -96,7 +96,7 @@ func (c *Catalogue) RemoveKnown(build uint16, platform string) error {
 	return nil
 }
 
-// settle puts everything in order and counts it.
+// settle sorts all slices and checks their limits.
 func (c *Catalogue) settle() error {
 	slices.SortFunc(c.Marks, compareMarks)
 	slices.SortFunc(c.Patches, comparePatches)
@@ -116,7 +116,7 @@ func (c *Catalogue) settle() error {
 	return c.countKnown()
 }
 
-// countKnown needs everything in order.
+// countKnown requires that everything is sorted.
 func (c *Catalogue) countKnown() error {
 	for i := maxKnownEach; i < len(c.Known); i++ {
 		if first, k := c.Known[i-maxKnownEach], c.Known[i]; first.Build == k.Build && first.Platform == k.Platform {
@@ -126,7 +126,7 @@ func (c *Catalogue) countKnown() error {
 	return nil
 }
 
-// validate judges everything that came from outside. What is double is an error.
+// validate checks all data that comes from outside. A duplicate is an error.
 func (c *Catalogue) validate() error {
 	errs := make([]error, 0, 1)
 	for i := range c.Marks {
@@ -141,7 +141,7 @@ func (c *Catalogue) validate() error {
 	return errors.Join(append(errs, c.settle(), c.findDouble())...)
 }
 
-// findDouble needs everything in order.
+// findDouble requires that everything is sorted.
 func (c *Catalogue) findDouble() error {
 	for i := 1; i < len(c.Marks); i++ {
 		if compareMarks(c.Marks[i-1], c.Marks[i]) == 0 {
@@ -156,7 +156,7 @@ func (c *Catalogue) findDouble() error {
 	return nil
 }
 
-// tags are the platforms and locales that the catalogue tells apart, in order.
+// tags returns the platforms and locales that the catalogue names, in order.
 func (c *Catalogue) tags() (platforms, locales []string) {
 	add := func(to []string, tag string) []string {
 		at, found := slices.BinarySearch(to, tag)

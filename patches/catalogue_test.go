@@ -11,7 +11,7 @@ import (
 	"gatepass/codec"
 )
 
-// fullCatalogue has one of everything.
+// fullCatalogue returns a catalogue with one entry of every kind.
 func fullCatalogue(t testing.TB) Catalogue {
 	t.Helper()
 	var c Catalogue
@@ -172,7 +172,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Whatever is done to a catalogue, it can be written and read again.
+// After any edits, a catalogue can be written and read again.
 func TestCatalogue_EditsStayReadable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c Catalogue

@@ -5,11 +5,11 @@ import (
 	"os"
 )
 
-// crashDir names the environment's variable by which this program, run again, crashes
-// in the middle of an edit.
+// crashDir names the environment variable that makes this test binary, run again, crash in the
+// middle of an edit.
 const crashDir = "GATEPASS_TEST_CRASH_IN"
 
-// crashInEdit ends the process as a crash would: no deferred call runs.
+// crashInEdit ends the process like a crash: no deferred call runs.
 func crashInEdit(dir string) {
 	_ = Edit(context.Background(), dir, func(c *Catalogue) error {
 		c.Marks = nil

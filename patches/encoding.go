@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// format is the version of the catalogue's file. A server refuses one that it does not
-// know: it would leave out what it cannot read, and write that back.
+// format is the version of the catalogue's file. A server refuses a version that it does not
+// know. Otherwise it would skip what it cannot read and then write the file back without that.
 const format = 1
 
 type fileContent struct {
@@ -46,7 +46,7 @@ type filePatch struct {
 	MD5       hexBytes  `json:"md5"`
 	SHA256    hexBytes  `json:"sha256"`
 	ChunkSize uint32    `json:"chunk-size"`
-	// Chunks are of 32 bytes each, a line for each.
+	// Chunks are 32 bytes each, one line for each.
 	Chunks       []hexBytes `json:"chunks"`
 	Wrong        string     `json:"wrong,omitempty"`
 	WrongChanged time.Time  `json:"wrong-changed,omitzero"`
@@ -58,7 +58,7 @@ type fileKnown struct {
 	HMAC     hexBytes `json:"hmac"`
 }
 
-// hexBytes stands in the file as hexadecimal digits.
+// hexBytes are written as hexadecimal digits in the file.
 type hexBytes []byte
 
 func (h hexBytes) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h), nil }
@@ -68,7 +68,7 @@ func (h *hexBytes) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// fill copies into to if the lengths fit.
+// fill copies h into to if the lengths match, and returns an error otherwise.
 func (h hexBytes) fill(to []byte) error {
 	if len(h) != len(to) {
 		return fmt.Errorf("%x has %d bytes, not %d", []byte(h), len(h), len(to))
@@ -77,7 +77,7 @@ func (h hexBytes) fill(to []byte) error {
 	return nil
 }
 
-// encode is the same bytes for the same catalogue.
+// encode returns the catalogue's file. Equal catalogues give equal bytes.
 func (c *Catalogue) encode() ([]byte, error) {
 	content := fileContent{
 		Format: format,
@@ -115,7 +115,7 @@ func patchToFile(p *Patch) filePatch {
 	return f
 }
 
-// decode reads what encode gives, and what people have made of it by hand.
+// decode reads the output of encode, also after edits by hand.
 func decode(b []byte) (Catalogue, error) {
 	var head struct{ Format int }
 	if err := json.Unmarshal(b, &head); err != nil {

@@ -18,35 +18,35 @@ import (
 	"gatepass/codec"
 )
 
-// File is a patch that can be sent: a codec.TransferSource. All methods may be called
-// anywhere. A file that is removed goes on being served to who has the File; its
-// descriptor is closed by the collector when nobody has.
+// File is a patch that can be sent: a codec.TransferSource. Its methods may be called
+// anywhere. A removed file stays readable to every holder of the File. The garbage collector
+// closes its descriptor when there is no holder any more.
 type File struct {
-	// ID names the patch, From and To are the builds that it leads from and to.
+	// ID names the patch. From and To are the builds that it updates from and to.
 	ID       string
 	From, To uint16
-	// Size is in bytes, MD5 that of the whole file.
+	// Size is in bytes. MD5 is the sum of the whole file.
 	Size uint64
 	MD5  [16]byte
-	// Offer is what native clients are told, with Steps and Total of this file alone.
+	// Offer is the message for native clients, with Steps and Total of this file alone.
 	Offer codec.UpdateOffer
 
 	patch Patch
 	file  *os.File
-	// stamp is how the file looked when it was opened, and looks as long as nobody
-	// writes to it.
+	// stamp is the state of the file when it was opened. It stays the same as long as nobody
+	// writes to the file.
 	stamp stamp
 }
 
-// String is for people: the patch and the name of its file, fit for a terminal.
+// String returns the patch and the name of its file, safe for a terminal.
 func (f *File) String() string { return f.ID + " (" + Printable(filepath.Base(f.file.Name())) + ")" }
 
-// LogValue has a log tell the file as String does.
+// LogValue makes a log show the file as String does.
 func (f *File) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
-// ReadVector is codec.TransferSource's: one read of the kernel, as a rule, and one look
-// whether the file is still what it was. That comes second: what is written after it
-// was not read. At most 1024 pieces.
+// ReadVector implements codec.TransferSource. It usually needs one read system call, and then
+// one check that the file has not changed. The check comes second, because data that is
+// written after the check cannot have been read. At most 1024 pieces.
 func (f *File) ReadVector(pieces [][]byte, offset int64) error {
 	if len(pieces) > maxPieces {
 		panic("patches: more pieces than the kernel reads at once")
@@ -87,7 +87,7 @@ func (f *File) read(pieces [][]byte, offset int64) error {
 	return nil
 }
 
-// behind is what is left of the pieces after n bytes. It leaves them as they are.
+// behind returns the remaining pieces after n bytes. It does not change the pieces.
 func behind(pieces [][]byte, n int) [][]byte {
 	for n >= len(pieces[0]) {
 		n, pieces = n-len(pieces[0]), pieces[1:]
@@ -97,8 +97,8 @@ func behind(pieces [][]byte, n int) [][]byte {
 	return pieces
 }
 
-// openFile opens a patch's file. With errUnchecked there is a File too, which is not to
-// be offered yet.
+// openFile opens a patch's file. With errUnchecked it also returns a File, which must not be
+// offered yet.
 func openFile(dir string, p *Patch) (*File, error) {
 	path := p.File(dir)
 	opened, s, err := openRegular(path)
@@ -120,7 +120,7 @@ func openFile(dir string, p *Patch) (*File, error) {
 	return f, nil
 }
 
-// openWrong gives a file that was found wrong another try if it has changed since.
+// openWrong opens a file again that was found wrong, if it has changed since.
 func openWrong(f *File) (*File, error) {
 	changed, err := changedAt(f.file.Name())
 	if err != nil || changed.Equal(f.patch.WrongChanged) {
@@ -141,8 +141,9 @@ func newFile(p *Patch, opened *os.File, s stamp) *File {
 	}
 }
 
-// check reads the file whole. It hashes no more than is needed to know that it is the
-// one that was added, on one core: the server has clients to serve beside.
+// check reads the whole file and returns an error unless it is the one that was added. It
+// computes only the hashes that this needs, on one core, because the server also serves
+// clients.
 func (f *File) check(ctx context.Context) error {
 	defer runtime.KeepAlive(f)
 	h := &hashing{sha256.New()}

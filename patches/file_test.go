@@ -13,7 +13,7 @@ import (
 	"gatepass/codec"
 )
 
-// openOne gives the only file of a new folder.
+// openOne returns the only file of a new folder.
 func openOne(t testing.TB, size int) (*File, Patch) {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,7 +25,7 @@ func openOne(t testing.TB, size int) (*File, Patch) {
 	return s.Files()[0], p
 }
 
-// piecesOf has gaps between its pieces, as frames have heads.
+// piecesOf returns pieces with gaps between them, like the heads of frames.
 func piecesOf(sizes ...int) (buf []byte, pieces [][]byte) {
 	const gap = 3
 	total := 0

@@ -24,14 +24,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// waitLimit is how long a test waits for what must come.
+// waitLimit is how long a test waits for an expected event.
 const waitLimit = 10 * time.Second
 
 func grunt(from, to uint16) Patch {
 	return Patch{Scope: Scope{Protocol: codec.ProtocolGrunt}, From: from, To: to}
 }
 
-// madeUp is a patch of which there is no file.
+// madeUp returns a patch that has no file.
 func madeUp(p Patch, size uint64) Patch {
 	p.Size, p.ChunkSize = size, chunkFor(size)
 	p.Path, p.Name = "/srv/"+p.MakeID(), p.MakeID()
@@ -41,7 +41,7 @@ func madeUp(p Patch, size uint64) Patch {
 	return p
 }
 
-// mustWrite makes a file of so many random bytes.
+// mustWrite makes a file with that many random bytes.
 func mustWrite(t testing.TB, path string, size int) []byte {
 	t.Helper()
 	b := make([]byte, size)
@@ -77,7 +77,7 @@ func mustLoad(t testing.TB, dir string) Catalogue {
 	return c
 }
 
-// mustMean fails unless the error says all of this.
+// mustMean fails unless the error contains all words.
 func mustMean(t testing.TB, err error, words ...string) {
 	t.Helper()
 	if err == nil {
@@ -90,7 +90,7 @@ func mustMean(t testing.TB, err error, words ...string) {
 	}
 }
 
-// journal is where a logger of a test writes.
+// journal stores the output of a test's logger.
 type journal struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -10,17 +10,17 @@ import (
 	"io"
 )
 
-// IntegritySalt is the one under which clients of the grunt protocol are asked to hash
-// their files: the one for which hashes are published, and the same for all, so that a
-// hash for each build is enough and no file of a client is needed. Never changed.
+// IntegritySalt is the salt with which clients of the grunt protocol hash their files. It is
+// the salt for which hashes are published, and it is the same for all clients. One hash for
+// each build is therefore enough, and no file of a client is needed. It never changes.
 var IntegritySalt = [16]byte{
 	0xba, 0xa3, 0x1e, 0x99, 0xa0, 0x0b, 0x21, 0x57, 0xfc, 0x37, 0x3f, 0xb3, 0x69, 0xcd, 0xd2, 0xf1,
 }
 
-// Intact says whether the proof of a client with this public key (A, 32 bytes
-// little-endian) was made over one of the known files: SHA1(A ‖ HMAC). All are compared,
-// in a time that does not depend on them. Where nothing is known everything is intact:
-// there is no check.
+// Intact returns whether a client's proof was made over one of the known files: SHA1(A ‖
+// HMAC). publicKey is the client's A, 32 bytes little-endian. Intact compares all known
+// values, in a time that does not depend on them. If known is empty, it returns true: there is
+// no check.
 func Intact(known [][20]byte, publicKey *[32]byte, proof *[20]byte) bool {
 	var message [32 + 20]byte
 	copy(message[:], publicKey[:])
@@ -33,9 +33,9 @@ func Intact(known [][20]byte, publicKey *[32]byte, proof *[20]byte) bool {
 	return found == 1 || len(known) == 0
 }
 
-// FilesHMAC is the HMAC-SHA1 of a client's files, one behind the other in the order that
-// its proof has them in, under IntegritySalt. progress, if not nil, is told how many
-// bytes are done.
+// FilesHMAC returns the HMAC-SHA1 under IntegritySalt of a client's files, concatenated in the
+// order that the client's proof uses. progress, if not nil, gets the number of bytes that are
+// done.
 func FilesHMAC(paths []string, progress func(done int64)) (sum [20]byte, err error) {
 	if len(paths) == 0 {
 		return sum, errors.New("there are no files to hash")
@@ -56,7 +56,7 @@ func FilesHMAC(paths []string, progress func(done int64)) (sum [20]byte, err err
 	return [20]byte(h.Sum(nil)), nil
 }
 
-// hashing makes one hash.
+// hashing computes one hash.
 type hashing struct{ hash.Hash }
 
 func (h *hashing) write(piece []byte) { h.Write(piece) }

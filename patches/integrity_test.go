@@ -18,8 +18,7 @@ func unhex(t testing.TB, text string) []byte {
 	return b
 }
 
-// proves tries the known value alone and among others, and with one bit turned of each
-// part.
+// proves tries the known value alone and among others, and with one bit of each part flipped.
 func proves(t *testing.T, known [20]byte, a, proof []byte) {
 	t.Helper()
 	key, shown := [32]byte(a), [20]byte(proof)

@@ -11,7 +11,7 @@ import (
 	"gatepass/codec"
 )
 
-// TestSet_Judge plays the scripts of testdata/judge.
+// TestSet_Judge runs the scripts of testdata/judge.
 //
 //	catalogue
 //	list PROTOCOL BUILD…
@@ -19,8 +19,8 @@ import (
 //	patch PROTOCOL FROM TO SIZE [PLATFORM] [LOCALE] [missing]
 //	known BUILD BYTE [PLATFORM]
 //
-// begins anew; then judge has a line for each client: PROTOCOL BUILD [PLATFORM] [LOCALE].
-// "-" is any.
+// The command catalogue, with these lines, begins a new catalogue. After it, the command
+// judge has a line for each client: PROTOCOL BUILD [PLATFORM] [LOCALE]. "-" means any.
 func TestSet_Judge(t *testing.T) {
 	datadriven.Walk(t, "testdata/judge", func(t *testing.T, path string) {
 		s := &script{}

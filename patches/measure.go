@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Measure reads the file once and gives a Patch with Path (absolute), Name, Size,
-// Modified and all sums; what it is for is to be filled in. progress, if not nil, is told
-// how many bytes are done. It refuses what is empty, no regular file, or written to
-// meanwhile.
+// Measure reads the file once and returns a Patch with Path (absolute), Name, Size, Modified
+// and all sums. The caller fills in the scope and the builds. progress, if not nil, gets the
+// number of bytes that are done. Measure returns an error for an empty file, for anything but
+// a regular file, and for a file that changes meanwhile.
 func Measure(ctx context.Context, path string, progress func(done int64)) (Patch, error) {
 	return measureInto(ctx, io.Discard, path, progress)
 }
 
-// measureInto also writes the file to a second place.
+// measureInto also writes the file's content to to.
 func measureInto(ctx context.Context, to io.Writer, path string, progress func(done int64)) (Patch, error) {
 	f, info, err := openRegular(path)
 	if err != nil {
@@ -55,13 +55,13 @@ type reading struct {
 	progress func(done int64)
 }
 
-// hasher takes a file piece by piece.
+// hasher receives a file piece by piece.
 type hasher interface {
-	// write may use the piece until it returns.
+	// write may use the piece only until it returns.
 	write(piece []byte)
 }
 
-// run ends with an error if the file has not as many bytes as it had.
+// run returns an error if the file no longer has its original size.
 func (r *reading) run(ctx context.Context, h hasher) error {
 	buf := make([]byte, min(readPiece, r.size))
 	for done := uint64(0); done < r.size; {
@@ -87,8 +87,8 @@ func (r *reading) run(ctx context.Context, h hasher) error {
 	return nil
 }
 
-// openRegular opens a file for reading if it is a regular one. It does not wait for who
-// writes into a pipe.
+// openRegular opens a file for reading if it is a regular file. It does not block on a pipe
+// that has no writer.
 func openRegular(path string) (*os.File, stamp, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -109,7 +109,7 @@ func openRegular(path string) (*os.File, stamp, error) {
 	return f, s, nil
 }
 
-// stamp is how a file looks from outside.
+// stamp is the state of a file's metadata.
 type stamp struct {
 	device, inode uint64
 	size          uint64
@@ -118,7 +118,7 @@ type stamp struct {
 
 func (s stamp) modified() time.Time { return time.Unix(s.seconds, s.nano).UTC() }
 
-// sameContent says whether nothing was written between the two stamps.
+// sameContent returns whether nothing was written between the two stamps.
 func (s stamp) sameContent(t stamp) bool {
 	return s.size == t.size && s.seconds == t.seconds && s.nano == t.nano
 }
@@ -144,8 +144,8 @@ func makeStamp(st *unix.Stat_t) stamp {
 	return stamp{device: uint64(st.Dev), inode: st.Ino, size: uint64(st.Size), seconds: seconds, nano: nano}
 }
 
-// changedAt is when anything about the file was changed last: its content, its name, its
-// times. Unlike its own time nobody can set it.
+// changedAt returns when anything about the file last changed: its content, its name or its
+// times. Unlike the modification time, nobody can set it.
 func changedAt(path string) (time.Time, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {

@@ -9,13 +9,13 @@ import (
 	"slices"
 )
 
-// news is one line about a change of the catalogue.
+// news is one log line about a change of the catalogue.
 type news struct {
 	text string
 	args []any
 }
 
-// tellNews says what an edit has changed, so that the log tells later what held when.
+// tellNews logs what an edit has changed, so that the log shows later which rules held when.
 func (w *watcher) tellNews(old, now *Catalogue) {
 	all := slices.Concat(newsOfPatches(old, now), newsOfMarks(old, now), newsOfKnown(old, now))
 	for _, n := range all[:min(len(all), maxNews)] {
@@ -58,7 +58,8 @@ func newsOfMarks(old, now *Catalogue) (all []news) {
 	return all
 }
 
-// newsOfKnown has one line for each build and platform: hashes are for those who edit.
+// newsOfKnown returns one line for each build and platform. The hashes are left out, because
+// only operators who edit need them.
 func newsOfKnown(old, now *Catalogue) (all []news) {
 	count := func(c *Catalogue, k Known) (n int) {
 		for _, l := range c.Known {
@@ -80,7 +81,7 @@ func newsOfKnown(old, now *Catalogue) (all []news) {
 	return all
 }
 
-// say never says the same twice in a row.
+// say logs a line, unless it is the same as the one before.
 func (w *watcher) say(level slog.Level, text string, args ...any) {
 	if line := fmt.Sprint(append([]any{text}, args...)...); line != w.lastSaid {
 		w.lastSaid = line
@@ -88,15 +89,15 @@ func (w *watcher) say(level slog.Level, text string, args ...any) {
 	}
 }
 
-// told is what was said last of something that is not as it should be.
+// told is what was last logged about a problem.
 type told struct {
 	text string
-	// trouble: more was told than that a file is read anew.
+	// trouble is set if more was logged than that a file is read again.
 	trouble bool
 }
 
-// troubles are what keeps patches from being offered, by ID, and the catalogue from
-// being read, under "".
+// troubles returns the problems that keep patches from being offered, by ID, and under "" the
+// problem that keeps the catalogue from being read.
 func (w *watcher) troubles() map[string]error {
 	troubles := map[string]error{}
 	if w.fault != nil {
@@ -110,7 +111,7 @@ func (w *watcher) troubles() map[string]error {
 	return troubles
 }
 
-// tell says of each trouble once that it is there, and once that it is over.
+// tell logs each problem once when it begins, and once when it is over.
 func (w *watcher) tell() {
 	troubles := w.troubles()
 	for key, err := range troubles {
@@ -142,7 +143,8 @@ func (w *watcher) tellTrouble(key string, err error) {
 	}
 }
 
-// tellOver says nothing of a patch that is in the catalogue no more: that was told.
+// tellOver logs the end of a problem. It logs nothing for a patch that is no longer in the
+// catalogue, because its removal was logged.
 func (w *watcher) tellOver(key string, t told) {
 	switch {
 	case key != "" && w.catalogue.Find(key) == nil:

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Who edits the catalogue is often another user than the one who serves by it, with an
-// umask of his own. So what is made here is given to the owner of the data folder, in
-// which the catalogue's folder lies, and everybody may read it: nothing of it is secret.
+// The user who edits the catalogue is often not the user who runs the server, and has a
+// different umask. New files and folders here therefore get the owner of the data folder, in
+// which the catalogue's folder is, and everybody may read them: they hold nothing secret.
 const (
 	folderMode = 0o755
 	fileMode   = 0o644
 )
 
-// makeFolder makes the catalogue's folder if it is not there. One that is there stays
-// as it is.
+// makeFolder creates the catalogue's folder if it does not exist. An existing folder stays as
+// it is.
 func makeFolder(dir string) error {
 	err := os.Mkdir(dir, folderMode)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -27,7 +27,7 @@ func makeFolder(dir string) error {
 		}
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return os.MkdirAll(dir, folderMode) // says what it is if it is no folder
+		return os.MkdirAll(dir, folderMode) // its error says so if the path is no folder
 	}
 	if err != nil {
 		return err
@@ -39,9 +39,9 @@ func makeFolder(dir string) error {
 	return errors.Join(handOver(f, dir, folderMode), f.Close())
 }
 
-// handOver gives something that was just made to the owner of the data folder, as far
-// as the system lets us. It goes by the descriptor: a path in a folder of somebody else
-// may lead elsewhere by now.
+// handOver gives a new file or folder to the owner of the data folder, as far as the system
+// allows it. It uses the descriptor, because a path in another user's folder may lead
+// elsewhere by now.
 func handOver(f *os.File, dir string, mode fs.FileMode) error {
 	if err := f.Chmod(mode); err != nil {
 		return err

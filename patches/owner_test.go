@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is made is the data folder's owner's, and everybody may read it.
+// New files and folders belong to the data folder's owner, and everybody may read them.
 func TestEdit_HandsOverWhatItMakes(t *testing.T) {
 	if os.Geteuid() != 0 {
 		if os.Getenv("CI") != "" {
@@ -34,7 +34,7 @@ func TestEdit_HandsOverWhatItMakes(t *testing.T) {
 	}
 }
 
-// What is there already is its owner's business.
+// An existing folder keeps its owner and mode.
 func TestEdit_LeavesAFolderThatIsThere(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o750))

@@ -14,40 +14,40 @@ import (
 	"gatepass/codec"
 )
 
-// errNoBuild: builds begin at 1.
+// errNoBuild is the error for build 0; builds begin at 1.
 var errNoBuild = errors.New("0 is no build; they are 1 to 65535")
 
-// Patch is a file that leads clients of one build to another one.
+// Patch is a file that updates clients of one build to another.
 type Patch struct {
 	Scope
-	// ID names it, such as "grunt-5875-6005" or "grunt-5875-6005-Win-x86-enUS": what
-	// MakeID makes. Safe in paths and shells.
+	// ID names the patch, such as "grunt-5875-6005" or "grunt-5875-6005-Win-x86-enUS". MakeID
+	// makes it. It is safe in paths and shells.
 	ID string
-	// From and To are the builds, 1 … 65535 and not the same.
+	// From and To are the builds, 1 … 65535; they differ.
 	From, To uint16
-	// Path is absolute, or, when Taken, the file's name within the folder.
+	// Path is absolute or, when Taken, the file's name within the folder.
 	Path  string
 	Taken bool
-	// Name is what clients call the file: 1 … codec.MaxTransferName bytes, no path.
+	// Name is the file's name at clients: 1 … codec.MaxTransferName bytes, no path.
 	Name string
-	// Size is in bytes, at least 1; Modified the file's time when its sums were made.
+	// Size is in bytes, at least 1. Modified is the file's time when its sums were made.
 	Size     uint64
 	Modified time.Time
-	// MD5 and SHA256 are of the whole file, Hashes the SHA-256s of its chunks of
-	// ChunkSize bytes (a power of two, at least 256 KiB; the last may be shorter), 32
-	// bytes each, at most codec.MaxTransferChunks of them.
+	// MD5 and SHA256 are sums of the whole file. Hashes are the SHA-256s of its chunks, 32
+	// bytes each, at most codec.MaxTransferChunks of them. A chunk has ChunkSize bytes (a
+	// power of two, at least 256 KiB); the last chunk may be shorter.
 	MD5       [16]byte
 	SHA256    [32]byte
 	ChunkSize uint32
 	Hashes    []byte
-	// Wrong is what Verify found wrong with the file: a few words, "" for nothing.
-	// WrongChanged is the file's change time then: as long as it has that one it is
-	// offered to nobody; with another one it is read anew first.
+	// Wrong is what Verify found wrong with the file, in a few words; "" for nothing.
+	// WrongChanged is the file's change time at that check. While the file has that change
+	// time, it is not offered. With another change time it is read again first.
 	Wrong        string
 	WrongChanged time.Time
 }
 
-// MakeID is what ID must be.
+// MakeID returns the value that ID must have.
 func (p *Patch) MakeID() string {
 	id := fmt.Sprintf("%s-%d-%d", p.Protocol, p.From, p.To)
 	for _, part := range [...]string{p.Platform, p.Locale} {
@@ -58,7 +58,7 @@ func (p *Patch) MakeID() string {
 	return id
 }
 
-// File is the path of the patch's file; dir is the catalogue's folder.
+// File returns the path of the patch's file. dir is the catalogue's folder.
 func (p *Patch) File(dir string) string {
 	if p.Taken {
 		return filepath.Join(dir, p.Path)
@@ -66,18 +66,18 @@ func (p *Patch) File(dir string) string {
 	return p.Path
 }
 
-// sameContent says whether both are of the same file by what stands in it and where.
+// sameContent returns whether p and q have the same file: the same content at the same path.
 func (p *Patch) sameContent(q *Patch) bool {
 	return p.Path == q.Path && p.Taken == q.Taken && p.Size == q.Size && p.SHA256 == q.SHA256
 }
 
-// same says whether both are offered alike. The time does not matter for that.
+// same returns whether p and q are offered alike. The time does not matter.
 func (p *Patch) same(q *Patch) bool {
 	return p.sameContent(q) && p.ID == q.ID && p.Name == q.Name && p.MD5 == q.MD5 &&
 		p.ChunkSize == q.ChunkSize && slices.Equal(p.Hashes, q.Hashes)
 }
 
-// sameWrong says whether the same is known to be wrong with both.
+// sameWrong returns whether p and q have the same recorded fault.
 func (p *Patch) sameWrong(q *Patch) bool {
 	return p.Wrong == q.Wrong && p.WrongChanged.Equal(q.WrongChanged)
 }
@@ -142,8 +142,7 @@ func (p *Patch) validateWrong() error {
 
 func chunksOf(size uint64, chunk uint32) uint64 { return (size + uint64(chunk) - 1) / uint64(chunk) }
 
-// chunkFor is the smallest size of chunks with which no more than can be named are
-// needed.
+// chunkFor returns the smallest chunk size for which an offer can name all chunks.
 func chunkFor(size uint64) uint32 {
 	chunk := uint32(minChunk)
 	for chunk < maxChunk && chunksOf(size, chunk) > codec.MaxTransferChunks {
@@ -152,8 +151,8 @@ func chunkFor(size uint64) uint32 {
 	return chunk
 }
 
-// notInNames is what no name for clients has: it would lead elsewhere on one system or
-// another.
+// notInNames are the characters that a client's file name must not have, because on some
+// system they would lead to another place.
 const notInNames = `/\:*?"<>|`
 
 func validateName(name string) error {
@@ -166,7 +165,7 @@ func validateName(name string) error {
 	return nil
 }
 
-// cleanName makes a name for clients of a file's own.
+// cleanName returns a name for clients, made from a file's own name.
 func cleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError || strings.ContainsRune(notInNames, r) {
@@ -183,7 +182,7 @@ func cleanName(name string) string {
 	return name
 }
 
-// shorten takes out bytes in front of the name's ending, which programs go by.
+// shorten removes bytes before the name's extension, because programs depend on the extension.
 func shorten(name string, over int) string {
 	ending := filepath.Ext(name)
 	if len(ending) > len(name)-over {

@@ -7,7 +7,7 @@ import (
 	"gatepass/codec"
 )
 
-// Client is what a client says it runs.
+// Client is what a client reports about itself.
 type Client struct {
 	Protocol codec.Protocol
 	// Build is 1 … 65535.
@@ -19,76 +19,77 @@ type Client struct {
 // Platform is SYSTEM-ARCH, as in a Scope.
 func (c *Client) Platform() string { return c.System.String() + "-" + c.Arch.String() }
 
-// Verdict says what is to become of a client. It is the Set's: nothing that it points to
-// may be changed.
+// Verdict is the decision about a client. It belongs to the Set: nothing that it points to may
+// be changed.
 type Verdict struct {
-	// Allowed: its build is let in.
+	// Allowed says that clients of the build may log in.
 	Allowed bool
-	// Update is the first file of the best way to a build that is let in; nil where the
-	// client is let in or there is no way.
+	// Update is the first file of the best path to a build that may log in. It is nil if the
+	// client may log in or if there is no path.
 	Update *File
-	// Offer is what a native client is told of Update: its File's Offer, but with Steps
-	// and Total. Nil where Update is.
+	// Offer is the message about Update for a native client: the Offer of the File, but with
+	// Steps and Total. It is nil if Update is nil.
 	Offer *codec.UpdateOffer
-	// Steps is how many files the way has, Total their size in bytes.
+	// Steps is the number of files of the path, Total their size in bytes.
 	Steps int
 	Total uint64
-	// Known are the proofs of files that were not tampered with, made with
-	// IntegritySalt, one of which a client of a build that is let in must show; empty
-	// for no check.
+	// Known are the proofs of unmodified files, made with IntegritySalt. A client of an
+	// allowed build must show one of them. If Known is empty, there is no check.
 	Known [][20]byte
 }
 
-// Defaults are the configuration's lists of builds that are let in without a mark.
+// Defaults are the configuration's lists of builds that may log in without a mark.
 type Defaults struct {
 	Grunt, Native []uint16
 }
 
 // Set is a catalogue with its files open. It never changes. All methods may be called
-// anywhere; the nil Set knows no build.
+// anywhere. The nil Set has no builds.
 type Set struct {
 	catalogue Catalogue
 	entries   []Entry
 	counts    [StateCount]int
-	// seen and fault are for the Watcher that goes on from here.
+	// seen and fault are for the Watcher that continues from this Set.
 	seen  stamp
 	fault error
-	// The columns, rows and layers of the answers. Whatever is not in one of these maps
-	// has the number 0, which is what the catalogue says nothing of.
+	// These maps give the indexes into answers. A value that is not in a map has the number 0,
+	// which stands for everything that the catalogue does not name.
 	builds    map[uint16]int
 	platforms map[string]int
 	locales   map[string]int
-	// answers is one table for each protocol, in it for each platform, each locale, each
-	// build; every one of these has one more than its map. Those alike are one.
+	// answers is one table for each protocol, with an entry for each platform, locale and
+	// build in it. Each of these three has one entry more than its map. Equal answers share
+	// one value.
 	answers []*answer
 }
 
-// answer is what is said of a build to one kind of client, and why.
+// answer is the result for one build and one kind of client, and the reason.
 type answer struct {
 	verdict Verdict
 	status  Status
 	why     string
 }
 
-// Entry is a patch as a Set has it.
+// Entry is a patch and its file in a Set.
 type Entry struct {
 	Patch Patch
-	// File is nil if the patch is not offered, and Err says why.
+	// File is nil if the patch is not offered; Err then gives the reason.
 	File *File
 	Err  error
 }
 
-// State is how the patch's file is, as far as it was looked at.
+// State returns the state of the patch's file, as far as the file was checked.
 func (e *Entry) State() State { return stateOf(e.Err) }
 
-// NewSet is a Set without a catalogue.
+// NewSet returns a Set without a catalogue.
 func NewSet(d Defaults) *Set { return makeSet(&Catalogue{}, nil, d) }
 
-// Open reads the catalogue of the folder and opens the files. What cannot be offered is
-// left out of the Set, which is never nil, and is an error. Files are not read: one
-// whose time is not as recorded is left out until a Watcher has read it.
+// Open reads the folder's catalogue and opens its files. It returns a Set, which is never nil,
+// without the patches that cannot be offered, and an error for each of those. Open does not
+// read the files: a file whose time differs from the recorded one is left out until a Watcher
+// has read it.
 func Open(dir string, d Defaults) (*Set, []error) {
-	seen, err := stampCatalogue(dir) // before it is read: a later change will show
+	seen, err := stampCatalogue(dir) // before the read: a later change will show
 	c, err2 := Load(dir)
 	if err = errors.Join(err, err2); err != nil {
 		s := NewSet(d)
@@ -112,7 +113,7 @@ func Open(dir string, d Defaults) (*Set, []error) {
 	return s, errs
 }
 
-// Entries are all patches of the catalogue, in its order.
+// Entries returns all patches of the catalogue, in its order.
 func (s *Set) Entries() []Entry {
 	if s == nil {
 		return nil
@@ -120,7 +121,7 @@ func (s *Set) Entries() []Entry {
 	return slices.Clone(s.entries)
 }
 
-// Counts is how many patches of the catalogue are in each state.
+// Counts returns how many patches of the catalogue are in each state.
 func (s *Set) Counts() [StateCount]int {
 	if s == nil {
 		return [StateCount]int{}
@@ -128,8 +129,8 @@ func (s *Set) Counts() [StateCount]int {
 	return s.counts
 }
 
-// Fault is what Open found wrong with the catalogue itself, of which the Set then has
-// nothing: it is not known who is to be refused. Nil if it was read, or if there is none.
+// Fault returns the error of reading the catalogue, or nil if it was read or does not exist.
+// After an error the Set has no rules: it is not known which clients to refuse.
 func (s *Set) Fault() error {
 	if s == nil {
 		return nil
@@ -137,7 +138,7 @@ func (s *Set) Fault() error {
 	return s.fault
 }
 
-// Files are those that are offered.
+// Files returns the files that are offered.
 func (s *Set) Files() (files []*File) {
 	for _, e := range s.Entries() {
 		if e.File != nil {
@@ -147,7 +148,7 @@ func (s *Set) Files() (files []*File) {
 	return files
 }
 
-// Judge says what is to become of a client. It allocates nothing.
+// Judge returns the decision about a client. It allocates nothing.
 func (s *Set) Judge(c Client) Verdict {
 	if a := s.answer(&c); a != nil {
 		return a.verdict
@@ -155,8 +156,8 @@ func (s *Set) Judge(c Client) Verdict {
 	return Verdict{}
 }
 
-// Explain gives the status of the client's build, and for people which rule it comes
-// from, such as "marked for native, Win-x64, any locale".
+// Explain returns the status of the client's build. why names the rule, for people, such as
+// "marked for native, Win-x64, any locale".
 func (s *Set) Explain(c Client) (status Status, why string) {
 	if a := s.answer(&c); a != nil {
 		return a.status, a.why
@@ -179,7 +180,7 @@ func (s *Set) answer(c *Client) *answer {
 	return s.answers[at]
 }
 
-// text is a tag without the zeros behind it.
+// text returns a tag without its trailing zeros.
 func text(t *codec.Tag) []byte {
 	n := 0
 	for n < len(t) && t[n] != 0 {

@@ -7,23 +7,24 @@ import (
 	"unicode"
 )
 
-// State is how a patch's file is.
+// State is the state of a patch's file.
 type State uint8
 
 const (
-	// StateOffered: as it was added, and sent to who needs it.
+	// StateOffered: the file is as it was added, and is sent to clients.
 	StateOffered State = iota
-	// StateMissing: not there.
+	// StateMissing: the file does not exist.
 	StateMissing
-	// StateChanged: of another size than it had.
+	// StateChanged: the file has another size.
 	StateChanged
-	// StateWrong: it was read and is not what was added.
+	// StateWrong: the file was read and is not the one that was added.
 	StateWrong
-	// StateUnreadable: there, and cannot be opened or read.
+	// StateUnreadable: the file exists and cannot be opened or read.
 	StateUnreadable
-	// StateChecking: it may be what was added; whoever offers it reads it first.
+	// StateChecking: the file may be the one that was added; it must be read before it is
+	// offered.
 	StateChecking
-	// StateCount is how many there are.
+	// StateCount is the number of states.
 	StateCount
 )
 
@@ -36,16 +37,16 @@ func (s State) String() string {
 	return fmt.Sprintf("state(%d)", uint8(s))
 }
 
-// stateError is why a file is not offered.
+// stateError is the reason why a file is not offered.
 type stateError struct {
 	state State
 	error
 }
 
-// Unwrap leaves out what only adds the state.
+// Unwrap skips the error that only adds the state.
 func (e *stateError) Unwrap() error { return errors.Unwrap(e.error) }
 
-// stateOf is that of a patch with this error.
+// stateOf returns the state of a patch with this error.
 func stateOf(err error) State {
 	var e *stateError
 	switch {
@@ -61,7 +62,7 @@ func missing(p *Patch, path string) error {
 	return &stateError{StateMissing, fmt.Errorf("patch %s: %s is missing: bring it back, or gatepass patch remove %s", p.ID, Printable(path), p.ID)}
 }
 
-// mend is what to do about a file that is not the one that was added.
+// mend is the advice for a file that is not the one that was added.
 const mend = "bring that one back, or put another in its place with gatepass patch add --replace"
 
 func sizeDiffers(p *Patch, path string, is uint64) error {
@@ -76,20 +77,20 @@ func differs(p *Patch, path string, why error) error {
 	return fmt.Errorf("patch %s: %s is not what was added (%w): %s", p.ID, Printable(path), why, mend)
 }
 
-// foundWrong is what openFile says of a file that Verify has found wrong.
+// foundWrong returns openFile's error for a file that Verify has found wrong.
 func foundWrong(p *Patch, path string) error {
 	return &stateError{StateWrong, fmt.Errorf("patch %s: gatepass patch verify found that %s is not what was added (%s): %s", p.ID, Printable(path), p.Wrong, mend)}
 }
 
-// errUnchecked: a file's time is not the one recorded, so it must be read before it is
-// offered.
+// errUnchecked means that a file's time is not the recorded one, so the file must be read
+// before it is offered.
 var errUnchecked = errors.New("was written to or copied since it was added; a server reads it anew before it offers it")
 
 func unchecked(f *File) error {
 	return &stateError{StateChecking, fmt.Errorf("patch %s: %s %w", f.ID, Printable(f.file.Name()), errUnchecked)}
 }
 
-// Printable quotes a name that would do more to a terminal than be shown.
+// Printable quotes a name that contains characters which control a terminal.
 func Printable(name string) string {
 	for _, r := range name {
 		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {

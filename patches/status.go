@@ -9,19 +9,19 @@ import (
 	"gatepass/codec"
 )
 
-// Status is what is to become of clients of a build.
+// Status is the decision about clients of a build.
 type Status uint8
 
 const (
-	// StatusUnknown: nothing is said of the build. No mark has it.
+	// StatusUnknown: the build has no rule. No mark has this status.
 	StatusUnknown Status = iota
-	// StatusCurrent: let in, and where updates lead to.
+	// StatusCurrent: clients may log in; updates lead to this build.
 	StatusCurrent
-	// StatusAccepted: let in.
+	// StatusAccepted: clients may log in.
 	StatusAccepted
-	// StatusUpdate: let in no more, but brought up to date.
+	// StatusUpdate: clients may not log in and get an update.
 	StatusUpdate
-	// StatusRefused: turned away.
+	// StatusRefused: clients may not log in.
 	StatusRefused
 	statusCount
 )
@@ -35,10 +35,11 @@ func (s Status) String() string {
 	return fmt.Sprintf("status(%d)", uint8(s))
 }
 
-// letsIn says whether clients of such a build may play.
+// letsIn returns whether clients of such a build may log in.
 func (s Status) letsIn() bool { return s == StatusCurrent || s == StatusAccepted }
 
-// ParseStatus reads what String gives; "unknown" is none that can be set.
+// ParseStatus is the reverse of String. It returns an error for "unknown", which cannot be
+// set.
 func ParseStatus(text string) (Status, error) {
 	for s := StatusCurrent; s < statusCount; s++ {
 		if text == statusNames[s] {
@@ -48,7 +49,8 @@ func ParseStatus(text string) (Status, error) {
 	return StatusUnknown, fmt.Errorf("%q is no status; there are %s", text, strings.Join(statusNames[StatusCurrent:], ", "))
 }
 
-// ParseProtocol reads the name of a protocol that has builds: "grunt" or "native".
+// ParseProtocol returns the protocol of that name. The protocols that have builds are "grunt"
+// and "native".
 func ParseProtocol(text string) (codec.Protocol, error) {
 	for _, p := range [...]codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
 		if text == p.String() {
@@ -58,31 +60,31 @@ func ParseProtocol(text string) (codec.Protocol, error) {
 	return 0, fmt.Errorf("%q is no protocol with builds; there are grunt and native", text)
 }
 
-// Scope is for which clients something is meant.
+// Scope says to which clients a rule applies.
 type Scope struct {
 	// Protocol is ProtocolGrunt or ProtocolNative.
 	Protocol codec.Protocol
 	// Platform is SYSTEM-ARCH in the clients' own tags of at most 4 bytes each, such as
-	// "Win-x86"; Locale is such as "enUS". Letters' case counts. "" is any.
+	// "Win-x86". Locale is such as "enUS". Both are case-sensitive. "" means any.
 	Platform, Locale string
 }
 
-// Matches says whether the client is one of them; its build does not matter.
+// Matches returns whether the scope includes the client. The client's build does not matter.
 func (s Scope) Matches(c Client) bool {
 	return s.Protocol == c.Protocol && (s.Platform == "" || s.Platform == c.Platform()) && (s.Locale == "" || s.Locale == c.Locale.String())
 }
 
-// covers says whether it is meant for all clients of the other scope too.
+// covers returns whether the scope includes all clients of t.
 func (s Scope) covers(t Scope) bool {
 	return s.Protocol == t.Protocol && (s.Platform == "" || s.Platform == t.Platform) && (s.Locale == "" || s.Locale == t.Locale)
 }
 
-// String is for people, such as "grunt, Win-x86, any locale".
+// String returns a text for people, such as "grunt, Win-x86, any locale".
 func (s Scope) String() string {
 	return s.Protocol.String() + ", " + cmp.Or(s.Platform, "any platform") + ", " + cmp.Or(s.Locale, "any locale")
 }
 
-// weight orders scopes that match the same client: the larger is more specific.
+// weight orders scopes that match the same client. A larger weight is more specific.
 func (s Scope) weight() int {
 	w := 0
 	if s.Platform != "" {
@@ -128,7 +130,7 @@ func compareScopes(a, b Scope) int {
 	return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Locale, b.Locale))
 }
 
-// Mark says what a build is for some clients.
+// Mark sets the status of a build for some clients.
 type Mark struct {
 	Scope
 	// Build is 1 … 65535.
@@ -152,13 +154,13 @@ func compareMarks(a, b Mark) int {
 	return cmp.Or(cmp.Compare(a.Build, b.Build), compareScopes(a.Scope, b.Scope))
 }
 
-// Known is what the files of an untouched client of the grunt protocol hash to.
+// Known is a hash of the files of an unmodified client of the grunt protocol.
 type Known struct {
 	// Build is 1 … 65535.
 	Build uint16
 	// Platform is as in Scope.
 	Platform string
-	// HMAC is FilesHMAC's.
+	// HMAC is the result of FilesHMAC.
 	HMAC [20]byte
 }
 

@@ -16,18 +16,19 @@ import (
 	"gatepass/atomicfile"
 )
 
-// The names in a catalogue's folder, beside the files that were taken into it.
+// The names in a catalogue's folder, besides the files that were copied into it.
 const (
 	catalogueName = "catalogue.json"
 	lockName      = "LOCK"
-	// newPrefix begins the name of a catalogue that is being written, by whoever has the
-	// lock; takingPrefix that of a file that is being taken, which its taker has locked.
+	// newPrefix begins the name of a catalogue that is being written, by the holder of the
+	// lock. takingPrefix begins the name of a file that is being copied; the copying process
+	// has it locked.
 	newPrefix    = ".new-"
 	takingPrefix = ".taking-"
 )
 
-// Load reads the catalogue of the folder. A missing file or folder is an empty
-// catalogue. It may be called anywhere, also while the catalogue is edited.
+// Load returns the folder's catalogue. It returns an empty catalogue if the file or the folder
+// does not exist. It may be called anywhere, also while the catalogue is edited.
 func Load(dir string) (Catalogue, error) {
 	c, err := load(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,7 +37,7 @@ func Load(dir string) (Catalogue, error) {
 	return c, err
 }
 
-// load has fs.ErrNotExist where there is no catalogue.
+// load returns fs.ErrNotExist if there is no catalogue.
 func load(dir string) (Catalogue, error) {
 	path := filepath.Join(dir, catalogueName)
 	b, err := readBounded(path)
@@ -63,11 +64,11 @@ func readBounded(path string) ([]byte, error) {
 	return b, err
 }
 
-// Edit changes the folder's catalogue, which is made if it is not there. It is there as
-// before or as after, whatever happens, and an error of change leaves it as it was.
-// Several processes may edit at once: they wait for each other, up to 10 seconds, or
-// until ctx ends. Files that were taken into the folder are removed with the last patch
-// that needs them; a patch whose taken file is not there cannot be added.
+// Edit changes the folder's catalogue and creates it if it does not exist. The change is
+// atomic: whatever happens, the file has the old or the new content. If change returns an
+// error, the catalogue stays as it is. Several processes may edit at once: each waits for the
+// others, up to 10 seconds or until ctx ends. A file that was taken into the folder is removed
+// with the last patch that needs it. A patch whose taken file does not exist cannot be added.
 func Edit(ctx context.Context, dir string, change func(*Catalogue) error) error {
 	if err := makeFolder(dir); err != nil {
 		return err
@@ -90,7 +91,7 @@ func Edit(ctx context.Context, dir string, change func(*Catalogue) error) error 
 	return removeUnneeded(dir, files, &c)
 }
 
-// rewrite is called with the lock. What stays the same is not written.
+// rewrite writes the catalogue if change has changed it. The caller holds the lock.
 func rewrite(dir string, c *Catalogue, change func(*Catalogue) error) error {
 	before, err := c.encode()
 	if err != nil {
@@ -113,9 +114,9 @@ func rewrite(dir string, c *Catalogue, change func(*Catalogue) error) error {
 	return nil
 }
 
-// findTaken looks for the files of new patches that were taken into the folder. Between
-// the taking and the lock another command may have removed the last patch that needed
-// the same file, and the file with it.
+// findTaken returns an error if the taken file of a new patch does not exist. Between Take and
+// the lock, another command may have removed the last patch that needed the same file, and so
+// the file.
 func findTaken(dir string, c *Catalogue, old []Patch) error {
 	for i := range c.Patches {
 		p := &c.Patches[i]
@@ -129,14 +130,14 @@ func findTaken(dir string, c *Catalogue, old []Patch) error {
 	return nil
 }
 
-// lockFolder keeps other edits out until release, or the end of the process. It waits for
-// as long as wait while another process has the lock.
+// lockFolder locks the folder against other edits until release is called or the process ends.
+// It waits at most wait while another process has the lock.
 func lockFolder(ctx context.Context, dir string, wait time.Duration) (release func(), err error) {
 	path := filepath.Join(dir, lockName)
 	if err := makeLock(dir, path); err != nil {
 		return nil, err
 	}
-	// Read-only is enough for a lock, so that another user's file will do.
+	// Read-only access is enough for a lock, so another user's lock file works too.
 	lock := flock.New(path, flock.SetPermissions(fileMode))
 	for until := time.Now().Add(wait); ; time.Sleep(lockEvery) {
 		if ctx.Err() != nil {
@@ -154,7 +155,7 @@ func lockFolder(ctx context.Context, dir string, wait time.Duration) (release fu
 	}
 }
 
-// makeLock makes the lock file if it is not there.
+// makeLock creates the lock file if it does not exist.
 func makeLock(dir, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDONLY, fileMode)
 	if errors.Is(err, fs.ErrExist) {
@@ -166,7 +167,7 @@ func makeLock(dir, path string) error {
 	return errors.Join(handOver(f, dir, fileMode), f.Close())
 }
 
-// writeCatalogue replaces the catalogue's file; after an error it is as before.
+// writeCatalogue replaces the catalogue's file. After an error the file is unchanged.
 func writeCatalogue(dir string, content []byte) error {
 	return atomicfile.Write(filepath.Join(dir, catalogueName), newPrefix+"*", func(f *os.File) error {
 		if _, err := f.Write(content); err != nil {

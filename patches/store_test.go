@@ -102,7 +102,7 @@ func TestEdit_ManyAtOnceLoseNothing(t *testing.T) {
 			if err := Edit(t.Context(), dir, markBuild(build+1)); err != nil {
 				t.Error(err)
 			}
-			if _, err := Load(dir); err != nil { // never half written
+			if _, err := Load(dir); err != nil { // never partly written
 				t.Error(err)
 			}
 		})
@@ -113,8 +113,8 @@ func TestEdit_ManyAtOnceLoseNothing(t *testing.T) {
 	}
 }
 
-// A process that ends in the middle leaves the old catalogue, no lock, and what it had
-// half written, which the next edit sweeps away.
+// A process that ends in the middle of an edit leaves the old catalogue, no lock, and a partly
+// written file, which the next edit removes.
 func TestEdit_Crash(t *testing.T) {
 	dir := t.TempDir()
 	must(t, Edit(t.Context(), dir, markBuild(7)))

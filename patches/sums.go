@@ -6,12 +6,12 @@ import (
 	"hash"
 )
 
-// sums are all of a file's at once. MD5 is made by a goroutine beside the others: it is
-// the slowest of them, and takes about as long as both SHA-256s together.
+// sums computes all sums of a file at once. MD5 has its own goroutine: it is the slowest, and
+// takes about as long as both SHA-256s together.
 type sums struct {
 	md5, whole, chunk hash.Hash
 	size              uint32
-	left              uint32 // bytes that the chunk lacks
+	left              uint32 // bytes that the current chunk still needs
 	hashes            []byte
 	pieces            chan []byte // to the goroutine; closed by close
 	done              chan struct{}
@@ -54,7 +54,7 @@ func (s *sums) endChunk() {
 	s.left = s.size
 }
 
-// fill sets a patch's sums.
+// fill sets the sums of a patch.
 func (s *sums) fill(p *Patch) {
 	if s.left < s.size {
 		s.endChunk()

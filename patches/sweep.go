@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Discard removes the file of a patch that was taken and then not added; it does nothing
-// if the catalogue has a patch that needs the file, or if it was not taken.
+// Discard removes the file of a patch that was taken and then not added. It does nothing if
+// the file was not taken or if a patch of the catalogue needs it.
 func Discard(dir string, p *Patch) error {
 	if !p.Taken {
 		return nil
@@ -41,7 +41,8 @@ func takenFiles(c *Catalogue) (names []string) {
 	return names
 }
 
-// removeUnneeded is called with the lock. Who sends such a file goes on: it is open.
+// removeUnneeded removes those of the named taken files that no patch of c needs. The caller
+// holds the lock. A server that sends such a file continues, because it has the file open.
 func removeUnneeded(dir string, names []string, c *Catalogue) (err error) {
 	needed := takenFiles(c)
 	for _, name := range names {
@@ -55,8 +56,8 @@ func removeUnneeded(dir string, names []string, c *Catalogue) (err error) {
 	return err
 }
 
-// sweep removes what crashes have left half made. It is called with the lock, so that
-// no catalogue is being written; what stays does no harm.
+// sweep removes temporary files that crashes have left. The caller holds the lock, so no
+// catalogue is being written. A file that stays does no harm.
 func sweep(dir string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
@@ -67,8 +68,8 @@ func sweep(dir string) {
 	}
 }
 
-// sweepTaken removes files that were taken for a patch that then was not added, because
-// the command or the machine crashed. It is called with the lock.
+// sweepTaken removes taken files whose patch was never added, because the command or the
+// machine crashed. The caller holds the lock.
 func sweepTaken(dir string, c *Catalogue, now time.Time) {
 	needed := takenFiles(c)
 	entries, _ := os.ReadDir(dir)
@@ -77,14 +78,14 @@ func sweepTaken(dir string, c *Catalogue, now time.Time) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
-		// Not its own time, which is the original's.
+		// The modification time is that of the original file, so it cannot be used.
 		if changed, err := changedAt(path); err == nil && now.Sub(changed) > unneededAfter {
 			_ = os.Remove(path)
 		}
 	}
 }
 
-// abandoned says whether nobody is taking the file any more.
+// abandoned returns whether no process is still copying the file.
 func abandoned(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || time.Since(info.ModTime()) < leftAfter {

@@ -15,18 +15,18 @@ import (
 	"gatepass/atomicfile"
 )
 
-// takenDigits is how many digits of a file's SHA-256 its name in the folder begins with:
-// enough that no two files have the same.
+// takenDigits is how many digits of a file's SHA-256 begin its name in the folder: enough that
+// no two files get the same name.
 const takenDigits = 16
 
-// Take copies the file into the folder, which is made if it is not there, and gives what
-// Measure would, with the name in the folder as Path. The file is there whole or not at
-// all. Taken twice it is there once.
+// Take copies the file into the folder and returns the Patch that Measure would return, with
+// the name in the folder as Path. It creates the folder if it does not exist. The copy is
+// complete or absent. A file that is taken twice is stored once.
 func Take(ctx context.Context, dir, path string, progress func(done int64)) (Patch, error) {
 	return taker{dir, os.CreateTemp}.take(ctx, path, progress)
 }
 
-// taker takes files into a folder.
+// taker copies files into a folder.
 type taker struct {
 	dir    string
 	create func(dir, pattern string) (*os.File, error)
@@ -46,9 +46,9 @@ func (t taker) take(ctx context.Context, path string, progress func(done int64))
 			p, err = Patch{}, t.explain(path, err)
 		}
 	}()
-	// The lock keeps sweeps from removing the file, however long this takes.
+	// The lock keeps sweeps from removing the file, however long the copy takes.
 	lock := flock.New(f.Name(), flock.SetFlag(os.O_RDONLY))
-	_, _ = lock.TryLock() // without it, the file's age still does
+	_, _ = lock.TryLock() // without the lock, the file's age still does
 	defer lock.Close()
 	if p, err = measureInto(ctx, f, path, progress); err != nil {
 		return Patch{}, err
@@ -60,8 +60,8 @@ func (t taker) take(ctx context.Context, path string, progress func(done int64))
 	return p, nil
 }
 
-// settle gives the file its name. One that was taken before and is as it was stays, with
-// its time: to the patches that have it another one would look as if it had changed.
+// settle gives the file its final name. If the same file was taken before and is intact, that
+// file stays, with its time: a new time would look like a change to the patches that have it.
 func (t taker) settle(ctx context.Context, f *os.File, p *Patch) error {
 	there, err := t.keep(ctx, p)
 	if err != nil {
@@ -73,14 +73,14 @@ func (t taker) settle(ctx context.Context, f *os.File, p *Patch) error {
 	if err := handOver(f, t.dir, fileMode); err != nil {
 		return err
 	}
-	// The original's time, so that the same file has the same one everywhere.
+	// The copy gets the original's time, so that the same file has the same time everywhere.
 	if err := os.Chtimes(f.Name(), p.Modified, p.Modified); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	now, err := stampOf(f) // a file system may keep times less exactly
+	now, err := stampOf(f) // a file system may store times less exactly
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func (t taker) settle(ctx context.Context, f *os.File, p *Patch) error {
 	return atomicfile.Rename(f.Name(), p.File(t.dir))
 }
 
-// keep says whether the same file is in the folder already. It is read for that: it may
-// be the one that is to be mended.
+// keep returns whether an intact copy of the file is in the folder already. It reads that
+// copy, because this Take may be meant to repair it.
 func (t taker) keep(ctx context.Context, p *Patch) (bool, error) {
 	there, s, err := openRegular(p.File(t.dir))
 	if err != nil || s.size != p.Size {
@@ -104,8 +104,8 @@ func (t taker) keep(ctx context.Context, p *Patch) (bool, error) {
 		return false, context.Cause(ctx)
 	}
 	p.Modified = s.modified()
-	// Its change time becomes now, which keeps it from being swept away as one that
-	// nobody needs until the patch is added. Another user's is left alone.
+	// The change time becomes now. Until the patch is added, this keeps the file from being
+	// removed as unneeded. It fails for another user's file, which stays as it is.
 	_ = os.Chtimes(there.Name(), p.Modified, p.Modified)
 	return true, nil
 }
@@ -121,7 +121,8 @@ func takenName(p *Patch) string {
 	return hex.EncodeToString(p.SHA256[:takenDigits/2]) + "-" + p.Name
 }
 
-// isTakenName keeps edits by hand from naming other files of the folder, or any beside.
+// isTakenName returns whether a name is that of a taken file. Edits by hand can therefore not
+// name other files, inside or outside of the folder.
 func isTakenName(name string) bool {
 	digits, rest, _ := strings.Cut(name, "-")
 	_, err := hex.DecodeString(digits)

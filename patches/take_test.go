@@ -41,7 +41,7 @@ func TestTake_CopiesTheFile(t *testing.T) {
 	}
 }
 
-// A taken file goes with the last patch that needs it, and not before.
+// A taken file is removed with the last patch that needs it, and not before.
 func TestEdit_RemovesTakenFiles(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
 	mustWrite(t, path, 10)
@@ -55,7 +55,7 @@ func TestEdit_RemovesTakenFiles(t *testing.T) {
 		must(t, Edit(t.Context(), dir, func(c *Catalogue) error { _, err := c.Remove(id); return err }))
 	}
 	remove("grunt-1-2")
-	must(t, Discard(dir, &taken)) // the other one needs it
+	must(t, Discard(dir, &taken)) // the other patch needs it
 	if got := names(t, dir); !slices.Contains(got, taken.Path) {
 		t.Errorf("%v", got)
 	}
@@ -101,8 +101,7 @@ func TestTake_LeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// A disk without room is one whose files cannot be written to: the temporary one leads
-// to a device that is always full.
+// This simulates a full disk: the temporary file leads to a device that is always full.
 func TestTake_FullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -129,8 +128,8 @@ func TestTake_FullDisk(t *testing.T) {
 	}
 }
 
-// What the disk does not confirm is not taken: the temporary file is a pipe, which takes
-// bytes and cannot be synced.
+// A file is not taken if the disk does not confirm the write: the temporary file is a pipe,
+// which accepts bytes and cannot be synced.
 func TestTake_DiskThatDoesNotConfirm(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
 	mustWrite(t, path, 100)
@@ -150,7 +149,7 @@ func TestTake_DiskThatDoesNotConfirm(t *testing.T) {
 	}
 }
 
-// What cannot be read is not measured: a folder's bytes cannot.
+// A file that cannot be read is not measured, here a folder.
 func TestReading_TellsWhatItCannotRead(t *testing.T) {
 	from, err := os.Open(t.TempDir())
 	must(t, err)
@@ -163,14 +162,14 @@ func TestReading_TellsWhatItCannotRead(t *testing.T) {
 	}
 }
 
-// What cannot be written is not taken.
+// A file that cannot be written is not taken.
 func TestReading_TellsWhatItCannotWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "patch")
 	mustWrite(t, path, 100)
 	from, err := os.Open(path)
 	must(t, err)
 	defer from.Close()
-	r := reading{from: from, to: from, size: 100} // it is open for reading only
+	r := reading{from: from, to: from, size: 100} // it is open only for reading
 	h := newSums(chunkFor(100))
 	defer h.close()
 	if err := r.run(t.Context(), h); !errors.Is(err, unix.EBADF) {
@@ -178,7 +177,8 @@ func TestReading_TellsWhatItCannotWrite(t *testing.T) {
 	}
 }
 
-// A file that is taken again leaves the one that is there alone, unless that is damaged.
+// A second Take of the same file leaves the existing copy unchanged, unless the copy is
+// damaged.
 func TestTake_LeavesTheSameFileAlone(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
 	good := mustWrite(t, path, 100)
@@ -186,7 +186,7 @@ func TestTake_LeavesTheSameFileAlone(t *testing.T) {
 	must(t, err)
 	before, err := stampAt(first.File(dir))
 	must(t, err)
-	must(t, os.Chtimes(path, time.Time{}, time.Unix(5, 0))) // its time is the first's nevertheless
+	must(t, os.Chtimes(path, time.Time{}, time.Unix(5, 0))) // the copy keeps its first time
 	second, err := Take(t.Context(), dir, path, nil)
 	must(t, err)
 	if now, err := stampAt(first.File(dir)); err != nil || now != before || !second.Modified.Equal(first.Modified) {
@@ -203,7 +203,7 @@ func TestTake_LeavesTheSameFileAlone(t *testing.T) {
 	}
 }
 
-// Between a Take and the Edit another command may have removed the file.
+// Between Take and Edit another command may have removed the file.
 func TestEdit_RefusesAPatchWhoseTakenFileIsGone(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
 	mustWrite(t, path, 10)
@@ -218,8 +218,8 @@ func TestEdit_RefusesAPatchWhoseTakenFileIsGone(t *testing.T) {
 	}
 }
 
-// What was taken and never added is removed after a day; what is needed, and files of
-// other names, stay.
+// A taken file that was never added is removed after a day. Needed files and files with other
+// names stay.
 func TestSweepTaken(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "patch")
 	mustWrite(t, path, 10)

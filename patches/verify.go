@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Verify reads the patch's file again; dir is the catalogue's folder. If it is what was
-// added Modified becomes the file's time; else the error says what differs, and so does
-// Wrong unless the file is only missing or may not be read. What becomes of these
-// fields is worth recording. progress is Measure's.
+// Verify reads the patch's file again. dir is the catalogue's folder. If the file is the one
+// that was added, Modified becomes the file's time. Otherwise the error says what differs, and
+// Wrong says it too, unless the file is only missing or may not be read. The caller should
+// record the changed fields. progress is as in Measure.
 func (p *Patch) Verify(ctx context.Context, dir string, progress func(done int64)) error {
-	changed, _ := changedAt(p.File(dir)) // before it is read: a later change will show
+	changed, _ := changedAt(p.File(dir)) // before the read: a later change will show
 	modified, err := p.verify(ctx, dir, progress)
 	switch state := stateOf(err); {
 	case err == nil:
@@ -29,7 +29,7 @@ func (p *Patch) Verify(ctx context.Context, dir string, progress func(done int64
 	return err
 }
 
-// cause is the innermost error's text.
+// cause returns the text of the innermost error.
 func cause(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
@@ -37,7 +37,7 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// verify gives the time of a file that is what was added.
+// verify returns the time of a file that is the one that was added.
 func (p *Patch) verify(ctx context.Context, dir string, progress func(done int64)) (time.Time, error) {
 	path := p.File(dir)
 	if s, err := stampAt(path); err == nil && s.size != p.Size {
@@ -58,7 +58,8 @@ func (p *Patch) verify(ctx context.Context, dir string, progress func(done int64
 	return now.Modified, nil
 }
 
-// compare says what differs in a file of the same size that was read again.
+// compare returns an error that says what differs in a file of the same size that was read
+// again.
 func (p *Patch) compare(now *Patch) error {
 	if now.ChunkSize == p.ChunkSize {
 		for at := 0; at < len(p.Hashes); at += len(p.SHA256) {

@@ -12,40 +12,40 @@ import (
 	"time"
 )
 
-// WatchOptions are for Watch.
+// WatchOptions are the options of Watch.
 type WatchOptions struct {
-	// Dir is the catalogue's folder, which need not be there yet.
+	// Dir is the catalogue's folder, which need not exist yet.
 	Dir      string
 	Defaults Defaults
-	// Every is how often to look; 1 s if 0.
+	// Every is how often to look; 0 means 1 s.
 	Every time.Duration
-	// First is what Open gave, whose files stay open and whose errors were told already;
-	// nil to begin by publishing one.
+	// First is the result of Open. Its files stay open, and its errors are not logged again.
+	// With nil, Watch begins by publishing a Set.
 	First *Set
-	// Logger is told what changes, each trouble once. Nil for nowhere.
+	// Logger gets the changes, and each problem once. Nil logs nothing.
 	Logger *slog.Logger
-	// Publish is given each new Set, by one goroutine at a time. It may wait, which
-	// delays what comes next.
+	// Publish is called with each new Set, by one goroutine at a time. It may block, which
+	// delays the next Set.
 	Publish func(*Set)
 }
 
-// Watch keeps a Set up to date with its folder until ctx ends. It looks at the catalogue
-// and at each file from outside. Files that have not changed stay open from Set to Set.
-// One that was written to is left out at once, is read whole by a goroutine beside, one
-// file at a time, and is offered again if it is what was added; its new time is then
-// recorded. A catalogue that is gone, or cannot be read, leaves everything as it is: a
-// disk that is not mounted any more must not let in who was kept out.
+// Watch keeps a Set up to date with its folder until ctx ends. It checks the metadata of the
+// catalogue and of each file. Unchanged files stay open from Set to Set. A file that was
+// written to is left out at once. A separate goroutine then reads the whole file, one file at
+// a time. If the file is the one that was added, it is offered again and its new time is
+// recorded. A catalogue that is gone or cannot be read changes nothing: an unmounted disk must
+// not let in clients that were refused.
 //
-// A disk that does not answer may hold Watch's goroutines for good: the one that looks
-// and the one that reads. It then returns without them half a second after ctx ended;
-// they publish nothing any more.
+// A disk that does not answer may block both goroutines of Watch forever: the one that looks
+// and the one that reads. Watch then returns without them half a second after ctx ended. They
+// publish nothing after that.
 func Watch(ctx context.Context, o WatchOptions) {
 	o.Every = cmp.Or(o.Every, defaultEvery)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	w := &watcher{o: o, told: map[string]told{}, checked: make(chan checked, 1)}
-	o.First = nil // this frame lives as long as the watch, and would keep its files open
+	o.First = nil // this frame lives as long as the watch and would keep the files open
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -70,36 +70,36 @@ func Watch(ctx context.Context, o WatchOptions) {
 type watcher struct {
 	o         WatchOptions
 	catalogue Catalogue
-	seen      stamp // the catalogue's when it was read; 0 where there was none
-	fault     error // why it could not be read
+	seen      stamp // stamp of the catalogue when read; 0 if there was none
+	fault     error // why the catalogue could not be read
 	files     []watched
-	// told is of each patch that is not offered, by ID; of the catalogue under "".
+	// told has an entry for each patch that is not offered, by ID; for the catalogue under "".
 	told     map[string]told
 	lastSaid string
-	checking *File // nil if none
+	checking *File // nil if there is none
 	checked  chan checked
 }
 
-// watched is a patch. Invariant: at most one of File, pending and bad is set.
+// watched is a patch with its state. Invariant: at most one of File, pending and bad is set.
 type watched struct {
 	Entry
-	// pending waits to be read, or is being read.
+	// pending is a file that waits to be read or is being read.
 	pending *File
-	// bad is how a file looked that was read and is not the one that was added.
+	// bad is the stamp of a file that was read and is not the one that was added.
 	bad stamp
-	// trusted is how it looked when it was offered last; 0 if it was not yet. One that
-	// looks otherwise is read, even if its time is the one recorded: times are coarse,
+	// trusted is the stamp of the file when it was last offered; 0 if it never was. A file
+	// with a different stamp is read, even if its time is the recorded one: times are coarse
 	// and can be set.
 	trusted stamp
 }
 
-// offer lets clients have the file.
+// offer makes the file available to clients.
 func (e *watched) offer(f *File) {
 	e.File, e.Err, e.trusted = f, nil, f.stamp
 }
 
-// checked is what came of reading a file. unrecorded says why its time could not be
-// kept.
+// checked is the result of reading a file. unrecorded is the reason why its time could not be
+// recorded.
 type checked struct {
 	file            *File
 	err, unrecorded error
@@ -119,7 +119,7 @@ func (w *watcher) begin(ctx context.Context) {
 		}
 		w.files = append(w.files, one)
 	}
-	w.o.First = nil // what is not offered any more is let go
+	w.o.First = nil // releases the files that are not offered any more
 	for key, err := range w.troubles() {
 		w.told[key] = told{err.Error(), true}
 	}
@@ -152,7 +152,7 @@ func (w *watcher) run(ctx context.Context) {
 func (w *watcher) look(ctx context.Context) {
 	changed := w.lookAtCatalogue()
 	for i := range w.files {
-		// The files in a folder that is gone are gone with it.
+		// If the whole folder is gone, its taken files are gone too.
 		if e := &w.files[i]; !e.Patch.Taken || !errors.Is(w.fault, errGone) {
 			changed = w.lookAtFile(e) || changed
 		}
@@ -164,10 +164,12 @@ func (w *watcher) look(ctx context.Context) {
 	w.checkNext(ctx)
 }
 
-// errGone: there was a catalogue, and there is none now. Commands leave an empty one.
+// errGone means that the catalogue has vanished. Commands never remove it; they leave an empty
+// one.
 var errGone = errors.New("there is no catalogue any more: bring it back, or begin a new one with gatepass patch")
 
-// lookAtCatalogue says whether there is a new one.
+// lookAtCatalogue reads the catalogue if it has changed, and returns whether there is a new
+// one.
 func (w *watcher) lookAtCatalogue() bool {
 	now, err := stampCatalogue(w.o.Dir)
 	if err == nil && now == w.seen {
@@ -185,7 +187,7 @@ func (w *watcher) lookAtCatalogue() bool {
 		return false
 	}
 	w.tellNews(&w.catalogue, &c)
-	// The stamp is from before: what is written from now on shows at the next look.
+	// The stamp is from before the read, so that a later write shows at the next look.
 	w.catalogue, w.seen = c, now
 	before := w.files
 	w.files = make([]watched, len(c.Patches))
@@ -201,7 +203,7 @@ func (w *watcher) lookAtCatalogue() bool {
 	return true
 }
 
-// stampCatalogue is 0 where there is none.
+// stampCatalogue returns the stamp of the catalogue, or 0 if there is none.
 func stampCatalogue(dir string) (stamp, error) {
 	s, err := stampAt(filepath.Join(dir, catalogueName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -210,7 +212,7 @@ func stampCatalogue(dir string) (stamp, error) {
 	return s, err
 }
 
-// lookAtFile says whether the file is another one than before, or in another state.
+// lookAtFile returns whether the file is a different one or in a different state than before.
 func (w *watcher) lookAtFile(e *watched) bool {
 	s, err := stampAt(e.Patch.File(w.o.Dir))
 	if err == nil && (e.File != nil && e.File.stamp == s || e.pending != nil && e.pending.stamp == s || e.bad == s) {
@@ -218,7 +220,7 @@ func (w *watcher) lookAtFile(e *watched) bool {
 	}
 	before, state := e.File, e.State()
 	if e.pending != nil && e.pending != w.checking {
-		e.pending.file.Close() // nobody else has it
+		e.pending.file.Close() // nothing else refers to it
 	}
 	f, err := openFile(w.o.Dir, &e.Patch)
 	if err == nil && e.trusted != (stamp{}) && f.stamp != e.trusted {
@@ -232,7 +234,7 @@ func (w *watcher) lookAtFile(e *watched) bool {
 	return e.File != before || e.State() != state
 }
 
-// checkNext begins to read a file that waits for it.
+// checkNext starts to read a file that waits for it.
 func (w *watcher) checkNext(ctx context.Context) {
 	if w.checking != nil {
 		return
@@ -246,8 +248,8 @@ func (w *watcher) checkNext(ctx context.Context) {
 	}
 }
 
-// check reads a file and, if it is the one that was added, records its time, so that
-// it is not read again after the next start.
+// check reads a file. If it is the one that was added, check records its time, so that it is
+// not read again after the next start.
 func check(ctx context.Context, dir string, f *File) checked {
 	c := checked{file: f, err: f.check(ctx)}
 	if c.err == nil {
@@ -261,12 +263,12 @@ func check(ctx context.Context, dir string, f *File) checked {
 	return c
 }
 
-// settle takes what came of reading a file, unless it is another one by now.
+// settle applies the result of reading a file, unless the file has been replaced meanwhile.
 func (w *watcher) settle(ctx context.Context, c checked) {
 	w.checking = nil
 	i := slices.IndexFunc(w.files, func(e watched) bool { return e.pending == c.file })
 	if i < 0 || c.err != nil {
-		c.file.file.Close() // nobody else has it
+		c.file.file.Close() // nothing else refers to it
 	}
 	if i < 0 {
 		return
@@ -285,7 +287,7 @@ func (w *watcher) settle(ctx context.Context, c checked) {
 	w.publish(ctx)
 }
 
-// publish is silent once ctx has ended: whoever was to be told may be gone.
+// publish publishes the Set, unless ctx has ended: its receiver may be gone then.
 func (w *watcher) publish(ctx context.Context) {
 	if ctx.Err() != nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"gatepass/codec"
 )
 
-// lookout is a Watch under way.
+// lookout is a running Watch.
 type lookout struct {
 	t       *testing.T
 	dir     string
@@ -22,7 +22,7 @@ type lookout struct {
 	last    *Set
 }
 
-// watch begins with what Open finds and ends with the test.
+// watch starts a Watch with the result of Open; it ends with the test.
 func watch(t *testing.T, dir string) *lookout {
 	t.Helper()
 	l := &lookout{t: t, dir: dir, sets: make(chan *Set, 100)}
@@ -45,7 +45,7 @@ func (l *lookout) run(o WatchOptions) {
 	})
 }
 
-// await goes on until a published Set is as wanted.
+// await waits until is returns true for a published Set.
 func (l *lookout) await(what string, is func(*Set) bool) {
 	l.t.Helper()
 	late := time.After(waitLimit)
@@ -58,7 +58,7 @@ func (l *lookout) await(what string, is func(*Set) bool) {
 	}
 }
 
-// awaitWords waits until the journal has them.
+// awaitWords waits until the journal contains the words.
 func (l *lookout) awaitWords(words string) {
 	l.t.Helper()
 	again := time.NewTicker(time.Millisecond)
@@ -73,14 +73,14 @@ func (l *lookout) awaitWords(words string) {
 	}
 }
 
-// awaitLooks waits until the watcher has looked again, and once more.
+// awaitLooks waits until the watcher has looked two more times.
 func (l *lookout) awaitLooks(build uint16) {
 	l.t.Helper()
 	must(l.t, Edit(l.t.Context(), l.dir, markBuild(build)))
 	l.await("the build is marked", func(s *Set) bool { return s.Judge(client(codec.ProtocolGrunt, build, "", "")).Allowed })
 }
 
-// replace puts another file there at once, of another time: clocks of files are coarse.
+// replace replaces a file at once and sets its time, because file timestamps are coarse.
 func replace(t *testing.T, path string, content []byte, when int64) {
 	t.Helper()
 	aside := path + ".aside"
@@ -110,7 +110,7 @@ func TestWatch_PublishesEdits(t *testing.T) {
 	}
 }
 
-// A disk that is not mounted any more must not let in who was kept out.
+// An unmounted disk must not let in clients that were refused before.
 func TestWatch_VanishedCatalogueLeavesEverything(t *testing.T) {
 	dir, path := filepath.Join(t.TempDir(), "patches"), filepath.Join(t.TempDir(), "patch")
 	mustWrite(t, path, 10)
@@ -146,7 +146,7 @@ func TestWatch_SaysNothingWhileNothingChanges(t *testing.T) {
 	dir := t.TempDir()
 	p := mustAdd(t, dir, grunt(1, 2), 100)
 	must(t, os.Remove(p.Path))
-	l := watch(t, dir) // Open has told it
+	l := watch(t, dir) // Open has reported it
 	l.awaitLooks(7)
 	l.awaitLooks(8)
 	if n := len(l.sets); n != 0 {
@@ -167,7 +167,7 @@ func TestWatch_VanishedFile(t *testing.T) {
 	l.awaitWords("is missing")
 	l.awaitLooks(7)
 	_, pieces := piecesOf(100)
-	must(t, file.ReadVector(pieces, 0)) // who is being served goes on
+	must(t, file.ReadVector(pieces, 0)) // a transfer in progress continues
 	must(t, os.Rename(p.Path+".away", p.Path))
 	l.await("the file is back", offers(1))
 	l.awaitWords("is over")
@@ -256,7 +256,7 @@ func TestWatch_UnrecordedTimeIsTold(t *testing.T) {
 	l.awaitWords("could not be recorded")
 }
 
-// What verify finds wrong is offered no more, whatever its time says, until it changes.
+// A file that Verify has found wrong is not offered until it changes, whatever its time.
 func TestWatch_FoundWrong(t *testing.T) {
 	dir := t.TempDir()
 	p := mustAdd(t, dir, grunt(1, 2), 100)
@@ -264,7 +264,7 @@ func TestWatch_FoundWrong(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(p.Path, make([]byte, 100), 0o600))
 	must(t, os.Chtimes(p.Path, p.Modified, p.Modified))
-	l := watch(t, dir) // looks as it was
+	l := watch(t, dir) // it looks as it did
 	l.await("the file is offered", offers(1))
 	verify := func() error {
 		q := mustLoad(t, dir).Patches[0]
@@ -310,8 +310,8 @@ func TestWatch_TellsManyChangesInFewLines(t *testing.T) {
 	}
 }
 
-// A disk that does not answer keeps nobody from the end: here it is a catalogue that
-// nobody writes into.
+// A disk that does not answer does not delay the end. Here the catalogue is a pipe that nobody
+// writes to.
 func TestWatch_EndsWhileALookHangs(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, catalogueName)
@@ -330,10 +330,10 @@ func TestWatch_EndsWhileALookHangs(t *testing.T) {
 	}
 	writer, err := os.OpenFile(path, os.O_RDWR, 0)
 	must(t, err)
-	must(t, writer.Close()) // the look goes on, and ends
+	must(t, writer.Close()) // the look continues, and ends
 }
 
-// A file of the recorded time and size that is not the one that was offered is read too.
+// A file with the recorded time and size is read if it is not the one that was offered.
 func TestWatch_OtherContentOfTheSameTime(t *testing.T) {
 	dir := t.TempDir()
 	p := mustAdd(t, dir, grunt(1, 2), 100)
@@ -345,7 +345,7 @@ func TestWatch_OtherContentOfTheSameTime(t *testing.T) {
 	l.awaitWords("SHA-256 differs")
 }
 
-// A file that is being read when the watch ends is let go.
+// A file that is being read when the watch ends is released.
 func TestWatch_EndsWhileAFileIsRead(t *testing.T) {
 	dir := t.TempDir()
 	p := mustAdd(t, dir, grunt(1, 2), 1)
@@ -360,7 +360,7 @@ func TestWatch_EndsWhileAFileIsRead(t *testing.T) {
 	l.awaitLooks(7)
 }
 
-// Files that are offered no more are closed, also those of the first Set.
+// Files that are no longer offered are closed, also those of the first Set.
 func TestWatch_LetsGoOfTheFirstSet(t *testing.T) {
 	dir := t.TempDir()
 	mustAdd(t, dir, grunt(1, 2), 100)

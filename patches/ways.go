@@ -5,25 +5,24 @@ import (
 	"container/heap"
 )
 
-// step is a file that leads from one build to another, by their numbers.
+// step is a file that leads from one build to another, by the numbers of the builds.
 type step struct {
 	from, to int
 	file     *File
 }
 
-// way is how a build is left: the first step, and how much it is to the end. Without a
-// next one there is no way.
+// way is the path from a build: the first step, and the cost to the end. Without a first step
+// there is no path.
 type way struct {
 	next  *step
 	steps int
 	bytes uint64
 }
 
-// findWays looks for the best way from each build that must update to where ways may
-// end: at a current build, or, for those from which none is reached, at one that is let
-// in. It goes backwards from the ends, always on from the build that is nearest to one
-// (Dijkstra), so that all ways are found at once and agree: who has taken the first
-// step is told the rest of the same way.
+// findWays returns the best path from each build that must update. A path ends at a current
+// build or, if it cannot reach one, at another build that may log in. The search goes
+// backwards from the ends, always from the nearest build (Dijkstra). It finds all paths at
+// once, and they agree: a client that has taken the first step gets the rest of the same path.
 func findWays(builds []said, steps []*step) []way {
 	s := &search{builds: builds, into: make([][]*step, len(builds)), ways: make([]way, len(builds))}
 	for _, one := range steps {
@@ -36,13 +35,13 @@ func findWays(builds []said, steps []*step) []way {
 
 type search struct {
 	builds []said
-	into   [][]*step // by the build they lead to
-	ways   []way     // by build
-	done   []bool    // by build: has its way for good
+	into   [][]*step // by the number of the build that they lead to
+	ways   []way     // by the number of the build
+	done   []bool    // by the number of the build: its path is final
 	open   frontier
 }
 
-// run leaves alone what has a way.
+// run finds paths to the builds for which ends is true. It does not change existing paths.
 func (s *search) run(ends func(Status) bool) {
 	s.done = make([]bool, len(s.builds))
 	for build := range s.builds {
@@ -63,8 +62,8 @@ func (s *search) run(ends func(Status) bool) {
 	}
 }
 
-// extend considers all steps to a build whose own way is known. Only a build that must
-// update has one.
+// extend considers all steps to a build whose own path is known. Only a build that must update
+// gets a path.
 func (s *search) extend(build int, rest way) {
 	for _, one := range s.into[build] {
 		if s.builds[one.from].status == StatusUpdate {
@@ -75,8 +74,8 @@ func (s *search) extend(build int, rest way) {
 
 type candidate struct{ way }
 
-// frontier has the best candidate first: the fewest bytes; of those alike the fewest
-// steps, then the newest build to go to first.
+// frontier is a heap with the best candidate first: the fewest bytes, then the fewest steps,
+// then the newest build of the first step.
 type frontier []candidate
 
 func (f frontier) Len() int { return len(f) }

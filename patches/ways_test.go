@@ -8,7 +8,8 @@ import (
 	"gatepass/codec"
 )
 
-// best is what a search through everything finds: all ways without a circle from a
+// best returns the result of an exhaustive search: all paths without a cycle from a build, of
+// which only the last build may be allowed to log in.
 // build, of which only the last one may be let in.
 func best(s *script, from uint16, ends func(Status) bool, been map[uint16]bool) (bytes uint64, steps int, found bool) {
 	been[from] = true
@@ -74,14 +75,14 @@ func compareWay(t *rapid.T, s *script, from uint16) {
 	if !found || steps == 1 {
 		return
 	}
-	// Who has taken the first step is told the rest of the same way.
+	// A client that has taken the first step gets the rest of the same path.
 	rest := s.set.Judge(client(codec.ProtocolGrunt, v.Update.To, "", ""))
 	if rest.Steps != steps-1 || rest.Total != bytes-v.Update.Size {
 		t.Fatalf("from %d: after %s %d bytes in %d steps are left of %d in %d", from, v.Update.ID, rest.Total, rest.Steps, bytes, steps)
 	}
 }
 
-// busySet has many kinds of clients.
+// busySet returns a Set with many kinds of clients.
 func busySet(t testing.TB) *Set {
 	s := &script{defaults: Defaults{Grunt: []uint16{5875, 8606, 12340}}}
 	for _, locale := range []string{"", "enUS", "deDE", "frFR", "ruRU"} {

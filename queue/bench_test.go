@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// message has the size of what travels through the logic's inbox.
+// message has the size of a message in the logic's inbox.
 type message [304]byte
 
 const (
@@ -14,8 +14,8 @@ const (
 	benchCapacity  = 4096
 )
 
-// BenchmarkHandOver moves messages from two producers to one consumer by three
-// means. Compare the sub-benchmarks of one run.
+// BenchmarkHandOver moves messages from two producers to one consumer in three ways. Compare
+// the sub-benchmarks of one run.
 func BenchmarkHandOver(b *testing.B) {
 	b.Run("by=shards", benchShards)
 	b.Run("by=channel", benchChannel)
@@ -43,7 +43,7 @@ func runProducers(b *testing.B, push func(producer int, m *message)) *sync.WaitG
 	return &wg
 }
 
-// consume reads each message where it lies, as the logic does.
+// consume reads each message in place, as the logic does.
 func consume(batch []message) int {
 	for i := range batch {
 		if batch[i][0] != 0 {

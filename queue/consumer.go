@@ -5,27 +5,28 @@ import (
 	"sync/atomic"
 )
 
-// MaxShards is how many shards one consumer can have: a bit each in one word,
-// less the sleep bit.
+// MaxShards is how many shards one consumer can have: one bit each in a word, without the
+// sleep bit.
 const MaxShards = 63
 
-// sleepBit is set while the consumer sleeps or is about to.
+// sleepBit is set while the consumer sleeps or is about to sleep.
 const sleepBit = uint64(1) << 63
 
-// lentRounds is how many rounds a producer runs on the consumer's behalf before
-// it passes the work to the consumer's own goroutine: enough for an answer to
-// one message, too few to keep a producer from its own work.
+// lentRounds is how many rounds a producer runs for the consumer before it passes the work to
+// the consumer's own goroutine. It is enough for an answer to one message, and few enough that
+// the producer returns to its own work.
 const lentRounds = 2
 
 // Consumer is the receiving end of a set of shards.
 //
-// One goroutine at a time runs it: its own, which called Run, or, with lending,
-// the producer that found it asleep. Who clears the sleep bit is the one; so the
-// rounds follow each other as if on one goroutine, and what they touch needs no
-// lock. Lending is for a consumer whose rounds are short: when there is little
-// to do, a message is then dealt with on the thread that brought it, and nobody
-// is woken. When there is much to do the consumer does not sleep, and its own
-// goroutine does everything.
+// One goroutine at a time runs it: the goroutine that called Run or, with lending, the
+// producer that finds the consumer asleep. The goroutine that clears the sleep bit runs the
+// consumer. The rounds therefore follow each other as on one goroutine, and the data that they
+// use needs no lock.
+//
+// Lending suits a consumer with short rounds. When there is little to do, a message is handled
+// on the thread that brought it, and no goroutine is woken. When there is much to do, the
+// consumer does not sleep, and its own goroutine does all the work.
 type Consumer struct {
 	// static after construction, or, for round, after Run began
 	options ConsumerOptions
@@ -35,27 +36,26 @@ type Consumer struct {
 	// shared by all producers and the consumer
 	word atomic.Uint64
 
-	// owned by whoever runs the consumer
+	// owned by the goroutine that runs the consumer
 	ended bool
 
-	// written by who runs it, read by Stats
+	// written by the goroutine that runs the consumer, read by Stats
 	sleeps atomic.Uint64
 	rounds atomic.Uint64
 	lent   atomic.Uint64
 
-	// owned by whoever builds the shards, before any Push
+	// owned by the goroutine that makes the shards, before any Push
 	shards int
 }
 
 // ConsumerOptions configure a Consumer.
 type ConsumerOptions struct {
-	// Lend lets a producer that finds the consumer asleep run its rounds. A
-	// round must then not block, and no producer may push while it holds a lock
-	// that a round takes.
+	// Lend lets a producer that finds the consumer asleep run the consumer's rounds. A round
+	// must then not block, and no producer may push while it holds a lock that a round takes.
 	Lend bool
 }
 
-// NewConsumer makes a consumer without shards.
+// NewConsumer returns a consumer without shards.
 func NewConsumer(o ConsumerOptions) *Consumer {
 	return &Consumer{options: o, wake: make(chan struct{}, 1)}
 }
@@ -63,7 +63,8 @@ func NewConsumer(o ConsumerOptions) *Consumer {
 // Ready is a set of shards that have work.
 type Ready uint64
 
-// Next takes the lowest shard out of the set; ok is false when it is empty.
+// Next removes the lowest shard from the set and returns its index; ok is false when the set
+// is empty.
 func (r *Ready) Next() (index int, ok bool) {
 	if *r == 0 {
 		return 0, false
@@ -73,9 +74,9 @@ func (r *Ready) Next() (index int, ok bool) {
 	return index, true
 }
 
-// Run calls round with the shards that have work, never with an empty set,
-// until it returns false; it sleeps while there is none. It never sleeps while
-// a push that has returned is unseen. Call it once, on the consumer's goroutine.
+// Run calls round with the shards that have work, never with an empty set, until round returns
+// false. It sleeps while no shard has work. It never sleeps while it has not seen a push that
+// has returned. Call it once, on the consumer's goroutine.
 func (c *Consumer) Run(round func(Ready) (more bool)) {
 	c.round = round
 	for !c.ended {
@@ -92,8 +93,8 @@ func (c *Consumer) step(r Ready) {
 	c.ended = !c.round(r)
 }
 
-// wait returns the shards that have work, sleeping until there is one. It
-// returns an empty set when the consumer was ended in a round that was lent.
+// wait returns the shards that have work; it sleeps until there is one. It returns an empty
+// set when a lent round has ended the consumer.
 func (c *Consumer) wait() Ready {
 	for !c.ended {
 		if r := c.poll(); r != 0 {
@@ -106,7 +107,7 @@ func (c *Consumer) wait() Ready {
 	return 0
 }
 
-// poll takes the shards that have work, possibly none.
+// poll returns the shards that have work, possibly none, and clears their bits.
 func (c *Consumer) poll() Ready {
 	if c.word.Load() == 0 {
 		return 0
@@ -114,9 +115,9 @@ func (c *Consumer) poll() Ready {
 	return Ready(c.word.Swap(0))
 }
 
-// sleep sets the sleep bit. It can only be set over an empty word: a push that
-// came since the last poll makes this fail, a push that comes later sees the
-// bit. Whoever has set it runs the consumer no more.
+// sleep sets the sleep bit and returns whether it did. It fails if a push came since the last
+// poll, because the bit can only be set in an empty word. A later push sees the bit. A
+// goroutine that has set the bit no longer runs the consumer.
 func (c *Consumer) sleep() bool {
 	if !c.word.CompareAndSwap(0, sleepBit) {
 		return false
@@ -125,14 +126,12 @@ func (c *Consumer) sleep() bool {
 	return true
 }
 
-// announce marks a shard as filled and sees to it that the consumer runs. Any
-// goroutine.
+// announce marks a shard as filled and makes sure that the consumer runs. Any goroutine.
 func (c *Consumer) announce(bit uint64) {
 	if c.word.Or(bit)&sleepBit == 0 {
 		return
 	}
-	// Several producers may see the bit; the one that clears it runs the
-	// consumer now.
+	// Several producers may see the bit. The producer that clears it runs the consumer now.
 	if c.word.And(^sleepBit)&sleepBit == 0 {
 		return
 	}
@@ -142,9 +141,9 @@ func (c *Consumer) announce(bit uint64) {
 	c.wake <- struct{}{} // cannot block: one sleep, one wake
 }
 
-// runLent runs a few rounds on a producer's goroutine. False means that there
-// is more to do, or an end to be seen, for the consumer's own. If a round panics,
-// the producer gets the panic and the consumer's own goroutine goes on.
+// runLent runs a few rounds on a producer's goroutine. False means that the consumer's own
+// goroutine has to continue, with more work or with the end. If a round panics, the producer
+// gets the panic and the consumer's own goroutine continues.
 func (c *Consumer) runLent() (done bool) {
 	whole := false
 	defer func() {
@@ -166,15 +165,14 @@ func (c *Consumer) runLent() (done bool) {
 	return done
 }
 
-// ConsumerStats counts a consumer's rounds.
+// ConsumerStats are a consumer's counters.
 type ConsumerStats struct {
-	// Rounds is how many rounds there were, Lent how many of them a producer
-	// ran, Sleeps how often there was nothing left to do: their ratios tell how
-	// well wake-ups are shared.
+	// Rounds is how many rounds there were, Lent how many of them a producer ran, Sleeps how
+	// often there was no work left. Their ratios show how much work each wake-up handles.
 	Rounds, Lent, Sleeps uint64
 }
 
-// Stats reads the counters; any goroutine.
+// Stats returns the counters. Any goroutine.
 func (c *Consumer) Stats() ConsumerStats {
 	return ConsumerStats{Rounds: c.rounds.Load(), Lent: c.lent.Load(), Sleeps: c.sleeps.Load()}
 }

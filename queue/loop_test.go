@@ -2,8 +2,8 @@ package queue
 
 import "testing"
 
-// A loop hands over the items of its shards in their order, wipes them, flushes at the end
-// of each round, and ends behind the round in which it is told to.
+// A loop hands over the items of its shards in order, wipes them, flushes at the end of each
+// round, and ends after the round in which End is called.
 func TestLoop_Round(t *testing.T) {
 	c := NewConsumer(ConsumerOptions{})
 	first, second := NewShard[int](c, Limits{New: 4, Hard: 4}, nil), NewShard[string](c, Limits{New: 4, Hard: 4}, nil)
@@ -31,7 +31,7 @@ func TestLoop_Round(t *testing.T) {
 	<-l.Done()
 }
 
-// faulty is a cleaner that fails, and notes what it was asked.
+// faulty is a cleaner that panics, and records its calls.
 type faulty struct {
 	faults    int
 	abandoned []uint64

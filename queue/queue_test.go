@@ -18,8 +18,8 @@ type item struct {
 	sequence int
 }
 
-// Nothing is lost, doubled or reordered within a producer, and the consumer
-// never sleeps while work waits: a lost wake-up would hang here.
+// No item is lost, doubled or reordered within a producer, and the consumer never sleeps while
+// work waits: a lost wake-up would block this test.
 func TestConsumer_StressKeepsOrderAndNeverSleepsOnWork(t *testing.T) {
 	for _, o := range []ConsumerOptions{{}, {Lend: true}} {
 		t.Run(fmt.Sprintf("lend=%v", o.Lend), func(t *testing.T) { stress(t, o) })
@@ -37,8 +37,8 @@ func stress(t *testing.T, o ConsumerOptions) {
 	for p, s := range shards {
 		wg.Go(func() { produce(s, p, each) })
 	}
-	// Plain variables: were two rounds to run at once, the race detector, or the
-	// order, would show it.
+	// Plain variables: if two rounds ran at once, the race detector or the order would show
+	// it.
 	next, total := make([]int, producers), 0
 	c.Run(func(ready Ready) bool {
 		for i, ok := ready.Next(); ok; i, ok = ready.Next() {
@@ -58,7 +58,7 @@ func stress(t *testing.T, o ConsumerOptions) {
 	}
 }
 
-// produce mixes the ways to push: one by one, a few at once, and waiting.
+// produce mixes the ways to push: one item, several at once, and waiting.
 func produce(s *Shard[item], p, each int) {
 	for i := 0; i < each; {
 		switch batch := []item{{p, i}, {p, i + 1}, {p, i + 2}}; {
@@ -96,7 +96,7 @@ func TestConsumer_PushDuringSleepWakesOnce(t *testing.T) {
 	}
 }
 
-// Of two producers that find the consumer asleep at the same time one wakes it.
+// If two producers find the consumer asleep at the same time, one of them wakes it.
 func TestConsumer_TwoProducersAtOnceWakeItOnce(t *testing.T) {
 	c := NewConsumer(ConsumerOptions{})
 	shards := []*Shard[int]{NewShard[int](c, Limits{New: 8, Hard: 8}, nil), NewShard[int](c, Limits{New: 8, Hard: 8}, nil)}
@@ -134,9 +134,8 @@ func TestConsumer_TwoProducersAtOnceWakeItOnce(t *testing.T) {
 	}
 }
 
-// A sleeping consumer that lends is run by the producer: when Push returns, the
-// round is over. What is too much for the producer goes to the consumer's own
-// goroutine.
+// A producer runs a sleeping consumer that lends: when Push returns, the round is over. Work
+// beyond lentRounds goes to the consumer's own goroutine.
 func TestConsumer_LendsItsRoundsToWhoeverFindsItAsleep(t *testing.T) {
 	c := NewConsumer(ConsumerOptions{Lend: true})
 	s := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
@@ -176,8 +175,7 @@ func TestConsumer_LendsItsRoundsToWhoeverFindsItAsleep(t *testing.T) {
 	}
 }
 
-// A round that panics while it is lent is its producer's panic; the consumer goes
-// on by itself.
+// The producer gets the panic of a lent round. The consumer's own goroutine continues.
 func TestConsumer_PanicInALentRoundDoesNotStopTheConsumer(t *testing.T) {
 	c := NewConsumer(ConsumerOptions{Lend: true})
 	s := NewShard[int](c, Limits{New: 8, Hard: 8}, nil)
@@ -271,8 +269,8 @@ func TestNewShard_PanicsOnBadLimits(t *testing.T) {
 	}
 }
 
-// A producer that waits for room is woken by the next swap, also when others have
-// filled the room that the last one made.
+// A producer that waits for room is woken by the next swap, also when others have filled the
+// room of the swap before.
 func TestShard_PushAllWait_IsNotForgottenWhenOthersFillTheRoom(t *testing.T) {
 	s := NewShard[int](NewConsumer(ConsumerOptions{}), Limits{New: 2, Hard: 2}, nil)
 	full := []int{1, 2}
@@ -290,7 +288,7 @@ func TestShard_PushAllWait_IsNotForgottenWhenOthersFillTheRoom(t *testing.T) {
 	for !starved() {
 		runtime.Gosched()
 	}
-	// A swap, and others who are quicker than the one it woke.
+	// A swap, after which other producers are faster than the woken one.
 	s.mu.Lock()
 	s.starved = false
 	s.waiters.Broadcast()
@@ -323,9 +321,9 @@ func TestShard_Close_LetsWaitingProducersGo(t *testing.T) {
 	}
 }
 
-// A producer whose push was refused at the hard limit hears of room with the next swap:
-// without it, nobody would ever call it again. Each way to push counts, and a push that
-// was refused for being new, below the hard limit, does not.
+// After a push was refused at the hard limit, the next swap calls room. Without that, nobody
+// would call the producer again. This holds for each way to push. It does not hold for a
+// PushNew that was refused below the hard limit.
 func TestShard_TellsOfRoomAfterEachWayToBeRefused(t *testing.T) {
 	v := 7
 	for name, c := range map[string]struct {
@@ -360,8 +358,8 @@ func TestShard_TellsOfRoomAfterEachWayToBeRefused(t *testing.T) {
 	}
 }
 
-// What a full shard refuses stays with its producer, which goes on with the next swap:
-// nothing is lost and nobody sleeps for ever, whichever way it pushes.
+// The producer keeps what a full shard refuses, and continues with the next swap. Nothing is
+// lost and no producer sleeps forever, for each way to push.
 func TestShard_ProducerThatPushesOneByOneIsNotForgotten(t *testing.T) {
 	const items = 1000
 	c := NewConsumer(ConsumerOptions{})

@@ -8,15 +8,14 @@ import (
 
 // Limits bound one shard, in items.
 type Limits struct {
-	// New is the length from which PushNew refuses. At most Hard.
+	// New is the length from which PushNew refuses, at most Hard.
 	New int
-	// Hard is the length from which everything refuses.
+	// Hard is the length from which every push refuses.
 	Hard int
 }
 
-// Shard is one producer's way to a consumer. Items are copied in; the slices
-// that hold them are reused, so an item must not be relied upon after the
-// consumer's next Swap.
+// Shard is one producer's queue to a consumer. Items are copied in. The slices that hold them
+// are reused, so an item is not valid after the consumer's next Swap.
 type Shard[T any] struct {
 	// static after construction
 	consumer *Consumer
@@ -28,7 +27,7 @@ type Shard[T any] struct {
 	mu      sync.Mutex
 	filling []T
 	starved bool // a push was refused at the hard limit since the last swap
-	closed  bool // nothing is taken any more
+	closed  bool // drops every item from now on
 	waiters *sync.Cond
 
 	// owned by the consumer
@@ -40,12 +39,11 @@ type Shard[T any] struct {
 	_ [64]byte // keeps the next shard's lock off this one's cache line
 }
 
-// NewShard adds a shard to a consumer. All shards are added before the first
-// push; it panics past MaxShards or on limits out of order, both our own bugs.
+// NewShard adds a shard to a consumer. Add all shards before the first push. It panics beyond
+// MaxShards or if New is above Hard, which are both bugs of the caller.
 //
-// room, if not nil, is called on the consumer's goroutine after a swap, when a
-// push has been refused at the hard limit since the one before: there is room
-// again. It must not block.
+// room, if not nil, is called on the consumer's goroutine after a swap, if a push was refused
+// at the hard limit since the swap before: there is room again. It must not block.
 func NewShard[T any](c *Consumer, l Limits, room func()) *Shard[T] {
 	if c.shards == MaxShards || l.New <= 0 || l.New > l.Hard {
 		panic("queue: too many shards, or limits out of order")
@@ -56,16 +54,16 @@ func NewShard[T any](c *Consumer, l Limits, room func()) *Shard[T] {
 	return s
 }
 
-// Index is the shard's number at its consumer, as Ready.Next gives it.
+// Index returns the shard's number at its consumer, as Ready.Next returns it.
 func (s *Shard[T]) Index() int { return s.index }
 
-// Push copies *v in. False means the shard is at its hard limit and nothing was
-// taken. A closed shard takes everything and drops it. Any goroutine; in order
-// for each.
+// Push copies *v in. It returns false, and takes nothing, when the shard is at its hard limit.
+// A closed shard accepts everything and drops it. Any goroutine; the items of one goroutine
+// stay in order.
 func (s *Shard[T]) Push(v *T) bool { return s.push(v, s.limits.Hard) }
 
-// PushNew is Push for work that may be refused earlier, so that what is under
-// way already finds room.
+// PushNew is Push for new work that may be refused earlier, so that work in progress still
+// finds room.
 func (s *Shard[T]) PushNew(v *T) bool { return s.push(v, s.limits.New) }
 
 func (s *Shard[T]) push(v *T, limit int) bool {
@@ -84,7 +82,7 @@ func (s *Shard[T]) push(v *T, limit int) bool {
 	if n == cap(s.filling) {
 		s.filling = slices.Grow(s.filling, 1)
 	}
-	// Not append(s.filling, *v), which would copy the item twice.
+	// append(s.filling, *v) would copy the item twice.
 	s.filling = s.filling[:n+1]
 	s.filling[n] = *v
 	s.mu.Unlock()
@@ -94,8 +92,8 @@ func (s *Shard[T]) push(v *T, limit int) bool {
 	return true
 }
 
-// PushAll copies as many of vs in as there is room for, in order and under one
-// lock, and returns how many. Any goroutine.
+// PushAll copies as many of vs in as there is room for, in order and under one lock, and
+// returns how many. Any goroutine.
 func (s *Shard[T]) PushAll(vs []T) int {
 	s.mu.Lock()
 	if s.closed {
@@ -114,8 +112,8 @@ func (s *Shard[T]) PushAll(vs []T) int {
 	return took
 }
 
-// PushAllWait is PushAll for a producer that may wait for room and whose items
-// must not be lost. It returns when all are in. Never call it from the
+// PushAllWait is PushAll for a producer that may wait for room and whose items must not be
+// lost. It returns when all items are in or the shard is closed. Never call it from the
 // consumer's goroutine.
 func (s *Shard[T]) PushAllWait(vs []T) {
 	for {
@@ -125,15 +123,15 @@ func (s *Shard[T]) PushAllWait(vs []T) {
 		}
 		s.mu.Lock()
 		for len(s.filling) >= s.limits.Hard && !s.closed {
-			s.starved = true // each time: others may have filled what a swap emptied
+			s.starved = true // in each iteration: others may have filled the room
 			s.waiters.Wait()
 		}
 		s.mu.Unlock()
 	}
 }
 
-// Close drops what waits and whatever comes from now on, and lets waiting
-// producers go: the consumer has ended. Any goroutine.
+// Close drops all items that wait and all later ones, and releases waiting producers. It is
+// called when the consumer has ended. Any goroutine.
 func (s *Shard[T]) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -142,8 +140,8 @@ func (s *Shard[T]) Close() {
 	s.waiters.Broadcast()
 }
 
-// Swap takes everything that has been pushed, in order. The slice is valid
-// until the next Swap. The consumer's goroutine only.
+// Swap returns all items that were pushed, in order. The slice is valid until the next Swap.
+// The consumer's goroutine only.
 func (s *Shard[T]) Swap() []T {
 	s.mu.Lock()
 	s.taken, s.filling = s.filling, s.taken[:0]
@@ -160,15 +158,15 @@ func (s *Shard[T]) Swap() []T {
 	return s.taken
 }
 
-// ShardStats counts a shard's items.
+// ShardStats are a shard's counters.
 type ShardStats struct {
-	// Len is how many wait now, Taken how many the consumer took in all,
-	// Refused how many pushes found no room.
+	// Len is how many items wait now, Taken how many the consumer has taken, Refused how many
+	// pushes found no room.
 	Len            int
 	Taken, Refused uint64
 }
 
-// Stats reads the counters; any goroutine.
+// Stats returns the counters. Any goroutine.
 func (s *Shard[T]) Stats() ShardStats {
 	s.mu.Lock()
 	n := len(s.filling)

@@ -8,9 +8,8 @@ import (
 	"gatepass/codec"
 )
 
-// A sink without room stalls connections; once there is room again everything
-// arrives, each once and in its connection's order, the ends of those that
-// closed meanwhile included.
+// A sink without room stalls connections. Once there is room again, every message arrives once
+// and in its connection's order, including the ends of connections that closed meanwhile.
 func TestServer_Resume_NothingIsLostDoubledOrReordered(t *testing.T) {
 	const clients, each = 20, 60
 	r := newRig(t, nil)
@@ -31,7 +30,7 @@ func TestServer_Resume_NothingIsLostDoubledOrReordered(t *testing.T) {
 		t.Fatalf("%d messages got past a full sink", n)
 	}
 	for room := 1; len(in.of(codec.KindWorldList, 0)) < clients/2+clients/2*each; room++ {
-		in.setRoom(room % 7) // a little at a time, now and then none
+		in.setRoom(room % 7) // a few at a time, sometimes none
 		r.Resume(0)
 		r.onReactor(0, func(*reactor) {})
 	}
@@ -45,7 +44,7 @@ func TestServer_Resume_NothingIsLostDoubledOrReordered(t *testing.T) {
 	for c, h := range handles {
 		want := each
 		if c < clients/2 {
-			want = 1 // what was decoded; the rest went with the connection
+			want = 1 // the decoded message; the rest went with the connection
 			r.closedFor(h, codec.ClosePeer)
 		}
 		got := texts(in.of(codec.KindWorldList, h))
@@ -54,7 +53,7 @@ func TestServer_Resume_NothingIsLostDoubledOrReordered(t *testing.T) {
 		}
 	}
 	checkEndsAreLast(t, in)
-	for _, c := range conns[clients/2:] { // and they go on
+	for _, c := range conns[clients/2:] { // the others continue
 		write(t, c, frame("more"))
 	}
 	eventually(t, "new messages arrive", func() bool {
@@ -83,8 +82,8 @@ func checkEndsAreLast(t *testing.T, in *inbox) {
 	}
 }
 
-// A violation, a flood or a panic behind the message that stalled is met when
-// the connection goes on.
+// A violation, a flood or a panic that follows the stalled message is handled when the
+// connection continues.
 func TestServer_Resume_MeetsWhatLayBehind(t *testing.T) {
 	for name, c := range map[string]struct {
 		bad  func() error
@@ -118,7 +117,7 @@ func TestServer_Resume_MeetsWhatLayBehind(t *testing.T) {
 	}
 }
 
-// What is sent to a stalled connection reaches it.
+// Replies to a stalled connection reach it.
 func TestServer_Resume_StalledConnectionsAreWrittenTo(t *testing.T) {
 	r := newRig(t, nil)
 	client, handle := r.open()
@@ -133,7 +132,7 @@ func TestServer_Resume_StalledConnectionsAreWrittenTo(t *testing.T) {
 	r.hears(handle, "stalls")
 }
 
-// A client that goes on sending while it is stalled is cut off at the bound.
+// A client that keeps sending while it is stalled is closed at MaxPending.
 func TestReactor_Traffic_StalledFloodIsCutOff(t *testing.T) {
 	r := newRig(t, nil)
 	client, handle := r.open()
@@ -148,8 +147,8 @@ func TestReactor_Traffic_StalledFloodIsCutOff(t *testing.T) {
 	}
 }
 
-// Any goroutine may call Resume at any time, for a reactor that has nothing to
-// resume and for one that never had a connection.
+// Any goroutine may call Resume at any time, also for a reactor that has nothing to resume or
+// never had a connection.
 func TestServer_Resume_FromAnywhereAtAnyTime(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Reactors = 4 })
 	done := make(chan struct{})

@@ -7,8 +7,8 @@ import (
 	"gatepass/codec"
 )
 
-// A broadcast is one entry of the send queue however many it is for, and costs
-// each of them one write.
+// A broadcast is one entry of the send queue for any number of receivers, and one write for
+// each receiver.
 func TestSendQueue_Broadcast_IsQueuedOnceAndReachesAll(t *testing.T) {
 	const reactors, clients = 3, 3_000
 	r := newRig(t, func(o *Options) { o.Reactors = reactors })
@@ -40,11 +40,11 @@ func TestSendQueue_Broadcast_IsQueuedOnceAndReachesAll(t *testing.T) {
 	}
 	r.Queue().Flush()
 	for _, c := range conns {
-		ends(t, c, nil) // and each got it once
+		ends(t, c, nil) // each got it once
 	}
 }
 
-// Reactors that never had a connection have no loop to be told of anything.
+// Reactors that never had a connection have no loop to send tasks to.
 func TestSendQueue_Broadcast_BeforeEveryReactorHasShownItself(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Reactors = 8 })
 	r.Queue().Broadcast([]codec.Conn{codec.NewConn(5, 0, 1)}, []byte("nobody"))

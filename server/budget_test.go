@@ -10,7 +10,7 @@ import (
 	"gatepass/codec"
 )
 
-// quietSock is a socket that takes everything.
+// quietSock is a socket that accepts all bytes.
 type quietSock struct {
 	gnet.Conn
 	bytes, writes int
@@ -34,7 +34,7 @@ func (s *quietSock) Writev(bs [][]byte) (n int, err error) {
 func (*quietSock) OutboundBuffered() int { return 0 }
 func (*quietSock) InboundBuffered() int  { return 0 }
 
-// newQuiet is a server that does not run, with one connection on a fake socket.
+// newQuiet returns a server that does not run, with one connection on a fake socket.
 func newQuiet(tb testing.TB) (s *Server, conn codec.Conn, sock *quietSock) {
 	tb.Helper()
 	s, err := New(Options{
@@ -48,8 +48,8 @@ func newQuiet(tb testing.TB) (s *Server, conn codec.Conn, sock *quietSock) {
 	return s, s.reactors[0].table.open(sock, &frames{}).handle, sock
 }
 
-// Budget: 0 allocations from the reactor's mail to the socket, for replies,
-// frames and broadcasts.
+// Budget: 0 allocations from the reactor's mail to the socket, for replies, frames and
+// broadcasts.
 func TestBudget_Write_AllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -70,7 +70,7 @@ func TestBudget_Write_AllocatesNothing(t *testing.T) {
 	}
 }
 
-// batchFor is a batch of 48 entries for a connection, 5 bytes each.
+// batchFor returns a batch of 48 entries for a connection, 5 bytes each.
 func batchFor(conn codec.Conn) (entries []Outgoing) {
 	for i := range uint32(16) {
 		entries = append(entries,
@@ -81,8 +81,8 @@ func batchFor(conn codec.Conn) (entries []Outgoing) {
 	return entries
 }
 
-// Budget: 0 allocations where each connection's frames are sealed, in batches of
-// more than a reactor gathers.
+// Budget: 0 allocations when each connection's frames are sealed, in batches larger than
+// outBound.
 func TestBudget_WriteSealed_AllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -93,7 +93,7 @@ func TestBudget_WriteSealed_AllocatesNothing(t *testing.T) {
 	for range 63 {
 		targets = append(targets, r.table.open(&quietSock{}, &sealed{}).handle)
 	}
-	frame := make([]byte, 5_000) // and 5 bytes each to seal it: more than outBound in all
+	frame := make([]byte, 5_000) // with 5 bytes each for sealing: more than outBound in total
 	entries := []Outgoing{{Targets: targets, Frame: frame}, {Conn: targets[1], Reply: *numbered(1)}}
 	work := make([]Outgoing, len(entries))
 	write := func() {
@@ -109,9 +109,9 @@ func TestBudget_WriteSealed_AllocatesNothing(t *testing.T) {
 	}
 }
 
-// Budget: 0 allocations from the logic's Send through the sender to the
-// reactor's mail. (Sending a reactor a task allocates two small objects, which are
-// gnet's; a reactor that is in a callback, as here, is sent none.)
+// Budget: 0 allocations from the logic's Send through the sender to the reactor's mail. (To
+// send a reactor a task, gnet allocates two small objects. A reactor in a callback, as here,
+// gets no task.)
 func TestBudget_SendQueue_AllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -146,8 +146,8 @@ func TestBudget_SendQueue_AllocatesNothing(t *testing.T) {
 	<-s.sender.done
 }
 
-// BenchmarkReactor_Write is the last stage with a fake socket; ns/reply is the
-// share of one reply in a batch of 48.
+// BenchmarkReactor_Write measures the last stage with a fake socket. ns/reply is the time for
+// one reply in a batch of 48.
 func BenchmarkReactor_Write(b *testing.B) {
 	s, conn, sock := newQuiet(b)
 	entries := batchFor(conn)

@@ -24,12 +24,12 @@ func TestServer_MaxConns_RefusesTheNextAndRecovers(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.MaxConns = 3; o.Reactors = 2 })
 	clients, handles := r.openMany(3)
 	for range 5 {
-		ends(t, r.dial(), nil) // closed at once, and cleanly
+		ends(t, r.dial(), nil) // closed at once, without a reset
 	}
 	if st := r.settled(); st.RefusedFull != 5 || st.Conns != 3 || st.Accepted != 3 {
 		t.Fatalf("refused %d, open %d, accepted %d, want 5, 3 and 3", st.RefusedFull, st.Conns, st.Accepted)
 	}
-	for i := range clients { // those that are in are served
+	for i := range clients { // open connections are served
 		r.Queue().Send(handles[i], numbered(uint32(i)))
 		r.Queue().Flush()
 		says(t, clients[i], numberedBytes(uint32(i)))
@@ -39,8 +39,8 @@ func TestServer_MaxConns_RefusesTheNextAndRecovers(t *testing.T) {
 	r.works()
 }
 
-// With default options the cap follows from RLIMIT_NOFILE: a flood beyond the
-// limit is refused connection by connection, and the server goes on serving.
+// With default options the cap follows from RLIMIT_NOFILE. Connections beyond the limit are
+// refused one by one, and the server continues to serve.
 func TestServer_MaxConns_DefaultSurvivesFloodBeyondFileLimit(t *testing.T) {
 	child := startChild(t, "capped")
 	defer child.end()
@@ -60,16 +60,16 @@ func TestServer_MaxConns_DefaultSurvivesFloodBeyondFileLimit(t *testing.T) {
 	}
 }
 
-// ended tells whether the peer has closed c, to which it sends nothing.
+// ended returns whether the peer has closed c, to which it sends nothing.
 func ended(c net.Conn) bool {
 	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
 	_, err := c.Read(make([]byte, 1))
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// When accept fails with EMFILE, whoever took the descriptors, gnet 2.10.0 by itself
-// ends the whole engine. Here the sessions go on and the clients that came meanwhile
-// are served once there are descriptors again.
+// When accept fails with EMFILE, for whatever reason, unmodified gnet 2.10.0 ends the
+// whole engine. Here the sessions continue, and the waiting clients are served once there are
+// descriptors again.
 func TestServer_Accept_SurvivesRunningOutOfFiles(t *testing.T) {
 	child := startChild(t, "uncapped")
 	defer child.end()
@@ -83,7 +83,7 @@ func TestServer_Accept_SurvivesRunningOutOfFiles(t *testing.T) {
 	if len(conns) < 3*childFiles {
 		t.Fatalf("only %d of %d connections were taken by the kernel: the listener has gone", len(conns), 3*childFiles)
 	}
-	for range 20 { // while nothing can be accepted
+	for range 20 { // while accept fails
 		echoed(t, first)
 	}
 	waited := conns[len(conns)-childFiles/2:]
@@ -101,7 +101,7 @@ func TestServer_Accept_SurvivesRunningOutOfFiles(t *testing.T) {
 	}
 }
 
-// echoed sends a message and awaits the answer.
+// echoed sends a message and waits for the answer.
 func echoed(t *testing.T, c net.Conn) {
 	t.Helper()
 	_ = c.SetDeadline(time.Now().Add(patience))
@@ -116,14 +116,14 @@ func echoed(t *testing.T, c net.Conn) {
 }
 
 const (
-	// childRole is the variable that makes the test binary play a server.
+	// childRole is the environment variable that makes the test binary run as a server.
 	childRole = "GATEPASS_SERVER_TEST_CHILD"
 	// childFiles is the child's RLIMIT_NOFILE: 64 connections in all.
 	childFiles = FileReserve + 64
 )
 
-// runChild serves with few file descriptors: it prints its address, echoes, and
-// ends with its standard input, or says why it failed.
+// runChild serves with few file descriptors. It prints its address, echoes messages, and ends
+// with its standard input, or prints why it failed.
 func runChild(role string) (code int) {
 	limit := syscall.Rlimit{Cur: childFiles, Max: childFiles}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -160,7 +160,7 @@ func runChild(role string) (code int) {
 	return 0
 }
 
-// echo answers every message on its reactor, which stands in for the logic.
+// echo answers every message on its reactor, in place of the logic.
 type echo struct{ server func() *Server }
 
 func (e echo) Offer(*codec.Message) bool { return true }
@@ -173,7 +173,7 @@ func (e echo) Deliver(m *codec.Message) bool {
 	return true
 }
 
-// child is a test binary that serves.
+// child is a test binary that runs as a server.
 type child struct {
 	t     *testing.T
 	cmd   *exec.Cmd
@@ -204,7 +204,8 @@ func startChild(t *testing.T, role string) *child {
 	return c
 }
 
-// count is how often the child's log has the words, says whether it has.
+// count returns how many times the words are in the child's log; says returns whether they
+// are in it.
 func (c *child) count(words string) int { return strings.Count(c.log.String(), words) }
 
 func (c *child) says(words string) bool { return c.count(words) > 0 }
@@ -214,7 +215,7 @@ func (c *child) line() string {
 	return c.lines.Text()
 }
 
-// end lets the child close and checks that it ended as it should.
+// end makes the child close and checks that it ended correctly.
 func (c *child) end() {
 	_ = c.stdin.Close()
 	for c.lines.Scan() {
@@ -246,8 +247,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// flood connects as often as it can, at most n times, to both listeners; a server that has died
-// refuses.
+// flood connects to both listeners as often as it can, at most n times. A server that has died
+// refuses the connection.
 func (c *child) flood(n int) (conns []net.Conn) {
 	for i := range n {
 		conn, err := net.Dial("tcp", c.addrs[i%2])
@@ -260,7 +261,7 @@ func (c *child) flood(n int) (conns []net.Conn) {
 	return conns
 }
 
-// echoes tells whether a new connection is served, at both listeners.
+// echoes returns whether a new connection is served, at both listeners.
 func (c *child) echoes() bool { return echoesAt(c.addrs[0]) && echoesAt(c.addrs[1]) }
 
 func echoesAt(addr string) bool {

@@ -13,20 +13,20 @@ import (
 	"gatepass/codec"
 )
 
-// carrier is frames whose sessions carry files. All that it says is numbered, in front
-// and, if it is of a file, behind too, so that a frame shows that was taken back
-// wrongly, lost or doubled:
+// carrier is frames whose sessions carry files. Each frame has its number in front; a frame of
+// a file also has it at the end. The numbers show frames that were taken back wrongly, lost or
+// doubled:
 //
 //	'F' number(4) offset(8) length(2) data number(4)
 //	'R' number(4) AccountFlags(4)
 //
-// A frame of a client that begins with 'a' is an acknowledgement of the 8 bytes behind.
+// A frame of a client that begins with 'a' is an acknowledgement of the 8 bytes that follow.
 type carrier struct {
 	frames
 	said uint32
 }
 
-// carrierData is how much of a file a carrier's frame has.
+// carrierData is how many bytes of a file a carrier's frame has.
 const carrierData = 1_000
 
 func (c *carrier) FileFrame() codec.FileFrame {
@@ -59,12 +59,12 @@ func (c *carrier) Decode(b []byte, m *codec.Message) (int, error) {
 	return n, err
 }
 
-// ack is what a client sends to acknowledge all before upTo.
+// ack returns the message with which a client acknowledges everything before upTo.
 func ack(upTo uint64) []byte { return binary.BigEndian.AppendUint64([]byte{9, 'a'}, upTo) }
 
-// content is a file of a test: any byte of it tells where it stands.
+// content is a file of a test. Each byte shows its position.
 type content struct {
-	// onRead sees each read first; its error is ReadVector's.
+	// onRead is called before each read; its error is returned by ReadVector.
 	onRead func(offset int64) error
 	reads  atomic.Int64
 }
@@ -87,7 +87,7 @@ func (c *content) ReadVector(pieces [][]byte, offset int64) error {
 	return nil
 }
 
-// newCarrierRig is a rig whose clients are sent files.
+// newCarrierRig returns a rig whose clients can get files.
 func newCarrierRig(t testing.TB, change func(o *Options)) *rig {
 	return newRig(t, func(o *Options) {
 		o.Listeners[0].Protocol = func() Session { return &carrier{} }
@@ -106,7 +106,7 @@ func (r *rig) start(conn codec.Conn, t codec.Transfer) {
 	r.Queue().Flush()
 }
 
-// endedFor waits for the end of a connection's transfer and checks it.
+// endedFor waits for the end of a connection's transfer, checks it and returns its position.
 func (r *rig) endedFor(conn codec.Conn, want codec.TransferEnd) (upTo uint64) {
 	r.t.Helper()
 	in := r.sinks[conn.Reactor()]
@@ -118,7 +118,7 @@ func (r *rig) endedFor(conn codec.Conn, want codec.TransferEnd) (upTo uint64) {
 	return got[0].Number
 }
 
-// inState waits until a connection's stream waits for that.
+// inState waits until a connection's stream has the wanted state.
 func (r *rig) inState(conn codec.Conn, want streamState) {
 	r.t.Helper()
 	eventually(r.t, fmt.Sprint("the stream is in state ", want), func() (is bool) {
@@ -159,12 +159,12 @@ func (r *rig) nothingLeft() {
 	}
 }
 
-// audience is a client that checks what it is sent.
+// audience is a client that checks the frames that it gets.
 type audience struct {
 	t       testing.TB
 	in      *bufio.Reader
-	heard   uint32 // the number of what was said last
-	at      uint64 // up to where it has the file
+	heard   uint32 // the number of the last frame or reply
+	at      uint64 // end of the file data that it has
 	replies []uint32
 }
 
@@ -172,7 +172,7 @@ func listen(t testing.TB, c net.Conn, from uint64) *audience {
 	return &audience{t: t, in: bufio.NewReaderSize(c, 1<<14), at: from}
 }
 
-// next takes one thing that was said and checks it; an error is the connection's end.
+// next reads one frame or reply and checks it. An error means the end of the connection.
 func (a *audience) next() error {
 	var head [15]byte
 	if _, err := io.ReadFull(a.in, head[:9]); err != nil {
@@ -215,7 +215,7 @@ func (a *audience) takeFile(offset uint64, n int) error {
 	return nil
 }
 
-// until listens until it has the file up to there.
+// until reads until it has the file up to upTo.
 func (a *audience) until(upTo uint64) {
 	a.t.Helper()
 	for a.at < upTo {
@@ -228,7 +228,7 @@ func (a *audience) until(upTo uint64) {
 	}
 }
 
-// reply listens until a reply comes and checks it.
+// reply reads until a reply comes and checks it.
 func (a *audience) reply(want uint32) {
 	a.t.Helper()
 	for had := len(a.replies); len(a.replies) == had; {
@@ -241,7 +241,7 @@ func (a *audience) reply(want uint32) {
 	}
 }
 
-// toEnd listens until the connection ends.
+// toEnd reads until the connection ends.
 func (a *audience) toEnd() error {
 	for {
 		if err := a.next(); errors.Is(err, io.EOF) {
@@ -252,8 +252,8 @@ func (a *audience) toEnd() error {
 	}
 }
 
-// narrow gives a client a small window of TCP, so that turns are cut. A smaller one
-// would be less than two packets of the loopback, between which TCP then pauses.
+// narrow gives a client a small TCP window, so that turns are cut. A smaller window would hold
+// less than two packets of the loopback, and TCP then pauses between packets.
 func narrow(t testing.TB, c *net.TCPConn) {
 	t.Helper()
 	if err := c.SetReadBuffer(96 << 10); err != nil {

@@ -6,34 +6,35 @@ import (
 	"gatepass/codec"
 )
 
-// clientConn is one connection. Everything in it belongs to its reactor.
+// clientConn is one connection. All its fields belong to its reactor.
 type clientConn struct {
 	handle codec.Conn
 	sock   gnet.Conn
 	codec  Session
-	// reason is why the connection is being closed, for the KindClosed message.
+	// reason is why the connection is being closed, for the KindClosed message. ClosePeer
+	// means that nothing has closed it yet.
 	reason codec.CloseReason
 	// seals says that the codec is a Sealer.
 	seals bool
-	// stalled is set while a message of it waits for room in the sink.
+	// stalled is set while one of its messages waits for room in the sink.
 	stalled bool
-	// carried is set once a file was sent, or begun.
+	// carried is set once a file was started.
 	carried bool
-	// batch is the index of this connection's bytes in the batch that is being
-	// written, or -1.
+	// batch is the index of this connection's first piece in the batch that is being written,
+	// or -1.
 	batch int32
-	// stream is the file on its way to it, or nil.
+	// stream is the file that is being sent to it, or nil.
 	stream *stream
 }
 
-// tableChunk is how many slots are allocated together: pointers into a chunk
-// stay good while the table grows.
+// tableChunk is how many slots are allocated together. Pointers into a chunk stay valid while
+// the table grows.
 const tableChunk = 256
 
-// connTable finds connections by handle. It belongs to its reactor.
+// connTable maps handles to connections. It belongs to its reactor.
 //
-// Invariant: a slot's generation goes up each time it is taken, so no handle is
-// given out twice.
+// Invariant: a slot's generation increases each time the slot is taken, so each handle is used
+// once.
 type connTable struct {
 	reactor     int
 	chunks      []*[tableChunk]clientConn
@@ -42,7 +43,7 @@ type connTable struct {
 	live        int
 }
 
-// open takes a free slot for a connection.
+// open returns a free slot, set up for a connection.
 func (t *connTable) open(sock gnet.Conn, session Session) *clientConn {
 	if len(t.free) == 0 {
 		t.grow()
@@ -66,7 +67,7 @@ func (t *connTable) open(sock gnet.Conn, session Session) *clientConn {
 	return c
 }
 
-// close gives the slot back. The connection must not be used after.
+// close frees the slot. The connection must not be used after that.
 func (t *connTable) close(c *clientConn) {
 	slot := c.handle.Slot()
 	*c = clientConn{batch: -1}
@@ -74,7 +75,7 @@ func (t *connTable) close(c *clientConn) {
 	t.live--
 }
 
-// get is the connection a handle names, or nil when it is gone.
+// get returns the connection of a handle, or nil when it is gone.
 func (t *connTable) get(h codec.Conn) *clientConn {
 	slot := h.Slot()
 	if h == 0 || slot >= len(t.generations) {

@@ -26,7 +26,7 @@ func TestConnTable_Get_FindsOnlyTheLivingHandle(t *testing.T) {
 	}
 }
 
-// A million lives in one slot never see a handle twice.
+// A million connections in one slot never get the same handle twice.
 func TestConnTable_Open_GivesNoHandleTwice(t *testing.T) {
 	var table connTable
 	last := codec.Conn(0)
@@ -50,7 +50,7 @@ func TestConnTable_Open_SkipsGenerationZero(t *testing.T) {
 	}
 }
 
-// Handles that were never given out, the zero handle first, name nothing.
+// Handles that were never given out name no connection; the zero handle is one of them.
 func TestConnTable_Get_UnknownHandles(t *testing.T) {
 	var table connTable
 	if table.get(codec.NewConn(0, 0, 1)) != nil {
@@ -64,7 +64,7 @@ func TestConnTable_Get_UnknownHandles(t *testing.T) {
 	}
 }
 
-// Connections keep their address while the table grows: pieces point at them.
+// Connections keep their address while the table grows, because pieces point at them.
 func TestConnTable_Open_KeepsPointersGood(t *testing.T) {
 	var table connTable
 	open := map[codec.Conn]*clientConn{}

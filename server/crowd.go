@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// crowdWatch says once when a server is full and refuses clients, and once when
-// that is over. Its methods may be called on any reactor.
+// crowdWatch logs once when a full server refuses clients, and once when that is over. Its
+// methods may be called on any reactor.
 type crowdWatch struct {
-	full    atomic.Bool // it was said that the server is full
+	full    atomic.Bool // it was logged that the server is full
 	refused atomic.Uint64
 }
 
-// refuse notes a client that was refused because there were limit connections.
+// refuse records a client that was refused because there were limit connections.
 func (w *crowdWatch) refuse(log *slog.Logger, limit int) {
 	w.refused.Add(1)
 	if !w.full.Load() && w.full.CompareAndSwap(false, true) {
@@ -20,9 +20,9 @@ func (w *crowdWatch) refuse(log *slog.Logger, limit int) {
 	}
 }
 
-// left notes that a connection ended and open are left of limit. It is over once
-// one in crowdEase places is free: at the limit itself it would be over and begin
-// again with each client.
+// left records that a connection ended and that open of limit connections are left. The server
+// counts as full until one in crowdEase places is free: at the limit itself, the state would
+// change with each client.
 func (w *crowdWatch) left(log *slog.Logger, open int64, limit int) {
 	if !w.full.Load() || open > int64(limit-max(1, limit/crowdEase)) {
 		return

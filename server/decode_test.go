@@ -8,7 +8,7 @@ import (
 	"gatepass/codec"
 )
 
-// However the stream is cut, the same messages come out, in order.
+// However the stream is cut into packets, the same messages are decoded in order.
 func TestReactor_Decode_AnyCutGivesTheSame(t *testing.T) {
 	var stream []byte
 	var want []string
@@ -23,7 +23,7 @@ func TestReactor_Decode_AnyCutGivesTheSame(t *testing.T) {
 		for cut := range slices.Chunk(stream, size) {
 			write(t, client, cut)
 			taken += len(cut)
-			r.buffers(handle, taken) // or the kernel would join the cuts again
+			r.buffers(handle, taken) // otherwise the kernel would join the parts again
 		}
 		r.hears(handle, want...)
 		if st := r.settled(); uint64(st.Messages) != uint64(len(want)) || uint64(st.BytesIn) != uint64(len(stream)) {
@@ -32,7 +32,7 @@ func TestReactor_Decode_AnyCutGivesTheSame(t *testing.T) {
 	}
 }
 
-// buffers waits until n bytes of a connection are decoded or lie in its ring.
+// buffers waits until n bytes of a connection are decoded or in its ring buffer.
 func (r *rig) buffers(conn codec.Conn, n int) {
 	r.t.Helper()
 	eventually(r.t, "the bytes were read", func() (ok bool) {
@@ -43,7 +43,7 @@ func (r *rig) buffers(conn codec.Conn, n int) {
 	})
 }
 
-// All that came in one piece is taken at once, not a message a wake-up.
+// All messages that arrive together are decoded at once, not one for each wake-up.
 func TestReactor_Decode_StickyPacketsAreAllTaken(t *testing.T) {
 	r := newRig(t, nil)
 	client, handle := r.open()
@@ -57,19 +57,19 @@ func TestReactor_Decode_StickyPacketsAreAllTaken(t *testing.T) {
 func TestReactor_Traffic_PendingBeyondBoundIsAFlood(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Listeners[0].Protocol = func() Session {
-			return &frames{onFrame: func([]byte) error { return codec.ErrShort }} // never content
+			return &frames{onFrame: func([]byte) error { return codec.ErrShort }} // no message
 		}
 	})
 	client, handle := r.open()
 	write(t, client, make([]byte, MaxPending))
-	r.buffers(handle, MaxPending) // up to the bound it may stay
+	r.buffers(handle, MaxPending) // up to this limit the connection stays open
 	write(t, client, []byte{0})
 	gone(t, client)
 	r.closedFor(handle, codec.CloseFlood)
 }
 
-// The answer to a violation arrives although more lies unread behind it: there,
-// closing would be a reset that takes the answer with it.
+// The answer to a violation arrives although unread bytes follow it. Closing the socket over
+// these would send a reset, which destroys the answer.
 func TestReactor_Violated_AnswerArrivesOverUnreadInput(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
@@ -93,7 +93,7 @@ func TestReactor_Violated_AnswerArrivesOverUnreadInput(t *testing.T) {
 			client, handle := r.open()
 			resume := r.pause(0)
 			defer resume()
-			// More than one read takes, so that some is still in the kernel.
+			// More than one read takes, so that some bytes are still in the kernel.
 			write(t, client, slices.Concat(frame("right"), frame("wrong"), make([]byte, 5*DefaultReadBuffer)))
 			resume()
 			if c.want == "" {
@@ -107,10 +107,11 @@ func TestReactor_Violated_AnswerArrivesOverUnreadInput(t *testing.T) {
 	}
 }
 
-// errWrong is an error of a codec that says nothing about the peer.
+// errWrong is a codec error that is not a violation.
 var errWrong = bytes.ErrTooLarge
 
-// Connections that never say a word hinder nobody, and end when the logic says.
+// Connections that never send anything do not delay others, and end when the logic closes
+// them.
 func TestServer_HalfOpenFlood_OthersAreServed(t *testing.T) {
 	const silent = 2_000
 	r := newRig(t, func(o *Options) { o.Reactors = 2 })
@@ -133,8 +134,8 @@ func TestServer_HalfOpenFlood_OthersAreServed(t *testing.T) {
 	}
 }
 
-// Bytes that a codec can read only once something was said, a key perhaps, are
-// read then, and not with whatever comes next.
+// Some bytes can be decoded only after a reply was sent, for example a key. They are decoded
+// then, not when the next bytes arrive.
 func TestReactor_Decode_GoesOnBehindAReply(t *testing.T) {
 	said := false
 	r := newRig(t, func(o *Options) {

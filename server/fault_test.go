@@ -8,8 +8,8 @@ import (
 	"gatepass/codec"
 )
 
-// Whatever panics on a reactor costs the connection it was about: that one is
-// closed, the panic is counted, and the others are served.
+// A panic on a reactor closes only the connection that caused it. The panic is counted, and
+// the other connections are served.
 
 func TestReactor_Fault_PanicInDecode(t *testing.T) {
 	r := newRig(t, func(o *Options) {
@@ -56,7 +56,7 @@ func TestReactor_Fault_PanicAndErrorInAppend(t *testing.T) {
 		r.Queue().Send(handle, numbered(3))
 		r.Queue().Send(other, numbered(bad+100)) // in the same batch
 		r.Queue().Flush()
-		ends(t, client, numberedBytes(1)) // what came before the fault, and nothing after
+		ends(t, client, numberedBytes(1)) // what came before the fault, and nothing after it
 		r.closedFor(handle, codec.CloseFault)
 		says(t, bystander, numberedBytes(bad+100))
 	}
@@ -67,8 +67,8 @@ func TestReactor_Fault_PanicAndErrorInAppend(t *testing.T) {
 	r.works()
 }
 
-// A connection that fails while it opens leaves nothing behind: at the cap, the
-// next is taken.
+// A connection that fails while it opens leaves nothing behind: at the cap, the next one is
+// accepted.
 func TestReactor_Fault_PanicWhileOpening(t *testing.T) {
 	bugs := map[string]func(o *Options, panics *bool){
 		"where=protocol": func(o *Options, panics *bool) {
@@ -118,8 +118,8 @@ func TestReactor_Fault_PanicWhileOpening(t *testing.T) {
 	}
 }
 
-// The sink's Deliver may panic in a callback of gnet's (a message, an end) and in
-// a task of ours (what is owed).
+// The sink's Deliver may panic in a callback of gnet (a message, an end) and in a task of the
+// server (owed messages).
 func TestReactor_Fault_PanicInDeliver(t *testing.T) {
 	for _, kind := range []codec.Kind{codec.KindWorldList, codec.KindClosed} {
 		for _, owed := range []bool{false, true} {
@@ -163,7 +163,7 @@ func TestReactor_Fault_PanicInDeliver(t *testing.T) {
 	}
 }
 
-// A violation whose answer finds the peer gone is no fault of ours.
+// A violation is not an error of the server when the peer is gone before the answer.
 func TestReactor_Violated_PeerIsGoneAlready(t *testing.T) {
 	var client *net.TCPConn
 	r := newRig(t, func(o *Options) {
@@ -172,7 +172,7 @@ func TestReactor_Violated_PeerIsGoneAlready(t *testing.T) {
 				if string(f) != "wrong" {
 					return nil
 				}
-				_ = client.SetLinger(0) // the end is a reset, so that the write fails
+				_ = client.SetLinger(0) // the close sends a reset, so that the write fails
 				_ = client.Close()
 				return &codec.Violation{Message: 1, Result: codec.ResultBusy}
 			}}

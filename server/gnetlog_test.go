@@ -7,8 +7,8 @@ import (
 	"gatepass/codec"
 )
 
-// A client can have the kernel report an event of a connection that was closed in the
-// same round as often as it likes, so that is counted and not logged.
+// A client can make the kernel report events of a connection that was closed in the same
+// round, as often as it likes. These events are therefore counted and not logged.
 func TestServer_StaleEvents_AreCountedAndNotLogged(t *testing.T) {
 	var log lockedBuffer
 	var r *rig
@@ -29,7 +29,8 @@ func TestServer_StaleEvents_AreCountedAndNotLogged(t *testing.T) {
 	second, handle := r.open()
 	r.onReactor(0, func(*reactor) {
 		victim = handle
-		// Both wait in the kernel before the reactor asks again, the first one's first.
+		// Both events wait in the kernel before the reactor polls again, the first
+		// connection's event first.
 		write(t, first, frame("kill"))
 		write(t, second, frame("too late"))
 	})

@@ -20,9 +20,9 @@ import (
 	"gatepass/codec"
 )
 
-// TestMain also plays the child processes of cap_test.go. gnet makes a pool of
-// worker goroutines when it is imported (ants); its two housekeepers live as long
-// as the process.
+// TestMain also runs the child processes of cap_test.go. gnet makes a pool of worker
+// goroutines when it is imported (ants). Two of the pool's goroutines live as long as the
+// process.
 func TestMain(m *testing.M) {
 	if role := os.Getenv(childRole); role == drainRole {
 		os.Exit(runDrain())
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	)
 }
 
-// patience bounds every wait of these tests: far above what any needs.
+// patience is the limit of every wait in these tests, far above what any wait needs.
 const patience = 20 * time.Second
 
 // eventually waits for a condition.
@@ -51,9 +51,9 @@ func eventually(t testing.TB, what string, ok func() bool) {
 // frames is a protocol for tests: a length byte and that many bytes. A reply is
 // a frame of its AccountFlags, big-endian.
 type frames struct {
-	// onFrame sees each whole frame first; its error is Decode's.
+	// onFrame is called with each complete frame first; its error is returned by Decode.
 	onFrame func(frame []byte) error
-	// onReply sees each reply first; its error is Append's.
+	// onReply is called with each reply first; its error is returned by Append.
 	onReply func(r *codec.Reply) error
 }
 
@@ -90,7 +90,7 @@ func (f *frames) AppendViolation(dst []byte, v *codec.Violation) []byte {
 
 func speakFrames() Session { return &frames{} }
 
-// listening are listeners at which frames are spoken.
+// listening returns listeners with the protocol frames.
 func listening(addrs ...string) (ls []Listener) {
 	for _, addr := range addrs {
 		ls = append(ls, Listener{Addr: addr, Protocol: speakFrames})
@@ -106,11 +106,11 @@ func numbered(n uint32) *codec.Reply {
 
 func numberedBytes(n uint32) []byte { return binary.BigEndian.AppendUint32([]byte{4}, n) }
 
-// inbox is a sink that keeps what it gets.
+// inbox is a sink that keeps its messages.
 type inbox struct {
 	mu     sync.Mutex
 	got    []codec.Message
-	room   int  // messages it still takes; below 0 means all
+	room   int  // messages it still takes; negative means all
 	closed bool // for new connections
 	misses int  // refused deliveries
 	onTake func(m *codec.Message)
@@ -150,14 +150,14 @@ func (in *inbox) setRoom(n int) {
 	in.room = n
 }
 
-// watch has f see every message first; f runs on the reactor and may panic.
+// watch makes f see every message first. f runs on the reactor and may panic.
 func (in *inbox) watch(f func(m *codec.Message)) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.onTake = f
 }
 
-// of is what came of a kind and, unless conn is 0, from that connection.
+// of returns the messages of a kind and, unless conn is 0, of that connection.
 func (in *inbox) of(kind codec.Kind, conn codec.Conn) (found []codec.Message) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -169,7 +169,7 @@ func (in *inbox) of(kind codec.Kind, conn codec.Conn) (found []codec.Message) {
 	return found
 }
 
-// rig is a server with its sinks. The test's goroutine plays the logic.
+// rig is a server with its sinks. The test's goroutine acts as the logic.
 type rig struct {
 	*Server
 	t     testing.TB
@@ -225,7 +225,7 @@ func (r *rig) dialAt(addr string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// open connects and waits for the server to have taken the connection.
+// open connects and waits until the server has accepted the connection.
 func (r *rig) open() (client *net.TCPConn, handle codec.Conn) {
 	r.t.Helper()
 	return r.openAt(r.Addr().String())
@@ -248,7 +248,7 @@ func (r *rig) openAt(addr string) (client *net.TCPConn, handle codec.Conn) {
 	return client, handle
 }
 
-// openMany connects n clients and waits for the server to have them all.
+// openMany connects n clients and waits until the server has accepted them all.
 func (r *rig) openMany(n int) (clients []*net.TCPConn, handles []codec.Conn) {
 	r.t.Helper()
 	for range n {
@@ -289,8 +289,8 @@ func (r *rig) onReactor(index int, f func(*reactor)) {
 	}
 }
 
-// settled is Stats once every reactor is done with what it was at: they count
-// after they have acted.
+// settled returns Stats once every reactor has finished its current work, because reactors
+// count after they act.
 func (r *rig) settled() Stats {
 	r.t.Helper()
 	for i, re := range r.reactors {
@@ -342,7 +342,7 @@ func ends(t testing.TB, c net.Conn, want []byte) {
 	same(t, got, want, err)
 }
 
-// same reports where what was read differs, not all of it.
+// same reports where the read bytes differ, and does not print all of them.
 func same(t testing.TB, got, want []byte, err error) {
 	t.Helper()
 	if err == nil && bytes.Equal(got, want) {
@@ -355,7 +355,7 @@ func same(t testing.TB, got, want []byte, err error) {
 	t.Fatalf("read %d bytes (%v), want %d; from byte %d on %.40q, want %.40q", len(got), err, len(want), at, got[at:], want[at:])
 }
 
-// gone checks that a client was disconnected, cleanly or not.
+// gone checks that a client was disconnected, with or without a reset.
 func gone(t testing.TB, c net.Conn) {
 	t.Helper()
 	_, err := io.Copy(io.Discard, c)
@@ -371,7 +371,7 @@ func write(t testing.TB, c net.Conn, b []byte) {
 	}
 }
 
-// texts are the frames that messages carried.
+// texts returns the frames of the messages.
 func texts(ms []codec.Message) (s []string) {
 	for _, m := range ms {
 		s = append(s, m.Hello.Name.String())
@@ -379,7 +379,7 @@ func texts(ms []codec.Message) (s []string) {
 	return s
 }
 
-// hears waits until a connection's frames are exactly these.
+// hears waits until a connection's decoded frames are exactly these.
 func (r *rig) hears(conn codec.Conn, want ...string) {
 	r.t.Helper()
 	in := r.sinks[conn.Reactor()]
@@ -389,7 +389,7 @@ func (r *rig) hears(conn codec.Conn, want ...string) {
 	}
 }
 
-// works checks that a new client is served, both ways.
+// works checks that a new client is served in both directions.
 func (r *rig) works() {
 	r.t.Helper()
 	c, h := r.open()

@@ -9,32 +9,30 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// idler sleeps in a reactor's stead, where Go runs on one processor only.
+// idler sleeps instead of a reactor, where Go runs on one processor only.
 //
-// gnet sleeps in epoll_wait as Go's scheduler likes it: the scheduler sees a
-// system call, takes the processor away 20 µs into it, wakes a thread that finds
-// nothing to do, and has to find a processor again when the call returns. On a
-// server that is neither idle nor busy that is most of what a login costs (see
-// docs/performance.md). The idler is a goroutine that waits for the reactor's
-// epoll to become readable in a system call that the scheduler does not see, so
-// the processor just waits with it. When the call returns it steps aside, and
-// the reactor finds its events there without sleeping.
+// gnet sleeps in epoll_wait, a system call that Go's scheduler knows. The scheduler takes the
+// processor away after 20 µs, wakes a thread that finds nothing to do, and has to find a
+// processor again when the call returns. On a server that is neither idle nor busy, that is
+// most of the cost of a login (see docs/performance.md). The idler is a goroutine that waits
+// until the reactor's epoll is readable, in a system call that the scheduler does not see. The
+// processor therefore stays with the idler. When the call returns, the idler yields, and the
+// reactor finds its events without sleeping.
 //
-// Nothing else can run meanwhile, so it does this only when nothing of ours is
-// under way (idle), only for idleNap, and it goes to sleep itself when nothing
-// came in that time: timers, a scrape, an fsync that ends are late by idleNap at
-// most, and a server without clients is not kept awake. A reactor that finds its
-// next events there again and again is busy and has no use for it; then it stays
-// away for a while.
+// Nothing else can run meanwhile. The idler therefore waits only while none of our work is in
+// progress (idle), and only for idleNap. If nothing arrives in that time, the idler goes to
+// sleep itself. Timers, a scrape or the end of an fsync are late by idleNap at most, and a
+// server without clients does not stay awake. A reactor that finds its next events at once
+// again and again is busy and does not need the idler; the idler then stays off for a while.
 type idler struct {
 	// static after construction
 	idle  func() bool
 	busy  *atomic.Bool // the reactor is in a callback
 	epoll int
-	other int // readable when others have work; below 0 for none
+	other int // readable when others have work; below 0 if there is none
 
 	awake atomic.Bool
-	// away is for how many events the reactor is left alone.
+	// away is for how many more events the idler stays off.
 	away atomic.Int32
 	// rested says that the reactor's next event is the first after a nap.
 	rested atomic.Bool
@@ -43,18 +41,18 @@ type idler struct {
 	done   chan struct{}
 }
 
-// idleNap is the longest time for which an idler keeps the processor.
+// idleNap is the longest time that an idler keeps the processor.
 const idleNap = time.Millisecond
 
-// shortNap is how long a call takes that finds events there already.
+// shortNap is the longest duration of a call that finds events at once.
 const shortNap = 5 * time.Microsecond
 
-// After busyNaps times in a row in which there was no time for a nap, the idler
-// stays away for busyEvents events.
+// After busyNaps naps in a row that found events at once, the idler stays off for busyEvents
+// events.
 const busyNaps, busyEvents = 16, 2048
 
-// newIdler starts an idler for a reactor; nil where that cannot be. other is what ends
-// a nap besides.
+// newIdler starts an idler for a reactor, or returns nil where that is not possible. other is
+// a descriptor that also ends a nap when it is readable.
 func newIdler(r *reactor, other int, idle func() bool) *idler {
 	if r.epoll < 0 {
 		return nil
@@ -67,9 +65,8 @@ func newIdler(r *reactor, other int, idle func() bool) *idler {
 	return i
 }
 
-// epollOf reads the descriptor of a loop's epoll, which gnet does not tell; -1 where it
-// is none that can be asked. gnet's version is pinned, and a test sees when the field
-// moves.
+// epollOf returns the descriptor of a loop's epoll, which gnet does not export, or -1 where
+// the loop has none. gnet's version is pinned, and a test fails when the field moves.
 func epollOf(loop gnet.EventLoop) int {
 	if fd, ok := pollerOf(loop); ok && canNap {
 		return fd
@@ -91,8 +88,7 @@ func pollerOf(loop gnet.EventLoop) (fd int, ok bool) {
 	return int(v.Int()), true
 }
 
-// poke says that the reactor has something to do, so that its next sleep may be
-// short. Reactor.
+// poke records that the reactor has work, so that its next sleep may be short. Reactor.
 func (i *idler) poke() {
 	switch {
 	case i == nil || i.awake.Load():
@@ -100,25 +96,24 @@ func (i *idler) poke() {
 		i.away.Add(-1)
 	default:
 		i.awake.Store(true)
-		i.wake <- struct{}{} // cannot block: one sleep, one poke
+		i.wake <- struct{}{} // cannot block: one poke for each sleep
 	}
 }
 
-// working tells whether the reactor has an idler now, and others have work.
+// working returns whether the reactor has an active idler while other goroutines have work.
 // Reactor.
 func (i *idler) working() bool { return i != nil && i.away.Load() == 0 && !i.idle() }
 
-// yield lets those run who have work that the reactor has brought. Reactor, in a
-// callback.
+// yield lets the goroutines run that the reactor has given work. Reactor, in a callback.
 func (i *idler) yield() {
 	if i.working() {
 		runtime.Gosched()
 	}
 }
 
-// yieldRested is yield for the first event after a nap: its answer is then
-// written in the same callback. Where events follow each other at once, work is
-// better done in batches. Reactor, in a callback.
+// yieldRested calls yield for the first event after a nap, so that the answer is written in
+// the same callback. When events follow each other at once, batches are better. Reactor, in a
+// callback.
 func (i *idler) yieldRested() {
 	if i != nil && i.rested.Load() {
 		i.rested.Store(false)
@@ -140,11 +135,11 @@ func (i *idler) run() {
 	}
 }
 
-// nap waits for the reactor's events again and again, until there were none for
-// a while or so many that waiting is a waste.
+// nap waits for the reactor's events repeatedly. It returns when none came for a while, or
+// when so many came that waiting is a waste.
 func (i *idler) nap() {
 	for quick := 0; quick < busyNaps; {
-		// Everybody who can run goes first, the reactor last.
+		// All other goroutines that can run go first, the reactor last.
 		runtime.Gosched()
 		select {
 		case <-i.stop:
@@ -152,7 +147,7 @@ func (i *idler) nap() {
 		default:
 		}
 		switch {
-		case i.busy.Load(): // it steps aside in a callback (yield), and its reply waits
+		case i.busy.Load(): // the reactor yields in a callback, and its reply waits
 		case !i.idle():
 			quick++
 		default:
@@ -169,7 +164,7 @@ func (i *idler) nap() {
 	i.away.Store(busyEvents)
 }
 
-// close ends the idler. Not on the reactor.
+// close stops the idler. Not on the reactor.
 func (i *idler) close() {
 	if i != nil {
 		close(i.stop)

@@ -13,7 +13,7 @@ func TestServer_Idle_KeepsServingWithAnIdler(t *testing.T) {
 	}
 	var asked atomic.Uint64
 	r := newRig(t, func(o *Options) {
-		o.Idle = func() bool { return asked.Add(1)%3 != 0 } // work under way now and then
+		o.Idle = func() bool { return asked.Add(1)%3 != 0 } // work is in progress now and then
 	})
 	for range 20 {
 		r.works()
@@ -34,7 +34,7 @@ func TestServer_Idle_CloseEndsTheIdlerWithClientsThere(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Idle = func() bool { return true } })
 	client, _ := r.open()
 	write(t, client, frame("awake"))
-	if err := r.Close(); err != nil { // goleak sees an idler that stays
+	if err := r.Close(); err != nil { // goleak detects an idler that is left
 		t.Fatal(err)
 	}
 	gone(t, client)

@@ -32,8 +32,8 @@ func TestServer_Drain_RefusesNewConnectionsAndServesTheOpen(t *testing.T) {
 	ends(t, client, numberedBytes(1))
 }
 
-// Close hands on what is queued, tells the sinks of every end, says nothing on
-// Failed and leaves no goroutine.
+// Close sends what is queued, tells the sinks about every end, sends nothing on Failed and
+// leaves no goroutine.
 func TestServer_Close_HandsOnWhatIsQueued(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	r := newRig(t, func(o *Options) { o.Reactors = 3 })
@@ -86,7 +86,7 @@ func TestServer_Close_IsIdempotentFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// Late callers on other goroutines find a closed server, not a crash.
+// Late calls on other goroutines find a closed server and do not crash.
 func TestServer_Close_ResumeAndDrainAreHarmlessAfter(t *testing.T) {
 	r := newRig(t, nil)
 	r.open()
@@ -98,8 +98,8 @@ func TestServer_Close_ResumeAndDrainAreHarmlessAfter(t *testing.T) {
 	r.Stats()
 }
 
-// A server whose start failed, or that never started, can be closed: that is
-// how its owner clears up.
+// A server that never started, or whose start failed, can be closed. Its owner cleans up that
+// way.
 func TestServer_Close_WithoutStart(t *testing.T) {
 	first := newRig(t, nil)
 	for name, start := range map[string]bool{"never": false, "failed": true} {
@@ -126,7 +126,7 @@ func TestServer_Close_WithoutStart(t *testing.T) {
 	}
 }
 
-// The engine may end without being asked (see cap_test.go for how).
+// The engine may end without a call of Close (see cap_test.go for how).
 func TestServer_Failed_WhenTheEngineEndsByItself(t *testing.T) {
 	r := newRig(t, nil)
 	client, _ := r.open()
@@ -147,8 +147,8 @@ func TestServer_Failed_WhenTheEngineEndsByItself(t *testing.T) {
 	}
 }
 
-// SO_REUSEPORT, which the loops need, would let a second server take half of the
-// first one's connections without a word.
+// SO_REUSEPORT, which the loops need, would let a second server silently take half of the
+// first server's connections.
 func TestServer_Start_SecondServerOnTheSameAddressIsRefused(t *testing.T) {
 	first := newRig(t, func(o *Options) { o.Reactors = 2 })
 	s, err := New(Options{
@@ -266,8 +266,8 @@ func TestOptions_EnsureDefaultsIsValid(t *testing.T) {
 	}
 }
 
-// A server may be started again at once on a port on which it has closed
-// connections itself: they stay in TIME_WAIT for a minute.
+// A server may start again at once on a port on which it has closed connections itself. These
+// stay in TIME_WAIT for a minute.
 func TestServer_Start_AgainOnAPortInTimeWait(t *testing.T) {
 	first := newRig(t, nil)
 	for range 3 {
@@ -284,8 +284,7 @@ func TestServer_Start_AgainOnAPortInTimeWait(t *testing.T) {
 	second.works()
 }
 
-// A connection does not take the slot of one whose end the sink has not been
-// told yet.
+// A new connection does not get the slot of a connection whose end the sink has not got yet.
 func TestServer_Open_WaitsForWhatIsOwed(t *testing.T) {
 	r := newRig(t, nil)
 	client, handle := r.open()
@@ -296,7 +295,7 @@ func TestServer_Open_WaitsForWhatIsOwed(t *testing.T) {
 		r.onReactor(0, func(re *reactor) { owed = len(re.owed) })
 		return owed == 1
 	})
-	r.sinks[0].setRoom(-1) // room again, but nobody has said so yet
+	r.sinks[0].setRoom(-1) // room again, but Resume was not called yet
 	gone(t, r.dial())
 	if n := len(r.sinks[0].of(codec.KindOpened, 0)); n != 1 {
 		t.Fatalf("%d connections were offered before the end of the first", n)

@@ -6,16 +6,16 @@ import (
 	"gatepass/codec"
 )
 
-// request is what a stream asks of the pump: to read its next turn.
+// request asks the pump to read a stream's next turn.
 type request struct {
 	conn   codec.Conn
 	source codec.TransferSource
 	offset uint64
 	frame  codec.FileFrame
-	most   int // bytes of the file, 1 at least
+	most   int // bytes of the file, at least 1
 }
 
-// line is a queue of requests, first come, first served: a ring that grows.
+// line is a FIFO queue of requests, in a ring that grows.
 type line struct {
 	ring  []request
 	first int
@@ -32,10 +32,10 @@ func (l *line) push(q request) {
 	l.n++
 }
 
-// pop takes the first of a line that is not empty.
+// pop removes and returns the first request. The queue must not be empty.
 func (l *line) pop() request {
 	q := l.ring[l.first]
-	l.ring[l.first] = request{} // lets go of the source
+	l.ring[l.first] = request{} // releases the source
 	l.first = (l.first + 1) % len(l.ring)
 	if l.n--; l.n == 0 && len(l.ring) > lineKept {
 		l.ring, l.first = nil, 0
@@ -43,13 +43,13 @@ func (l *line) pop() request {
 	return q
 }
 
-// postponed is a request that stands in line from a moment on.
+// postponed is a request that enters the queue at a given time.
 type postponed struct {
 	request
 	due time.Duration
 }
 
-// calendar has the request that is due first in front: a heap.
+// calendar is a heap of requests; the one that is due first is at the front.
 type calendar []postponed
 
 func (c *calendar) push(p postponed) {
@@ -65,7 +65,7 @@ func (c *calendar) push(p postponed) {
 	}
 }
 
-// pop takes the first of a calendar that is not empty.
+// pop removes and returns the first request. The calendar must not be empty.
 func (c *calendar) pop() request {
 	h := *c
 	q, last := h[0].request, len(h)-1

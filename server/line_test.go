@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A line gives what it was given, in that order, and lets its memory go when empty.
+// A line returns requests in the order of their arrival, and frees its memory when empty.
 func TestLine_FirstComeFirstServed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var l line

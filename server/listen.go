@@ -10,10 +10,10 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// reserve finds the addresses to listen on. Every loop binds them with
-// SO_REUSEPORT, under which a second server would bind them too and silently take
-// half of the connections; so they are first bound without. All are held until the
-// last is found, or two listeners might be given the same free port.
+// reserve returns the addresses to listen on. Every loop binds them with SO_REUSEPORT. With
+// that option a second server could bind them too and silently take half of the connections,
+// so reserve binds them first without it. It holds all of them until the last is found;
+// otherwise two listeners might get the same free port.
 func reserve(listeners []Listener) (addrs []netip.AddrPort, err error) {
 	for i := range listeners {
 		l, lerr := net.Listen("tcp", listeners[i].Addr)
@@ -34,8 +34,8 @@ func listenError(addr string, err error) error {
 	return fmt.Errorf("listen on %s: %w", addr, err)
 }
 
-// listenOn is the addresses in gnet's words: every address, of both families, is
-// an empty host there, and "::" only those of IPv6.
+// listenOn returns the addresses in gnet's notation. An empty host means every address of both
+// families; "::" means only the IPv6 addresses.
 func listenOn(addrs []netip.AddrPort) (words []string) {
 	for _, addr := range addrs {
 		if addr.Addr() == netip.IPv6Unspecified() {
@@ -47,8 +47,8 @@ func listenOn(addrs []netip.AddrPort) (words []string) {
 	return words
 }
 
-// listenerOf is the listener that a connection came by. Its LocalAddr is the
-// listener's, wildcard and all, and no two listeners have a port in common.
+// listenerOf returns the listener of a connection. The connection's LocalAddr is the
+// listener's address, wildcard included. No two listeners have the same port.
 func (s *Server) listenerOf(sock gnet.Conn) *Listener {
 	if local, ok := sock.LocalAddr().(*net.TCPAddr); ok {
 		for i := range s.addrs {

@@ -12,7 +12,7 @@ import (
 	"gatepass/codec"
 )
 
-// loud is frames in which everything is said twice.
+// loud is frames with every reply sent twice.
 type loud struct{ frames }
 
 func (l *loud) Append(dst []byte, r *codec.Reply) ([]byte, error) {
@@ -20,7 +20,7 @@ func (l *loud) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 	return l.frames.Append(dst, r)
 }
 
-// two are listeners that speak differently.
+// two returns two listeners with different protocols.
 func two(first, second string) []Listener {
 	return []Listener{
 		{Addr: first, Speaks: codec.ProtocolGrunt, Protocol: speakFrames},
@@ -35,7 +35,7 @@ func TestServer_Listeners_EachSpeaksItsOwnProtocol(t *testing.T) {
 			if r.AddrOf(0) != r.Addr() || r.AddrOf(0).Port() == r.AddrOf(1).Port() {
 				t.Fatalf("addresses %v and %v", r.AddrOf(0), r.AddrOf(1))
 			}
-			for range 8 { // on either reactor
+			for range 8 { // on each reactor
 				for i, want := range []codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
 					client, handle := r.openAt(fmt.Sprintf("127.0.0.1:%d", r.AddrOf(i).Port()))
 					opened := r.sinks[handle.Reactor()].of(codec.KindOpened, handle)
@@ -92,7 +92,7 @@ func TestServer_Listeners_DrainAndCloseAll(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
-// When one address is taken the other is let go.
+// When one address is in use, the other one is released.
 func TestServer_Listeners_OneThatIsTaken(t *testing.T) {
 	first := newRig(t, nil)
 	s, err := New(Options{

@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// mail is what the sender has for one reactor. The sender gives, the reactor
-// takes; both only swap slices under the lock. It is bounded by what the send
-// queue lets in.
+// mail holds the entries that the sender has for one reactor. The sender adds, the reactor
+// takes; both only swap slices under the lock. The limit of the send queue bounds its size.
 //
-// A reactor in one of its callbacks says so (busy) and looks into its mail when
-// it is done; only a reactor that is not needs to be sent a task, which costs
-// two system calls. Whoever writes first, mail or busy, is seen by the other.
+// A reactor sets busy while it is in one of its callbacks, and checks its mail at the end of
+// the callback. The sender sends a task, which costs two system calls, only to a reactor that
+// is not busy. The sender writes mail and then reads busy; the reactor writes busy and then
+// reads mail. At least one of the two therefore sees the other's write.
 type mail struct {
 	busy atomic.Bool
 
@@ -19,11 +19,11 @@ type mail struct {
 	filling   []Outgoing
 	scheduled bool // a task to take it is on its way to the reactor
 
-	spare []Outgoing // the reactor's, between two takes
+	spare []Outgoing // owned by the reactor between two takes
 }
 
-// give hands the entries over and returns a slice to gather the next in. send
-// says that the caller has to send the task that takes the mail. Sender.
+// give hands the entries over and returns a slice for the next entries. send says that the
+// caller has to send the task that takes the mail. Sender.
 func (m *mail) give(group []Outgoing) (empty []Outgoing, send bool) {
 	m.mu.Lock()
 	if len(m.filling) == 0 {
@@ -37,7 +37,7 @@ func (m *mail) give(group []Outgoing) (empty []Outgoing, send bool) {
 	return group, !m.busy.Load() && m.schedule()
 }
 
-// schedule tells whether a task is needed, and then counts on its being sent.
+// schedule returns whether a task is needed, and records that the caller sends it.
 func (m *mail) schedule() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -46,7 +46,7 @@ func (m *mail) schedule() bool {
 	return first
 }
 
-// done ends a callback; true means that mail came meanwhile. Reactor.
+// done ends a callback. True means that mail has arrived meanwhile. Reactor.
 func (m *mail) done() bool {
 	m.busy.Store(false)
 	m.mu.Lock()
@@ -54,8 +54,7 @@ func (m *mail) done() bool {
 	return len(m.filling) > 0
 }
 
-// take returns everything given. The slice is the reactor's until the next
-// take. Reactor.
+// take returns all entries. The reactor owns the slice until the next take. Reactor.
 func (m *mail) take() []Outgoing {
 	clear(m.spare)
 	m.mu.Lock()

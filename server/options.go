@@ -11,98 +11,92 @@ import (
 	"gatepass/codec"
 )
 
-// Protocol makes the codec state of a new connection. It is called on reactors,
-// several at once.
+// Protocol returns the codec state for a new connection. Several reactors may call it at once.
 type Protocol func() Session
 
-// Session is the codec's memory of one connection. Its methods are called on
-// the connection's reactor only.
+// Session is the codec state of one connection. Its methods are called on the connection's
+// reactor only.
 type Session interface {
-	// Decode takes one message from the front of b. It returns how many bytes
-	// that was, codec.ErrShort when the message is not whole, or a
-	// *codec.Violation. m does not alias b.
+	// Decode decodes one message from the front of b. It returns how many bytes the message
+	// has, codec.ErrShort when the message is incomplete, or a *codec.Violation. m does not
+	// alias b.
 	Decode(b []byte, m *codec.Message) (n int, err error)
 	// Append encodes a reply for this client.
 	Append(dst []byte, r *codec.Reply) ([]byte, error)
-	// AppendViolation encodes what this client is told about its violation;
-	// nothing where the protocol has no word for it.
+	// AppendViolation encodes the answer to a violation; nothing where the protocol has none.
 	AppendViolation(dst []byte, v *codec.Violation) []byte
 }
 
-// Sealer is a Session that lets no bytes out as they are: frames that are encoded
-// already go through it, for each connection by itself.
+// Sealer is a Session that seals everything it sends. Frames that are already encoded go
+// through it too, once for each connection.
 type Sealer interface {
-	// AppendFrame writes frame as this client is to get it.
+	// AppendFrame appends frame, sealed for this client.
 	AppendFrame(dst, frame []byte) ([]byte, error)
 }
 
-// Listener is one address with the protocol that is spoken there.
+// Listener is one address and the protocol of its connections.
 type Listener struct {
 	// Addr is where to listen, host:port; an empty host is every address.
 	Addr string
-	// Speaks goes into the KindOpened message of its connections.
+	// Speaks is the protocol in the KindOpened message of its connections.
 	Speaks codec.Protocol
 	// Protocol makes the codec of each connection.
 	Protocol Protocol
 }
 
-// Sink takes what a reactor decodes. One sink belongs to one reactor; its
-// methods are called on that reactor.
+// Sink takes the messages that a reactor decodes. One sink belongs to one reactor; its methods
+// are called on that reactor.
 type Sink interface {
-	// Offer hands over the message of a connection that is new and may be
-	// refused; false refuses it.
+	// Offer hands over the message of a new connection. False refuses the connection.
 	Offer(m *codec.Message) bool
-	// Deliver hands over any other message. False means there is no room now;
-	// Server.Resume tells that there is again.
+	// Deliver hands over any other message. False means that there is no room now;
+	// Server.Resume says that there is room again.
 	Deliver(m *codec.Message) bool
 }
 
 // Options configure a Server.
 type Options struct {
-	// Listeners are the addresses to serve, one at least; no two have a port in
-	// common.
+	// Listeners are the addresses to serve, at least one. No two have the same port.
 	Listeners []Listener
-	// Reactors is how many event loops there are, 1 … codec.MaxReactors.
+	// Reactors is the number of event loops, 1 … codec.MaxReactors.
 	Reactors int
-	// MaxConns is how many connections there may be at once; the next is
-	// refused. 0 takes what RLIMIT_NOFILE leaves.
+	// MaxConns is how many connections may be open at once; further ones are refused. 0 uses
+	// what RLIMIT_NOFILE leaves.
 	MaxConns int
-	// OtherFiles is how many file descriptors are kept back from connections beside
-	// the usual ones, for what else the process serves.
+	// OtherFiles is how many file descriptors to reserve besides FileReserve, for what else
+	// the process serves.
 	OtherFiles int
-	// SendBound is how many bytes may wait unsent for one connection before it
-	// is cut off. 0 takes DefaultSendBound.
+	// SendBound is how many unsent bytes one connection may have before it is closed. 0 uses
+	// DefaultSendBound.
 	SendBound int
-	// SendQueue is how many replies may wait for the sender. 0 takes
-	// DefaultSendQueue.
+	// SendQueue is how many replies may wait for the sender. 0 uses DefaultSendQueue.
 	SendQueue int
-	// Transfers bound the sending of files.
+	// Transfers limits the sending of files.
 	Transfers TransferOptions
-	// Idle, if set, says that nothing is under way for the clients but in the
-	// reactors and the send queue, and that Go runs on one processor: a reactor
-	// may then keep the processor while it waits for a moment (see idler). It is
-	// called often, on a goroutine of the server.
+	// Idle, if set, returns whether no client's work is in progress outside the reactors and
+	// the send queue. It is set only when Go runs on one processor. A reactor may then keep
+	// the processor for a moment while it waits (see idler). Idle is called often, on a
+	// goroutine of the server.
 	Idle func() bool
-	// Sink makes the sink of the reactor with that index.
+	// Sink returns the sink of the reactor with that index.
 	Sink func(reactor int) Sink
-	// Logger gets what is rare. It must not block.
+	// Logger gets rare events. It must not block.
 	Logger *slog.Logger
 }
 
-// TransferOptions bound the sending of files.
+// TransferOptions limit the sending of files.
 type TransferOptions struct {
-	// Rate is how many bytes of files a second leave the server, ClientRate how many
-	// one client gets; 0 for no limit.
+	// Rate is how many bytes of files the server sends a second, ClientRate how many it sends
+	// to one client; 0 is no limit.
 	Rate, ClientRate int64
-	// Stall is how long a client may take less than 16 KiB before its connection is
-	// closed as too slow. 0 takes DefaultTransferStall.
+	// Stall is how long a client may take less than 16 KiB before its connection is closed as
+	// too slow. 0 uses DefaultTransferStall.
 	Stall time.Duration
-	// Readers is how many reads of files are under way at once. 0 takes
-	// DefaultTransferReaders.
+	// Readers is how many reads of files run at once. 0 uses DefaultTransferReaders.
 	Readers int
 }
 
-// EnsureDefaults fills in what was left empty.
+// EnsureDefaults sets the default of each option that is 0.
 func (o *Options) EnsureDefaults() {
 	if o.SendBound == 0 {
 		o.SendBound = DefaultSendBound
@@ -121,7 +115,7 @@ func (o *Options) EnsureDefaults() {
 	}
 }
 
-// Validate reports every fault at once.
+// Validate returns every invalid option in one error.
 func (o *Options) Validate() error {
 	var faults []error
 	faults = append(faults, o.listenerFaults()...)
@@ -160,7 +154,7 @@ func (o *Options) listenerFaults() (faults []error) {
 			faults = append(faults, fmt.Errorf("address %q: %w", l.Addr, err))
 		} else if other := taken[port]; other != "" {
 			faults = append(faults, fmt.Errorf("address %q has the port of %q", l.Addr, other))
-		} else if port != "0" { // of which each is given its own
+		} else if port != "0" { // each listener with port 0 gets a port of its own
 			taken[port] = l.Addr
 		}
 		if l.Protocol == nil || l.Speaks >= codec.ProtocolCount {
@@ -186,11 +180,11 @@ func (o *TransferOptions) faults() (faults []error) {
 	return faults
 }
 
-// mostConns is how many connections the limit of open files allows.
+// mostConns returns how many connections the limit of open files allows.
 func (o *Options) mostConns() int { return FileLimit() - FileReserve - o.OtherFiles }
 
-// FileLimit is the process's limit of open files; Go raises the soft limit to the
-// hard one by itself. Any goroutine.
+// FileLimit returns the process's limit of open files. Go raises the soft limit to the hard
+// limit by itself. Any goroutine.
 func FileLimit() int {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {

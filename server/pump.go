@@ -14,28 +14,27 @@ import (
 	"gatepass/guard"
 )
 
-// pump reads the files that are being sent. A stream that may go on asks it for its
-// next turn and stands in line; a reader takes the first in line, reads the turn into
-// one of few buffers and hands it to the stream's reactor, which sends it and asks
-// again. So all take turns, whatever their number, none waits for another's disk or
-// socket, and what a transfer costs while it waits is a request.
+// pump reads the files that are being sent. A stream that may continue asks the pump for its
+// next turn and enters the queue. A reader takes the first request of the queue, reads the
+// turn into one of a few buffers and hands it to the stream's reactor. The reactor sends the
+// turn and asks for the next one. All streams therefore take turns, however many there are,
+// and no stream waits for the disk or socket of another. A waiting transfer costs one request.
 //
-// Its goroutines: the readers; the waiter, which hands on what sockets can be written
-// to again; and the clock, which sees to all that is due at a time. None of them
-// touches a stream: those belong to their reactors, and what crosses is a value or a
-// handle.
+// Its goroutines are the readers; the waiter, which passes on the sockets that have become
+// writable; and the clock, which handles everything that is due at a given time. None of them
+// accesses a stream, because streams belong to their reactors. They pass values and handles.
 type pump struct {
 	// static after construction
 	options  TransferOptions
 	logger   *slog.Logger
 	reactors []*reactor
-	now      func() time.Duration // what dues and stalls count by
+	now      func() time.Duration // the clock for due times and stalls
 	writable *writable            // set by start
 	stop     chan struct{}
-	alarm    chan struct{} // one slot: the clock is to look again
+	alarm    chan struct{} // one slot: tells the clock to look again
 	done     sync.WaitGroup
 
-	// busy says that a turn is under way or could be.
+	// busy says that a turn is being read or sent, or could be.
 	busy atomic.Bool
 	// running is how many streams there are.
 	running atomic.Int64
@@ -43,18 +42,18 @@ type pump struct {
 	dryWaits atomic.Uint64
 
 	mu      sync.Mutex // guards all below
-	work    sync.Cond  // the readers wait for it
-	waiting int        // readers that do
+	work    sync.Cond  // the readers wait on it
+	waiting int        // readers that wait on work
 	line    line
 	later   calendar
 	bucket  guard.Bucket
-	// dry is until when the line waits for the bucket, 0 for not at all.
+	// dry is the time until which the queue waits for the bucket; 0 if it does not wait.
 	dry     time.Duration
 	free    []*turnBuffer
-	made    int // buffers there are
-	flight  int // turns between a reader and their end on a reactor
+	made    int // buffers that exist
+	flight  int // turns that a reader has begun and a reactor has not ended
 	stopped bool
-	faults  map[codec.TransferSource]time.Duration // when each was reported
+	faults  map[codec.TransferSource]time.Duration // when each fault was logged
 }
 
 func newPump(o TransferOptions, logger *slog.Logger, reactors []*reactor) *pump {
@@ -82,8 +81,9 @@ func (p *pump) start() (err error) {
 	return nil
 }
 
-// end ends the goroutines and waits for them, but not for a disk. It comes before
-// the end of the loops, to which they send tasks.
+// end stops the goroutines and waits for them, but not without limit for a disk: it returns an
+// error after closeLimit. Call it before the event loops end, because the goroutines send
+// tasks to the loops.
 func (p *pump) end() error {
 	p.mu.Lock()
 	p.stopped = true
@@ -101,7 +101,7 @@ func (p *pump) end() error {
 	}
 }
 
-// resting tells whether no turn is under way. Anywhere.
+// resting returns whether no turn is being read or sent. Anywhere.
 func (p *pump) resting() bool { return !p.busy.Load() }
 
 // read is a reader's goroutine.
@@ -117,7 +117,7 @@ func (p *pump) read() {
 			p.report(&t)
 		}
 		if p.halted() {
-			return // it took so long that its loop may be gone
+			return // the read took so long that the loop may have ended
 		}
 		if r := p.reactors[t.conn.Reactor()]; r.turns.give(t) {
 			r.scheduleTurns()
@@ -131,7 +131,7 @@ func (p *pump) halted() bool {
 	return p.stopped
 }
 
-// next waits for a request whose turn it is, a buffer and tokens; false at the end.
+// next returns the first request with a buffer, once there are tokens; false at the end.
 func (p *pump) next() (t turn, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -150,7 +150,8 @@ func (p *pump) next() (t turn, ok bool) {
 	return t, false
 }
 
-// spare is how many buffers nobody has; it and those below are called with mu held.
+// spare returns how many buffers are free. The caller holds mu, also for lend, isDry and
+// settle.
 func (p *pump) spare() int { return len(p.free) + p.options.Readers*turnsAReader - p.made }
 
 // lend takes a buffer out of the pool, or makes one.
@@ -165,7 +166,7 @@ func (p *pump) lend() *turnBuffer {
 	return b
 }
 
-// isDry tells whether the line waits for tokens.
+// isDry returns whether the queue waits for tokens.
 func (p *pump) isDry() bool {
 	if p.options.Rate == 0 {
 		return false
@@ -186,8 +187,8 @@ func (p *pump) isDry() bool {
 	return true
 }
 
-// dataOf is how many bytes of a file the turns have at most: not so many that a low
-// rate would leave a client waiting for long between two of them.
+// dataOf returns how many bytes of a file a turn has at most. At a low rate that is few, so
+// that a client does not wait long between two turns.
 func (p *pump) dataOf(f codec.FileFrame) int {
 	most := int64(turnSize / f.Size() * f.Data)
 	for _, rate := range []int64{p.options.Rate, p.options.ClientRate} {
@@ -198,9 +199,8 @@ func (p *pump) dataOf(f codec.FileFrame) int {
 	return int(most)
 }
 
-// settle wakes a reader if there is something to read and so many buffers to read
-// into, and notes whether anything is under way. One reader wakes the next: a disk
-// may keep any of them.
+// settle wakes one reader if there is something to read and at least buffers buffers are free.
+// It also updates busy. Each reader wakes the next one, because a disk may block any of them.
 func (p *pump) settle(buffers int) {
 	ready := p.line.n > 0 && p.dry == 0
 	if ready && p.waiting > 0 && p.spare() >= buffers {
@@ -211,7 +211,7 @@ func (p *pump) settle(buffers int) {
 	}
 }
 
-// ask puts a request into the line. Reactor.
+// ask puts a request into the queue. Reactor.
 func (p *pump) ask(q request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -221,7 +221,7 @@ func (p *pump) ask(q request) {
 	}
 }
 
-// askLater puts a request into the line in a while. Reactor.
+// askLater puts a request into the queue after a delay. Reactor.
 func (p *pump) askLater(q request, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -234,8 +234,8 @@ func (p *pump) askLater(q request, wait time.Duration) {
 	}
 }
 
-// giveBack ends a turn of which so many bytes were not sent. Readers are woken for
-// some buffers at a time. Reactor.
+// giveBack ends a turn; unsent is how many of its bytes were not sent. It wakes readers for
+// several buffers at a time. Reactor.
 func (p *pump) giveBack(t *turn, unsent int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -245,7 +245,7 @@ func (p *pump) giveBack(t *turn, unsent int) {
 	p.settle(p.options.Readers)
 }
 
-// ring has the clock look again. Anywhere.
+// ring makes the clock look again. Anywhere.
 func (p *pump) ring() {
 	select {
 	case p.alarm <- struct{}{}:
@@ -299,12 +299,12 @@ func (p *pump) keepTime() {
 	}
 }
 
-// sweepEach is how often stalled clients are looked for.
+// sweepEach returns how often to look for stalled clients.
 func (p *pump) sweepEach() time.Duration {
 	return min(max(p.options.Stall/4, time.Millisecond), time.Second)
 }
 
-// sweep asks those reactors that have streams to look for clients that have stalled.
+// sweep asks the reactors that have streams to look for stalled clients.
 func (p *pump) sweep() {
 	for _, r := range p.reactors {
 		if r.streams.Load() > 0 && r.turns.giveSweep() {
@@ -313,8 +313,8 @@ func (p *pump) sweep() {
 	}
 }
 
-// dueIn lets those into the line whose time has come, and tells when the clock has
-// to look again.
+// dueIn moves the requests that are due into the queue, and returns when the clock has to look
+// again.
 func (p *pump) dueIn(now, sweep time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -342,8 +342,8 @@ func (p *pump) dueIn(now, sweep time.Duration) time.Duration {
 	return max(next-now, 0)
 }
 
-// report logs that a file could not be read: once a faultEach for each file, which
-// may be on its way to thousands. What the client was told says nothing of it.
+// report logs that a file could not be read: once in faultEach for each file, because the file
+// may be on its way to thousands of clients. The client is not told the cause.
 func (p *pump) report(t *turn) {
 	key := t.source
 	if !reflect.TypeOf(key).Comparable() {
@@ -366,8 +366,8 @@ func (p *pump) isNews(key codec.TransferSource) bool {
 	return true
 }
 
-// forgetFaults lets go of the files whose faults are so old that they would be reported
-// again. The caller holds mu.
+// forgetFaults removes faults that are older than faultEach and would be logged again. The
+// caller holds mu.
 func (p *pump) forgetFaults(now time.Duration) {
 	for source, at := range p.faults {
 		if now-at > faultEach {
@@ -376,8 +376,9 @@ func (p *pump) forgetFaults(now time.Duration) {
 	}
 }
 
-// scheduleTurns sends the task that takes the turns. The pump's goroutines, but for
-// those that the reactor itself runs: there it would be taken in the same round.
+// scheduleTurns sends the reactor the task that takes the turns. The pump's goroutines only,
+// and not from a task that the reactor runs: the reactor would run the new task in the same
+// round.
 func (r *reactor) scheduleTurns() {
 	_ = r.loop.Execute(context.Background(), takeTurns{r}) // fails only once the engine has stopped
 }

@@ -2,5 +2,5 @@
 
 package server
 
-// raceEnabled tells the budgets that their counts would be the race detector's.
+// raceEnabled tells the budget tests that the race detector would change their counts.
 const raceEnabled = true

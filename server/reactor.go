@@ -18,7 +18,7 @@ import (
 // reactor is one event loop with its connections. All fields but the first
 // group belong to its goroutine.
 type reactor struct {
-	// static once the loop has shown itself
+	// static once the reactor has found its loop
 	server *Server
 	index  int
 	loop   gnet.EventLoop
@@ -30,32 +30,32 @@ type reactor struct {
 	mail  mail
 	turns turnBox
 	count reactorCounts
-	// streams is how many files are on their way.
+	// streams is how many files are being sent.
 	streams atomic.Int64
-	// kicked asks the clock to send the task that takes the turns.
+	// kicked tells the clock to send the task that takes the turns.
 	kicked atomic.Bool
 	shown  atomic.Bool // loop is set; before that it has no connection
 
 	table connTable
-	// msg is what the codec decodes into, again and again.
+	// msg is the message that the codec decodes into; it is reused.
 	msg codec.Message
-	// owed are messages the sink had no room for, in order: at most one a
-	// stalled connection, one a transfer that ended and one a closed one. Invariant: a stalled connection
-	// decodes nothing more until its owed message is in.
+	// owed are messages that the sink had no room for, in order: at most one for a stalled
+	// connection, one for a transfer that ended and one for a closed connection. Invariant: a
+	// stalled connection decodes no more messages until the sink has taken its owed message.
 	owed []codec.Message
-	// out holds the bytes of the batch that is being written, pieces their
-	// order, iov the pieces of one connection.
+	// out holds the bytes of the batch that is being written, pieces the order of those bytes,
+	// iov the pieces of one connection.
 	out    []byte
 	pieces []piece
 	iov    [][]byte
-	// unread are the connections of a batch whose bytes have yet to be decoded.
+	// unread are the connections of a batch that have received bytes to decode.
 	unread []codec.Conn
-	// turn is what is being sent, waiters the streams whose client has to take something.
+	// turn is the turn that is being sent. waiters are the streams that wait for their client.
 	turn    turn
 	waiters waiters
 }
 
-// opened takes a new connection in, or refuses it. Reactor.
+// opened accepts or refuses a new connection. Reactor.
 func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 	s := r.server
 	s.accepts.worked(s.options.Logger)
@@ -77,8 +77,8 @@ func (r *reactor) opened(sock gnet.Conn) gnet.Action {
 	return gnet.None
 }
 
-// admit gives a connection a slot and offers it to the sink. A panic refuses
-// it; the sink, which may have taken it before it panicked, is told of its end.
+// admit gives a connection a slot and offers it to the sink. A panic refuses the connection.
+// The sink may have accepted it before the panic, so the sink gets a KindClosed message.
 func (r *reactor) admit(sock gnet.Conn) (ok bool) {
 	var c *clientConn
 	defer func() {
@@ -95,8 +95,7 @@ func (r *reactor) admit(sock gnet.Conn) (ok bool) {
 	by := r.server.listenerOf(sock)
 	c = r.table.open(sock, by.Protocol())
 	r.msg = codec.Message{Conn: c.handle, Kind: codec.KindOpened, Protocol: by.Speaks, Peer: peerOf(sock)}
-	// What is owed comes first: among it may be the end of the connection that
-	// had this slot before.
+	// Owed messages come first: one of them may close the previous connection of this slot.
 	if len(r.owed) > 0 || !r.sink.Offer(&r.msg) {
 		r.count.RefusedOverload.Add(1)
 		return false
@@ -116,7 +115,7 @@ func peerOf(sock gnet.Conn) netip.AddrPort {
 // closed tells the sink that a connection is gone and frees its slot. Reactor.
 func (r *reactor) closed(c *clientConn) {
 	if c.reason == codec.ClosePeer && r.server.stopping.Load() {
-		c.reason = codec.CloseLogic // the engine closes what is left at its end
+		c.reason = codec.CloseLogic // the engine closes the remaining connections when it ends
 	}
 	if c.stream != nil {
 		r.drop(c.stream)
@@ -129,7 +128,8 @@ func (r *reactor) closed(c *clientConn) {
 	r.deliver(&m)
 }
 
-// deliver hands a message to the sink, or keeps it as owed. False means owed.
+// deliver gives a message to the sink. If the sink has no room, it keeps the message in owed
+// and returns false.
 func (r *reactor) deliver(m *codec.Message) bool {
 	if len(r.owed) == 0 && r.hand(m) {
 		return true
@@ -139,8 +139,8 @@ func (r *reactor) deliver(m *codec.Message) bool {
 	return false
 }
 
-// hand gives a message to the sink. One at which the sink panics counts as
-// taken, and its connection is given up. Reactor.
+// hand gives a message to the sink and returns whether the sink took it. If the sink panics,
+// the message counts as taken and its connection is to be closed. Reactor.
 func (r *reactor) hand(m *codec.Message) (taken bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -154,7 +154,7 @@ func (r *reactor) hand(m *codec.Message) (taken bool) {
 	return r.sink.Deliver(m)
 }
 
-// traffic decodes what has come for a connection. Reactor.
+// traffic decodes the bytes that have arrived for a connection. Reactor.
 func (r *reactor) traffic(c *clientConn) gnet.Action {
 	if !c.stalled && c.reason == codec.ClosePeer {
 		if action := r.decode(c); action != gnet.None {
@@ -162,7 +162,7 @@ func (r *reactor) traffic(c *clientConn) gnet.Action {
 		}
 	}
 	if c.reason != codec.ClosePeer {
-		return gnet.Close // given up
+		return gnet.Close // the connection is to be closed
 	}
 	if c.sock.InboundBuffered() > MaxPending {
 		c.reason = codec.CloseFlood
@@ -171,7 +171,7 @@ func (r *reactor) traffic(c *clientConn) gnet.Action {
 	return gnet.None
 }
 
-// decode takes every whole message there is, until the sink has no room.
+// decode decodes every complete message, until the sink has no room.
 func (r *reactor) decode(c *clientConn) gnet.Action {
 	buf, err := c.sock.Peek(-1)
 	if err != nil || len(buf) == 0 {
@@ -202,7 +202,8 @@ func (r *reactor) decode(c *clientConn) gnet.Action {
 	return gnet.None
 }
 
-// violated answers what breaks the protocol, where it has an answer, and closes.
+// violated answers a protocol violation, where the protocol has an answer, and closes the
+// connection.
 func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 	c.reason = codec.CloseViolation
 	v, ok := errors.AsType[*codec.Violation](err)
@@ -215,7 +216,7 @@ func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 	r.out = c.codec.AppendViolation(append(r.out[:0], c.takeRest()...), v)
 	if len(r.out) > 0 {
 		if _, err := c.sock.Write(r.out); err != nil {
-			return gnet.Close // the failed write has done so; c is not to be touched
+			return gnet.Close // the failed write has closed it; c must not be used
 		}
 		r.count.BytesOut.Add(uint64(len(r.out)))
 		drainInput(c.sock)
@@ -223,8 +224,8 @@ func (r *reactor) violated(c *clientConn, err error) gnet.Action {
 	return gnet.Close
 }
 
-// drainInput reads away what the peer has sent, within a bound: closing over
-// unread bytes makes a reset, which may overtake the last reply.
+// drainInput reads and discards what the peer has sent, up to drainReads bytes. Closing a
+// socket with unread bytes sends a reset, which may overtake the last reply.
 func drainInput(sock gnet.Conn) {
 	var trash [4 << 10]byte
 	for range drainReads / len(trash) {
@@ -234,7 +235,7 @@ func drainInput(sock gnet.Conn) {
 	}
 }
 
-// schedule sends the task that takes the mail. Sender.
+// schedule sends the task that takes the mail to the reactor. Sender.
 func (r *reactor) schedule() {
 	_ = r.loop.Execute(context.Background(), takeMail{r}) // fails only once the engine has stopped
 }
@@ -242,7 +243,7 @@ func (r *reactor) schedule() {
 // takeMail and payOwed are tasks that gnet runs on the reactor.
 type takeMail struct{ *reactor }
 
-// Run writes what the sender has left. Reactor.
+// Run writes the entries that the sender has left. Reactor.
 func (t takeMail) Run(context.Context) error {
 	t.idler.poke()
 	t.mail.busy.Store(true)
@@ -252,17 +253,17 @@ func (t takeMail) Run(context.Context) error {
 	return nil
 }
 
-// lookAgain sees to it, where there is an idler, that the reactor does not fall
-// asleep before those have run to whom it has just brought work: the scheduler
-// would let it, one time in 61. It sends itself the task that takes the mail,
-// once for all events of a round, and steps aside there.
+// lookAgain makes the reactor yield until the goroutines that it has just woken have run. It
+// does nothing without an idler. Without it, Go's scheduler would let the reactor sleep first
+// one time in 61. The reactor sends itself the task that takes the mail, once for all events
+// of a round, and yields in that task.
 func (r *reactor) lookAgain() {
 	if r.idler.working() && r.mail.schedule() {
 		r.schedule()
 	}
 }
 
-// writeMail writes what the sender has left, if anything.
+// writeMail writes the entries that the sender has left, if any.
 func (r *reactor) writeMail() {
 	if batch := r.mail.take(); len(batch) > 0 {
 		r.server.sender.handed.Add(-int64(len(batch)))
@@ -272,8 +273,7 @@ func (r *reactor) writeMail() {
 
 type payOwed struct{ *reactor }
 
-// Run delivers what the sink had no room for, and lets the stalled connections
-// go on. Reactor.
+// Run delivers the owed messages and lets the stalled connections continue. Reactor.
 func (t payOwed) Run(context.Context) error {
 	r := t.reactor
 	paid := 0
@@ -291,8 +291,7 @@ func (t payOwed) Run(context.Context) error {
 	return nil
 }
 
-// guard runs a step of a connection and turns a panic into the end of that one
-// connection.
+// guard runs a step of a connection. A panic closes only that connection.
 func (r *reactor) guard(c *clientConn, step func(*clientConn) gnet.Action) (action gnet.Action) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -304,7 +303,7 @@ func (r *reactor) guard(c *clientConn, step func(*clientConn) gnet.Action) (acti
 	return step(c)
 }
 
-// fault counts and reports a recovered panic. The stack names code, never data.
+// fault counts and logs a recovered panic. The stack trace contains code locations, no data.
 func (r *reactor) fault(p any) {
 	r.count.Panics.Add(1)
 	r.server.options.Logger.Error("panic on a reactor; its connection was closed",

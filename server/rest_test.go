@@ -7,8 +7,8 @@ import (
 	"gatepass/codec"
 )
 
-// What the kernel has no memory for of a frame that was cut is kept, and comes first: before
-// what is said next, and before the next turn.
+// If the kernel has no memory for the rest of a cut frame, the rest is kept. It is sent first:
+// before the next reply and before the next turn.
 func TestTransfer_RestOfACutFrame(t *testing.T) {
 	for name, says := range map[string]bool{"then a reply": true, "then the file": false} {
 		t.Run(name, func(t *testing.T) {
@@ -30,8 +30,8 @@ func TestTransfer_RestOfACutFrame(t *testing.T) {
 	}
 }
 
-// cutFrame begins a transfer and waits until its socket is full. Kernels mostly find room
-// for what is left of a frame then, so the next frame is made here as if none of it had
+// cutFrame begins a transfer and waits until its socket is full. Most kernels then still have
+// room for the rest of a frame. The next frame is therefore made here as if none of it had
 // been taken.
 func (r *rig) cutFrame(size uint64) (client *net.TCPConn, h codec.Conn) {
 	r.t.Helper()
@@ -45,7 +45,7 @@ func (r *rig) cutFrame(size uint64) (client *net.TCPConn, h codec.Conn) {
 	return client, h
 }
 
-// cutNext keeps a stream's next frame as what is left of it, if its socket is full.
+// cutNext keeps a stream's next frame as its rest, if its socket is full.
 func cutNext(s *stream) bool {
 	if s == nil || s.state != streamFull {
 		return false

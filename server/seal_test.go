@@ -9,12 +9,12 @@ import (
 	"gatepass/codec"
 )
 
-// sealed is frames of which each client gets its own: behind a mark stands how
-// many it has had.
+// sealed is frames that differ for each client: after a mark comes the number of frames that
+// the client has got.
 type sealed struct {
 	frames
 	sent uint32
-	// onSeal sees each frame first; its error is AppendFrame's.
+	// onSeal is called with each frame first; its error is returned by AppendFrame.
 	onSeal func(frame []byte) error
 }
 
@@ -36,7 +36,7 @@ func (s *sealed) mark(dst []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(dst, '#'), s.sent)
 }
 
-// sealedBytes is what a client gets of these frames from the start.
+// sealedBytes returns what a client gets for these frames from the start.
 func sealedBytes(frames ...[]byte) (b []byte) {
 	s := sealed{}
 	for _, f := range frames {
@@ -45,7 +45,8 @@ func sealedBytes(frames ...[]byte) (b []byte) {
 	return b
 }
 
-// newSealedRig has a first listener with plain clients and a second with sealed.
+// newSealedRig returns a rig with plain clients at the first listener and sealed ones at the
+// second.
 func newSealedRig(t *testing.T, onSeal func([]byte) error) *rig {
 	return newRig(t, func(o *Options) {
 		o.Listeners = listening("127.0.0.1:0", "127.0.0.1:0")
@@ -54,8 +55,8 @@ func newSealedRig(t *testing.T, onSeal func([]byte) error) *rig {
 	})
 }
 
-// What is shared goes to a client that seals by its codec, in order with the
-// replies, and to the others as it is.
+// A shared frame goes through the codec of a client that seals, in order with the replies, and
+// unchanged to the other clients.
 func TestReactor_Seal_BroadcastToAMix(t *testing.T) {
 	r := newSealedRig(t, nil)
 	plain, plainHandle := r.openAt(r.AddrOf(0).String())
@@ -82,7 +83,7 @@ func TestReactor_Seal_BroadcastToAMix(t *testing.T) {
 	}
 }
 
-// A batch of more than a reactor gathers comes whole and in order.
+// A batch larger than outBound arrives complete and in order.
 func TestReactor_Seal_BatchBeyondTheBound(t *testing.T) {
 	r := newSealedRig(t, nil)
 	client, handle := r.openAt(r.AddrOf(1).String())
@@ -90,7 +91,7 @@ func TestReactor_Seal_BatchBeyondTheBound(t *testing.T) {
 	resume := r.pause(0)
 	defer resume()
 	var want [][]byte
-	for i := range 12 { // 12 × 24 KiB, twice; both are read meanwhile
+	for i := range 12 { // 12 × 24 KiB, twice; both clients read meanwhile
 		want = append(want, bytes.Repeat([]byte{byte('a' + i)}, 24<<10))
 		r.Queue().Broadcast([]codec.Conn{handle, otherHandle}, want[i])
 		if i == 6 {

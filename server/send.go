@@ -11,12 +11,12 @@ import (
 	"gatepass/codec"
 )
 
-// takeTurns is the task that takes what the pump has for a reactor.
+// takeTurns is the task that takes the pump's turns for a reactor.
 type takeTurns struct{ *reactor }
 
-// Run sends turns: one, and then others as long as nothing else is to be done on the
-// loop. gnet runs tasks until there are none, so the rest cannot be left to a task that
-// the reactor sends itself; the clock sends one, and meanwhile the loop looks. Reactor.
+// Run sends one turn, and then more as long as the loop has nothing else to do. gnet runs
+// tasks until its queue is empty, so the reactor cannot send itself a task for the rest. The
+// clock sends that task, and the loop handles its events meanwhile. Reactor.
 func (t takeTurns) Run(context.Context) error {
 	r := t.reactor
 	r.idler.poke()
@@ -37,10 +37,10 @@ func (t takeTurns) Run(context.Context) error {
 	}
 }
 
-// othersWait tells whether anything but turns is to be done on the loop.
+// othersWait returns whether the loop has anything to do besides turns.
 func (r *reactor) othersWait() bool { return r.epoll < 0 || napUntilReadable(r.epoll, -1, 0) }
 
-// takeTurn does what the pump has left, but for one turn at most.
+// takeTurn handles what the pump has left, but one turn at most.
 func (r *reactor) takeTurn() {
 	t, writable, sweep := r.turns.take()
 	for _, conn := range writable {
@@ -56,10 +56,10 @@ func (r *reactor) takeTurn() {
 	}
 }
 
-// serve sends a turn that was read, if its connection is still there. Reactor.
+// serve sends a turn that was read, if its connection still exists. Reactor.
 func (r *reactor) serve(t *turn) {
 	if c := r.table.get(t.conn); c != nil && c.stream != nil {
-		sock := c.sock // what is sent may free c
+		sock := c.sock // sending may free c
 		if r.guard(c, r.sendTurn) == gnet.Close {
 			_ = r.loop.Close(sock)
 		}
@@ -125,10 +125,10 @@ func (r *reactor) countTurn(t *turn, cut bool, size int) {
 	}
 }
 
-// turnSent goes on behind a turn. What the socket does not take was read and framed for
-// nothing, so the size of the turns follows what it takes at once, and a socket is asked
-// whether it takes more before that is read. False says that the connection is to be
-// closed.
+// turnSent continues a stream after a turn. What the socket does not take was read and framed
+// for nothing. Therefore the size of the next turn follows what the socket takes at once, and
+// the next turn is read only when the socket is writable. False says that the caller has to
+// close the connection.
 func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 	s.tokens.Take(t.done)
 	r.took(s, uint64(t.done))
@@ -144,7 +144,7 @@ func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 	case whole && canWrite(s.conn.sock.Fd()):
 		s.most = min(2*s.most, most)
 		return r.goOnSending(s)
-	case whole: // a window may be what held it up
+	case whole: // the TCP window may have limited it
 	case t.done > 0:
 		s.most = min(t.done+t.frame.Data, most)
 	case s.refused:
@@ -158,15 +158,15 @@ func (r *reactor) turnSent(s *stream, t *turn, whole bool) (ok bool) {
 	return r.awaitSocket(s)
 }
 
-// canWrite tells whether a socket takes anything now.
+// canWrite returns whether a socket takes bytes now.
 func canWrite(fd int) bool {
 	set := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 	n, err := unix.Poll(set[:], 0)
-	return n > 0 || err != nil // the write tells what is wrong
+	return n > 0 || err != nil // on an error, the write reports the cause
 }
 
-// sendRest writes what is left of a frame that was cut; done says that it is gone. The
-// error says that the client is.
+// sendRest writes the rest of a frame that was cut. done says that all of it was written. An
+// error says that the client is gone.
 func (r *reactor) sendRest(s *stream) (done bool, err error) {
 	taken, err := writeNow(s.conn.sock.Fd(), s.rest)
 	if err != nil {
@@ -181,7 +181,8 @@ func (r *reactor) sendRest(s *stream) (done bool, err error) {
 	return done, nil
 }
 
-// takeRest hands over what has to be written to a connection before anything else.
+// takeRest returns the bytes that have to be written to a connection before anything else, and
+// removes them from its stream.
 func (c *clientConn) takeRest() (rest []byte) {
 	if c.stream != nil {
 		rest, c.stream.rest = c.stream.rest, nil
@@ -189,7 +190,7 @@ func (c *clientConn) takeRest() (rest []byte) {
 	return rest
 }
 
-// writeNow writes what the socket takes without waiting, which may be nothing.
+// writeNow writes as many bytes as the socket takes without waiting, possibly 0.
 func writeNow(fd int, b []byte) (taken int, err error) {
 	for {
 		taken, err = unix.Write(fd, b)

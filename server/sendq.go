@@ -10,38 +10,38 @@ import (
 // Outgoing is one entry of the send queue: a reply, a frame, a close, or a
 // frame for many.
 type Outgoing struct {
-	// Conn is whom it is for, unless Targets is set.
+	// Conn is the receiver, unless Targets is set.
 	Conn codec.Conn
-	// Targets makes it a broadcast of Frame. Never changed once queued.
+	// Targets makes it a broadcast of Frame to these connections. It must not change once
+	// queued.
 	Targets []codec.Conn
-	// Frame is bytes that are encoded already, shared and never changed; a Sealer
-	// makes its own of them. Reply is not set then.
+	// Frame is encoded bytes, shared and never changed. A Sealer encodes them again for its
+	// client. Reply is not set then.
 	Frame []byte
 	// Reply is encoded by the connection's codec, unless its kind is ReplyNone.
 	Reply codec.Reply
-	// Transfer begins a file behind what was queued before. Replies go between its
-	// frames, a Close ends it.
+	// Transfer starts a file after the entries queued before. Replies are sent between its
+	// frames; a Close ends it.
 	Transfer *codec.Transfer
-	// Close closes the connection behind it, for Reason.
+	// Close closes the connection after this entry, with Reason.
 	Close  bool
 	Reason codec.CloseReason
 }
 
-// SendQueue is the one way from the logic to the sockets. What is sent gathers
-// until Flush, so that the sender is woken once for all that one round of the
-// logic had to say. All methods belong to whoever runs the logic.
+// SendQueue is the only path from the logic to the sockets. It gathers entries until Flush, so
+// that the sender wakes once for each round of the logic. All methods belong to the goroutine
+// that runs the logic.
 //
-// It is bounded from end to end: an entry counts from when it is gathered until
-// a reactor takes it. When it is full, replies are refused (false); the caller
-// then owes the connection a Close, for which room is kept.
+// The queue is bounded from end to end: an entry counts from when it is gathered until a
+// reactor takes it. A full queue refuses replies (false). The caller then has to Close the
+// connection; the queue keeps room for closes.
 type SendQueue struct {
 	sender    *sender
 	gathering []Outgoing
 	room      int // replies are refused from this length on
 }
 
-// closeReserve is how many closes there is room for behind a queue that is full
-// of replies.
+// closeReserve is how many closes fit into a queue that is full of replies.
 const closeReserve = 1 << 14
 
 func (q *SendQueue) slot() *Outgoing {
@@ -67,7 +67,7 @@ func (q *SendQueue) Send(conn codec.Conn, r *codec.Reply) bool {
 	return true
 }
 
-// SendLast queues a reply and closes the connection behind it.
+// SendLast queues a reply and closes the connection after it.
 func (q *SendQueue) SendLast(conn codec.Conn, r *codec.Reply) bool {
 	if !q.Send(conn, r) {
 		return false
@@ -77,7 +77,7 @@ func (q *SendQueue) SendLast(conn codec.Conn, r *codec.Reply) bool {
 	return true
 }
 
-// SendFrame queues encoded bytes, which must never change again.
+// SendFrame queues encoded bytes, which must not change any more.
 func (q *SendQueue) SendFrame(conn codec.Conn, frame []byte) bool {
 	if q.full(q.room) {
 		return false
@@ -87,7 +87,7 @@ func (q *SendQueue) SendFrame(conn codec.Conn, frame []byte) bool {
 	return true
 }
 
-// Broadcast queues encoded bytes for many; neither may change again.
+// Broadcast queues encoded bytes for many connections. Neither slice may change any more.
 func (q *SendQueue) Broadcast(targets []codec.Conn, frame []byte) bool {
 	if q.full(q.room) {
 		return false
@@ -97,8 +97,8 @@ func (q *SendQueue) Broadcast(targets []codec.Conn, frame []byte) bool {
 	return true
 }
 
-// StartTransfer begins to send a file; t is never changed once queued. A connection
-// has one at a time; its reactor tells of the end (codec.KindTransferEnded).
+// StartTransfer queues a file to send. t must not change once queued. A connection has one
+// transfer at a time. Its reactor reports the end (codec.KindTransferEnded).
 func (q *SendQueue) StartTransfer(conn codec.Conn, t *codec.Transfer) bool {
 	if q.full(q.room) {
 		return false
@@ -108,7 +108,7 @@ func (q *SendQueue) StartTransfer(conn codec.Conn, t *codec.Transfer) bool {
 	return true
 }
 
-// Close queues the end of a connection behind everything queued for it.
+// Close queues the close of a connection after everything queued for it.
 func (q *SendQueue) Close(conn codec.Conn, reason codec.CloseReason) bool {
 	if q.full(q.room + closeReserve) {
 		return false
@@ -124,13 +124,13 @@ func (q *SendQueue) Flush() {
 		return
 	}
 	q.sender.handed.Add(int64(len(q.gathering)))
-	q.sender.shard.PushAll(q.gathering) // has room for more than full lets gather
-	clear(q.gathering)                  // lets go of frames and targets
+	q.sender.shard.PushAll(q.gathering) // has more room than full allows to gather
+	clear(q.gathering)                  // releases frames and targets
 	q.gathering = q.gathering[:0]
 }
 
-// sender drains the send queue, groups it by reactor and hands each reactor one
-// batch. Only handed and refused may be touched by others than who runs it.
+// sender drains the send queue, groups the entries by reactor and hands each reactor one
+// batch. Other goroutines may access only handed and refused.
 type sender struct {
 	// static after construction
 	reactors []*reactor
@@ -139,18 +139,18 @@ type sender struct {
 	stop     *queue.Shard[struct{}]
 	done     chan struct{}
 
-	// handed is how many entries the reactors have not taken yet: the logic
-	// adds, the reactors subtract.
+	// handed is how many entries the reactors have not taken yet. The logic adds, the reactors
+	// subtract.
 	handed  atomic.Int64
 	refused atomic.Uint64
 
-	groups [][]Outgoing // one a reactor
+	groups [][]Outgoing // one for each reactor
 }
 
 func newSender(reactors []*reactor, bound int) *sender {
 	s := &sender{
 		reactors: reactors,
-		// A round only sorts, so it may run on the logic's goroutine.
+		// A round only sorts entries, so it may run on the logic's goroutine.
 		consumer: queue.NewConsumer(queue.ConsumerOptions{Lend: true}),
 		done:     make(chan struct{}),
 		groups:   make([][]Outgoing, len(reactors)),
@@ -161,8 +161,8 @@ func newSender(reactors []*reactor, bound int) *sender {
 	return s
 }
 
-// run is the sender's goroutine. It ends when stop is pushed, having handed on
-// what was queued before.
+// run is the sender's goroutine. It ends when stop is pushed, after it has handed on the
+// entries queued before.
 func (s *sender) run() {
 	defer close(s.done)
 	s.consumer.Run(s.round)
@@ -177,7 +177,7 @@ func (s *sender) round(ready queue.Ready) (more bool) {
 	for i := range batch {
 		s.sort(&batch[i])
 	}
-	clear(batch) // lets go of frames and targets
+	clear(batch) // releases frames and targets
 	for i := range s.reactors {
 		if len(s.groups[i]) > 0 {
 			s.pass(i)
@@ -186,8 +186,8 @@ func (s *sender) round(ready queue.Ready) (more bool) {
 	return more
 }
 
-// pass hands a reactor its group. One that has not shown itself has no
-// connection: what is for it is for nobody.
+// pass hands a reactor its group. A reactor that has not found its loop has no connection, so
+// its entries are dropped.
 func (s *sender) pass(i int) {
 	r := s.reactors[i]
 	if !r.shown.Load() {
@@ -203,8 +203,8 @@ func (s *sender) pass(i int) {
 	}
 }
 
-// sort puts an entry into the group of its reactor. A broadcast goes to every
-// reactor as it is, and each picks out its own: nothing is copied a target.
+// sort puts an entry into the group of its reactor. A broadcast goes to every reactor as one
+// entry, and each reactor selects its own targets. Nothing is copied for each target.
 func (s *sender) sort(o *Outgoing) {
 	if o.Targets == nil {
 		i := o.Conn.Reactor()

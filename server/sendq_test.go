@@ -6,8 +6,8 @@ import (
 	"gatepass/codec"
 )
 
-// The queue counts an entry from when it is gathered until a reactor takes it.
-// Full, it refuses replies but still takes the closes that are then owed.
+// The queue counts an entry from when it is gathered until a reactor takes it. When full, it
+// refuses replies but still accepts the closes that have to follow.
 func TestSendQueue_Send_RefusedWhenFullUntilTheReactorsTook(t *testing.T) {
 	const room = 8
 	r := newRig(t, func(o *Options) { o.SendQueue = room })
@@ -20,7 +20,7 @@ func TestSendQueue_Send_RefusedWhenFullUntilTheReactorsTook(t *testing.T) {
 			t.Fatalf("no room for reply %d of %d", i, room)
 		}
 		if i == room/2 {
-			q.Flush() // handing on makes no room
+			q.Flush() // Flush makes no room
 		}
 	}
 	q.Flush()
@@ -53,7 +53,7 @@ func TestSendQueue_Send_RefusedWhenFullUntilTheReactorsTook(t *testing.T) {
 	r.works()
 }
 
-// The room kept for closes is bounded too.
+// The room for closes is bounded too.
 func TestSendQueue_Close_RefusedBeyondItsReserve(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.SendQueue = 1 })
 	_, handle := r.open()
@@ -74,7 +74,7 @@ func TestSendQueue_Close_RefusedBeyondItsReserve(t *testing.T) {
 	q.Flush()
 }
 
-// What counts against the bound is given back whatever becomes of it.
+// Every entry is subtracted from the queue's count again, whatever happens to it.
 func TestSendQueue_Flush_EveryEntryIsAccountedFor(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Reactors = 3 })
 	clients, handles := r.openMany(30)

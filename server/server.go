@@ -12,12 +12,11 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// ErrStopped is what Failed gives when the event loops ended without being
-// asked to.
+// ErrStopped is sent by Failed when the event loops ended without a call of Close.
 var ErrStopped = errors.New("server: event loops ended by themselves")
 
-// Server is listeners with their reactors and a sender. Its life: New, Start,
-// (Drain,) Close.
+// Server has listeners, their reactors and a sender. Call New, Start, then optionally Drain,
+// then Close.
 type Server struct {
 	// static after Start
 	options  Options
@@ -35,7 +34,7 @@ type Server struct {
 	draining atomic.Bool
 	stopping atomic.Bool
 
-	started  bool // owned by who starts and closes
+	started  bool // owned by the caller of Start and Close
 	booted   chan struct{}
 	finished chan struct{}
 	failed   chan error // one slot
@@ -45,7 +44,7 @@ type Server struct {
 	closed sync.Once
 }
 
-// New makes a server that does not listen yet.
+// New returns a server that does not listen yet.
 func New(o Options) (*Server, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
@@ -67,21 +66,20 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Queue is the send queue; it belongs to one goroutine, the logic's.
+// Queue returns the send queue. It belongs to one goroutine, the logic's.
 func (s *Server) Queue() *SendQueue { return s.queue }
 
-// Addr is where the first listener is, with the port it got. Valid after Start.
+// Addr returns the address of the first listener, with its actual port. Valid after Start.
 func (s *Server) Addr() netip.AddrPort { return s.AddrOf(0) }
 
-// AddrOf is where the listener with that index is, with the port it got. Valid
-// after Start.
+// AddrOf returns the address of listener i, with its actual port. Valid after Start.
 func (s *Server) AddrOf(i int) netip.AddrPort { return s.addrs[i] }
 
-// Failed delivers an error once if the event loops end by themselves: nothing
-// is served any more and the process should end.
+// Failed returns a channel that delivers one error if the event loops end by themselves. The
+// server then serves nothing any more, and the process should end.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Start listens and returns once connections are taken.
+// Start listens and returns once the server accepts connections.
 func (s *Server) Start() error {
 	var err error
 	if s.addrs, err = reserve(s.options.Listeners); err != nil {
@@ -109,15 +107,15 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// gnetOptions: ReusePort gives each loop listeners of its own, so that no loop
-// hands connections to another.
+// gnetOptions returns the options for gnet. ReusePort gives each loop its own listening
+// sockets, so that no loop hands connections to another.
 func (s *Server) gnetOptions() gnet.Options {
 	return gnet.Options{
 		ReusePort:     true,
-		ReuseAddr:     true, // else what we have closed keeps the port for a minute
+		ReuseAddr:     true, // avoids bind errors from TIME_WAIT
 		NumEventLoop:  s.options.Reactors,
 		ReadBufferCap: DefaultReadBuffer,
-		// A static outbound buffer is allocated only when a write falls short.
+		// gnet allocates a static outbound buffer only when a write is incomplete.
 		WriteBufferCap: DefaultReadBuffer,
 		TCPKeepAlive:   keepAlive,
 		TCPNoDelay:     gnet.TCPNoDelay,
@@ -125,8 +123,7 @@ func (s *Server) gnetOptions() gnet.Options {
 	}
 }
 
-// watch turns any end of the engine that nobody asked for into a failure: gnet may
-// return nil then.
+// watch reports an unexpected end of the engine as a failure. gnet may return nil then.
 func (s *Server) watch(result <-chan error) {
 	err := <-result
 	if !s.stopping.Load() {
@@ -134,15 +131,13 @@ func (s *Server) watch(result <-chan error) {
 	}
 }
 
-// Drain refuses every connection from now on; those that are open stay.
-// Anywhere.
+// Drain refuses every connection from now on. Open connections stay. Anywhere.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Conns is how many connections are open. Anywhere.
+// Conns returns how many connections are open. Anywhere.
 func (s *Server) Conns() int { return int(s.conns.Load()) }
 
-// Resume tells a reactor that its sink has room again after it had none.
-// Anywhere.
+// Resume tells a reactor that its sink has room again. Anywhere.
 func (s *Server) Resume(reactor int) {
 	if r := s.reactors[reactor]; r.shown.Load() {
 		_ = r.loop.Execute(context.Background(), payOwed{r}) // fails only once the engine has stopped
@@ -152,9 +147,9 @@ func (s *Server) Resume(reactor int) {
 // closeLimit is how long Close waits for the event loops, and for reads of files.
 const closeLimit = 10 * time.Second
 
-// Close hands on what is queued, closes every connection and stops. The logic
-// must not send any more. It is idempotent and returns when all goroutines have
-// ended; a server that was not started, or could not be, has none.
+// Close sends what is queued, closes every connection and stops the server. The logic must not
+// send any more. Close is idempotent and returns when all goroutines have ended. It does
+// nothing for a server that was not started or whose start failed.
 func (s *Server) Close() error {
 	err := error(nil)
 	s.closed.Do(func() {
@@ -169,10 +164,10 @@ func (s *Server) Close() error {
 		s.closeIdlers()
 		ask, cancel := context.WithCancel(context.Background())
 		cancel()
-		_ = s.engine.Stop(ask) // only asks: it would look for the end each half second
+		_ = s.engine.Stop(ask) // only asks; Stop polls for the end every 0.5 s
 		select {
 		case <-s.finished:
-			s.pump.writable.close() // nobody can use it any more
+			s.pump.writable.close() // nothing uses it any more
 		case <-time.After(closeLimit):
 			err = errors.Join(err, fmt.Errorf("server: event loops did not end within %v", closeLimit))
 		}
@@ -180,7 +175,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-// closeIdlers comes before the loops end, whose epolls they wait for.
+// closeIdlers stops the idlers. It runs before the loops end, because the idlers wait on their
+// epolls.
 func (s *Server) closeIdlers() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,7 +185,7 @@ func (s *Server) closeIdlers() {
 	}
 }
 
-// handler is what gnet calls. The same one serves all loops.
+// handler receives gnet's callbacks. One handler serves all loops.
 type handler struct {
 	gnet.BuiltinEventEngine
 	server *Server
@@ -222,14 +218,14 @@ func (h *handler) OnTraffic(sock gnet.Conn) gnet.Action {
 		handle := c.handle
 		r.writeMail()
 		if c.handle != handle {
-			return gnet.None // what was written closed it
+			return gnet.None // the write has closed the connection
 		}
 	}
 	r.lookAgain()
 	return action
 }
 
-// OnClose is called on the connection's loop, also for those OnOpen refused.
+// OnClose is called on the connection's loop, also for connections that OnOpen refused.
 func (h *handler) OnClose(sock gnet.Conn, _ error) gnet.Action {
 	c, ok := sock.Context().(*clientConn)
 	if !ok {
@@ -240,8 +236,8 @@ func (h *handler) OnClose(sock gnet.Conn, _ error) gnet.Action {
 	return gnet.None
 }
 
-// reactorOf finds the reactor of a loop. gnet does not number its loops, so
-// each is given the next reactor when it first shows itself.
+// reactorOf returns the reactor of a loop. gnet does not number its loops, so each loop gets
+// the next free reactor at its first callback.
 func (s *Server) reactorOf(loop gnet.EventLoop) *reactor {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,9 +2,9 @@ package server
 
 import "gatepass/codec"
 
-// waiters is the list of a reactor's streams whose client has to take something, the
-// one first that has taken too little for longest. All have the same limit, so that no
-// stream needs a timer: a sweep looks at the front.
+// waiters is the list of a reactor's streams that wait for their client. The stream whose
+// client has taken too little for the longest time is first. All streams have the same limit,
+// so a sweep only checks the front of the list and no stream needs a timer.
 type waiters struct{ first, last *stream }
 
 func (w *waiters) append(s *stream) {
@@ -31,7 +31,7 @@ func (w *waiters) remove(s *stream) {
 	s.waits, s.prev, s.next = false, nil, nil
 }
 
-// linger notes that a stream waits for its client from now on, or still does. Reactor.
+// linger records that a stream waits for its client, if it does not wait already. Reactor.
 func (r *reactor) linger(s *stream) {
 	if !s.waits {
 		s.since = r.server.pump.now()
@@ -39,7 +39,7 @@ func (r *reactor) linger(s *stream) {
 	}
 }
 
-// took notes that the client has taken so many bytes. Reactor.
+// took records that the client has taken so many bytes. Reactor.
 func (r *reactor) took(s *stream, n uint64) {
 	if n == 0 {
 		return
@@ -50,7 +50,7 @@ func (r *reactor) took(s *stream, n uint64) {
 	}
 }
 
-// progress notes that the client takes what it is sent. Reactor.
+// progress records that the client takes what it is sent. Reactor.
 func (r *reactor) progress(s *stream) {
 	s.refused, s.taken = false, 0
 	if s.waits {
@@ -58,7 +58,7 @@ func (r *reactor) progress(s *stream) {
 	}
 }
 
-// awaitSocket has a stream wait for its socket. False says that the connection is to be
+// awaitSocket makes a stream wait for its socket. False says that the connection is to be
 // closed. Reactor.
 func (r *reactor) awaitSocket(s *stream) (ok bool) {
 	c := s.conn
@@ -72,22 +72,22 @@ func (r *reactor) awaitSocket(s *stream) (ok bool) {
 	return true
 }
 
-// resume goes on with a stream whose socket can be written to. Reactor.
+// resume continues a stream whose socket is writable. Reactor.
 func (r *reactor) resume(conn codec.Conn) {
 	c := r.table.get(conn)
 	if c == nil || c.stream == nil || c.stream.state != streamFull {
 		return
 	}
-	sock := c.sock // what goes on may free c
+	sock := c.sock // continuing may free c
 	if !r.resumeStream(c.stream) {
 		_ = r.loop.Close(sock)
 	}
 }
 
-// resumeStream writes what is left from before, and goes on behind it. False says that
-// the connection is to be closed.
+// resumeStream writes the rest of the last frame and then continues. False says that the
+// connection is to be closed.
 func (r *reactor) resumeStream(s *stream) (ok bool) {
-	if n := s.conn.sock.OutboundBuffered(); n > 0 { // gnet goes first
+	if n := s.conn.sock.OutboundBuffered(); n > 0 { // gnet's bytes go first
 		if n < s.backlog {
 			r.took(s, uint64(s.backlog-n))
 		}
@@ -101,13 +101,13 @@ func (r *reactor) resumeStream(s *stream) (ok bool) {
 		}
 	}
 	if !s.refused {
-		r.took(s, stallLeast) // it took most of what was unsent
+		r.took(s, stallLeast) // the socket took most of its unsent bytes
 	}
 	return r.goOnSending(s)
 }
 
-// sweep closes the connections whose clients have taken too little for too long. A stream
-// that stands in line is not kept waiting by its client. Reactor.
+// sweep closes the connections whose clients have taken too little for too long. It skips
+// streams in the queue, because these do not wait for their client. Reactor.
 func (r *reactor) sweep() {
 	limit := r.server.pump.now() - r.server.options.Transfers.Stall
 	for s := r.waiters.first; s != nil && s.since <= limit; {

@@ -8,7 +8,7 @@ import (
 	"gatepass/guard"
 )
 
-// shortStall is far longer than a client that reads is ever kept from it.
+// shortStall is far longer than a reading client ever has to wait.
 const shortStall = 300 * time.Millisecond
 
 func TestTransfer_Stall_ClosesWhoTakesNothing(t *testing.T) {
@@ -20,7 +20,7 @@ func TestTransfer_Stall_ClosesWhoTakesNothing(t *testing.T) {
 	r.start(stuck, codec.Transfer{Source: &content{}, Size: 1 << 40})
 	r.start(unacked, codec.Transfer{Source: &content{}, Size: 1 << 40, Window: 5_000})
 	go func() { _ = listen(t, reads, 0).toEnd() }()
-	for a := listen(t, acking, 0); a.at < 20_000; { // and no further
+	for a := listen(t, acking, 0); a.at < 20_000; { // and no more
 		a.until(a.at + carrierData)
 		write(t, acking, ack(a.at))
 	}
@@ -37,7 +37,7 @@ func TestTransfer_Stall_ClosesWhoTakesNothing(t *testing.T) {
 	r.nothingLeft()
 }
 
-// A client that repeats what it has acknowledged takes nothing.
+// A client that repeats an acknowledgement makes no progress.
 func TestTransfer_Stall_RepeatedAcksAreNoProgress(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
 	client, h := r.open()
@@ -54,7 +54,7 @@ func TestTransfer_Stall_RepeatedAcksAreNoProgress(t *testing.T) {
 	r.closedFor(h, codec.CloseSlow)
 }
 
-// A client that takes a byte now and then takes nothing.
+// A client that takes a byte now and then makes no progress.
 func TestTransfer_Stall_BytesNowAndThenAreNoProgress(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
 	client, h := r.open()
@@ -68,12 +68,12 @@ func TestTransfer_Stall_BytesNowAndThenAreNoProgress(t *testing.T) {
 		if _, err := client.Write(ack(acked)); err != nil {
 			break
 		}
-		time.Sleep(shortStall / 50) // what is tried is a client that takes its time
+		time.Sleep(shortStall / 50) // the test needs a slow client
 	}
 	r.closedFor(h, codec.CloseSlow)
 }
 
-// A client that acknowledges byte by byte is sent whole frames all the same.
+// A client that acknowledges byte by byte still gets whole frames.
 func TestTransfer_Window_NoTurnForLessThanAFrame(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	client, h := r.open()
@@ -92,10 +92,10 @@ func TestTransfer_Window_NoTurnForLessThanAFrame(t *testing.T) {
 	r.closedFor(h, codec.ClosePeer)
 }
 
-// Who waits for tokens is not kept waiting by the client.
+// A stream that waits for tokens does not wait for its client.
 func TestTransfer_Stall_NotWhileWaitingForTokens(t *testing.T) {
 	for name, o := range map[string]TransferOptions{
-		"client": {ClientRate: 30 * carrierData}, // a frame each 33 ms
+		"client": {ClientRate: 30 * carrierData}, // one frame each 33 ms
 		"server": {Rate: 30 * carrierData},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,8 +113,8 @@ func TestTransfer_Stall_NotWhileWaitingForTokens(t *testing.T) {
 	}
 }
 
-// A stream whose socket takes nothing though it says that it could is tried again
-// after a while, and its client counts as stalled meanwhile.
+// A stream whose socket takes nothing, although it was reported as writable, is tried again
+// after a while. Its client counts as stalled meanwhile.
 func TestReactor_TurnSent_RefusedTwice(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Transfers.Stall = shortStall })
 	client, h := r.open()
@@ -123,7 +123,7 @@ func TestReactor_TurnSent_RefusedTwice(t *testing.T) {
 	r.inState(h, streamFull)
 	r.onReactor(0, func(re *reactor) {
 		s := re.table.get(h).stream
-		s.refused, s.rest = true, nil // what was cut is lost: this client reads nothing more
+		s.refused, s.rest = true, nil // the cut bytes are lost: this client reads nothing more
 		if !re.turnSent(s, &turn{request: s.request(carrierData)}, false) || s.state != streamPaused || !s.waits {
 			t.Errorf("state %d, waits %v", s.state, s.waits)
 		}
@@ -148,7 +148,7 @@ func TestTransfer_Rate_HoldsForAllTogether(t *testing.T) {
 	for _, h := range handles {
 		r.endedFor(h, codec.TransferDone)
 	}
-	// A bucket lends one turn and begins with a span of its own.
+	// A bucket allows a debt of one turn and begins with one BucketSpan.
 	least := time.Duration(float64(4*size-turnSize)/rate*float64(time.Second)) - 2*guard.BucketSpan
 	if took := time.Since(began); took < least {
 		t.Errorf("%d bytes took %v, want %v at least", 4*size, took, least)

@@ -7,19 +7,19 @@ import (
 	"gatepass/guard"
 )
 
-// Framer is a Session that can carry a file: it makes frames of the data where that
-// stands. Its methods are called on the connection's reactor.
+// Framer is a Session that can carry a file. It makes frames in place, in the buffer that
+// holds the file's data. Its methods are called on the connection's reactor.
 type Framer interface {
-	// FileFrame is how its frames are built; always the same.
+	// FileFrame returns the layout of its frames; it is always the same.
 	FileFrame() codec.FileFrame
-	// FrameFile makes a frame of the n bytes of a file, 1 … Data, that stand at
-	// frame[Head:Head+n] and in the file at offset. frame is Head+Data+Tail long. It
-	// returns how long the frame is, which begins at frame[0]. 0 says that nothing of a
-	// file can be said to this client any more, as behind a farewell: to go on all the
-	// same is a fault of ours, for which the connection is closed.
+	// FrameFile makes a frame of n bytes of a file, 1 … Data. The bytes are at
+	// frame[Head:Head+n], and in the file at offset. frame is Head+Data+Tail long. FrameFile
+	// returns the length of the frame, which begins at frame[0]. It returns 0 if no file may
+	// be sent to this client any more, as after a final message. Sending on is then an error
+	// of the server, and the connection is closed.
 	FrameFile(frame []byte, offset uint64, n int) (size int)
-	// UnframeFile takes the last so many frames back, of which no byte was sent: what is
-	// framed or said next takes their place.
+	// UnframeFile takes back the last so many frames, of which no byte was sent. The next
+	// frame or reply takes their place.
 	UnframeFile(frames int)
 }
 
@@ -27,13 +27,13 @@ type Framer interface {
 type streamState uint8
 
 const (
-	// streamReading: it stands in line, or its turn is under way.
+	// streamReading: the stream is in the queue, or its turn is being read or sent.
 	streamReading streamState = iota
-	// streamFull: for its socket to take more.
+	// streamFull: the stream waits until its socket takes more.
 	streamFull
-	// streamUnacked: for the client to acknowledge more, all that may be sent being sent.
+	// streamUnacked: everything that may be sent is sent; the client has to acknowledge more.
 	streamUnacked
-	// streamPaused: for a while to pass (refusedPause); then it stands in line.
+	// streamPaused: the stream waits for refusedPause and then enters the queue.
 	streamPaused
 )
 
@@ -46,48 +46,48 @@ const (
 //	writable │          │ acknowledged                         │
 //	     streamFull  streamUnacked ◀── socket or window full ──┘
 //
-// The turn is written to the socket past gnet, which would keep what does not fit:
-// there it is dropped, its frames are taken back, and it is read again when there is
-// room. Only the rest of a frame that was cut is kept, as long as it is: gnet's buffers
-// would double that. It goes before whatever is written to the connection next, and no
-// turn is framed while gnet has bytes to write, so that replies and frames never mix.
+// A turn is written to the socket directly, not through gnet, which would keep what does not
+// fit. The bytes that do not fit are dropped, their frames are taken back, and they are read
+// again when there is room. Only the rest of a frame that was cut is kept, and only while it
+// is needed; in gnet's buffers it would need twice the memory. That rest is written before
+// anything else on the connection. No turn is framed while gnet has bytes to write, so replies
+// and frames never mix.
 //
-// Invariant: sent stands between two frames. acked ≤ sent ≤ Size, and with a window
-// sent-acked ≤ Window. A stream has one turn under way at most, so a turn that comes
-// back is of the stream that its connection has.
+// Invariant: sent is always between two frames. acked ≤ sent ≤ Size, and with a window
+// sent-acked ≤ Window. A stream has at most one turn in progress, so a turn that comes back
+// belongs to the connection's current stream.
 type stream struct {
 	conn     *clientConn
 	framer   Framer
 	transfer *codec.Transfer
-	sent     uint64       // up to where the file is sent, or the rest of its frame kept
-	acked    uint64       // up to where it was acknowledged
-	tokens   guard.Bucket // of the client
+	sent     uint64       // end of what is sent, or is in rest
+	acked    uint64       // end of what the client acknowledged
+	tokens   guard.Bucket // the client's rate limit
 
 	state streamState
-	armed bool // it is known to the pump's epoll
-	// most is how many bytes its next turn has at most: what its socket takes at once.
+	armed bool // registered with the pump's epoll
+	// most is the size limit of the next turn in bytes: what the socket takes at once.
 	most int
-	// backlog is what gnet had to write when it was looked at last, in bytes.
+	// backlog is how many bytes gnet had to write at the last check.
 	backlog int
 
-	// rest is what is left of a frame that was cut. Invariant: while there is any, the
+	// rest is the remainder of a frame that was cut. Invariant: while rest is not empty, the
 	// stream waits for its socket (streamFull), and gnet has nothing to write.
 	rest []byte
 
-	// refused says that its socket, when it had said that it could be written to, took
-	// nothing all the same.
+	// refused says that the socket took nothing although it had been reported as writable.
 	refused bool
 
-	// since says when the client had last taken as much as stallLeast, while the stream is
-	// in the list of those that wait (waits); taken is how much it has taken from then on.
+	// since is when the client had last taken stallLeast bytes, while the stream is in the
+	// list of waiters (waits). taken is how many bytes the client has taken after that.
 	since      time.Duration
 	taken      uint64
 	waits      bool
 	prev, next *stream
 }
 
-// begin starts a transfer; false is a fault of ours, for which the connection is to be
-// closed. Reactor.
+// begin starts a transfer. False means an error of the server; the caller has to close the
+// connection. Reactor.
 func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -109,7 +109,7 @@ func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
 	r.count.Transfers.Add(1)
 	r.streams.Add(1)
 	if p.running.Add(1) == 1 {
-		p.ring() // it slept
+		p.ring() // it slept until now
 	}
 	if t.Offset > t.Size {
 		return r.finish(s, codec.TransferOffset)
@@ -118,13 +118,13 @@ func (r *reactor) begin(c *clientConn, t *codec.Transfer) (ok bool) {
 	return r.goOnSending(s)
 }
 
-// fits tells whether frames are built so that a turn has one at least.
+// fits returns whether a turn has room for at least one such frame.
 func fits(f codec.FileFrame) bool {
 	return f.Data > 0 && f.Head >= 0 && f.Tail >= 0 && f.Size() <= turnSize
 }
 
-// goOnSending asks for the next turn, waits for the client, or finishes. False says
-// that the connection is given up. Reactor.
+// goOnSending asks for the next turn, waits for the client, or finishes. False says that the
+// connection is to be closed. Reactor.
 func (r *reactor) goOnSending(s *stream) (ok bool) {
 	t := s.transfer
 	left := t.Size - s.sent
@@ -144,9 +144,9 @@ func (r *reactor) goOnSending(s *stream) (ok bool) {
 	return true
 }
 
-// mayBeSent is how many bytes the window leaves room for, in whole frames, unless it is
-// the last of the file or there is no room for one: who acknowledges byte by byte would
-// else be sent turns of a byte each.
+// mayBeSent returns how many bytes fit into the window. It counts whole frames, except for the
+// last part of the file and when the window has no room for one frame. Without that rule, a
+// client that acknowledges byte by byte would get turns of one byte.
 func (s *stream) mayBeSent() uint64 {
 	left, under := s.transfer.Size-s.sent, s.sent-s.acked
 	room := min(left, uint64(s.transfer.Window)-under)
@@ -156,7 +156,7 @@ func (s *stream) mayBeSent() uint64 {
 	return room
 }
 
-// ask asks the pump for a turn, at once or when the client may have more.
+// ask asks the pump for a turn, at once or when the client's rate allows it.
 func (r *reactor) ask(s *stream, most int) {
 	p, q := r.server.pump, s.request(most)
 	s.state = streamReading
@@ -170,7 +170,7 @@ func (r *reactor) ask(s *stream, most int) {
 	p.ask(q)
 }
 
-// request is to read so many bytes for the stream's next turn.
+// request returns a request to read so many bytes for the stream's next turn.
 func (s *stream) request(most int) request {
 	return request{
 		conn: s.conn.handle, source: s.transfer.Source, offset: s.sent,
@@ -178,8 +178,8 @@ func (s *stream) request(most int) request {
 	}
 }
 
-// finish ends a stream whose connection stays, and tells the sink. False says that the
-// connection is given up. Reactor.
+// finish ends a stream whose connection stays open, and tells the sink. False says that the
+// connection is to be closed. Reactor.
 func (r *reactor) finish(s *stream, ended codec.TransferEnd) (ok bool) {
 	c := s.conn
 	if s.armed {
@@ -194,7 +194,7 @@ func (r *reactor) finish(s *stream, ended codec.TransferEnd) (ok bool) {
 	return c.reason == codec.ClosePeer
 }
 
-// drop forgets a stream. Reactor.
+// drop removes a stream from its connection. Reactor.
 func (r *reactor) drop(s *stream) {
 	r.progress(s)
 	s.conn.stream = nil
@@ -202,8 +202,9 @@ func (r *reactor) drop(s *stream) {
 	r.server.pump.running.Add(-1)
 }
 
-// acknowledged takes what the client says that it has. What it says of a file that is
-// sent already no longer matters. Reactor.
+// acknowledged handles an acknowledgement of the client. It ignores one for a file that is
+// already sent. It returns a *codec.Violation for a position that the server did not send.
+// Reactor.
 func (r *reactor) acknowledged(c *clientConn, upTo uint64) error {
 	s := c.stream
 	switch {
@@ -218,7 +219,7 @@ func (r *reactor) acknowledged(c *clientConn, upTo uint64) error {
 	s.acked = upTo
 	switch s.state {
 	case streamUnacked:
-		_ = r.goOnSending(s) // decode sees when the connection is given up
+		_ = r.goOnSending(s) // decode checks whether the connection is to be closed
 	case streamFull, streamPaused:
 		r.linger(s)
 	}

@@ -19,7 +19,7 @@ import (
 	"gatepass/codec"
 )
 
-// plainFile is frames whose sessions carry files, with a head of three bytes.
+// plainFile is frames whose sessions carry files, with a frame head of three bytes.
 type plainFile struct{ frames }
 
 func (*plainFile) FileFrame() codec.FileFrame { return codec.FileFrame{Head: 3, Data: 4096} }
@@ -31,7 +31,7 @@ func (*plainFile) FrameFile(frame []byte, _ uint64, n int) int {
 
 func (*plainFile) UnframeFile(int) {}
 
-// sealedFile seals what it carries.
+// sealedFile seals its frames.
 type sealedFile struct {
 	frames
 	aead  cipher.AEAD
@@ -77,8 +77,8 @@ func (s fileSource) ReadVector(pieces [][]byte, offset int64) error {
 	return err
 }
 
-// BenchmarkTransfer sends files over loopback to another process, which throws away
-// what comes; GB/cpu-s is what a processor of the server would send in a second.
+// BenchmarkTransfer sends files over loopback to another process, which discards them.
+// GB/cpu-s is what one processor of the server would send in a second.
 func BenchmarkTransfer(b *testing.B) {
 	plain := func() Session { return &plainFile{} }
 	for name, speak := range map[string]Protocol{"plain": plain, "sealed": newSealedFile} {
@@ -150,10 +150,10 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// drainRole makes the test binary play clients that read.
+// drainRole makes the test binary run clients that read.
 const drainRole = "drain"
 
-// runDrain throws away what comes by many connections.
+// runDrain reads from many connections and discards the bytes.
 func runDrain() int {
 	var n int
 	_, _ = fmt.Sscan(os.Getenv("CLIENTS"), &n)

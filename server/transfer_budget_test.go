@@ -36,7 +36,7 @@ func newPairSock(tb testing.TB) *pairSock {
 	return s
 }
 
-// drain reads away what was sent.
+// drain reads and discards what was sent.
 func (s *pairSock) drain(into []byte) (n int) {
 	for {
 		got, err := unix.Read(s.peer, into)
@@ -52,8 +52,8 @@ type still struct{}
 
 func (still) ReadVector([][]byte, int64) error { return nil }
 
-// Budget: 0 allocations a turn, from the line to the socket and back into the line,
-// whether the socket takes it whole or not.
+// Budget: 0 allocations for each turn, from the queue to the socket and back into the queue,
+// whether or not the socket takes all of it.
 func TestBudget_Turn_AllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -65,7 +65,7 @@ func TestBudget_Turn_AllocatesNothing(t *testing.T) {
 	}
 	defer s.pump.writable.close()
 	r, sock := s.reactors[0], newPairSock(t)
-	r.turns.scheduled = true // as if it was in the task: it is sent none
+	r.turns.scheduled = true // as if a task was running, so that none is sent
 	c := r.table.open(sock, &carrier{})
 	if !r.begin(c, &codec.Transfer{Source: still{}, Size: 1 << 50}) {
 		t.Fatal("the transfer did not begin")
@@ -97,8 +97,8 @@ func TestBudget_Turn_AllocatesNothing(t *testing.T) {
 	}
 }
 
-// Budget: a transfer whose client does not read costs 400 bytes of heap at most, beside
-// the rest of the frame that was cut, which is less than a frame. gnet keeps nothing.
+// Budget: a transfer whose client does not read costs at most 400 bytes of heap, plus the rest
+// of the cut frame, which is less than a frame. gnet keeps nothing.
 func TestBudget_StalledTransfers_Heap(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector's memory is not ours")
@@ -108,7 +108,7 @@ func TestBudget_StalledTransfers_Heap(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	conns, handles := r.openMany(clients)
 	source := &content{}
-	for range 4 { // what the queues keep of their memory is there already
+	for range 4 { // the queues then have their memory already
 		for _, h := range handles {
 			r.Queue().SendFrame(h, []byte{0})
 		}
@@ -148,7 +148,8 @@ func TestBudget_StalledTransfers_Heap(t *testing.T) {
 	runtime.KeepAlive(source)
 }
 
-// budgetClients is 2,000, or what the limit of open files leaves of them: each has two.
+// budgetClients returns 2,000, or fewer if the limit of open files requires it: each client
+// uses two.
 func budgetClients(t *testing.T) int {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {

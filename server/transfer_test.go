@@ -34,7 +34,7 @@ func TestTransfer_ArrivesExactly(t *testing.T) {
 			if n := r.endedFor(h, codec.TransferDone); n != c.size {
 				t.Errorf("ended at %d", n)
 			}
-			r.Queue().SendLast(h, numbered(5)) // what follows has the right number
+			r.Queue().SendLast(h, numbered(5)) // the number shows that nothing is missing
 			r.Queue().Flush()
 			a.reply(5)
 			r.closedFor(h, codec.CloseLogic)
@@ -46,7 +46,7 @@ func TestTransfer_ArrivesExactly(t *testing.T) {
 	r.nothingLeft()
 }
 
-// A second file goes out on the same connection when the first has ended.
+// A second file is sent on the same connection after the first has ended.
 func TestTransfer_OneBehindAnother(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	client, h := r.open()
@@ -87,8 +87,8 @@ func TestTransfer_OtherFrames(t *testing.T) {
 	r.endedFor(h, codec.TransferDone)
 }
 
-// A client that reads little at a time gets everything, though turns are cut and their
-// frames taken back again and again; what is said meanwhile comes whole, in between.
+// A client that reads little at a time gets everything, although turns are cut and their
+// frames taken back again and again. Replies arrive complete, between the frames.
 func TestTransfer_SlowReaderAndReplies(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	client, h := r.open()
@@ -118,7 +118,7 @@ func TestTransfer_SlowReaderAndReplies(t *testing.T) {
 	r.nothingLeft()
 }
 
-// Frames come behind what was queued before them, within one batch too.
+// Frames come after everything that was queued before them, also within one batch.
 func TestTransfer_BeginsBehindWhatWasQueued(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	client, h := r.open()
@@ -134,7 +134,7 @@ func TestTransfer_BeginsBehindWhatWasQueued(t *testing.T) {
 	a.until(5 * carrierData)
 }
 
-// Where the server's rate is what holds them up, all get the same, a turn more or less.
+// When the server's rate is the limit, all clients get the same amount, give or take a turn.
 func TestTransfer_ManyAtOnceShareFairly(t *testing.T) {
 	const clients, total = 64, 48 << 20
 	r := newCarrierRig(t, func(o *Options) { o.Transfers.Rate = 4 * total })
@@ -172,7 +172,7 @@ func TestTransfer_Window_IsNeverExceeded(t *testing.T) {
 	for acked := uint64(0); a.at < size; {
 		upTo := min(acked+window, size)
 		a.until(upTo)
-		r.inState(h, streamUnacked) // all that may be sent has been, and no more
+		r.inState(h, streamUnacked) // all that may be sent was sent, and no more
 		if a.in.Buffered() > 0 {
 			t.Fatal("more was sent than the window allows")
 		}
@@ -186,7 +186,7 @@ func TestTransfer_Window_IsNeverExceeded(t *testing.T) {
 	}
 	write(t, client, ack(size))
 	r.endedFor(h, codec.TransferDone)
-	write(t, client, append(ack(size), ack(1)...)) // which no longer matters
+	write(t, client, append(ack(size), ack(1)...)) // has no effect any more
 	write(t, client, frame("and now?"))
 	r.hears(h, "and now?")
 	if n := len(r.sinks[0].of(codec.KindTransferAck, h)); n != 0 {
@@ -224,7 +224,7 @@ func TestTransfer_Ack_Violations(t *testing.T) {
 	}
 }
 
-// carries checks that a new client is sent a file.
+// carries checks that a new client gets a file.
 func (r *rig) carries() {
 	r.t.Helper()
 	c, h := r.open()
@@ -248,7 +248,7 @@ func TestTransfer_OffsetBeyondTheEnd(t *testing.T) {
 
 func TestTransfer_Misplaced_ClosesForAFault(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) {
-		o.Listeners = append(o.Listeners, listening("127.0.0.1:0")...) // which carries none
+		o.Listeners = append(o.Listeners, listening("127.0.0.1:0")...) // carries no files
 	})
 	t.Run("no framer", func(t *testing.T) {
 		_, h := r.openAt(r.AddrOf(1).String())
@@ -273,8 +273,8 @@ func TestTransfer_Misplaced_ClosesForAFault(t *testing.T) {
 	r.carries()
 }
 
-// What goes wrong with the file ends its transfer between two frames; the connection
-// stays, and what was sent is right.
+// An error of the file ends its transfer between two frames. The connection stays open, and
+// the bytes that were sent are correct.
 func TestTransfer_FileFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	for name, c := range map[string]struct {
@@ -311,12 +311,12 @@ func TestTransfer_FileFails(t *testing.T) {
 	}
 }
 
-// A file that cannot be read is logged once, not for each client that it is sent to.
+// A file that cannot be read is logged once, not once for each client.
 func TestPump_Report_OncePerFile(t *testing.T) {
 	var log bytes.Buffer
 	p := newPump(TransferOptions{}, slog.New(slog.NewTextHandler(&log, nil)), nil)
 	one, two := &content{}, &content{}
-	odd := oddSource{func() {}} // which cannot be told from others
+	odd := oddSource{func() {}} // cannot be compared with others
 	for _, source := range []codec.TransferSource{one, two, one, odd, one, odd} {
 		p.report(&turn{request: request{source: source, offset: 7}, err: io.ErrUnexpectedEOF})
 	}
@@ -335,8 +335,8 @@ type oddSource struct{ f func() }
 
 func (oddSource) ReadVector([][]byte, int64) error { return nil }
 
-// Clients go away at any moment, cleanly or not, and so does the logic's patience;
-// nothing is left of them.
+// Clients disconnect at any moment, with or without a reset, and the logic closes connections
+// too. Nothing is left of their transfers.
 func TestTransfer_EndsWithItsConnection(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Reactors = 2 })
 	random := rand.New(rand.NewPCG(1, 2))
@@ -352,7 +352,7 @@ func TestTransfer_EndsWithItsConnection(t *testing.T) {
 		_, _ = io.CopyN(io.Discard, c, random.Int64N(90_000))
 		switch i % 4 {
 		case 0:
-			_ = c.SetLinger(0) // a reset
+			_ = c.SetLinger(0) // sends a reset
 			fallthrough
 		case 1:
 			_ = c.Close()
@@ -373,7 +373,7 @@ func TestTransfer_EndsWithItsConnection(t *testing.T) {
 	r.carries()
 }
 
-// A turn that was read for a connection that is gone is dropped.
+// A turn that was read for a closed connection is dropped.
 func TestTransfer_ConnectionEndsWhileItsTurnIsRead(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	client, h := r.open()
@@ -397,7 +397,7 @@ func TestTransfer_ConnectionEndsWhileItsTurnIsRead(t *testing.T) {
 	r.carries()
 }
 
-// A client that does not read is sent replies up to the bound, as any other.
+// A client that does not read gets replies up to SendBound, like any other client.
 func TestTransfer_SendBoundHolds(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.SendBound = MaxPending })
 	client, h := r.open()
@@ -415,7 +415,7 @@ func TestTransfer_SendBoundHolds(t *testing.T) {
 	if n := len(r.sinks[0].of(codec.KindClosed, h)); n != 0 {
 		t.Fatal("closed within the bound")
 	}
-	eventually(t, "it is closed", func() bool { // the kernel may take some yet
+	eventually(t, "it is closed", func() bool { // the kernel may take some more bytes
 		r.Queue().SendFrame(h, make([]byte, MaxPending))
 		r.Queue().Flush()
 		return len(r.sinks[0].of(codec.KindClosed, h)) > 0
@@ -424,7 +424,7 @@ func TestTransfer_SendBoundHolds(t *testing.T) {
 	r.nothingLeft()
 }
 
-// The end of a transfer for which the sink has no room comes later, once.
+// If the sink has no room for the end of a transfer, it gets the end later, once.
 func TestTransfer_EndIsOwedWhenTheSinkIsFull(t *testing.T) {
 	r := newCarrierRig(t, nil)
 	client, h := r.open()
@@ -440,7 +440,7 @@ func TestTransfer_EndIsOwedWhenTheSinkIsFull(t *testing.T) {
 	r.nothingLeft()
 }
 
-// A panic of the sink or of the framer costs the connection, and no other.
+// A panic of the sink or of the framer closes its connection and no other.
 func TestTransfer_Panics(t *testing.T) {
 	var speak atomic.Pointer[brokenFramer]
 	r := newCarrierRig(t, func(o *Options) {
@@ -465,10 +465,10 @@ func TestTransfer_Panics(t *testing.T) {
 	r.carries()
 }
 
-// brokenFramer panics when it is asked how its frames are built, or for one.
+// brokenFramer panics in FileFrame or in FrameFile.
 type brokenFramer struct {
 	carrier
-	frame bool // it is the former
+	frame bool // panics in FileFrame
 }
 
 func (b *brokenFramer) FileFrame() codec.FileFrame {
@@ -494,7 +494,7 @@ func TestServer_Close_WithTransfersUnderWay(t *testing.T) {
 	r.Drain()
 	before := r.Stats().TransferBytes
 	eventually(t, "they flow while it drains", func() bool { return r.Stats().TransferBytes > before })
-	if err := r.Close(); err != nil { // goleak sees what stays
+	if err := r.Close(); err != nil { // goleak detects what is left
 		t.Fatal(err)
 	}
 	wg.Wait()
@@ -503,8 +503,8 @@ func TestServer_Close_WithTransfersUnderWay(t *testing.T) {
 	}
 }
 
-// An idler naps only while no turn is under way, and a socket that can be written to
-// ends its nap.
+// An idler naps only while no turn is in progress. A socket that becomes writable ends its
+// nap.
 func TestTransfer_WithAnIdler(t *testing.T) {
 	r := newCarrierRig(t, func(o *Options) { o.Idle = func() bool { return true } })
 	client, h := r.open()
@@ -536,7 +536,7 @@ func TestTransfer_ManyNarrowClients(t *testing.T) {
 	r.nothingLeft()
 }
 
-// takeAndAck takes a file and acknowledges each frame.
+// takeAndAck reads a file and acknowledges each frame.
 func takeAndAck(c net.Conn, size uint64) error {
 	_ = c.SetDeadline(time.Now().Add(patience))
 	for a := listen(nil, c, 0); a.at < size; {

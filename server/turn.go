@@ -7,29 +7,29 @@ import (
 	"gatepass/codec"
 )
 
-// turnBuffer is where a turn is read and framed: the pieces of the file stand as far
-// apart as the frames need it, so that nothing is moved.
+// turnBuffer is the buffer in which a turn is read and framed. The pieces of the file are as
+// far apart as the frames need, so that no data is moved.
 //
 //	┌──────┬────────────┬──────┬──────┬────────────┬──────┬──
 //	│ head │ data       │ tail │ head │ data       │ tail │ …
 //	└──────┴────────────┴──────┴──────┴────────────┴──────┴──
 //
-// It belongs to who has the turn.
+// It belongs to the goroutine that holds the turn.
 type turnBuffer struct {
 	bytes  [turnSize]byte
 	pieces [][]byte // of the data, in bytes
 	ends   []int    // of the frames, in bytes
 }
 
-// turn is a stretch of a file on its way from a reader to a reactor.
+// turn is a part of a file on its way from a reader to a reactor.
 type turn struct {
 	request
 	buffer *turnBuffer
-	err    error // why there is nothing in the buffer
+	err    error // why the buffer is empty
 	done   int   // bytes of the file that were sent
 }
 
-// load reads the turn. A panic of the source is a file that could not be read.
+// load reads the turn. A panic of the source counts as a read error.
 func (t *turn) load() {
 	defer func() {
 		if p := recover(); p != nil {
@@ -46,8 +46,8 @@ func (t *turn) load() {
 	t.err = t.source.ReadVector(b.pieces, int64(t.offset))
 }
 
-// build makes frames of what was read and returns them in one piece. Frames that are
-// shorter than they may be move up. Reactor.
+// build makes frames of the data that was read and returns them as one slice. When a frame is
+// shorter than its maximum, the frames after it may move forward. Reactor.
 func (t *turn) build(by Framer) []byte {
 	b, size, end := t.buffer, t.frame.Size(), 0
 	b.ends = b.ends[:0]
@@ -66,8 +66,8 @@ func (t *turn) build(by Framer) []byte {
 	return b.bytes[:end]
 }
 
-// account tells how many frames were begun when so many bytes were taken, and where
-// the last one of them ends: beyond taken if it was cut.
+// account returns how many frames were begun when the socket took so many bytes, and where the
+// last of them ends. If that frame was cut, its end is beyond taken.
 func (t *turn) account(taken int) (begun, end int) {
 	for end < taken {
 		end = t.buffer.ends[begun]
@@ -76,29 +76,28 @@ func (t *turn) account(taken int) (begun, end int) {
 	return begun, end
 }
 
-// turnBox is what the pump has for one reactor: turns to be sent, handles of
-// connections that can be written to again, and the word that it is time to look for
-// clients that have stalled. The pump gives, the reactor takes. It is bounded by the
-// number of turn buffers and of connections that wait.
+// turnBox holds what the pump has for one reactor: turns to send, handles of connections that
+// are writable again, and a request to look for stalled clients. The pump adds, the reactor
+// takes. Its size is bounded by the number of turn buffers and of waiting connections.
 type turnBox struct {
 	mu        sync.Mutex
 	turns     []turn
 	writable  []codec.Conn
 	sweep     bool
-	scheduled bool // a task to take it is on its way to the reactor, or under way
+	scheduled bool // a task to take it is queued or runs
 
-	spare []codec.Conn // the reactor's, between two takes
+	spare []codec.Conn // owned by the reactor between two takes
 }
 
-// scheduleLocked tells whether a task is needed, and then counts on its being sent. The
-// caller holds mu.
+// scheduleLocked returns whether the caller has to send a task, and records that one is
+// scheduled. The caller holds mu.
 func (b *turnBox) scheduleLocked() bool {
 	first := !b.scheduled
 	b.scheduled = true
 	return first
 }
 
-// give hands a turn over; send says that the caller has to send the task.
+// give hands a turn over. send says that the caller has to send the task.
 func (b *turnBox) give(t turn) (send bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -106,7 +105,7 @@ func (b *turnBox) give(t turn) (send bool) {
 	return b.scheduleLocked()
 }
 
-// giveWritable hands over those of the handles that are of the reactor.
+// giveWritable hands over the handles that belong to the reactor.
 func (b *turnBox) giveWritable(conns []codec.Conn, reactor int) (send bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,7 +118,7 @@ func (b *turnBox) giveWritable(conns []codec.Conn, reactor int) (send bool) {
 	return len(b.writable) > before && b.scheduleLocked()
 }
 
-// giveSweep asks for a sweep.
+// giveSweep requests a sweep.
 func (b *turnBox) giveSweep() (send bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,14 +126,14 @@ func (b *turnBox) giveSweep() (send bool) {
 	return b.scheduleLocked()
 }
 
-// take returns one turn, if there is any, and all the rest; the handles are the
-// reactor's until the next take.
+// take returns at most one turn, all handles and the sweep request. The reactor owns the
+// handles until the next take.
 func (b *turnBox) take() (t turn, writable []codec.Conn, sweep bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.turns) > 0 {
 		t = b.turns[0]
-		last := copy(b.turns, b.turns[1:]) // of a handful
+		last := copy(b.turns, b.turns[1:]) // a few elements at most
 		b.turns[last] = turn{}
 		b.turns = b.turns[:last]
 	}
@@ -143,7 +142,7 @@ func (b *turnBox) take() (t turn, writable []codec.Conn, sweep bool) {
 	return t, writable, sweep
 }
 
-// more tells whether there is more to take; if not, the task has come to its end.
+// more returns whether there is more to take. If not, the task counts as ended.
 func (b *turnBox) more() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"gatepass/codec"
 )
 
-// Handles of other reactors wake nobody.
+// Handles of other reactors wake no reactor.
 func TestTurnBox_GivesWritableToItsReactorOnly(t *testing.T) {
 	var b turnBox
 	own, other := codec.NewConn(0, 1, 1), codec.NewConn(1, 1, 1)

@@ -13,21 +13,22 @@ import (
 	"gatepass/codec"
 )
 
-// writable tells when sockets can be written to again. It is an epoll beside those of
-// the loops, which say so only while they have bytes of their own to write. What is
-// armed fires once, with the connection's handle, so that what fires late, for a
-// socket that is closed, is found out at the table; a closed socket leaves by itself.
+// writable reports when sockets can be written to again. It is an epoll besides those of the
+// loops, because the loops report this only while they have bytes of their own to write. An
+// armed socket fires once, with the connection's handle. An event that comes late, for a
+// closed socket, is detected at the connection table. A closed socket leaves the epoll by
+// itself.
 //
-// The epoll is waited for by Go's poller, as any socket is: who waits keeps neither a
-// thread nor a processor.
+// Go's poller waits for the epoll, as for any socket. The waiting goroutine therefore occupies
+// neither a thread nor a processor.
 type writable struct {
 	// static after construction
 	file *os.File
 	raw  syscall.RawConn
-	look func(uintptr) bool // poll: made once
+	look func(uintptr) bool // poll as a method value, made once
 	fd   int
 
-	// the waiter's
+	// owned by the waiter
 	events [writableBatch]unix.EpollEvent
 	conns  []codec.Conn
 	failed error
@@ -44,7 +45,7 @@ func newWritable() (*writable, error) {
 	w := &writable{file: os.NewFile(uintptr(fd), "writable sockets"), fd: fd}
 	w.look = w.poll
 	if w.raw, err = w.file.SyscallConn(); err == nil {
-		err = w.file.SetReadDeadline(time.Time{}) // fails where Go's poller does not take it
+		err = w.file.SetReadDeadline(time.Time{}) // fails if Go cannot poll the file
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("watch an epoll: %w", err), w.file.Close())
@@ -52,7 +53,7 @@ func newWritable() (*writable, error) {
 	return w, nil
 }
 
-// arm has the socket tell once when it can be written to; again says that it was armed
+// arm makes the socket report once when it can be written to. again says that it was armed
 // before. Reactor of the connection.
 func (w *writable) arm(sock int, conn codec.Conn, again bool) error {
 	op := unix.EPOLL_CTL_ADD
@@ -63,20 +64,20 @@ func (w *writable) arm(sock int, conn codec.Conn, again bool) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(w.fd, op, sock, &e))
 }
 
-// forget takes a socket out that was armed. Reactor of the connection.
+// forget removes an armed socket. Reactor of the connection.
 func (w *writable) forget(sock int) {
 	_ = unix.EpollCtl(w.fd, unix.EPOLL_CTL_DEL, sock, nil)
 }
 
-// wait waits until some sockets can be written to; the handles are good until the next
-// call. An error is the end.
+// wait waits until some sockets can be written to, and returns their handles, which are valid
+// until the next call. After an error, the waiter ends.
 func (w *writable) wait() ([]codec.Conn, error) {
 	w.conns = w.conns[:0]
 	err := w.raw.Read(w.look)
 	return w.conns, errors.Join(err, w.failed)
 }
 
-// poll takes what there is; false means nothing.
+// poll reads the pending events; false means that there are none.
 func (w *writable) poll(uintptr) bool {
 	n, err := unix.EpollWait(w.fd, w.events[:], 0)
 	if err != nil {
@@ -92,19 +93,19 @@ func (w *writable) poll(uintptr) bool {
 	return n > 0
 }
 
-// interrupt ends wait for good.
+// interrupt makes every wait return an error from now on.
 func (w *writable) interrupt() { _ = w.file.SetReadDeadline(time.Unix(1, 0)) }
 
-// close comes when nothing can arm it any more.
+// close closes the epoll. Call it when nothing can arm a socket any more.
 func (w *writable) close() { _ = w.file.Close() }
 
-// epoll is what becomes readable when wait would return.
+// epoll returns a descriptor that is readable when wait would return.
 func (w *writable) epoll() int { return w.fd }
 
-// press has the kernel take what is left of a frame, which is a few KiB, beyond the
-// bound of keepUnsentLow: there it costs less than here, and 10,000 clients that read
-// nothing may well have been cut at the same place. What it does not take for want of
-// memory is left.
+// press makes the kernel take the rest of a frame, a few KiB, beyond the limit of
+// keepUnsentLow. The bytes cost less in the kernel than here, and 10,000 clients that read
+// nothing may all have been cut at the same place. What the kernel does not take for lack of
+// memory is left over.
 func press(sock int, rest []byte) (taken int, err error) {
 	_ = unix.SetsockoptInt(sock, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, math.MaxInt32)
 	taken, err = writeNow(sock, rest)
@@ -112,7 +113,8 @@ func press(sock int, rest []byte) (taken int, err error) {
 	return taken, err
 }
 
-// keepUnsentLow bounds what the kernel keeps of a file for a client that does not read.
+// keepUnsentLow limits what the kernel keeps of a file for a client that does not read.
 func keepUnsentLow(sock int) {
-	_ = unix.SetsockoptInt(sock, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLow) // else it only costs memory
+	// An error is ignored: it only costs memory.
+	_ = unix.SetsockoptInt(sock, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLow)
 }

@@ -10,8 +10,8 @@ import (
 	"gatepass/codec"
 )
 
-// A socket that is armed tells once, with its handle, when it can be written to; one
-// that is closed or forgotten does not.
+// An armed socket reports once, with its handle, when it can be written to. A closed or
+// forgotten socket does not.
 func TestWritable_TellsOnce(t *testing.T) {
 	w, err := newWritable()
 	if err != nil {
@@ -41,7 +41,7 @@ func TestWritable_TellsOnce(t *testing.T) {
 	}
 	expect(handle(1))
 	full.drain(make([]byte, 1<<16))
-	expect(handle(0)) // and not the other, which was not armed again
+	expect(handle(0)) // not the other socket, which was not armed again
 	if err := w.arm(free.fd, handle(1), true); err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +83,8 @@ func TestWriteNow_TellsThatThePeerIsGone(t *testing.T) {
 	}
 }
 
-// A kernel that cannot say whether a socket takes anything must not leave it waiting for
-// ever: the write finds out. It refuses more sockets than a process may have.
+// If the kernel cannot say whether a socket takes bytes, the stream must not wait forever: the
+// write finds out. The kernel refuses a poll of more sockets than a process may have.
 func TestCanWrite_IsTrueWhereNobodyKnows(t *testing.T) {
 	s := newPairSock(t)
 	fill(t, s)
@@ -104,8 +104,8 @@ func TestCanWrite_IsTrueWhereNobodyKnows(t *testing.T) {
 	}
 }
 
-// The rest of a frame for a client that is gone ends its connection; nobody waits for
-// that socket.
+// The rest of a frame for a client that is gone ends its connection. The stream does not wait
+// for that socket.
 func TestResumeStream_EndsWhereThePeerIsGone(t *testing.T) {
 	s, _, _ := newQuiet(t)
 	sock := newPairSock(t)

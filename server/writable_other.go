@@ -10,7 +10,7 @@ import (
 	"gatepass/codec"
 )
 
-// writable has sockets tried again after a while, where there is no epoll.
+// writable makes sockets be tried again after a while, where there is no epoll.
 type writable struct {
 	mu    sync.Mutex
 	armed []codec.Conn

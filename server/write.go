@@ -6,8 +6,8 @@ import (
 	"gatepass/codec"
 )
 
-// piece is a stretch of bytes for one connection within a batch. The pieces of
-// a connection are linked in order, so that it gets them in one write.
+// piece is a range of bytes for one connection within a batch. The pieces of a connection are
+// linked in order, so that the connection gets them in one write.
 type piece struct {
 	conn       *clientConn // nil once written
 	start, end int         // within reactor.out, unless frame is set
@@ -18,9 +18,9 @@ type piece struct {
 	reason     codec.CloseReason
 }
 
-// write encodes and writes one batch: first all of it is encoded, so that out
-// no longer moves, then each connection gets its pieces in one write. A batch of
-// more than outBound is written in several goes. Reactor.
+// write encodes and writes one batch. It encodes all entries first, so that out no longer
+// moves, and then writes each connection's pieces in one write. A batch of more than outBound
+// bytes is written in several steps. Reactor.
 func (r *reactor) write(batch []Outgoing) {
 	r.count.Batches.Add(1)
 	r.out, r.pieces = r.out[:0], r.pieces[:0]
@@ -40,20 +40,20 @@ func (r *reactor) write(batch []Outgoing) {
 	r.decodeUnread()
 }
 
-// writePieces writes what has been addressed so far.
+// writePieces writes the pieces that address has added so far.
 func (r *reactor) writePieces() {
 	for i := range r.pieces {
 		if c := r.pieces[i].conn; c != nil && int(c.batch) == i {
 			r.writeConn(c, i)
 		}
 	}
-	clear(r.pieces) // lets go of frames and connections
+	clear(r.pieces) // releases frames and connections
 	r.out, r.pieces = r.out[:0], r.pieces[:0]
 }
 
-// address makes a piece of an entry for one connection, or drops it when the
-// handle is dead or the connection given up: a client that has been told about
-// its violation is told nothing behind that.
+// address makes a piece of an entry for one connection. It drops the entry when the handle is
+// dead or the connection is about to close: a client that got the answer to its violation gets
+// nothing after that.
 func (r *reactor) address(conn codec.Conn, o *Outgoing) {
 	if len(r.out) >= outBound {
 		r.writePieces()
@@ -86,8 +86,8 @@ func (r *reactor) address(conn codec.Conn, o *Outgoing) {
 	head.last = at
 }
 
-// encode appends an entry's bytes to out as this client is to get them; a panic
-// or error of the codec costs only this connection.
+// encode appends an entry's bytes to out, encoded for this client. A panic or error of the
+// codec closes only this connection.
 func (r *reactor) encode(c *clientConn, o *Outgoing) (ok bool) {
 	start := len(r.out)
 	defer func() {
@@ -106,7 +106,7 @@ func (r *reactor) encode(c *clientConn, o *Outgoing) (ok bool) {
 	return true
 }
 
-// encode appends an entry's bytes: a frame's too, where the codec seals.
+// encode appends an entry's bytes to dst. A codec that seals encodes frames too.
 func (c *clientConn) encode(dst []byte, o *Outgoing) ([]byte, error) {
 	if o.Frame != nil {
 		return c.codec.(Sealer).AppendFrame(dst, o.Frame)
@@ -114,13 +114,13 @@ func (c *clientConn) encode(dst []byte, o *Outgoing) ([]byte, error) {
 	return c.codec.Append(dst, &o.Reply)
 }
 
-// writeConn writes a connection's pieces in one go and closes it where one of
-// them says so. After a failed write the connection is gone and not touched.
+// writeConn writes a connection's pieces in one call, and closes the connection if a piece
+// says so. After a failed write the connection is gone and must not be used.
 func (r *reactor) writeConn(c *clientConn, head int) {
 	c.batch = -1
 	r.iov = r.iov[:0]
 	size, closing, reason := 0, false, codec.ClosePeer
-	if rest := c.takeRest(); len(rest) > 0 { // whatever is said comes behind it
+	if rest := c.takeRest(); len(rest) > 0 { // before everything else
 		r.iov = append(r.iov, rest)
 		size += len(rest)
 	}
@@ -146,7 +146,7 @@ func (r *reactor) writeConn(c *clientConn, head int) {
 	if closing {
 		c.reason = reason
 		drainInput(c.sock)
-		_ = r.loop.Close(c.sock) // its error is the socket's, which is gone either way
+		_ = r.loop.Close(c.sock) // ignores the error: the socket is closed in any case
 		return
 	}
 	if c.sock.InboundBuffered() > 0 {
@@ -154,9 +154,9 @@ func (r *reactor) writeConn(c *clientConn, head int) {
 	}
 }
 
-// decodeUnread goes on with connections that had bytes lying there when something
-// was said to them: what their codec waited for may have been that. Not before the
-// batch is written, whose bytes are in out.
+// decodeUnread continues with connections that had undecoded bytes when something was written
+// to them, because their codec may have waited for that write. It runs after the batch is
+// written, because the batch's bytes are in out.
 func (r *reactor) decodeUnread() {
 	for i := 0; i < len(r.unread); i++ {
 		if c := r.table.get(r.unread[i]); c != nil {
@@ -166,16 +166,16 @@ func (r *reactor) decodeUnread() {
 	r.unread = r.unread[:0]
 }
 
-// goOn decodes what lies there of a connection. Reactor.
+// goOn decodes a connection's undecoded bytes. Reactor.
 func (r *reactor) goOn(c *clientConn) {
-	sock := c.sock // what goes on may free c
+	sock := c.sock // decoding may free c
 	if r.guard(c, r.traffic) == gnet.Close {
 		_ = r.loop.Close(sock)
 	}
 }
 
-// writeOut writes iov, a call for each iovMax pieces; what the socket does not
-// take, gnet keeps. False means that the connection is gone.
+// writeOut writes iov, with one call for each iovMax pieces. gnet keeps what the socket does
+// not take. False means that the connection is gone.
 func (r *reactor) writeOut(c *clientConn, size int) (ok bool) {
 	ok = true
 	for rest := r.iov; ok && len(rest) > 0; {

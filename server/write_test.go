@@ -9,15 +9,15 @@ import (
 	"gatepass/codec"
 )
 
-// The kernel gives the next connection the file descriptor of the last that was
-// closed. What the logic still says to the old one must not reach the new one.
+// The kernel gives a new connection the file descriptor that was closed last. A late reply to
+// the old connection must not reach the new one.
 func TestReactor_Write_DeadHandleNeverReachesTheNextOwnerOfItsDescriptor(t *testing.T) {
 	r := newRig(t, nil)
 	a, handleA := r.open()
 	fdA := r.fd(handleA)
 
-	// B's socket is made before A's end, so that the lowest free descriptor,
-	// which accept takes, is A's.
+	// B's socket is made before A ends, so that accept takes A's descriptor, which is the
+	// lowest free one.
 	var b net.Conn
 	dialer := net.Dialer{Control: func(string, string, syscall.RawConn) error {
 		if err := a.CloseWrite(); err != nil {
@@ -56,7 +56,7 @@ func TestReactor_Write_DeadHandleNeverReachesTheNextOwnerOfItsDescriptor(t *test
 	}
 }
 
-// fd is the descriptor of a connection, as the server has it.
+// fd returns the server's descriptor of a connection.
 func (r *rig) fd(conn codec.Conn) (fd int) {
 	r.t.Helper()
 	r.onReactor(conn.Reactor(), func(re *reactor) {
@@ -104,7 +104,7 @@ func TestReactor_Write_OneWriteAConnectionABatchInOrder(t *testing.T) {
 	}
 }
 
-// One system call takes 1,024 pieces at most; a connection may have more.
+// One system call takes at most 1,024 pieces; a connection may have more.
 func TestReactor_Write_MoreRepliesThanOneCallTakes(t *testing.T) {
 	for name, send := range map[string]func(q *SendQueue, h codec.Conn, i uint32){
 		"what=replies": func(q *SendQueue, h codec.Conn, i uint32) { q.Send(h, numbered(i)) },
@@ -137,8 +137,8 @@ func TestReactor_Write_NothingFollowsTheLastReply(t *testing.T) {
 	r.closedFor(handle, codec.CloseLogic)
 }
 
-// A refusal reaches the client although it keeps sending what nobody will read:
-// closing over unread bytes would be a reset, which destroys the refusal.
+// A refusal reaches the client although the client keeps sending. Closing the socket over
+// unread bytes would send a reset, which destroys the refusal.
 func TestReactor_Write_LastReplySurvivesUnreadInput(t *testing.T) {
 	r := newRig(t, nil)
 	client, handle := r.open()
@@ -151,7 +151,7 @@ func TestReactor_Write_LastReplySurvivesUnreadInput(t *testing.T) {
 	ends(t, client, numberedBytes(9))
 }
 
-// A peer that never reads is cut off at the bound; the others notice nothing.
+// A peer that never reads is closed at SendBound; the others are not affected.
 func TestReactor_Write_SlowReaderIsCutOff(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.SendBound = 64 << 10 })
 	deaf, deafHandle := r.open()
@@ -182,8 +182,8 @@ func TestReactor_Write_SlowReaderIsCutOff(t *testing.T) {
 	r.works()
 }
 
-// The answer to a message may be on its way while what stands behind that message
-// breaks the protocol. The word about that is the last.
+// The answer to a message may be on its way while the bytes after that message break the
+// protocol. The answer to the violation is the last thing that is sent.
 func TestReactor_Write_NothingFollowsTheWordAboutAViolation(t *testing.T) {
 	bad := &codec.Violation{Result: codec.ResultBadCredentials}
 	r := newRig(t, func(o *Options) {
@@ -197,7 +197,7 @@ func TestReactor_Write_NothingFollowsTheWordAboutAViolation(t *testing.T) {
 		}
 	})
 	conn, _ := r.open()
-	// The logic runs on the reactor, as it does when it is lent.
+	// The logic runs on the reactor, as it does when its rounds are lent.
 	r.sinks[0].watch(func(m *codec.Message) {
 		if m.Kind == codec.KindWorldList {
 			r.Queue().Send(m.Conn, numbered(1))

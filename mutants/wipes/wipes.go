@@ -1,7 +1,7 @@
-// Package wipes tells tests what a package does to forget its secrets. A local variable
-// that is overwritten before its function returns cannot be seen from outside, so no
-// ordinary test notices when the line that does it is lost: Check compares those lines
-// with a list in the package's testdata. Only tests import it.
+// Package wipes lets tests check that a package clears its secrets. A local variable that is
+// overwritten before its function returns cannot be seen from outside, so no ordinary test
+// fails when the wiping line is removed. Check therefore compares those lines with a list in
+// the package's testdata. Only tests import this package.
 package wipes
 
 import (
@@ -17,15 +17,15 @@ import (
 	"testing"
 )
 
-// list is the file with a line for each statement that wipes.
+// list is the file with one line for each statement that wipes.
 const list = "testdata/secrets/wipes"
 
-// forgets are the functions that overwrite what they are given, or what they belong to.
+// forgets matches functions that overwrite their arguments or their receiver.
 var forgets = regexp.MustCompile(`^(clear|wipe|Wipe|forget|Forget)$`)
 
-// Check fails the test unless the package in the current folder wipes exactly what its
-// list says. A line that is new belongs into the list. One that is gone is a secret that
-// stays in memory, unless the secret is gone, too.
+// Check fails the test unless the package in the current folder wipes exactly what its list
+// says. A new line has to be added to the list. A missing line means that a secret stays in
+// memory, unless the secret no longer exists.
 func Check(t testing.TB) {
 	t.Helper()
 	want, err := os.ReadFile(list)
@@ -70,8 +70,8 @@ func compare(t testing.TB, want, got []string) {
 	}
 }
 
-// Find returns the statements of a file that wipe, each with its function, in their
-// order. A condition that is the constant false hides what it guards.
+// Find returns the wiping statements of a file, each with its function, in file order. It
+// ignores statements inside a condition that is the constant false.
 func Find(name string, source []byte) (all []string, err error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, 0)
@@ -124,7 +124,7 @@ func forgetting(call *ast.CallExpr) bool {
 	return false
 }
 
-// resets tells whether a function that forgets sets something to its zero value.
+// resets returns whether a function that matches forgets sets something to its zero value.
 func resets(f *ast.FuncDecl, n *ast.AssignStmt) bool {
 	if !forgets.MatchString(f.Name.Name) || len(n.Rhs) != 1 {
 		return false

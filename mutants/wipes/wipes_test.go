@@ -31,7 +31,7 @@ func use(k Key) {
 	}
 }
 
-// recorder keeps what a check complains of.
+// recorder keeps the errors of a check.
 type recorder struct {
 	testing.TB
 	failed int

@@ -8,7 +8,7 @@ import (
 // ErrFactor: the client's answer does not match the stored factor.
 var ErrFactor = errors.New("auth: second factor does not match")
 
-// Errors of stored or configured factors; no client can cause them.
+// Errors of stored or configured factors. No client can cause them.
 var (
 	// ErrPIN: a PIN is 4 to 10 ASCII digits.
 	ErrPIN = errors.New("auth: PIN is not 4 to 10 digits")
@@ -16,5 +16,5 @@ var (
 	ErrTOTPSecret = errors.New("auth: authenticator secret is not base32")
 )
 
-// equal compares in constant time.
+// equal reports whether a and b are equal, in constant time.
 func equal(a, b *[20]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }

@@ -22,13 +22,13 @@ var nativeAccount = sync.OnceValue(func() srp6a.Verifier {
 	return srp6a.NewVerifier(nativeParams, &[32]byte{1}, "ALICE", "secret")
 })
 
-// nativeChallenge is the first job of a sign-in.
+// nativeChallenge returns the first job of a sign-in.
 func nativeChallenge(tag uint64) Job {
 	x := &NativeExchange{Server: srp6a.Server{Name: "ALICE", Verifier: nativeAccount()}, ClientNonce: [32]byte{byte(tag), 5}}
 	return Job{Kind: JobNativeChallenge, Tag: tag, Native: x}
 }
 
-// mustAnswer fills in what a client says who types the given password.
+// mustAnswer sets the answer of a client that enters the given password.
 func mustAnswer(t testing.TB, x *NativeExchange, typed *srp6a.Identity) *srp6a.Client {
 	t.Helper()
 	c := srp6a.NewClient(typed, &[32]byte{7})
@@ -41,7 +41,7 @@ func mustAnswer(t testing.TB, x *NativeExchange, typed *srp6a.Identity) *srp6a.C
 	return c
 }
 
-// challenged runs a challenge through a pool of its own.
+// challenged runs a challenge through a new pool.
 func challenged(t testing.TB, tags ...uint64) (xs []*NativeExchange) {
 	t.Helper()
 	var got collector
@@ -69,7 +69,7 @@ func TestPool_Native_ChallengesThenProves(t *testing.T) {
 	xs[2].A = make([]byte, srp6a.Group2048.Size())
 	p := mustPool(t, Options{Workers: 2, Deliver: proved.deliver})
 	for tag, x := range xs {
-		x.M2, x.Keys.Session = [32]byte{1}, [32]byte{1} // whatever was there goes
+		x.M2, x.Keys.Session = [32]byte{1}, [32]byte{1} // old values must be overwritten
 		mustSubmit(t, p, Job{Kind: JobNativeProve, Tag: uint64(tag), Native: x})
 	}
 	p.Close()
@@ -98,7 +98,7 @@ func TestPool_Native_ChallengesThenProves(t *testing.T) {
 	}
 }
 
-// TestPool_Native_ProveWipesTheSecret: a second proof of one exchange fits nothing.
+// TestPool_Native_ProveWipesTheSecret: a second proof of the same exchange always fails.
 func TestPool_Native_ProveWipesTheSecret(t *testing.T) {
 	var got collector
 	x := challenged(t, 0)[0]
@@ -141,8 +141,8 @@ func TestPool_Native_PanicIsAnswered(t *testing.T) {
 	}
 }
 
-// TestPool_Native_OthersPassThem: what is submitted behind many native jobs waits for
-// one of them.
+// TestPool_Native_OthersPassThem: a job that is submitted after many native jobs waits for one
+// of them.
 func TestPool_Native_OthersPassThem(t *testing.T) {
 	var order []JobKind
 	entered, leave := make(chan struct{}), make(chan struct{})
@@ -179,8 +179,8 @@ func TestPool_Native_OthersPassThem(t *testing.T) {
 	}
 }
 
-// TestPool_Native_HasRoomOfItsOwn: neither kind takes the other's, and what is refused
-// stands at the end.
+// TestPool_Native_HasRoomOfItsOwn: neither kind uses the other's space, and refused jobs are
+// at the end.
 func TestPool_Native_HasRoomOfItsOwn(t *testing.T) {
 	g := newGate()
 	p := mustPool(t, Options{Workers: 1, Queue: 3, Heavy: 2, Deliver: g.deliver})
@@ -220,8 +220,8 @@ func TestPool_Native_HasRoomOfItsOwn(t *testing.T) {
 	close(g.entered)
 }
 
-// TestPool_Native_KeepsRoomForProofs: however many ask for challenges, who was challenged
-// before is not refused.
+// TestPool_Native_KeepsRoomForProofs: any number of challenges must not block the proofs of
+// clients that were challenged before.
 func TestPool_Native_KeepsRoomForProofs(t *testing.T) {
 	g := newGate()
 	p := mustPool(t, Options{Workers: 1, Heavy: 8, Deliver: g.deliver})
@@ -262,7 +262,7 @@ func TestNativeExchange_ShowsNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkPool_Native is the server's side of a native login through the pool.
+// BenchmarkPool_Native measures the server's side of a native login through the pool.
 func BenchmarkPool_Native(b *testing.B) {
 	results := make(chan Result, 1)
 	p := mustPool(b, Options{Workers: 1, Deliver: func(rs []Result) { results <- rs[0] }})
@@ -281,8 +281,8 @@ func BenchmarkPool_Native(b *testing.B) {
 	}
 }
 
-// BenchmarkPool_GruntBehindNative is how long a mint takes that comes behind many
-// native challenges: that of one of them, not of all.
+// BenchmarkPool_GruntBehindNative measures a mint that is submitted after many native
+// challenges. It should take the time of one of them, not of all.
 func BenchmarkPool_GruntBehindNative(b *testing.B) {
 	for _, waiting := range []int{0, 1, 32} {
 		b.Run(fmt.Sprintf("native=%d", waiting), func(b *testing.B) {

@@ -5,10 +5,11 @@ import (
 	"crypto/subtle"
 )
 
-// PINGrid is the layout of the PIN pad: the digit shown at each of the ten places.
+// PINGrid is the layout of the PIN pad: the digit at each of the ten places.
 type PINGrid [10]byte
 
-// NewPINGrid shuffles the pad by a seed, which stands in the challenge. Seed 0 leaves the digits in order.
+// NewPINGrid returns the layout for a seed, which is in the challenge. Seed 0 leaves the
+// digits in order.
 func NewPINGrid(seed uint32) (g PINGrid) {
 	left := [10]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	for n := uint32(10); n > 0; n-- {
@@ -20,8 +21,8 @@ func NewPINGrid(seed uint32) (g PINGrid) {
 	return g
 }
 
-// places replaces each digit of a PIN by its place on the pad, in ASCII. The pad is searched to its end for each
-// digit, so that the time tells only how many there are.
+// places returns the place of each digit of a PIN on the pad, in ASCII. It searches the whole
+// pad for each digit, so its time depends only on the number of digits.
 func (g *PINGrid) places(pin string) (b [10]byte, n int, err error) {
 	if len(pin) < 4 || len(pin) > len(b) {
 		return b, 0, ErrPIN
@@ -38,16 +39,16 @@ func (g *PINGrid) places(pin string) (b [10]byte, n int, err error) {
 	return b, len(pin), nil
 }
 
-// PINExchange is what both sides have told each other about one entry of a PIN. Seed and ServerSalt are new for each
-// connection (quirk 45).
+// PINExchange has what both sides send for one entry of a PIN. Seed and ServerSalt are new for
+// each connection (quirk 45).
 type PINExchange struct {
 	Seed       uint32   // of the pad's layout, from the challenge
 	ServerSalt [16]byte // from the challenge
 	ClientSalt [16]byte // from the client's proof
 }
 
-// Proof is what the client sends for a PIN, given as typed: leading zeros count (quirk 44). ErrPIN for anything but 4
-// to 10 digits.
+// Proof returns what the client sends for a PIN. pin is as typed: leading zeros count (quirk
+// 44). It returns ErrPIN unless pin has 4 to 10 digits.
 func (x *PINExchange) Proof(pin string) ([20]byte, error) {
 	grid := NewPINGrid(x.Seed)
 	places, n, err := grid.places(pin)
@@ -66,8 +67,8 @@ func (x *PINExchange) Proof(pin string) ([20]byte, error) {
 	return sha1.Sum(outer[:]), nil
 }
 
-// Verify checks the client's proof of a stored PIN. ErrFactor when it is wrong, ErrPIN when the stored PIN is
-// impossible.
+// Verify checks the client's proof of a stored PIN. It returns ErrFactor if the proof is
+// wrong, and ErrPIN if the stored PIN is not valid.
 func (x *PINExchange) Verify(pin string, proof *[20]byte) error {
 	want, err := x.Proof(pin)
 	if err != nil {
@@ -79,8 +80,9 @@ func (x *PINExchange) Verify(pin string, proof *[20]byte) error {
 	return nil
 }
 
-// SamePIN tells whether a PIN was typed as it is stored, for protocols that send it sealed; a stored PIN that is
-// impossible fits nothing. The time tells no more than how long the stored one is.
+// SamePIN reports whether the typed PIN equals the stored one, for protocols that send it
+// sealed. It is false if the stored PIN is not valid. Its time depends only on the length of
+// the stored PIN.
 func SamePIN(stored, typed string) bool {
 	valid := len(stored) >= 4 && len(stored) <= 10
 	return valid && subtle.ConstantTimeCompare([]byte(stored), []byte(typed)) == 1

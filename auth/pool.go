@@ -12,16 +12,17 @@ import (
 	"gatepass/auth/srp6"
 )
 
-// Results of jobs that could not be done. (A proof that is wrong comes back as ErrProof or ErrPublicKey of srp6 or,
-// for the native kinds, of srp6a.)
+// Errors of jobs that could not be done. (A wrong proof returns ErrProof or ErrPublicKey of
+// srp6 or, for the native kinds, of srp6a.)
 var (
 	// ErrRandom: the random source failed; no Ephemeral and no native challenge was made.
 	ErrRandom = errors.New("auth: random source failed")
-	// ErrPanic: the job panicked. That is a bug of ours; Options.OnPanic has its text.
+	// ErrPanic: the job panicked. That is a bug in gatepass; Options.OnPanic gets the panic
+	// value.
 	ErrPanic = errors.New("auth: job panicked")
 )
 
-// JobKind says what is to be done.
+// JobKind is the kind of work of a Job.
 type JobKind uint8
 
 const (
@@ -31,11 +32,11 @@ const (
 	JobProve
 	// JobNativeChallenge makes the server's half of Native: secret, B and nonce.
 	JobNativeChallenge
-	// JobNativeProve verifies the client's proof in Native and draws the keys.
+	// JobNativeProve verifies the client's proof in Native and derives the keys.
 	JobNativeProve
 )
 
-// String names the kind in logs.
+// String returns the kind's name, for logs.
 func (k JobKind) String() string {
 	switch k {
 	case JobMint:
@@ -50,13 +51,13 @@ func (k JobKind) String() string {
 	return fmt.Sprintf("JobKind(%d)", uint8(k))
 }
 
-// Job is one piece of work: a plain value that owns all it holds.
+// Job is one unit of work: a plain value that owns all it holds.
 type Job struct {
 	Kind      JobKind
-	Tag       uint64         // comes back untouched
+	Tag       uint64         // copied to the Result
 	Ephemeral srp6.Ephemeral // JobProve
 	Exchange  srp6.Exchange  // JobProve
-	// Native is for the native kinds; it is the pool's until it comes back in the Result.
+	// Native is for the native kinds. The pool owns it until it comes back in the Result.
 	Native *NativeExchange
 }
 
@@ -66,32 +67,33 @@ type Result struct {
 	Tag       uint64
 	Err       error            // nil, ErrProof or ErrPublicKey of srp6 or srp6a, ErrRandom or ErrPanic
 	Ephemeral srp6.Ephemeral   // JobMint without Err
-	Random    [RandomSize]byte // JobMint without Err: random bytes for whatever else a login needs
+	Random    [RandomSize]byte // JobMint without Err: random bytes for the rest of the login
 	Key       srp6.SessionKey  // JobProve without Err
 	M2        srp6.Proof       // JobProve without Err
-	Native    *NativeExchange  // the Job's own, with or without Err
+	Native    *NativeExchange  // the Job's Native, with or without Err
 }
 
-// heavy tells whether a job of this kind takes a hundred times as long as the others.
+// heavy reports whether a job of this kind takes a hundred times as long as the others.
 func (k JobKind) heavy() bool { return k == JobNativeChallenge || k == JobNativeProve }
 
-// RandomSize is how many random bytes come with each Ephemeral: enough for a native nonce, a PIN challenge (salt and
-// seed) or, 16 of them, a reconnect challenge.
+// RandomSize is the number of random bytes that come with each Ephemeral. That is enough for a
+// native nonce, a PIN challenge (salt and seed) or, with 16 of them, a reconnect challenge.
 const RandomSize = 32
 
 // Limits of a Pool.
 const (
-	// defaultQueue is enough for all logins of half a second on one core, and 1 MiB.
+	// defaultQueue is enough for all logins of half a second on one core. It takes 1 MiB.
 	defaultQueue = 4096
 	// defaultHeavy is enough for all native logins of half a second on one core.
 	defaultHeavy = 1024
-	// batch is the most jobs a worker takes at once: enough to spread the cost of lock and delivery over, few enough
-	// (half a millisecond) that the first is not kept long.
+	// batch is the maximum number of jobs that a worker takes at once. It is large enough to
+	// spread the cost of lock and delivery, and small enough that the first result waits at
+	// most half a millisecond.
 	batch = 64
-	// share is how many jobs one worker keeps to itself before waking another is worth it: a wake-up costs about as
-	// much as one proof.
+	// share is the number of jobs that one worker keeps before it wakes another. A wake-up
+	// costs about as much as one proof.
 	share = 4
-	// proofShare: one in so many places of the native ring is kept for proofs.
+	// proofShare: one of this many places of the native ring is reserved for proofs.
 	proofShare = 4
 )
 
@@ -102,15 +104,17 @@ type Options struct {
 	Heavy   int       // jobs of the native kinds that may wait, beside the others, challenges up to 3/4 of it; 0 means 1024
 	Random  io.Reader // what secrets are made of; nil means crypto/rand; read by one worker at a time
 
-	// Deliver takes results, on a worker's goroutine; several workers may call it at once. The slice is only lent:
-	// it is overwritten when Deliver returns. Deliver must not call Close.
+	// Deliver gets results on a worker's goroutine; several workers may call it at once. The
+	// slice is overwritten after Deliver returns, so Deliver must not keep it. Deliver must
+	// not call Close.
 	Deliver func([]Result)
 
-	// OnPanic is told, on a worker's goroutine, what was recovered from a job or from Deliver; nil means nobody is.
+	// OnPanic gets, on a worker's goroutine, the value recovered from a panic in a job or in
+	// Deliver; nil drops it.
 	OnPanic func(recovered any)
 }
 
-// EnsureDefaults fills in what was left out.
+// EnsureDefaults sets zero fields to their defaults.
 func (o *Options) EnsureDefaults() {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -147,25 +151,29 @@ func (o *Options) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Stats are what a Pool has counted since it was made. Their metrics are declared here; see package counters.
+// Stats are the counts of a Pool since it was made. Their metrics are declared here; see
+// package counters.
 type Stats struct {
-	Queued  uint64 // jobs taken by Submit; Queued - Done wait or are being done
+	Queued  uint64 // jobs accepted by Submit; Queued - Done are waiting or in progress
 	Refused uint64 `metric:"auth_refused_total" help:"Jobs for which the auth pool had no room."` // or the pool was closed
 	Done    uint64 `metric:"auth_done_total" help:"Jobs done by the auth pool."`
 	Panics  uint64 `metric:"auth_panics_total" help:"Panics in auth jobs."` // those of Deliver too
 }
 
-// Pool does the arithmetic of logins on goroutines of its own.
+// Pool does the arithmetic of logins on its own goroutines.
 //
-// Jobs wait in bounded rings. A worker that finds some takes a fair share of them in one locked copy, works and
-// delivers without the lock, and wakes the next worker only if it leaves any behind: a small batch stays on one core,
-// a large one spreads, and nobody is woken for nothing. Common rings rather than one a worker, because with jobs this
-// long (microseconds) the lock is not contended, and no job waits behind a busy worker while another sleeps.
+// Jobs wait in bounded rings. A worker copies its share of them under the lock, and works and
+// delivers without the lock. It wakes the next worker only if it leaves jobs behind. So a
+// small batch stays on one core, a large one uses several, and no worker is woken without
+// work. There is no ring per worker: the lock is not contended, because jobs take
+// microseconds, and with common rings no job waits behind a busy worker while another worker
+// sleeps.
 //
-// Native jobs take a hundred times as long, so they wait in a ring of their own, and a worker takes one at a time,
-// after a share of the others: a grunt proof waits for at most one of them, however many there are, and native logins
-// get at least every other turn. Neither kind can take the other's room. A quarter of the native ring is for proofs
-// alone: anybody can ask for challenges, and as many as fill the ring must not refuse the clients that were challenged
+// Native jobs take a hundred times as long, so they have a separate ring, and a worker takes
+// one at a time, after a share of the others. So a grunt proof waits for at most one native
+// job, and native logins get at least every other turn. Neither kind can use the other's
+// space. A quarter of the native ring is reserved for proofs: anyone can ask for challenges,
+// and a ring full of challenges must not block the proofs of clients that were challenged
 // before.
 type Pool struct {
 	// Static after NewPool.
@@ -188,7 +196,7 @@ type Pool struct {
 	queued, refused, done, panics atomic.Uint64
 }
 
-// NewPool starts the workers. The error reports faults in the options.
+// NewPool returns a Pool and starts its workers. The error reports faults in the options.
 func NewPool(o Options) (*Pool, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -202,9 +210,10 @@ func NewPool(o Options) (*Pool, error) {
 	return p, nil
 }
 
-// Submit hands in jobs and returns how many were taken; the rest are refused because the queue of their kind is full
-// or the pool closed. It moves the refused ones to the end of jobs, so that these are jobs[n:]; of each kind the first
-// are taken. It copies them, never blocks, and may be called from any goroutine.
+// Submit adds jobs to the queue and returns how many were accepted. The rest are refused
+// because the queue of their kind is full or the pool is closed. Submit moves the refused ones
+// to the end of jobs, so they are jobs[n:]; of each kind the first ones are accepted. It
+// copies the jobs, never blocks, and may be called from any goroutine.
 func (p *Pool) Submit(jobs []Job) (n int) {
 	p.mu.Lock()
 	for i := range jobs {
@@ -216,7 +225,7 @@ func (p *Pool) Submit(jobs []Job) (n int) {
 		}
 		n++
 	}
-	// Counted before a worker can deliver, so that Done never overtakes Queued.
+	// Counted before a worker can deliver, so that Done never exceeds Queued.
 	p.queued.Add(uint64(n))
 	p.wakeLocked()
 	p.mu.Unlock()
@@ -234,8 +243,9 @@ func (p *Pool) pushLocked(j *Job) bool {
 	return p.light.push(j, 0)
 }
 
-// take moves a share of the waiting jobs to the front of into, a heavy one last, and returns how many; 0 when the pool
-// is closed and nothing waits. It sleeps while there is nothing to do.
+// take moves a share of the waiting jobs to the front of into, a heavy one last, and returns
+// how many. It blocks while there is nothing to do. It returns 0 when the pool is closed and
+// no jobs wait.
 func (p *Pool) take(into []Job) (n int) {
 	p.mu.Lock()
 	for p.waitingLocked() == 0 && !p.closed {
@@ -254,8 +264,9 @@ func (p *Pool) take(into []Job) (n int) {
 
 func (p *Pool) waitingLocked() int { return p.light.waiting + p.heavy.waiting }
 
-// wakeLocked wakes one worker if there is work for it and none is on its way: that one wakes the next if it leaves
-// work behind. So many small Submits in a row cost one wake-up.
+// wakeLocked wakes one worker if there is work for it and no other worker is waking up; that
+// other worker wakes the next one if it leaves work behind. So many small Submits in a row
+// cost one wake-up.
 func (p *Pool) wakeLocked() {
 	if p.waitingLocked() > 0 && p.idle > 0 && !p.waking {
 		p.waking = true
@@ -263,8 +274,8 @@ func (p *Pool) wakeLocked() {
 	}
 }
 
-// Close refuses further jobs, waits until all that were taken are delivered and the workers have ended. Any
-// goroutine but a worker's may call it, any number of times.
+// Close refuses further jobs. It returns when all accepted jobs are delivered and the workers
+// have ended. Any goroutine except a worker's may call it, any number of times.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -273,12 +284,12 @@ func (p *Pool) Close() {
 	p.workers.Wait()
 }
 
-// Stats may be called from any goroutine.
+// Stats returns the counts. It may be called from any goroutine.
 func (p *Pool) Stats() Stats {
 	// Done is read first, so that it never exceeds Queued.
 	done := p.done.Load()
 	return Stats{Queued: p.queued.Load(), Refused: p.refused.Load(), Done: done, Panics: p.panics.Load()}
 }
 
-// Idle tells whether every job taken has been delivered. Any goroutine.
+// Idle reports whether every accepted job has been delivered. Any goroutine.
 func (p *Pool) Idle() bool { return p.done.Load() == p.queued.Load() }

@@ -29,7 +29,7 @@ func mustPool(t testing.TB, o Options) *Pool {
 	return p
 }
 
-// mustSubmit fails unless all jobs are taken.
+// mustSubmit fails unless all jobs are accepted.
 func mustSubmit(t testing.TB, p *Pool, jobs ...Job) {
 	t.Helper()
 	if n := p.Submit(jobs); n != len(jobs) {
@@ -37,7 +37,7 @@ func mustSubmit(t testing.TB, p *Pool, jobs ...Job) {
 	}
 }
 
-// mints are n jobs with consecutive tags.
+// mints returns n jobs with consecutive tags.
 func mints(first uint64, n int) (jobs []Job) {
 	for i := range n {
 		jobs = append(jobs, Job{Kind: JobMint, Tag: first + uint64(i)})
@@ -79,7 +79,8 @@ func (g gate) deliver(rs []Result) {
 	<-g.leave
 }
 
-// prove is a proof job for the password "SECRET", as a client that types the given one would cause it.
+// prove returns a proof job for an account with the password "SECRET" and a client that enters
+// the given one.
 func prove(t testing.TB, tag uint64, e srp6.Ephemeral, typed string) Job {
 	t.Helper()
 	x := srp6.Exchange{Name: [srp6.MaxName]byte{'A'}, Salt: srp6.Salt{1, 31: 1}}
@@ -204,7 +205,7 @@ func TestPool_SmallBatch_StaysWithOneWorker(t *testing.T) {
 	g.leave <- struct{}{}
 }
 
-// countingReader hands out predictable bytes and counts the reads.
+// countingReader returns predictable bytes and counts the reads.
 type countingReader struct{ reads int }
 
 func (r *countingReader) Read(b []byte) (int, error) {
@@ -422,7 +423,8 @@ func runBatch(t testing.TB, p *Pool, jobs []Job, done <-chan int) {
 	}
 }
 
-// BenchmarkPool is a whole login's work through the pool, a mint and a proof, by batch size; ns/op is for the batch.
+// BenchmarkPool measures a whole login's work through the pool, a mint and a proof, by batch
+// size; ns/op is for the batch.
 func BenchmarkPool(b *testing.B) {
 	for _, size := range []int{1, 8, 32} {
 		b.Run(fmt.Sprintf("logins=%d", size), func(b *testing.B) {

@@ -1,6 +1,7 @@
 package auth
 
-// ring is a bounded queue of jobs. Invariant: jobs[head ... head+waiting) (mod len) wait, all other slots are zero.
+// ring is a bounded queue of jobs. Invariant: jobs[head ... head+waiting) (mod len) are
+// waiting; all other elements are zero.
 type ring struct {
 	jobs    []Job
 	head    int
@@ -9,7 +10,8 @@ type ring struct {
 
 func newRing(size int) ring { return ring{jobs: make([]Job, size)} }
 
-// push copies a job in, or tells that there is no room but for so many others.
+// push copies a job into the ring. It returns false if that would leave room for fewer than
+// others more jobs.
 func (r *ring) push(j *Job, others int) bool {
 	if r.waiting >= len(r.jobs)-others {
 		return false
@@ -19,7 +21,7 @@ func (r *ring) push(j *Job, others int) bool {
 	return true
 }
 
-// pop moves the jobs that have waited longest to into and returns how many.
+// pop moves the oldest jobs to into and returns how many.
 func (r *ring) pop(into []Job) (n int) {
 	into = into[:min(len(into), r.waiting)]
 	for n < len(into) {

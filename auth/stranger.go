@@ -7,29 +7,33 @@ import (
 	"gatepass/auth/srp6"
 )
 
-// Labels keep the two values that are drawn for one name apart.
+// The labels make the two values that are derived from one name different.
 const (
 	labelSalt     = 1
 	labelPassword = 2
 )
 
-// longestName is the longest name a message can carry; its length is one byte.
+// longestName is the length of the longest name that a message can hold; its length field is
+// one byte.
 const longestName = 255
 
-// Decoys is what made-up accounts are drawn from, beside a name.
+// Decoys has the data, besides a name, from which made-up accounts are derived.
 type Decoys struct {
-	// Secret is the server's, or its region's; whoever knows it can tell made-up accounts from real ones.
+	// Secret is the secret of the server or its region. With it, made-up accounts can be
+	// distinguished from real ones.
 	Secret [32]byte
-	// Marked is how many of 256 real salts have their highest and lowest bits set on purpose; the others are any bytes.
+	// Marked is the number of real salts, of 256, that have their highest and lowest bits set
+	// on purpose. The others are any bytes.
 	Marked uint16
-	// ZeroTop: real salts can have a zero as their top byte.
+	// ZeroTop says that the top byte of a real salt can be zero.
 	ZeroTop bool
 }
 
 // String names the type; it never shows the secret.
 func (Decoys) String() string { return "decoys" }
 
-// RegionDecoys is the Secret that all login servers of a region draw from, made of a key that they share. Any goroutine.
+// RegionDecoys returns the Secret for all login servers of a region, derived from a key that
+// they share. Any goroutine.
 func RegionDecoys(key []byte) (secret [32]byte) {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("gatepass made-up accounts"))
@@ -37,14 +41,15 @@ func RegionDecoys(key []byte) (secret [32]byte) {
 	return secret
 }
 
-// FakeCredentials makes up the account of a name that has none, so that a stranger cannot tell: the same salt each
-// time, and a verifier to which nobody has the password. Salts look as real ones do, in the shares that d says.
-// Case is folded, as it is for real names. Any goroutine; no allocations; about 2 µs.
+// FakeCredentials returns salt and verifier for a name without an account, so that a client
+// cannot tell that the account does not exist. The salt is the same each time, and nobody has
+// a password for the verifier. Salts have the forms of real ones, with the frequencies in d.
+// Case is folded, as for real names. Any goroutine; no allocations; about 2 µs.
 func FakeCredentials(d *Decoys, name []byte) (srp6.Salt, srp6.Verifier) {
 	raw, hidden := derive(&d.Secret, labelSalt, name), derive(&d.Secret, labelPassword, name)
 	salt := srp6.Salt(raw)
 	switch {
-	case uint16(hidden[20]) < d.Marked: // a byte that neither the salt nor the verifier is made of
+	case uint16(hidden[20]) < d.Marked: // a byte that is used neither for the salt nor for the verifier
 		salt = srp6.NewSalt(&raw)
 	case salt[31] == 0 && !d.ZeroTop:
 		salt[31] = 1
@@ -52,8 +57,8 @@ func FakeCredentials(d *Decoys, name []byte) (srp6.Salt, srp6.Verifier) {
 	return salt, srp6.NewVerifierFromHash(&salt, (*[20]byte)(hidden[:20]))
 }
 
-// derive is HMAC-SHA256 of a label and the folded name. Written out because crypto/hmac allocates, and a flood of
-// made-up names should leave no garbage.
+// derive returns the HMAC-SHA256 of a label and the folded name. It does not use crypto/hmac,
+// which allocates: a flood of made-up names should cause no garbage.
 func derive(secret *[32]byte, label byte, name []byte) [32]byte {
 	const block = sha256.BlockSize
 	var inner [block + 1 + longestName]byte

@@ -8,24 +8,24 @@ import (
 	"golang.org/x/crypto/chacha20"
 )
 
-// Weighted says that made-up accounts have these params Weight times as often as those
-// with a weight of one.
+// Weighted has the params of some made-up accounts. They are used Weight times as often as
+// params with a weight of one.
 type Weighted struct {
 	Params srp6a.Params
 	Weight int
 }
 
-// labelNative keeps what is drawn for a native account apart from FakeCredentials'.
+// labelNative makes the values for a native account different from those of FakeCredentials.
 const labelNative = 3
 
-// FakeNative makes up the native verifier of a name that has none, so that a stranger
-// cannot tell: the same each time, with the params of params by their weights, and of
-// which nobody has the password. params should be weighted as those of real accounts
-// are; when they change, some names get others. At least one weight must be above 0, and
-// none below.
+// FakeNative returns a native verifier for a name without an account, so that a client cannot
+// tell that the account does not exist. The result is the same each time, and nobody has a
+// password for it. Its params are chosen from params by weight. The weights should match those
+// of real accounts; when they change, some names get other params. At least one weight must be
+// above 0, and none below 0.
 //
-// All of it is HMAC of the folded name under the server's secret, drawn out by ChaCha20. Any goroutine; about 5 µs in
-// the group of 2048 bits.
+// The result is derived from the HMAC of the folded name under the server's secret, expanded
+// by ChaCha20. Any goroutine; about 5 µs in the group of 2048 bits.
 func FakeNative(secret [32]byte, name []byte, params []Weighted) srp6a.Verifier {
 	seed := derive(&secret, labelNative, name)
 	defer clear(seed[:])
@@ -43,7 +43,7 @@ func FakeNative(secret [32]byte, name []byte, params []Weighted) srp6a.Verifier 
 	return srp6a.Decoy(p, &salt, random)
 }
 
-// pick chooses by weight; chance is a uniform 64-bit number.
+// pick returns one of params, chosen by weight. chance is a uniform 64-bit number.
 func pick(chance uint64, params []Weighted) srp6a.Params {
 	total := uint64(0)
 	for _, w := range params {

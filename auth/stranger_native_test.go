@@ -11,7 +11,7 @@ import (
 	"gatepass/auth/srp6a"
 )
 
-// mixed are params as accounts have them while the operator moves to another group.
+// mixed has the params of accounts while the operator moves to another group.
 var mixed = []Weighted{
 	{srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.MinKDF()}, 6},
 	{srp6a.Params{Group: srp6a.Group3072, KDF: srp6a.DefaultKDF()}, 0},
@@ -47,8 +47,8 @@ func TestFakeNative_IsStableAndBelongsToOneName(t *testing.T) {
 	}
 }
 
-// TestFakeNative_LooksLikeRealOnes: what is stored reads it, and the params come by
-// their weights.
+// TestFakeNative_LooksLikeRealOnes: the verifier parses like a stored one, and the params have
+// the frequencies of their weights.
 func TestFakeNative_LooksLikeRealOnes(t *testing.T) {
 	count := map[srp6a.Params]int{}
 	const names = 4000
@@ -67,7 +67,7 @@ func TestFakeNative_LooksLikeRealOnes(t *testing.T) {
 	}
 }
 
-// TestFakeNative_IsUniform: V over N, in tenths.
+// TestFakeNative_IsUniform counts V / N in tenths.
 func TestFakeNative_IsUniform(t *testing.T) {
 	n := new(big.Int).Lsh(big.NewInt(1), 4096) // N is this but for its 64 highest bits' last one
 	var tenths [10]int

@@ -31,7 +31,8 @@ func TestFakeCredentials_AreStableAndBelongToOneName(t *testing.T) {
 	}
 }
 
-// Made-up salts have the marks of real ones in the share that is asked for: of 4,096, within five standard deviations.
+// The share of made-up salts with the marks of real ones is the configured one: of 4,096,
+// within five standard deviations.
 func TestFakeCredentials_LookLikeRealOnes(t *testing.T) {
 	const names = 4096
 	for _, d := range []Decoys{
@@ -70,7 +71,7 @@ func TestFakeCredentials_LookLikeRealOnes(t *testing.T) {
 	}
 }
 
-// proportion is how many of all had something that each has with a probability.
+// proportion is a count: how many of all had a property that each has with a probability.
 type proportion struct {
 	had, all    int
 	probability float64

@@ -11,20 +11,20 @@ import (
 	"gatepass/auth/srp6a"
 )
 
-// timings is how many samples TestTiming_NativeStrangersTakeTheSameTime takes of each kind.
-// More of them show a smaller difference:
+// timings is the number of samples of each kind in TestTiming_NativeStrangersTakeTheSameTime.
+// More samples show a smaller difference:
 //
 //	go test ./auth -run TestTiming -timings 3000 -v
 var timings = flag.Int("timings", 800, "samples for the test of native logins' times")
 
-// tooFar is the |t| from which on two means count as different. By chance a test of that
-// many samples comes this far once in 150,000 times.
+// tooFar is the |t| from which two means count as different. By chance a test with that many
+// samples reaches it once in 150,000 times.
 const tooFar = 4.5
 
-// TestTiming_NativeStrangersTakeTheSameTime: the server's work for a wrong password and for an
-// account that does not exist cannot be told apart by its time, by Welch's t. Both kinds
-// are measured in one loop in random order, so that what disturbs the machine disturbs
-// both. It tells how small a difference it would have seen.
+// TestTiming_NativeStrangersTakeTheSameTime checks by Welch's t that the server's work takes
+// the same time for a wrong password and for an account that does not exist. It measures both
+// kinds in one loop in random order, so other work on the machine affects both. It logs the
+// smallest difference that it could have detected.
 func TestTiming_NativeStrangersTakeTheSameTime(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector's time is not ours")
@@ -33,7 +33,7 @@ func TestTiming_NativeStrangersTakeTheSameTime(t *testing.T) {
 	params := []Weighted{{nativeParams, 1}}
 	known := nativeAccount()
 	stored := known.Append(nil)
-	// What the logic does to get a verifier is part of it: it makes one up in any case.
+	// This includes the logic's work to get a verifier: it makes one up in both cases.
 	look := func(name string) srp6a.Verifier {
 		v := FakeNative(secret, []byte(name), params)
 		if name == "ALICE" {
@@ -70,8 +70,9 @@ func TestTiming_NativeStrangersTakeTheSameTime(t *testing.T) {
 	compare(t, "verify", verify)
 }
 
-// compare fails if the means differ by more than chance. The slowest tenth is left out
-// of both by one bound: it is what else the machine does.
+// compare fails if the means differ by more than chance explains. It excludes the slowest
+// tenth of all samples, by one limit for both kinds, because other work of the machine made
+// them slow.
 func compare(t *testing.T, what string, took [2][]float64) {
 	t.Helper()
 	all := slices.Sorted(slices.Values(slices.Concat(took[0], took[1])))

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// totpStep is how long one code is shown. (RFC 6238, section 4)
+// totpStep is the time for which an authenticator shows one code. (RFC 6238, section 4)
 const totpStep = 30 * time.Second
 
-// TOTPSecret is what an authenticator and the server share.
+// TOTPSecret is the secret that an authenticator and the server share.
 type TOTPSecret []byte
 
-// ParseTOTPSecret reads base32 as authenticators show it: either case, with or without spaces, hyphens and padding.
-// ErrTOTPSecret for anything else.
+// ParseTOTPSecret reads base32 as authenticators show it: in either case, with or without
+// spaces, hyphens and padding. It returns ErrTOTPSecret for anything else.
 func ParseTOTPSecret(text string) (TOTPSecret, error) {
 	text = strings.NewReplacer(" ", "", "-", "", "=", "").Replace(strings.ToUpper(text))
 	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
@@ -27,10 +27,11 @@ func ParseTOTPSecret(text string) (TOTPSecret, error) {
 	return secret, nil
 }
 
-// TOTPStep numbers the 30-second step that t lies in, counted from the start of 1970.
+// TOTPStep returns the number of the 30-second step that contains t, counted from the start of
+// 1970.
 func TOTPStep(t time.Time) int64 { return t.Unix() / int64(totpStep/time.Second) }
 
-// Code is the six digits shown during a step, leading zeros included.
+// Code returns the six digits for a step, including leading zeros.
 func (s TOTPSecret) Code(step int64) string {
 	mac := hmac.New(sha1.New, s)
 	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(step)))
@@ -44,21 +45,23 @@ func (s TOTPSecret) Code(step int64) string {
 	return string(code[:])
 }
 
-// Verify checks a code as typed, against the step of now and the one on either side, for clocks that are off. The
-// step it belongs to comes back: a caller that keeps the last step used by an account, and takes only later ones,
-// accepts each code once. ErrFactor when none fits.
+// Verify checks a code as typed, against the current step and the one before and after it,
+// because clocks differ. It returns the step of the code. A caller that stores the last step
+// used by an account, and accepts only later ones, accepts each code once. It returns
+// ErrFactor if no step matches.
 func (s TOTPSecret) Verify(code string, now time.Time) (step int64, err error) {
 	return s.find(now, func(shown string) bool {
 		return subtle.ConstantTimeCompare([]byte(shown), []byte(code)) == 1
 	})
 }
 
-// VerifyPIN is Verify for clients without a token field, who enter the code on the PIN pad.
+// VerifyPIN is Verify for clients without a token field. Their users enter the code on the PIN
+// pad.
 func (s TOTPSecret) VerifyPIN(x *PINExchange, proof *[20]byte, now time.Time) (step int64, err error) {
 	return s.find(now, func(shown string) bool { return x.Verify(shown, proof) == nil })
 }
 
-// find returns the latest of the three steps whose code matches, having tried them all.
+// find tries all three steps and returns the latest whose code matches.
 func (s TOTPSecret) find(now time.Time, matches func(code string) bool) (step int64, err error) {
 	err = ErrFactor
 	for candidate := TOTPStep(now) - 1; candidate <= TOTPStep(now)+1; candidate++ {

@@ -43,7 +43,7 @@ func mustReadTSV(t testing.TB, name string) (rows []row) {
 	return rows
 }
 
-// hex is a column's bytes.
+// hex returns a column's bytes.
 func (r row) hex(t testing.TB, column string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(r[column])
@@ -53,7 +53,7 @@ func (r row) hex(t testing.TB, column string) []byte {
 	return b
 }
 
-// number is a column's decimal value.
+// number returns a column's decimal value.
 func (r row) number(t testing.TB, column string) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(r[column], 10, 64)
@@ -63,7 +63,7 @@ func (r row) number(t testing.TB, column string) uint64 {
 	return n
 }
 
-// pin is a row's PIN exchange, whose columns begin with the given prefixes.
+// pin returns a row's PIN exchange; the prefixes are those of its columns.
 func (r row) pin(t testing.TB, seed, server, client string) *PINExchange {
 	t.Helper()
 	return &PINExchange{
@@ -73,7 +73,7 @@ func (r row) pin(t testing.TB, seed, server, client string) *PINExchange {
 	}
 }
 
-// refuses checks that a proof is taken and every proof with one bit changed is not.
+// refuses checks that a proof is accepted and that each proof with one bit changed is not.
 func refuses(t testing.TB, want error, proof [20]byte, verify func(proof *[20]byte) error) {
 	t.Helper()
 	if err := verify(&proof); err != nil {
@@ -152,7 +152,7 @@ func checkTOTP(t testing.TB, secret string, unix int64, code string) {
 	}
 }
 
-// mustReadShared reads a file of JSON objects that stands with the SRP6 vectors.
+// mustReadShared reads a file of JSON objects from the folder of the SRP6 vectors.
 func mustReadShared[T any](t testing.TB, name string) (all []T) {
 	t.Helper()
 	file, err := os.Open(filepath.Join("srp6", "testdata", name))
@@ -170,14 +170,14 @@ func mustReadShared[T any](t testing.TB, name string) (all []T) {
 	return all
 }
 
-// take adds the values of an object as text, under a prefix.
+// take adds the values of an object as text, with a prefix.
 func (r row) take(prefix string, object map[string]json.RawMessage) {
 	for key, value := range object {
 		r[prefix+key] = strings.Trim(string(value), `"`)
 	}
 }
 
-// TestVectors_Named replays what real clients sent.
+// TestVectors_Named checks values from real clients.
 func TestVectors_Named(t *testing.T) {
 	type named struct {
 		ID, Kind      string

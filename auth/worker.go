@@ -8,8 +8,8 @@ import (
 	"gatepass/auth/srp6"
 )
 
-// worker is one goroutine of a Pool with the buffers it reuses. All of it belongs to that goroutine, and is zero of
-// secrets whenever it sleeps.
+// worker is one goroutine of a Pool and the buffers that it reuses. Only that goroutine uses
+// it. While the worker sleeps, the buffers contain no secrets.
 type worker struct {
 	pool    *Pool
 	jobs    []Job
@@ -23,7 +23,7 @@ const mintSize = srp6.SecretSize + RandomSize
 func newWorker(p *Pool) *worker {
 	return &worker{
 		pool:    p,
-		jobs:    make([]Job, batch+1), // a heavy one beside the others
+		jobs:    make([]Job, batch+1), // one heavy job besides the others
 		results: make([]Result, batch),
 		random:  make([]byte, batch*mintSize),
 	}
@@ -40,17 +40,17 @@ func (w *worker) run() {
 		if w.jobs[n-1].Kind.heavy() {
 			light--
 		}
-		// What is done is delivered before the long job begins.
+		// Deliver the finished jobs before the long job begins.
 		w.work(w.jobs[:light], w.results[:light])
 		if light < n {
 			w.work(w.jobs[light:n], w.results[:1])
-			// Others may have waited for this processor all the time.
+			// Other goroutines may have waited for this processor.
 			runtime.Gosched()
 		}
 	}
 }
 
-// work does one batch, delivers it and wipes it.
+// work does one batch of jobs, delivers the results and wipes both.
 func (w *worker) work(jobs []Job, results []Result) {
 	if len(jobs) == 0 {
 		return
@@ -76,7 +76,8 @@ func (w *worker) work(jobs []Job, results []Result) {
 	w.pool.done.Add(uint64(len(jobs)))
 }
 
-// draw reads the random bytes for all mints of a batch at once; none when the source fails.
+// draw returns the random bytes for all mints of a batch, read at once; none if the source
+// fails.
 func (w *worker) draw(jobs []Job) (random []byte) {
 	mints := 0
 	for i := range jobs {
@@ -90,7 +91,7 @@ func (w *worker) draw(jobs []Job) (random []byte) {
 	return w.random[:mints*mintSize]
 }
 
-// read fills b from the pool's random source, unless that fails.
+// read fills b from the pool's random source. It returns false if the source fails.
 func (w *worker) read(b []byte) (ok bool) {
 	w.pool.random.Lock()
 	defer w.pool.random.Unlock()
@@ -99,7 +100,7 @@ func (w *worker) read(b []byte) (ok bool) {
 	return err == nil
 }
 
-// mint makes one Ephemeral and returns the random bytes that are left.
+// mint makes one Ephemeral and returns the unused random bytes.
 func (w *worker) mint(r *Result, random []byte) []byte {
 	if len(random) == 0 {
 		r.Err = ErrRandom
@@ -133,7 +134,8 @@ func (w *worker) challengeNative(r *Result) {
 	x.Server.Challenge((*[32]byte)(random[:]))
 }
 
-// proveNative verifies a native proof and draws the keys. The secret exponent is of no use afterwards.
+// proveNative verifies a native proof and derives the keys. It wipes the secret exponent,
+// which is not needed afterwards.
 func (w *worker) proveNative(r *Result) {
 	x := r.Native
 	defer w.recovered(r)
@@ -149,13 +151,15 @@ func (w *worker) proveNative(r *Result) {
 	clear(secret)
 }
 
-// deliver hands the results over. What Deliver panics with does not end the worker, for other logins wait for it.
+// deliver calls Deliver with the results. A panic in Deliver does not end the worker, because
+// other logins need it.
 func (w *worker) deliver(results []Result) {
 	defer w.recovered(nil)
 	w.pool.options.Deliver(results)
 }
 
-// recovered, deferred, turns a panic into a count and, where there is a result, into that result's error.
+// recovered is deferred. It counts a panic and, if there is a result, sets that result's
+// error.
 func (w *worker) recovered(r *Result) {
 	reason := recover()
 	if reason == nil {

@@ -2,21 +2,21 @@ package codec
 
 import "encoding/binary"
 
-// Cursor reads fixed-size little-endian fields from the front of a buffer. A
-// read past the end yields zeros and sets Short; parsers read everything and
-// look at Short once. The zero value reads nothing.
+// Cursor reads fixed-size little-endian fields from the front of a buffer. A read past the end
+// returns zeros and sets Short. So a parser reads all fields and checks Short once. The zero
+// value has nothing to read.
 //
-// A Cursor never copies the buffer: what Bytes returns aliases it.
+// A Cursor does not copy the buffer: the result of Bytes aliases it.
 type Cursor struct {
 	buf   []byte
 	off   int
 	short bool
 }
 
-// NewCursor starts at the first byte of b.
+// NewCursor returns a Cursor at the first byte of b.
 func NewCursor(b []byte) Cursor { return Cursor{buf: b} }
 
-// Bytes returns the next n bytes, or nil when there are fewer.
+// Bytes returns the next n bytes, or nil if fewer are left.
 func (c *Cursor) Bytes(n int) []byte {
 	if c.short || n < 0 || len(c.buf)-c.off < n {
 		c.short = true
@@ -62,8 +62,8 @@ func (c *Cursor) U64() uint64 {
 	return 0
 }
 
-// Offset is how many bytes have been read.
+// Offset returns the number of bytes read so far.
 func (c *Cursor) Offset() int { return c.off }
 
-// Short tells whether a read went past the end.
+// Short reports whether a read went past the end.
 func (c *Cursor) Short() bool { return c.short }

@@ -1,14 +1,14 @@
-// Package codec is the vocabulary that the stages of gatepass share: the
-// handle of a connection, the messages a client may send, the replies it may
-// get, and the two ways in which bytes can be wrong.
+// Package codec has the types that the stages of gatepass share: the handle of a connection,
+// the messages of a client, the replies to it, and the two errors of a decoder (incomplete
+// input and a protocol violation).
 //
-// A protocol (codec/grunt, codec/world, codec/native) turns bytes into a
-// Message and a Reply into bytes. Both are plain values without pointers into any
-// buffer, so that they can be queued between goroutines as they are:
+// A protocol (codec/grunt, codec/world, codec/native) decodes bytes to a Message and encodes a
+// Reply to bytes. Both are plain values without pointers into a buffer, so goroutines can
+// queue them without a copy of the buffer:
 //
 //	socket ─▶ reactor ─▶ protocol.Decode ─▶ Message ─▶ inbox ─▶ logic
 //	socket ◀─ reactor ◀─ protocol.Append ◀─ Reply   ◀─ send queue ◀─┘
 //
-// Everything here is a pure function of its arguments and may be called from
-// any goroutine. The package imports nothing of ours.
+// All functions here are pure and may be called from any goroutine. The package imports no
+// other package of gatepass.
 package codec

@@ -5,26 +5,25 @@ import (
 	"fmt"
 )
 
-// ErrShort says that the bytes so far are the beginning of a message and more
-// are needed. It is a state, not a fault: nothing was consumed, call again with
-// more bytes.
+// ErrShort says that the bytes are the beginning of a message and that more are needed. It is
+// not a fault. Nothing was consumed: call again with more bytes.
 var ErrShort = errors.New("codec: message not whole yet")
 
-// Violation is what a peer did that its protocol forbids. The connection must
-// be closed; Result says what it may be told first.
+// Violation is an error of the peer against its protocol. The connection must be closed;
+// Result is the answer that may be sent first.
 //
-// Two violations are equal to errors.Is when Message and Result are: the text
-// is for people.
+// errors.Is treats two violations as equal if Message and Result are equal. It ignores the
+// text, which is for people.
 type Violation struct {
 	// Message is the wire opcode of the offending message.
 	Message byte
-	// Result is what the peer is told, or ResultOK to close without a word,
-	// where the protocol has no fitting reply.
+	// Result is the result to send to the peer. ResultOK means to close without a reply,
+	// because the protocol has none that fits.
 	Result Result
-	// Forged says that the message was not what the peer had said: it was changed,
-	// cut, repeated or reordered on the way. Only a sealed channel can tell.
+	// Forged says that the message was changed, cut, repeated or reordered on its way, so it
+	// is not what the peer sent. Only a sealed channel can detect this.
 	Forged bool
-	// Cause says what was wrong, without any of the peer's bytes in it.
+	// Cause is a text that says what was wrong. It has none of the peer's bytes in it.
 	Cause string
 }
 

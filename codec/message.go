@@ -5,17 +5,17 @@ import (
 	"net/netip"
 )
 
-// Kind tells what a Message says.
+// Kind is the type of a Message.
 type Kind uint8
 
 const (
-	// KindNone is the zero Kind; no valid message has it.
+	// KindNone is the zero Kind. No valid message has it.
 	KindNone Kind = iota
-	// KindOpened comes first on every connection, from the reactor itself.
+	// KindOpened is the first message of every connection. The reactor itself sends it.
 	// Message.Peer and Protocol are set.
 	KindOpened
-	// KindClosed comes last on every connection, from the reactor itself. No
-	// message of that handle follows. Message.Reason is set.
+	// KindClosed is the last message of every connection. The reactor itself sends it, and no
+	// message with that handle follows. Message.Reason is set.
 	KindClosed
 	// KindLogonChallenge names an account and asks for a full proof.
 	// Message.Hello is set.
@@ -37,47 +37,46 @@ const (
 	KindTransferResume
 	// KindTransferCancel declines an offered file.
 	KindTransferCancel
-	// KindSurveyResult answers a survey. No survey is ever sent, so none is
-	// ever valid.
+	// KindSurveyResult answers a survey. The server sends no surveys, so this message is never
+	// valid.
 	KindSurveyResult
-	// KindWorldAuth opens a conversation with a world's gate: who the client says
-	// it is, with a proof that it holds that account's key. Message.World.Auth is
-	// set.
+	// KindWorldAuth is the first message to a world's gate: the account that the client
+	// claims, and a proof that it holds that account's key. Message.World.Auth is set.
 	KindWorldAuth
 	// KindWorldPacket is any later packet to a world's gate. Message.World.Opcode
 	// and Body are set.
 	KindWorldPacket
-	// KindSignIn opens a native login: Message.Hello, as far as it is said, and Native
-	// are set.
+	// KindSignIn is the first message of a native login. Message.Native is set, and the fields
+	// of Message.Hello that the native protocol has.
 	KindSignIn
 	// KindPasswordProof answers a password challenge. Message.Native is set.
 	KindPasswordProof
 	// KindTokenProof answers a token challenge. Message.Native is set.
 	KindTokenProof
-	// KindFactorCode brings the second factor that was asked for. Message.Native is
-	// set.
+	// KindFactorCode has the second factor that the server asked for. Message.Native is set.
 	KindFactorCode
 	// KindRememberDevice asks for a token. Message.Native is set.
 	KindRememberDevice
-	// KindForgetDevice ends the token of the client's device.
+	// KindForgetDevice deletes the token of the client's device.
 	KindForgetDevice
-	// KindSelectWorld picks the world Message.Number.
+	// KindSelectWorld selects the world Message.Number.
 	KindSelectWorld
-	// KindReleaseWorld gives the picked world back.
+	// KindReleaseWorld cancels the selection of a world.
 	KindReleaseWorld
-	// KindPing is to be answered with Message.Number.
+	// KindPing asks for a reply with Message.Number.
 	KindPing
-	// KindGateHello shows a pass at a world's gate. Message.Native is set, and
+	// KindGateHello presents a pass to a world's gate. Message.Native is set, and
 	// Message.Hello.Build.
 	KindGateHello
 	// KindGamePacket is a native client's packet for the game. Message.Native is set.
 	KindGamePacket
-	// KindTransferAck says that a native client has everything of the file before byte
-	// Message.Number. The reactor keeps it to itself: it lets the transfer go on.
+	// KindTransferAck says that a native client has all bytes of the file before byte
+	// Message.Number. The reactor handles it, to continue the transfer, and does not pass it
+	// on.
 	KindTransferAck
-	// KindTransferEnded says, from the reactor itself, that the transfer is over which
-	// it was told to begin, but for one that ends with its connection. Message.Ended
-	// is set; Number is up to where the file was sent.
+	// KindTransferEnded reports the end of a transfer that the reactor was told to begin. The
+	// reactor itself sends it, except if the connection ended with the transfer. Message.Ended
+	// is set; Number is the offset up to which the file was sent.
 	KindTransferEnded
 	// KindCount is the number of kinds, for tables indexed by Kind.
 	KindCount
@@ -98,7 +97,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// CloseReason says why a connection ended.
+// CloseReason is the reason why a connection ended.
 type CloseReason uint8
 
 const (
@@ -108,13 +107,14 @@ const (
 	CloseLogic
 	// CloseViolation: the client broke its protocol.
 	CloseViolation
-	// CloseSlow: the client did not read and its unsent bytes passed the bound.
+	// CloseSlow: the client did not read, and its unsent bytes exceeded the limit.
 	CloseSlow
-	// CloseFlood: the client sent faster than its messages were taken.
+	// CloseFlood: the client sent messages faster than the server handles them.
 	CloseFlood
 	// CloseOverload: the server's queues were full.
 	CloseOverload
-	// CloseFault: a bug of ours; the connection was given up to save the rest.
+	// CloseFault: a bug in gatepass. The connection was closed so that the others can
+	// continue.
 	CloseFault
 	// CloseReasonCount is the number of reasons, for tables.
 	CloseReasonCount
@@ -131,12 +131,11 @@ func (r CloseReason) String() string {
 	return fmt.Sprintf("reason(%d)", uint8(r))
 }
 
-// Name is an account name as the wire carried it: at most MaxName bytes, zero
-// padded, no zero byte inside. It is comparable, so it can be a map key.
+// Name is an account name as received: at most MaxName bytes, padded with zeros, without a
+// zero byte inside. It is comparable, so it can be a map key.
 type Name [MaxName]byte
 
-// NameOf makes a Name of b; ok is false when b is empty, too long or holds a
-// zero byte.
+// NameOf returns b as a Name. ok is false if b is empty, is too long or has a zero byte.
 func NameOf[T ~string | ~[]byte](b T) (n Name, ok bool) {
 	if len(b) == 0 || len(b) > MaxName {
 		return n, false
@@ -150,7 +149,7 @@ func NameOf[T ~string | ~[]byte](b T) (n Name, ok bool) {
 	return n, true
 }
 
-// Len is the length in bytes.
+// Len returns the length in bytes.
 func (n *Name) Len() int {
 	for i, b := range n {
 		if b == 0 {
@@ -160,7 +159,7 @@ func (n *Name) Len() int {
 	return MaxName
 }
 
-// Bytes is the name without its padding. It aliases n.
+// Bytes returns the name without its padding. It aliases n.
 func (n *Name) Bytes() []byte { return n[:n.Len()] }
 
 func (n Name) String() string { return string(n.Bytes()) }
@@ -177,20 +176,21 @@ func (t Tag) String() string {
 	return string(t[:n])
 }
 
-// Hello opens a login: who the client says it is and what it runs.
+// Hello is the first message of a login: the account that the client claims, and data about
+// the client program.
 type Hello struct {
 	Name     Name
 	Major    uint8
 	Minor    uint8
 	Patch    uint8
 	Build    uint16
-	Version  uint8 // protocol version byte as sent; decides nothing
+	Version  uint8 // protocol version byte as sent; not used
 	Platform Tag
 	System   Tag
 	Locale   Tag
 	// TimeZone is in minutes east of UTC.
 	TimeZone int32
-	// ClaimedIP is the address the client believes to have; decides nothing.
+	// ClaimedIP is the address that the client believes it has. It is not used.
 	ClaimedIP [4]byte
 }
 
@@ -198,7 +198,7 @@ type Hello struct {
 type Factors uint8
 
 const (
-	// FactorPIN is the PIN pad; its digits may be a TOTP code.
+	// FactorPIN is the PIN pad. Its digits may be a TOTP code.
 	FactorPIN Factors = 1 << iota
 	// FactorMatrix is the matrix card.
 	FactorMatrix
@@ -216,7 +216,7 @@ type Proof struct {
 	PINHash [20]byte
 	Matrix  [20]byte
 	Token   [MaxToken]byte
-	// TokenLen is how many bytes of Token count, 0 … MaxToken.
+	// TokenLen is the number of bytes of Token in use, 0 … MaxToken.
 	TokenLen uint8
 }
 
@@ -224,12 +224,12 @@ type Proof struct {
 type Reconnect struct {
 	R1 [16]byte // the client's random bytes
 	R2 [20]byte // proof of the session key
-	R3 [20]byte // checksum; depends on nothing secret
+	R3 [20]byte // checksum; does not depend on a secret
 }
 
-// Message is one thing a client (or its reactor, on its behalf) says. It is a
-// plain value of some 300 bytes: queues copy it, nothing in it aliases a read
-// buffer. Which fields are set is said at each Kind.
+// Message is one message from a client, or from its reactor on its behalf. It is a plain value
+// of some 300 bytes. Queues copy it, and nothing in it aliases a read buffer. The comment of
+// each Kind says which fields are set.
 type Message struct {
 	Conn      Conn
 	Kind      Kind

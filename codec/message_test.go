@@ -38,7 +38,7 @@ func TestTag_String(t *testing.T) {
 	}
 }
 
-// Every constant of an enum has a word of its own, and what is none has a number.
+// Every constant of an enum has its own name, and any other value shows its number.
 func TestEnums_String(t *testing.T) {
 	enums := map[string]func() (values []fmt.Stringer, beyond fmt.Stringer){
 		"kind": func() (v []fmt.Stringer, _ fmt.Stringer) {
@@ -88,8 +88,8 @@ func TestEnums_String(t *testing.T) {
 	}
 }
 
-// Queues copy messages and replies between goroutines: nothing in them may point
-// into a buffer that is used again.
+// Queues copy messages and replies between goroutines, so nothing in them may point into a
+// buffer that is reused.
 func TestMessageAndReply_ArePlainValues(t *testing.T) {
 	for _, v := range []any{Message{}, Reply{}} {
 		mustBePlain(t, reflect.TypeOf(v), reflect.TypeOf(v).Name())
@@ -103,7 +103,7 @@ func mustBePlain(t *testing.T, typ reflect.Type, path string) {
 	t.Helper()
 	switch typ {
 	case reflect.TypeFor[*WorldMessage](), reflect.TypeFor[*WorldReply](), reflect.TypeFor[*NativeMessage](), reflect.TypeFor[*NativeReply]():
-		return // allocated for each, so that the login path does not carry them
+		return // allocated per message, so that messages of the login path stay small
 	}
 	switch typ.Kind() {
 	case reflect.Struct:

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Every value has a name of its own; the one behind the last says its number.
+// Every value has its own name. The value after the last one shows its number.
 func TestNames_EveryValueHasOne(t *testing.T) {
 	for what, values := range map[string][]fmt.Stringer{
 		"protocol":      valuesOf(ProtocolCount),
@@ -28,7 +28,7 @@ func TestNames_EveryValueHasOne(t *testing.T) {
 	}
 }
 
-// valuesOf returns 0 to count.
+// valuesOf returns the values from 0 to count.
 func valuesOf[E interface {
 	~uint8
 	fmt.Stringer
@@ -39,7 +39,7 @@ func valuesOf[E interface {
 	return all
 }
 
-// What clients send is cut and counted by these sizes.
+// Clients' data is split and counted by these sizes.
 func TestSizes(t *testing.T) {
 	got := [...]int{NonceSize, MaxGroup, TokenProofSize, MaxCode, MaxDeviceName, MaxName, MaxToken}
 	if got != [...]int{32, 512, 112, 16, 64, 16, 16} {

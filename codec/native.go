@@ -5,15 +5,15 @@ import (
 	"log/slog"
 )
 
-// Protocol tells which protocol a connection speaks.
+// Protocol is the protocol that a connection uses.
 type Protocol uint8
 
 const (
-	// ProtocolGrunt is the one of existing clients, at a login server.
+	// ProtocolGrunt is the protocol of existing clients at a login server.
 	ProtocolGrunt Protocol = iota
-	// ProtocolNative is gatepass's own, at a login server and at a gate.
+	// ProtocolNative is gatepass's own protocol, at a login server and at a gate.
 	ProtocolNative
-	// ProtocolWorld is the one of existing clients at a world's gate.
+	// ProtocolWorld is the protocol of existing clients at a world's gate.
 	ProtocolWorld
 	// ProtocolCount is the number of protocols, for tables.
 	ProtocolCount
@@ -30,12 +30,12 @@ func (p Protocol) String() string {
 
 // The sizes of the native protocol, in bytes.
 const (
-	// NonceSize is a nonce of either side.
+	// NonceSize is the size of a nonce, of client or server.
 	NonceSize = 32
-	// MaxGroup is the largest number of a key exchange: 4096 bits.
+	// MaxGroup is the size of the largest number in a key exchange: 4096 bits.
 	MaxGroup = 512
-	// TokenProofSize is a sealed proof of a token: secret, fallback and the next
-	// verifier, and the seal's tag.
+	// TokenProofSize is the size of a sealed proof of a token: secret, fallback, the next
+	// verifier, and the tag of the seal.
 	TokenProofSize = 3*32 + 16
 	// MaxCode is the longest second factor.
 	MaxCode = 16
@@ -43,41 +43,41 @@ const (
 	MaxDeviceName = 64
 )
 
-// NativeMessage is what a native client says that does not fit a Message's own
-// fields: it is set for the kinds that say so, newly allocated, and aliases no
-// read buffer. No text made of it shows what is in it.
+// NativeMessage has the data of a native client's message that has no field in Message. It is
+// set for the kinds that say so. It is newly allocated and aliases no read buffer. Formatting
+// or logging it shows none of its contents.
 type NativeMessage struct {
 	// Nonce is the client's, for KindSignIn and KindGateHello.
 	Nonce [NonceSize]byte
-	// Device is the client's device, zero for none, for KindSignIn.
+	// Device is the id of the client's device, zero for none, for KindSignIn.
 	Device [16]byte
 	// Family is the token's, where ByToken is set, for KindSignIn.
 	Family  [16]byte
 	ByToken bool
-	// TakesUpdates says that the client can be offered a file, for KindSignIn.
+	// TakesUpdates says that the server may offer a file to the client, for KindSignIn.
 	TakesUpdates bool
-	// PublicKey is A, as long as the group's prime, and Proof M1, for
-	// KindPasswordProof. Proof is also the client's for KindGateHello, and the first
+	// PublicKey is A, with the length of the group's prime, and Proof is M1, for
+	// KindPasswordProof. Proof is also the client's proof for KindGateHello, and the first
 	// verifier for KindRememberDevice.
 	PublicKey []byte
 	Proof     [32]byte
 	// Sealed is the proof of a token, for KindTokenProof.
 	Sealed [TokenProofSize]byte
-	// Transcript is the hash of what both sides have said, this message included
-	// for KindPasswordProof and KindGateHello, and without it for KindTokenProof,
-	// whose own is After.
+	// Transcript is the hash of all bodies that both sides have sent in the clear. It includes
+	// this message for KindPasswordProof and KindGateHello. It does not include it for
+	// KindTokenProof; After is the hash that does.
 	Transcript, After [32]byte
 	// Text is the code for KindFactorCode, the device's name for KindRememberDevice.
 	Text string
 	// Pass is the pass's id, for KindGateHello.
 	Pass [16]byte
-	// Opcode and Body are a packet of the game, for KindGamePacket. Body is nil when
-	// it is empty.
+	// Opcode and Body are a packet of the game, for KindGamePacket. Body is nil if the
+	// packet's body is empty.
 	Opcode uint16
 	Body   []byte
 }
 
-// String is for logs; it shows nothing that was said.
+// String returns a fixed text for logs, without any contents.
 func (NativeMessage) String() string { return "native-message" }
 
 // GoString is String: %#v must not show it either.
@@ -89,9 +89,9 @@ func (NativeMessage) LogValue() slog.Value { return slog.StringValue("native-mes
 // MarshalText is String.
 func (NativeMessage) MarshalText() ([]byte, error) { return []byte("native-message"), nil }
 
-// ChannelKeys are the keys of a sealed channel. They show themselves to nobody.
+// ChannelKeys are the keys of a sealed channel. Formatting or logging them shows no key.
 type ChannelKeys struct {
-	// ToServer seals what the client says, ToClient what it is told.
+	// ToServer seals the frames of the client, ToClient those of the server.
 	ToServer, ToClient [32]byte
 }
 
@@ -103,25 +103,25 @@ func (ChannelKeys) GoString() string             { return "[keys]" }
 func (ChannelKeys) LogValue() slog.Value         { return slog.StringValue("[keys]") }
 func (ChannelKeys) MarshalText() ([]byte, error) { return []byte("[keys]"), nil }
 
-// NativeReply is what a native client is told that does not fit a Reply's own
-// fields. It is set for the kinds that say so and never changed once queued, but
-// for Keys, which the codec wipes when it has taken them.
+// NativeReply has the data of a reply to a native client that has no field in Reply. It is set
+// for the kinds that say so. It must not change once it is queued, except Keys: the codec
+// takes them and wipes them.
 type NativeReply struct {
-	// Nonce is the server's, for ReplyPasswordChallenge, ReplyTokenChallenge and
-	// ReplyGateChallenge.
+	// Nonce is the nonce of the server or the gate, for ReplyPasswordChallenge,
+	// ReplyTokenChallenge and ReplyGateChallenge.
 	Nonce [NonceSize]byte
-	// Group is the size of the group in bits; Salt, Memory (KiB), Passes and Lanes
-	// belong to x; PublicKey is B. For ReplyPasswordChallenge.
+	// Group is the size of the group in bits. Salt, Memory (KiB), Passes and Lanes are the
+	// parameters of x. PublicKey is B. For ReplyPasswordChallenge.
 	Group                 uint16
 	Salt                  [32]byte
 	Memory, Passes, Lanes uint32
 	PublicKey             []byte
-	// Proof is the server's or the gate's, for ReplyAccepted and ReplyGateAccepted;
-	// from the bytes behind that reply on everything is sealed under Keys.
+	// Proof is the proof of the server or the gate, for ReplyAccepted and ReplyGateAccepted.
+	// All bytes after that reply are sealed with Keys.
 	Proof [32]byte
 	Keys  ChannelKeys
-	// PingEvery is in milliseconds, Remembers says that devices can be remembered,
-	// for ReplyWelcome.
+	// PingEvery is in milliseconds. Remembers says that the server can remember devices. For
+	// ReplyWelcome.
 	PingEvery uint32
 	Remembers bool
 	// Family, Key and Expires (Unix seconds) are for ReplyRemembered.
@@ -137,7 +137,7 @@ type NativeReply struct {
 	Alternatives []uint8
 	// Text is for ReplyNotice.
 	Text string
-	// Update is for ReplyTransferOffer. Many replies share one.
+	// Update is for ReplyTransferOffer. Many replies share one value.
 	Update *UpdateOffer
 	// Counts are for ReplyCharacters.
 	Counts []CharacterCount
@@ -146,7 +146,7 @@ type NativeReply struct {
 	Body   []byte
 }
 
-// String is for logs; it shows nothing of it.
+// String returns a fixed text for logs, without any contents.
 func (NativeReply) String() string { return "native-reply" }
 
 // GoString is String.
@@ -158,24 +158,24 @@ func (NativeReply) LogValue() slog.Value { return slog.StringValue("native-reply
 // MarshalText is String.
 func (NativeReply) MarshalText() ([]byte, error) { return []byte("native-reply"), nil }
 
-// CharacterCount is how many characters an account has in a world.
+// CharacterCount is the number of characters of an account in a world.
 type CharacterCount struct{ World, Count uint8 }
 
-// SelectReason says why a client gets no pass; the numbers are the contract's.
+// SelectReason is the reason why a client gets no pass. The numbers are those of the contract.
 type SelectReason uint8
 
 const (
 	// SelectUnknown: there is no such world.
 	SelectUnknown SelectReason = iota + 1
-	// SelectOffline: it is not there just now.
+	// SelectOffline: the world is not connected at the moment.
 	SelectOffline
-	// SelectMismatch: it does not take this client.
+	// SelectMismatch: the world does not accept this client's build.
 	SelectMismatch
-	// SelectFull: its queue is full, or it lets nobody in any more.
+	// SelectFull: the world's queue is full, or the world accepts no more clients.
 	SelectFull
-	// SelectTimeout: it did not answer.
+	// SelectTimeout: the world did not answer in time.
 	SelectTimeout
-	// SelectBusy: an earlier pick is not settled.
+	// SelectBusy: an earlier selection is still in progress.
 	SelectBusy
 	// SelectExpired: the pass was not used in time.
 	SelectExpired

@@ -2,23 +2,24 @@ package codec
 
 import "fmt"
 
-// Result is the outcome a client is told, in words of no protocol: each codec
-// maps it to its own numbers.
+// Result is the outcome that a client is sent, independent of the protocol. Each codec maps it
+// to its own numbers.
 type Result uint8
 
 const (
 	// ResultOK: accepted.
 	ResultOK Result = iota
-	// ResultBadCredentials: no such account, wrong password, wrong second
-	// factor: a stranger is never told which.
+	// ResultBadCredentials: no such account, wrong password or wrong second factor. The client
+	// cannot tell which of them.
 	ResultBadCredentials
-	// ResultBanned: closed for good.
+	// ResultBanned: the account is closed permanently.
 	ResultBanned
-	// ResultSuspended: closed for a time.
+	// ResultSuspended: the account is closed temporarily.
 	ResultSuspended
-	// ResultLocked: the account is locked, to an address or altogether.
+	// ResultLocked: the account is locked, either to one address or completely.
 	ResultLocked
-	// ResultAlreadyOnline: the account is in use and the rule is to refuse.
+	// ResultAlreadyOnline: the account is in use, and the server is configured to refuse a
+	// second login.
 	ResultAlreadyOnline
 	// ResultVersionInvalid: this build is not accepted.
 	ResultVersionInvalid
@@ -26,21 +27,21 @@ const (
 	ResultVersionUpdate
 	// ResultBusy: try again later.
 	ResultBusy
-	// ResultNoAccess: not allowed in from there.
+	// ResultNoAccess: logins from this address are not allowed.
 	ResultNoAccess
-	// ResultReplaced: the account has come in by another connection.
+	// ResultReplaced: the account has logged in on another connection.
 	ResultReplaced
-	// ResultKicked: an operator has sent the account away.
+	// ResultKicked: an operator has disconnected the account.
 	ResultKicked
-	// ResultIdle: nothing was heard of the client for too long.
+	// ResultIdle: the client sent nothing for too long.
 	ResultIdle
-	// ResultProtocol: what came was no message, or made no sense then.
+	// ResultProtocol: the message was malformed, or not valid in this state.
 	ResultProtocol
-	// ResultGoingAway: the server goes away.
+	// ResultGoingAway: the server shuts down.
 	ResultGoingAway
-	// ResultBadPass: the pass is not known, over or used, or its proof is wrong.
+	// ResultBadPass: the pass is unknown, expired or used, or its proof is wrong.
 	ResultBadPass
-	// ResultFull: the world has no room, not even in its queue.
+	// ResultFull: the world is full, and so is its queue.
 	ResultFull
 	// ResultCount is the number of results, for tables.
 	ResultCount
@@ -59,12 +60,12 @@ func (r Result) String() string {
 	return fmt.Sprintf("result(%d)", uint8(r))
 }
 
-// ReplyKind tells what a Reply says.
+// ReplyKind is the type of a Reply.
 type ReplyKind uint8
 
 const (
-	// ReplyNone is the zero kind: no bytes. A reply of this kind with Close set
-	// only closes.
+	// ReplyNone is the zero kind. It has no bytes. A reply of this kind with Close set only
+	// closes the connection.
 	ReplyNone ReplyKind = iota
 	// ReplyLogonChallenge answers KindLogonChallenge; Challenge is set when
 	// Result is ResultOK.
@@ -78,11 +79,11 @@ const (
 	ReplyReconnectProof
 	// ReplyTransferOffer offers a file; Offer is set, and Native for a native client.
 	ReplyTransferOffer
-	// ReplyWorldChallenge greets a client of a world's gate. World.Seed and Random
-	// are set.
+	// ReplyWorldChallenge is the first reply to a client of a world's gate. World.Seed and
+	// Random are set.
 	ReplyWorldChallenge
-	// ReplyWorldAuth answers KindWorldAuth, once or, while the client stands in a
-	// queue, again and again. World.Code is set, and what belongs to it.
+	// ReplyWorldAuth answers KindWorldAuth. It is sent once, or several times while the client
+	// waits in a queue. World.Code is set, and the fields that belong to it.
 	ReplyWorldAuth
 	// ReplyWorldPacket is any other packet of a world's gate. World.Opcode and Body
 	// are set.
@@ -90,51 +91,52 @@ const (
 	// ReplyPasswordChallenge and ReplyTokenChallenge answer KindSignIn. Native is set.
 	ReplyPasswordChallenge
 	ReplyTokenChallenge
-	// ReplyAccepted answers a right proof. Native is set.
+	// ReplyAccepted answers a correct proof. Native is set.
 	ReplyAccepted
-	// ReplyRefused tells a native client no: Result is set, and Number is when to
-	// try again in milliseconds, 0 for not at all.
+	// ReplyRefused refuses a native client. Result is set. Number is the time in milliseconds
+	// after which it may try again, or 0 if it should not.
 	ReplyRefused
 	// ReplyFactorWanted asks for the second factor: Factors is FactorToken or
 	// FactorPIN.
 	ReplyFactorWanted
-	// ReplyWelcome says that the client is in. Native is set.
+	// ReplyWelcome says that the client is logged in. Native is set.
 	ReplyWelcome
-	// ReplyRemembered brings a token. Native is set.
+	// ReplyRemembered has a token for the client. Native is set.
 	ReplyRemembered
-	// ReplyCharacters is how many characters the account has. Native is set.
+	// ReplyCharacters has the numbers of characters of the account. Native is set.
 	ReplyCharacters
 	// ReplyPassIssued sends the client to the world Number. Native is set.
 	ReplyPassIssued
-	// ReplySelectRefused says why not to the world Number. Native is set.
+	// ReplySelectRefused says why the client cannot enter the world Number. Native is set.
 	ReplySelectRefused
 	// ReplyWorldReleased says that no world holds a pass of the client.
 	ReplyWorldReleased
-	// ReplyQueuePosition is the place in the queue, Number.
+	// ReplyQueuePosition has the client's position in the queue, in Number.
 	ReplyQueuePosition
-	// ReplyEntered says that the client is in the world Number.
+	// ReplyEntered says that the client has entered the world Number.
 	ReplyEntered
-	// ReplyNotice is text of an operator. Native is set.
+	// ReplyNotice has a text from an operator. Native is set.
 	ReplyNotice
-	// ReplyKicked says why the connection is closed: Result is set.
+	// ReplyKicked says why the server closes the connection. Result is set.
 	ReplyKicked
-	// ReplyGoingAway says when to come back: Number is in milliseconds.
+	// ReplyGoingAway says that the server shuts down, and after how many milliseconds (Number)
+	// the client may come back.
 	ReplyGoingAway
 	// ReplyPong answers KindPing with Number.
 	ReplyPong
-	// ReplyGateChallenge greets a client of a world's native gate: Native is set,
-	// Number is the world.
+	// ReplyGateChallenge is the first reply to a client of a world's native gate. Native is
+	// set, and Number is the world.
 	ReplyGateChallenge
 	// ReplyGateAccepted answers KindGateHello. Native is set.
 	ReplyGateAccepted
 	// ReplyGamePacket is a packet of the game. Native is set.
 	ReplyGamePacket
-	// ReplyTransferQueued tells a native client its place in the line for the file,
+	// ReplyTransferQueued tells a native client its position in the queue for the file, in
 	// Number: 1 is next.
 	ReplyTransferQueued
-	// ReplyTransferDone says that a native client has the whole file and is to apply it.
+	// ReplyTransferDone says that a native client has the whole file and should apply it.
 	ReplyTransferDone
-	// ReplyTransferFailed says why a native client gets no more of the file: Ended is
+	// ReplyTransferFailed says why the transfer of the file to a native client stops. Ended is
 	// set.
 	ReplyTransferFailed
 	// ReplyKindCount is the number of kinds, for tables.
@@ -161,7 +163,7 @@ type Challenge struct {
 	B       [32]byte
 	Salt    [32]byte
 	CRCSalt [16]byte
-	// Factors are the second factors the server insists on.
+	// Factors are the second factors that the server requires.
 	Factors Factors
 	// PINSeed and PINSalt belong to FactorPIN.
 	PINSeed uint32
@@ -171,16 +173,16 @@ type Challenge struct {
 	MatrixSeed                                           uint64
 }
 
-// Reply is one thing the server says to one client, before it has bytes. Like
-// Message it is a plain value, but for World, which is set for the kinds of a
-// world's gate only and is never changed once queued.
+// Reply is one reply to one client, before it is encoded. Like Message it is a plain value,
+// except for World, which is set only for the kinds of a world's gate and is not changed once
+// queued, and Native; see NativeReply.
 type Reply struct {
 	Kind      ReplyKind
 	Result    Result
 	Challenge Challenge
 	M2        [20]byte
-	// AccountFlags, SurveyID and LoginFlags end a good logon proof, where the
-	// client's version has them.
+	// AccountFlags, SurveyID and LoginFlags are the last fields of a successful logon proof,
+	// if the client's version has them.
 	AccountFlags  uint32
 	SurveyID      uint32
 	LoginFlags    uint16
@@ -188,9 +190,9 @@ type Reply struct {
 	Offer         TransferOffer
 	Ended         TransferEnd
 	World         *WorldReply
-	// Number is what the native kinds say it is.
+	// Number has the meaning that the comment of the native kind gives.
 	Number uint64
-	// Factors are those that ReplyFactorWanted asks for.
+	// Factors are the second factors that ReplyFactorWanted asks for.
 	Factors Factors
 	Native  *NativeReply
 }

@@ -11,64 +11,64 @@ type TransferOffer struct {
 	MD5  [16]byte
 }
 
-// UpdateOffer is what a native client is told of a file beside its size. It is never
-// changed once it was made.
+// UpdateOffer is what a native client is told about a file besides its size. It must not be
+// changed after it is made.
 type UpdateOffer struct {
-	// From and To are the builds that the file leads from and to.
+	// From and To are the client builds before and after the update.
 	From, To uint16
-	// SHA256 is that of the whole file; Hashes those of its chunks of ChunkSize bytes
-	// (the last one may be shorter), 32 bytes each, MaxTransferChunks at most.
+	// SHA256 is the hash of the whole file. Hashes has the hashes of its chunks of ChunkSize
+	// bytes (the last may be shorter), 32 bytes each, at most MaxTransferChunks.
 	SHA256    [32]byte
 	ChunkSize uint32
 	Hashes    []byte
-	// Name is what the file is called, at most MaxTransferName bytes.
+	// Name is the name of the file, at most MaxTransferName bytes.
 	Name string
-	// Steps is how many files there are on the whole way, this one included, and
-	// Total the sum of their sizes in bytes.
+	// Steps is the number of files until the client is up to date, including this one. Total
+	// is the sum of their sizes in bytes.
 	Steps uint32
 	Total uint64
 }
 
 // The limits of an UpdateOffer.
 const (
-	// MaxTransferChunks keeps an offer's hashes below 8 KiB: what a socket that has
-	// carried nothing yet takes at once.
+	// MaxTransferChunks keeps the hashes of an offer at no more than 8 KiB. A new socket
+	// accepts that much in one write.
 	MaxTransferChunks = 256
 	// MaxTransferName is the longest name of a file in bytes.
 	MaxTransferName = 64
 )
 
-// Transfer is a file on its way to one client.
+// Transfer is a file that is sent to one client.
 type Transfer struct {
 	Source TransferSource
-	// Size is the file's, Offset where to begin, at most Size.
+	// Size is the size of the file. Offset is where to begin, at most Size.
 	Size, Offset uint64
-	// Window is how many bytes may be on the way that the client has not acknowledged
-	// yet; 0 for a client that acknowledges nothing.
+	// Window is the maximum number of bytes that are sent but not yet acknowledged; 0 for a
+	// client that does not acknowledge.
 	Window uint32
 }
 
-// TransferSource is a file that can be sent. Its methods are called by several
-// goroutines at once and may wait for a disk.
+// TransferSource is a file that can be sent. Its methods may block on a disk, and several
+// goroutines call them at once.
 type TransferSource interface {
-	// ReadVector fills the pieces, one behind the other, with what stands in the file
-	// from offset on. ErrTransferChanged when the file is not the one any more that
-	// was offered; any other error when it could not be read whole.
+	// ReadVector fills the pieces, one after the other, with the file's bytes from offset on.
+	// It returns ErrTransferChanged if the file is no longer the one that was offered, and any
+	// other error if it could not be read completely.
 	ReadVector(pieces [][]byte, offset int64) error
 }
 
 // ErrTransferChanged says that a file was changed after it was offered.
 var ErrTransferChanged = errors.New("codec: the file was changed after it was offered")
 
-// TransferEnd says how a transfer ended. From 1 on the numbers are the contract's.
+// TransferEnd is how a transfer ended. From 1 on the numbers are those of the contract.
 type TransferEnd uint8
 
 const (
-	// TransferDone: everything was sent, and acknowledged by clients that do so.
+	// TransferDone: all bytes were sent, and acknowledged if the client acknowledges.
 	TransferDone TransferEnd = iota
-	// TransferOffset: the client wanted to begin behind the file's end.
+	// TransferOffset: the client asked for an offset beyond the end of the file.
 	TransferOffset
-	// TransferChanged: the file is not any more what was offered.
+	// TransferChanged: the file is no longer the one that was offered.
 	TransferChanged
 	// TransferFault: the file could not be read.
 	TransferFault
@@ -85,9 +85,9 @@ func (e TransferEnd) String() string {
 	return fmt.Sprintf("transfer-end(%d)", uint8(e))
 }
 
-// FileFrame is how a protocol's frames of a file are built, in bytes: Head in front of
-// at most Data bytes of the file, Tail behind them.
+// FileFrame is the layout of a protocol's file frames, in bytes: Head before the file's data,
+// at most Data bytes of data, and Tail after them.
 type FileFrame struct{ Head, Data, Tail int }
 
-// Size is that of a full frame.
+// Size returns the size of a full frame.
 func (f FileFrame) Size() int { return f.Head + f.Data + f.Tail }

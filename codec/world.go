@@ -5,48 +5,47 @@ import (
 	"log/slog"
 )
 
-// WorldMessage is what a client says to a world's gate. Nothing in it aliases a
-// read buffer.
+// WorldMessage is a message of a client to a world's gate. Nothing in it aliases a read
+// buffer.
 type WorldMessage struct {
 	// Auth is set for KindWorldAuth.
 	Auth WorldAuth
 	// Opcode is the packet's number, for KindWorldPacket.
 	Opcode uint32
-	// Body is the packet behind its header, a copy; nil when it is empty.
+	// Body is a copy of the packet without its header; nil if it is empty.
 	Body []byte
 }
 
-// WorldAuth is how a client introduces itself at a world's gate.
+// WorldAuth is the first message of a client to a world's gate.
 type WorldAuth struct {
-	// Name is the account as the client sent it, in capitals from real clients.
+	// Name is the account name as the client sent it. Real clients send capitals.
 	Name Name
-	// Build is what the client runs. For one that the gate does not take, only
-	// Name and Build are known.
+	// Build is the client's build. If the gate does not accept it, only Name and Build are
+	// set.
 	Build uint16
-	// ClientSeed is the client's half of what the digest is made over, as sent.
+	// ClientSeed is the client's seed for the digest, as sent.
 	ClientSeed [4]byte
-	// Realm is the id of the realm that the client picked, where its version
-	// sends it (3.3.5), else 0.
+	// Realm is the id of the selected realm if the client's version sends it (3.3.5), else 0.
 	Realm uint32
 	// Digest proves that the client holds the account's session key.
 	Digest [20]byte
 }
 
-// WorldReply is what a world's gate says to one client. It may hold a session
-// key, which no text made of it shows.
+// WorldReply is a reply of a world's gate to one client. It may hold a session key. Formatting
+// or logging it does not show the key.
 type WorldReply struct {
-	// Seed is the server's half of what the digest is made over, for
-	// ReplyWorldChallenge, with Random where the version has it (3.3.5).
+	// Seed is the server's seed for the digest, for ReplyWorldChallenge, with Random if the
+	// version has it (3.3.5).
 	Seed   [4]byte
 	Random [32]byte
-	// Code is the wire's auth code, for ReplyWorldAuth.
+	// Code is the auth code as sent, for ReplyWorldAuth.
 	Code uint8
-	// Long asks for the longer form of a place in the queue, which is sent first.
+	// Long asks for the longer form of a queue position, which is used for the first one.
 	Long bool
-	// Position is the place in the queue, 1 being next; for the queue's code.
+	// Position is the position in the queue, where 1 is next; for the queue's code.
 	Position uint32
-	// Key is the session key, where KeySet is. It is given once: from that reply
-	// on, itself included, the headers of both directions are encrypted.
+	// Key is the session key if KeySet is true. It is given once. From that reply on,
+	// including it, the headers of both directions are encrypted.
 	Key    [40]byte
 	KeySet bool
 	// Opcode and Body are a packet, for ReplyWorldPacket.
@@ -54,13 +53,13 @@ type WorldReply struct {
 	Body   []byte
 }
 
-// String is for logs; it has no key, seed or body.
+// String returns a text for logs without key, seed and body.
 func (r WorldReply) String() string {
 	return fmt.Sprintf("code=%#02x long=%t position=%d key-set=%t opcode=%#x body=%d bytes",
 		r.Code, r.Long, r.Position, r.KeySet, r.Opcode, len(r.Body))
 }
 
-// GoString keeps the key out of %#v too.
+// GoString returns a text without the key, for %#v.
 func (r WorldReply) GoString() string { return "codec.WorldReply{" + r.String() + "}" }
 
 // LogValue keeps the key out of structured logs.

@@ -18,25 +18,25 @@ var ErrSeal = errors.New("devicetoken: proof does not open")
 // SealedSize is the size of a sealed proof: the proof and the seal's tag.
 const SealedSize = 3*32 + chacha20poly1305.Overhead
 
-// Exchange is what both sides have told each other: their nonces, and the hash of all
-// that was said before the proof.
+// Exchange has what both sides have sent: their nonces, and the hash of all messages before
+// the proof.
 type Exchange struct {
 	Nonces     keyschedule.Nonces
 	Transcript [32]byte
 }
 
-// Proof is what a client shows. It prints as a fixed word.
+// Proof is a client's proof that it has the token. It prints as a fixed word.
 type Proof struct {
 	// Secret is the client's secret.
 	Secret [32]byte
-	// Fallback is the other secret of a client that does not know which one is good;
-	// zero for none.
+	// Fallback is the second secret of a client that does not know which of its two secrets is
+	// valid; zero for none.
 	Fallback [32]byte
-	// Next is the verifier of the secret that is good from now on.
+	// Next is the verifier of the secret that is valid from now on.
 	Next [32]byte
 }
 
-// VerifierOf is what a server keeps of a secret: its SHA-256.
+// VerifierOf returns what a server stores of a secret: its SHA-256.
 func VerifierOf(secret *[32]byte) [32]byte { return sha256.Sum256(secret[:]) }
 
 // Seal seals a proof with the family's key for one exchange.
@@ -49,7 +49,8 @@ func Seal(key *[32]byte, e *Exchange, p *Proof) (sealed [SealedSize]byte) {
 	return sealed
 }
 
-// Open opens what Seal has sealed; ErrSeal if key, exchange or bytes are not the same.
+// Open opens a sealed proof. It returns ErrSeal if the key or the exchange differs from
+// Seal's, or the bytes were changed.
 func Open(key *[32]byte, e *Exchange, sealed *[SealedSize]byte) (Proof, error) {
 	once := keyschedule.TokenKey(key, &e.Nonces)
 	var plain [SealedSize - chacha20poly1305.Overhead]byte
@@ -63,7 +64,7 @@ func Open(key *[32]byte, e *Exchange, sealed *[SealedSize]byte) (Proof, error) {
 	return p, nil
 }
 
-// zeroNonce does, for each key is used once.
+// zeroNonce is safe as the nonce, because each key is used once.
 var zeroNonce [chacha20poly1305.NonceSize]byte
 
 func seal(key *[32]byte) cipher.AEAD {
@@ -74,7 +75,7 @@ func seal(key *[32]byte) cipher.AEAD {
 	return c
 }
 
-// Bytes are secret, fallback and next verifier, one behind the other, as they are sealed
+// Bytes returns secret, fallback and next verifier, one after the other, as Seal encrypts them
 // and as keyschedule.Token takes them. They are secret.
 func (p *Proof) Bytes() (b [96]byte) {
 	copy(b[:], p.Secret[:])
@@ -83,8 +84,8 @@ func (p *Proof) Bytes() (b [96]byte) {
 	return b
 }
 
-// Opens tells whether verifier belongs to the secret or to the fallback; a zero fallback
-// opens nothing. Constant time.
+// Opens reports whether verifier belongs to the secret or to the fallback. A zero fallback
+// matches nothing. Constant time.
 func (p *Proof) Opens(verifier *[32]byte) bool {
 	first, second := VerifierOf(&p.Secret), VerifierOf(&p.Fallback)
 	var zero [32]byte

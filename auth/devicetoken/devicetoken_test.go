@@ -17,7 +17,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write testdata anew")
 
-// draw32 are 32 random bytes.
+// draw32 draws 32 random bytes.
 func draw32(t *rapid.T, label string) [32]byte {
 	return [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, label))
 }
@@ -39,7 +39,7 @@ func TestSeal_Open_RoundTrip(t *testing.T) {
 	})
 }
 
-// TestOpen_RefusesWhatWasChanged: one flipped bit anywhere in what goes in.
+// TestOpen_RefusesWhatWasChanged flips one bit anywhere in the inputs.
 func TestOpen_RefusesWhatWasChanged(t *testing.T) {
 	key, e, p := [32]byte{1}, Exchange{Transcript: [32]byte{2}}, Proof{Secret: [32]byte{3}}
 	sealed := Seal(&key, &e, &p)
@@ -96,7 +96,7 @@ func TestProof_Opens(t *testing.T) {
 	}
 }
 
-// TestToken_OneUseEach follows a token through its life as client and server keep it.
+// TestToken_OneUseEach uses a token many times, with the state that client and server store.
 func TestToken_OneUseEach(t *testing.T) {
 	key, secret, next := [32]byte{1}, [32]byte{2}, [32]byte{3}
 	stored := VerifierOf(&secret)
@@ -119,7 +119,8 @@ func TestToken_OneUseEach(t *testing.T) {
 	if show(2, Proof{Secret: secret, Next: VerifierOf(&[32]byte{9})}) {
 		t.Error("a used secret was taken")
 	}
-	// The client did not hear of the first use: it has both, and does not know.
+	// The client did not receive the result of the first use. It has both secrets, and does
+	// not know which is valid.
 	if !show(3, Proof{Secret: secret, Fallback: next, Next: VerifierOf(&[32]byte{4})}) {
 		t.Error("the fallback was refused")
 	}
@@ -180,7 +181,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestSeal_IsTheAEAD: the sizes and the order that the protocol's document gives.
+// TestSeal_IsTheAEAD checks sizes and order against the protocol's document.
 func TestSeal_IsTheAEAD(t *testing.T) {
 	key, e := [32]byte{1}, Exchange{Transcript: [32]byte{2}}
 	p := Proof{[32]byte{3}, [32]byte{4}, [32]byte{5}}

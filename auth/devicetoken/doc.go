@@ -1,21 +1,21 @@
 // Package devicetoken proves that a device was signed in before, without a password and
-// without big-number work. It owns the proof and nothing else: no store, no clock, and
-// no randomness of its own.
+// without big-number arithmetic. It contains only the proof. It has no store and no clock, and
+// callers pass in random bytes.
 //
-// A token is a family (16 bytes that name it), a key that the server draws once, and a
-// secret that the client draws anew for each sign-in. The server stores the key and
-// SHA-256 of the secret, so that what it stores signs nobody in. A proof opens with the
-// key, shows the secret, and brings the hash of the next one; the server has stored that
-// hash before it answers, and so each secret is good once.
+// A token is a family (16 bytes that identify it), a key that the server makes once, and a
+// secret that the client makes for each sign-in. The server stores the key and the SHA-256 of
+// the secret, so the stored data alone is not enough to sign in. A proof opens with the key.
+// It contains the secret and the hash of the next one. The server stores that hash before it
+// answers, so each secret is valid once.
 //
 //	client                                        server
 //	sealed := Seal(key, exchange, proof)  ---->   proof, err := Open(key, exchange, sealed)
 //	                                              proof.Opens(verifier)? store proof.Next
 //
-// A client that did not hear how its last sign-in ended has two secrets, and cannot know
-// which of them the server has. It shows both: the other one is the fallback.
+// A client that did not receive the result of its last sign-in has two secrets, and does not
+// know which of them the server has. It sends both; the second one is the fallback.
 //
-// What the server makes of it:
+// What the server does with a proof:
 //
 //	does not open         somebody without the key: refused, nothing else happens
 //	opens, neither fits   a secret that was used already, so two have the token: the family is revoked

@@ -7,7 +7,8 @@ import (
 	"io"
 )
 
-// The labels. None is the start of another, for what follows them is not delimited.
+// The labels. No label is the start of another one, because the data after a label is not
+// delimited.
 const (
 	labelToServer    = "gatepass v1 to server"
 	labelToClient    = "gatepass v1 to client"
@@ -19,29 +20,29 @@ const (
 	labelGateServer  = "gatepass v1 gate server"
 )
 
-// Nonces are both sides' random bytes; at a gate Server is the gate's.
+// Nonces are both sides' random bytes. At a gate, Server is the gate's.
 type Nonces struct{ Client, Server [32]byte }
 
-// Keys are what a sign-in leaves both sides with. They print as a fixed word.
+// Keys are the result of a sign-in, for both sides. They print as a fixed word.
 type Keys struct {
 	// ToServer and ToClient seal the two directions of the channel.
 	ToServer, ToClient [32]byte
-	// Session is what pass keys are drawn from.
+	// Session is the secret from which pass keys are derived.
 	Session [32]byte
-	// Proof is the server's, after a sign-in by token; clients know by it that the
-	// server has the token's key. After a password M2 says that, and Proof is not sent.
+	// Proof is the server's proof after a sign-in by token. It shows the client that the
+	// server has the token's key. After a password M2 shows that, and Proof is not sent.
 	Proof [32]byte
 }
 
-// Password draws the keys of a sign-in by password: secret is PAD(S), transcript the
-// hash of all that was said, the client's proof included.
+// Password derives the keys of a sign-in by password. secret is PAD(S). transcript is the hash
+// of all messages, including the client's proof.
 func Password(secret []byte, n *Nonces, transcript *[32]byte) Keys {
 	return keys(secret, n, transcript)
 }
 
-// Token draws the keys of a sign-in by token: key is the family's, p what the client
-// sealed (secret, fallback, next verifier), transcript the hash of all that was said,
-// the sealed proof included.
+// Token derives the keys of a sign-in by token. key is the family's key. p is what the client
+// sealed (secret, fallback, next verifier). transcript is the hash of all messages, including
+// the sealed proof.
 func Token(key *[32]byte, p *[96]byte, n *Nonces, transcript *[32]byte) Keys {
 	var ikm [32 + 96]byte
 	copy(ikm[:], key[:])
@@ -51,23 +52,22 @@ func Token(key *[32]byte, p *[96]byte, n *Nonces, transcript *[32]byte) Keys {
 	return k
 }
 
-// TokenKey is the key that a token's proof is sealed with, for one sign-in: key is the
-// family's.
+// TokenKey returns the key that seals a token's proof in one sign-in. key is the family's key.
 func TokenKey(key *[32]byte, n *Nonces) [32]byte {
 	prk := extract(key[:], n)
 	defer clear(prk)
 	return expand(prk, labelTokenProof)
 }
 
-// PassKey is the key of one pass for one world, drawn from Keys.Session. A world that
-// has it learns nothing of the session, nor of another pass.
+// PassKey returns the key of one pass for one world, derived from Keys.Session. A world cannot
+// compute the session secret or the key of another pass from it.
 func PassKey(session *[32]byte, world uint8, pass *[16]byte) [32]byte {
 	info := make([]byte, 0, len(labelPass)+1+len(pass))
 	info = append(append(info, labelPass...), world)
 	return expand(session[:], string(append(info, pass[:]...)))
 }
 
-// keys draws all that a sign-in leaves.
+// keys derives all keys of a sign-in.
 func keys(ikm []byte, n *Nonces, transcript *[32]byte) (k Keys) {
 	prk := extract(ikm, n)
 	said := string(transcript[:])
@@ -79,7 +79,7 @@ func keys(ikm []byte, n *Nonces, transcript *[32]byte) (k Keys) {
 	return k
 }
 
-// extract is HKDF-Extract with both nonces as the salt.
+// extract returns HKDF-Extract with both nonces as the salt.
 func extract(ikm []byte, n *Nonces) []byte {
 	var salt [64]byte
 	copy(salt[:], n.Client[:])
@@ -91,7 +91,7 @@ func extract(ikm []byte, n *Nonces) []byte {
 	return prk
 }
 
-// expand is HKDF-Expand to 32 bytes.
+// expand returns HKDF-Expand to 32 bytes.
 func expand(prk []byte, info string) [32]byte {
 	key, err := hkdf.Expand(sha256.New, prk, info, 32)
 	if err != nil {
@@ -107,8 +107,8 @@ func (k *Keys) Wipe() { *k = Keys{} }
 // String names the type; it never shows a key.
 func (k Keys) String() string { return "keys" }
 
-// Format keeps every verb from showing a key.
+// Format prevents every verb from showing a key.
 func (k Keys) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
 
-// MarshalText keeps encoders that look for it (structured logs, JSON) from showing one.
+// MarshalText prevents encoders that use it (structured logs, JSON) from showing a key.
 func (k Keys) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

@@ -22,8 +22,9 @@ func mustHex(t testing.TB, digits string) []byte {
 	return b
 }
 
-// TestRFC5869 runs the vectors of RFC 5869 for SHA-256 through what this package calls.
-// (Its own wrappers have a salt of 64 bytes and results of 32, which no vector has.)
+// TestRFC5869 runs the vectors of RFC 5869 for SHA-256 through the functions that this package
+// calls. (The package's own functions have a salt of 64 bytes and results of 32, which no
+// vector has.)
 func TestRFC5869(t *testing.T) {
 	long := func(from, n int) (b []byte) {
 		for i := range n {
@@ -55,14 +56,14 @@ func TestRFC5869(t *testing.T) {
 		if err != nil || hex.EncodeToString(prk) != c.prk {
 			t.Errorf("%s: PRK %x, %v", name, prk, err)
 		}
-		// HKDF-Expand is a stream: 32 bytes of it are the start of more.
+		// The first 32 bytes of HKDF-Expand do not depend on the length.
 		if okm := expand(prk, string(c.info)); !bytes.Equal(okm[:], mustHex(t, c.okm)[:32]) {
 			t.Errorf("%s: OKM %x", name, okm)
 		}
 	}
 }
 
-// sample is what the tests draw keys from.
+// sample returns the inputs from which the tests derive keys.
 func sample() (secret []byte, n Nonces, transcript [32]byte) {
 	return bytes.Repeat([]byte{1}, 256), Nonces{Client: [32]byte{2}, Server: [32]byte{3}}, [32]byte{4}
 }
@@ -174,7 +175,8 @@ func TestKeys_ShowNothing(t *testing.T) {
 	}
 }
 
-// TestLabels_NoneStartsAnother: what follows a label has no mark before it.
+// TestLabels_NoneStartsAnother: no label may be the start of another, because no delimiter
+// follows it.
 func TestLabels_NoneStartsAnother(t *testing.T) {
 	labels := []string{
 		labelToServer, labelToClient, labelSession, labelServerProof, labelTokenProof, labelPass, labelGateClient, labelGateServer,

@@ -5,23 +5,21 @@ import (
 	"crypto/sha256"
 )
 
-// Knock is what a client and a gate tell each other about one pass. Nothing in it is
-// secret; the pass key is.
+// Knock is the handshake data of a client and a gate for one pass. Nothing in it is secret;
+// the pass key is.
 type Knock struct {
 	World  uint8
 	Pass   [16]byte
-	Nonces // Server is the gate's
+	Nonces // Server is the gate's nonce
 }
 
-// ClientProof shows the gate that the client has the pass key. Compare it in constant
-// time.
+// ClientProof returns the proof that the client has the pass key. Compare it in constant time.
 func (k *Knock) ClientProof(passKey *[32]byte) [32]byte { return k.proof(passKey, labelGateClient) }
 
-// GateProof shows the client that the gate has the pass key. Compare it in constant
-// time.
+// GateProof returns the proof that the gate has the pass key. Compare it in constant time.
 func (k *Knock) GateProof(passKey *[32]byte) [32]byte { return k.proof(passKey, labelGateServer) }
 
-// proof is HMAC-SHA256 of label, world, pass and both nonces, the gate's first.
+// proof returns the HMAC-SHA256 of label, world, pass and both nonces, the gate's first.
 func (k *Knock) proof(passKey *[32]byte, label string) (p [32]byte) {
 	mac := hmac.New(sha256.New, passKey[:])
 	mac.Write([]byte(label))
@@ -33,8 +31,8 @@ func (k *Knock) proof(passKey *[32]byte, label string) (p [32]byte) {
 	return p
 }
 
-// Channel draws the keys that the connection to the gate is sealed with; transcript is
-// the hash of all that was said, the client's hello included.
+// Channel derives the keys that seal the connection to the gate. transcript is the hash of all
+// messages, including the client's hello.
 func (k *Knock) Channel(passKey, transcript *[32]byte) (toServer, toClient [32]byte) {
 	prk := extract(passKey[:], &k.Nonces)
 	defer clear(prk)

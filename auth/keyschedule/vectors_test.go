@@ -15,7 +15,7 @@ var rewrite = flag.Bool("rewrite", false, "write testdata anew")
 
 const vectorFile = "testdata/keys.json"
 
-// vectors are of one sign-in each way and one pass; testdata/README.md describes them.
+// vectors has one sign-in of each kind and one pass; testdata/README.md describes them.
 type vectors struct {
 	ClientNonce string   `json:"client_nonce"`
 	ServerNonce string   `json:"server_nonce"`
@@ -56,7 +56,7 @@ type gate struct {
 	ToClient    string `json:"to_client"`
 }
 
-// text is a value of the vectors: n bytes that depend on the label alone.
+// text returns a value of the vectors: n bytes that depend only on the label.
 func text(label string, n int) string {
 	var b []byte
 	for i := byte(0); len(b) < n; i++ {
@@ -66,7 +66,7 @@ func text(label string, n int) string {
 	return hex.EncodeToString(b[:n])
 }
 
-// mustVectors draws everything by the code under test.
+// mustVectors derives all values with the code under test.
 func mustVectors(t *testing.T) *vectors {
 	t.Helper()
 	v := &vectors{ClientNonce: text("client nonce", 32), ServerNonce: text("server nonce", 32), Transcript: text("transcript", 32)}
@@ -113,7 +113,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestVectors_ByTheFormulas works the file out with nothing but HMAC.
+// TestVectors_ByTheFormulas computes the file with HMAC alone.
 func TestVectors_ByTheFormulas(t *testing.T) {
 	var v vectors
 	b, err := os.ReadFile(vectorFile)
@@ -131,7 +131,7 @@ func TestVectors_ByTheFormulas(t *testing.T) {
 		return m.Sum(nil)
 	}
 	h := func(s string) string { return string(mustHex(t, s)) }
-	// HKDF-Expand to 32 bytes is one HMAC, with 1 behind the info.
+	// HKDF-Expand to 32 bytes is one HMAC of the info and a byte 1.
 	expand := func(prk []byte, info ...string) []byte { return mac(prk, append(info, "\x01")...) }
 	salt := []byte(h(v.ClientNonce) + h(v.ServerNonce))
 	byPassword := mac(salt, h(v.Password.Secret))

@@ -1,6 +1,7 @@
 package srp6
 
-// backend says which arithmetic to use. All give the same residues; tests run every vector through each of them.
+// backend is one implementation of the arithmetic. All give the same residues; tests run every
+// vector through each.
 type backend uint8
 
 const (
@@ -10,7 +11,7 @@ const (
 	backendADX
 )
 
-// String names the backend in test and benchmark names.
+// String returns the backend's name, for tests and benchmarks.
 func (f backend) String() string {
 	if f == backendADX {
 		return "adx"
@@ -18,7 +19,7 @@ func (f backend) String() string {
 	return "portable"
 }
 
-// toMontgomery brings a plain number into Montgomery form.
+// toMontgomery returns the Montgomery form of a plain number.
 func (f backend) toMontgomery(x *limbs) (z limbs) {
 	r := montgomerySquare()
 	f.mul(&z, x, &r)

@@ -4,7 +4,7 @@ package srp6
 
 import "github.com/klauspost/cpuid/v2"
 
-// native is the fastest backend of this machine, found once when the program starts.
+// native is the fastest backend of this machine, chosen once when the program starts.
 var native = fastest()
 
 func fastest() backend {

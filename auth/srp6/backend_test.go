@@ -15,8 +15,8 @@ type arithmetic struct {
 	call func(f backend, z *limbs)
 }
 
-// arithmetics are all functions that have an assembly version. The inputs are the sizes of a login: a 19-byte secret
-// is 38 digits.
+// arithmetics returns all functions that have an assembly version. The inputs have the sizes
+// of a login: a 19-byte secret is 38 digits.
 func arithmetics() []arithmetic {
 	base := seven()
 	var w window
@@ -37,9 +37,10 @@ func arithmetics() []arithmetic {
 	}
 }
 
-// BenchmarkBackend measures each assembly function beside the portable one, batch by batch in turn, and fails when the
-// assembly is slower on this machine: one instruction that a processor handles badly has cost a third of a login
-// without any test turning red. The best batch of each counts, so that other work on the machine does not.
+// BenchmarkBackend measures each assembly function and the portable one in alternating
+// batches. It fails if the assembly is slower on this machine: one instruction that a
+// processor handles badly once cost a third of a login, and no test failed. It compares the
+// best batch of each, so other work on the machine does not matter.
 func BenchmarkBackend(b *testing.B) {
 	if native == backendPortable {
 		b.Skip("this machine or build has the portable arithmetic only")
@@ -58,7 +59,7 @@ func BenchmarkBackend(b *testing.B) {
 				b.Fatalf("%s: %x, portable %x", native, n, p)
 			}
 			ratio := float64(portable) / float64(assembly)
-			b.ReportMetric(0, "ns/op") // of both, which says nothing
+			b.ReportMetric(0, "ns/op") // of both together, which has no meaning
 			b.ReportMetric(float64(assembly)/batchSize, "ns/call")
 			b.ReportMetric(ratio, "x-portable")
 			if ratio < 1 {
@@ -68,11 +69,11 @@ func BenchmarkBackend(b *testing.B) {
 	}
 }
 
-// batchSize is how many calls one measurement is made of: long enough for the clock, short enough to be left alone by
-// other work at least once.
+// batchSize is the number of calls in one measurement: enough for the clock's resolution, and
+// few enough that at least one batch is not interrupted by other work.
 const batchSize = 200
 
-// batch is how long batchSize calls take.
+// batch returns the time that batchSize calls take.
 func batch(a arithmetic, f backend, z *limbs) time.Duration {
 	start := time.Now()
 	for range batchSize {
@@ -81,8 +82,9 @@ func batch(a arithmetic, f backend, z *limbs) time.Duration {
 	return time.Since(start)
 }
 
-// TestAssembly_UsesNoSSEInstruction looks for an instruction that names a vector register and is not VEX-encoded.
-// Among AVX2 code such an instruction costs Intel processors dozens of cycles, and no result shows it.
+// TestAssembly_UsesNoSSEInstruction looks for an instruction that uses a vector register and
+// is not VEX-encoded. Among AVX2 code such an instruction costs Intel processors dozens of
+// cycles, and no result shows it.
 func TestAssembly_UsesNoSSEInstruction(t *testing.T) {
 	files, err := filepath.Glob("*.s")
 	if err != nil || len(files) == 0 {

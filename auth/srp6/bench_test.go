@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkLogin is the server's side of one login in all, against the same exponentiations by math/big in the same
-// run: the ratio of the two is what can be compared between machines.
+// BenchmarkLogin measures the server's side of one login, and the same exponentiations by
+// math/big in the same run. The ratio of the two can be compared between machines.
 func BenchmarkLogin(b *testing.B) {
 	l := mustLogin(b, "Alice", "secret", 1)
 	for _, f := range backends() {
@@ -75,7 +75,8 @@ func BenchmarkNewVerifier(b *testing.B) {
 	}
 }
 
-// BenchmarkClient is the client's side of one login, by an identity that knows the salt and one that meets it first.
+// BenchmarkClient measures the client's side of one login, by an identity that has cached the
+// salt and by one that has not.
 func BenchmarkClient(b *testing.B) {
 	l := mustLogin(b, "Alice", "secret", 1)
 	id := NewIdentity("Alice", "secret")

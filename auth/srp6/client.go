@@ -9,13 +9,13 @@ import (
 	"math/bits"
 )
 
-// Identity is an account as its owner knows it: the name and the password, both hashed. Keep one to log the same
-// account in many times: it remembers x and g^x for the last salt it met. Not safe for concurrent use.
+// Identity is an account's name and password, both hashed. Keep one to log in to the same
+// account many times: it caches x and g^x for the last salt. Not safe for concurrent use.
 type Identity struct {
 	user     [20]byte // H(U)
 	password [20]byte // H(U ":" P)
 
-	// For the salt last met, once known.
+	// For the last salt, if known is true.
 	known bool
 	salt  Salt
 	x     [20]byte
@@ -27,7 +27,7 @@ func NewIdentity(name, password string) *Identity {
 	return &Identity{user: sha1.Sum([]byte(Upper(name))), password: passwordHash(name, password)}
 }
 
-// learn works out x and g^x unless they are known for this salt.
+// learn computes x and g^x unless they are cached for this salt.
 func (i *Identity) learn(salt *Salt) {
 	if i.known && i.salt == *salt {
 		return
@@ -37,14 +37,14 @@ func (i *Identity) learn(salt *Salt) {
 	i.salt, i.known = *salt, true
 }
 
-// Client is the client's side of one exchange: PublicKey goes out with Respond's proof, then CheckServer. Not safe
-// for concurrent use. It prints as a fixed word.
+// Client is the client's half of one exchange: PublicKey and Respond, then CheckServer. Not
+// safe for concurrent use. It prints as a fixed word.
 type Client struct {
 	identity *Identity
 	secret   [32]byte // a
 	a        PublicKey
 	k        SessionKey
-	m2       Proof // what the server has to answer; meaningful once responded
+	m2       Proof // the proof that the server must send; set by Respond
 	done     bool  // Respond has succeeded
 }
 
@@ -61,10 +61,11 @@ func (i *Identity) NewClient(secret *[32]byte) Client {
 	return Client{identity: i, secret: *secret, a: PublicKey(power.bytes())}
 }
 
-// PublicKey is A = g^a mod N.
+// PublicKey returns A = g^a mod N.
 func (c *Client) PublicKey() PublicKey { return c.a }
 
-// Respond answers the server's challenge with M1. ErrPublicKey: the server sent a B that is 0 modulo N.
+// Respond returns M1, the answer to the server's challenge. ErrPublicKey: the server sent a B
+// that is 0 modulo N.
 func (c *Client) Respond(B *PublicKey, salt *Salt) (M1 Proof, err error) {
 	if B.isZero() {
 		return Proof{}, ErrPublicKey
@@ -80,7 +81,7 @@ func (c *Client) Respond(B *PublicKey, salt *Salt) (M1 Proof, err error) {
 	return M1, nil
 }
 
-// clientTerms are the five values that the client's S is made of.
+// clientTerms are the five values from which the client computes S.
 type clientTerms struct {
 	b     *PublicKey
 	a     *[32]byte
@@ -89,7 +90,8 @@ type clientTerms struct {
 	u     *[20]byte
 }
 
-// clientSecret is S = (B - 3·g^x)^(a + u·x) mod N. The exponent is used as it is, 41 bytes wide.
+// clientSecret returns S = (B - 3·g^x)^(a + u·x) mod N. The exponent is not reduced; it is 41
+// bytes wide.
 func clientSecret(f backend, t clientTerms) [32]byte {
 	base := limbsOf((*[32]byte)(t.b))
 	base.reduce()
@@ -104,7 +106,8 @@ func clientSecret(f backend, t clientTerms) [32]byte {
 	return plain.bytes()
 }
 
-// exponent is a + u·x as a little-endian number. Word by word; 41 bytes hold the largest sum.
+// exponent returns a + u·x as a little-endian number. It adds word by word; 41 bytes hold the
+// largest sum.
 func exponent(a *[32]byte, u, x *[20]byte) (e [41]byte) {
 	var sum [6]uint64
 	for i := range 4 {
@@ -135,7 +138,7 @@ func exponent(a *[32]byte, u, x *[20]byte) (e [41]byte) {
 	return e
 }
 
-// words reads a digest as a little-endian number.
+// words returns a digest as a little-endian number.
 func words(b *[20]byte) [3]uint64 {
 	return [3]uint64{
 		binary.LittleEndian.Uint64(b[0:]),
@@ -144,11 +147,12 @@ func words(b *[20]byte) [3]uint64 {
 	}
 }
 
-// SessionKey is K. It is zero until Respond has succeeded; do not use it before CheckServer has.
+// SessionKey returns K. It is zero until Respond has succeeded. Do not use it before
+// CheckServer has succeeded.
 func (c *Client) SessionKey() SessionKey { return c.k }
 
-// CheckServer compares the server's proof with the one it must give, in constant time. ErrProof: the server does not
-// know the verifier, or Respond was not called.
+// CheckServer compares the server's proof with the expected one, in constant time. ErrProof:
+// the server does not know the verifier, or Respond was not called.
 func (c *Client) CheckServer(M2 *Proof) error {
 	if subtle.ConstantTimeCompare(c.m2[:], M2[:]) == 1 && c.done {
 		return nil

@@ -1,8 +1,8 @@
 package srp6
 
-// generator holds g^(d·16^i) for every place i of a 32-byte exponent and every digit d, in Montgomery form: g^e is
-// then a product of one entry a place, without squarings. 32 KiB, computed once when the program starts (about 20 µs)
-// and only read afterwards.
+// generator has g^(d·16^i) for every place i of a 32-byte exponent and every digit d, in
+// Montgomery form. So g^e is a product of one entry for each place, without squarings. It is
+// 32 KiB, computed once when the program starts (about 20 µs) and only read afterwards.
 var generator = makeGenerator(native)
 
 func makeGenerator(f backend) *[64]window {

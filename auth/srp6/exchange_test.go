@@ -10,14 +10,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// login is a whole exchange up to the client's proof.
+// login has a whole exchange up to the client's proof.
 type login struct {
 	ephemeral Ephemeral
 	exchange  Exchange
 	client    *Client
 }
 
-// mustLogin plays an exchange in which the client types the given password for the account of name and "SECRET".
+// mustLogin runs an exchange in which the client enters the given password for the account of
+// name and "SECRET".
 func mustLogin(t testing.TB, name, typed string, random byte) *login {
 	t.Helper()
 	raw, secret, b := [32]byte{random, 1}, [32]byte{random, 2}, [SecretSize]byte{random, 3}
@@ -85,7 +86,7 @@ func TestVerify_AnyChange_IsRefusedWithNothing(t *testing.T) {
 	}
 }
 
-// forgeZero does what an attacker does who has forced S to 0: proves knowledge of the key that follows.
+// forgeZero returns the proof of an attacker who has forced S to 0 and so knows the key.
 func forgeZero(x *Exchange, a PublicKey) {
 	x.A = a
 	var s [32]byte
@@ -94,8 +95,9 @@ func forgeZero(x *Exchange, a PublicKey) {
 	x.M1 = made.clientProof(&k)
 }
 
-// TestVerify_TrivialVerifier_IsRefused plays somebody without a password against a verifier whose powers are 1 or -1:
-// S is then (B - 3v)^a times such a power, so one of two guesses is right.
+// TestVerify_TrivialVerifier_IsRefused is an attack without a password against a verifier
+// whose powers are 1 or -1. S is then (B - 3v)^a times such a power, so one of two guesses is
+// right.
 func TestVerify_TrivialVerifier_IsRefused(t *testing.T) {
 	for _, v := range []Verifier{{1}, nearModulus(-1), nearModulus(1)} {
 		l := mustLogin(t, "Alice", "secret", 5)
@@ -122,7 +124,7 @@ func TestVerify_TrivialVerifier_IsRefused(t *testing.T) {
 	}
 }
 
-// nearModulus is N + by, in wire order.
+// nearModulus returns N + by, in wire order.
 func nearModulus(by int64) Verifier {
 	x := limbsFromBig(new(big.Int).Add(bigN(), big.NewInt(by)))
 	return x.bytes()
@@ -172,12 +174,12 @@ func TestIdentity_RemembersTheSaltOnly(t *testing.T) {
 	}
 }
 
-// What is known for a salt is not worked out again, which is what an identity is kept for.
+// An identity does not compute x again for a salt that it has cached.
 func TestIdentity_WorksOutASaltOnce(t *testing.T) {
 	id, salt := NewIdentity("Alice", "secret"), Salt{1}
 	id.learn(&salt)
 	x := id.x
-	id.x = [20]byte{} // a mark
+	id.x = [20]byte{} // a mark that shows whether x is computed again
 	if id.learn(&salt); id.x != [20]byte{} {
 		t.Error("the same salt is worked out again")
 	}
@@ -201,7 +203,7 @@ func TestExponent_MatchesBig(t *testing.T) {
 	})
 }
 
-// TestServerSecret_MatchesBig covers operands that no honest peer sends.
+// TestServerSecret_MatchesBig includes operands that no honest peer sends.
 func TestServerSecret_MatchesBig(t *testing.T) {
 	eachBackend(t, func(t *testing.T, f backend) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -216,7 +218,7 @@ func TestServerSecret_MatchesBig(t *testing.T) {
 	})
 }
 
-// bigServerSecret is (A·v^u)^b mod N by the book.
+// bigServerSecret returns (A·v^u)^b mod N, by the formula.
 func bigServerSecret(a, v *big.Int, exponents [2]*big.Int) *big.Int {
 	base := new(big.Int).Exp(v, exponents[0], bigN())
 	base.Mul(base, a)

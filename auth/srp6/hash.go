@@ -5,8 +5,9 @@ import (
 	"crypto/sha1"
 )
 
-// Upper folds the case of a name or password as the protocol wants it: a–z become A–Z, every other byte stays. Only
-// ASCII: beyond it real clients disagree with each other.
+// Upper folds the case of a name or password as the protocol needs it: a–z become A–Z, and
+// every other byte stays. It changes only ASCII, because real clients disagree about other
+// characters.
 func Upper(s string) string {
 	for i := range len(s) {
 		if upper(s[i]) != s[i] {
@@ -30,7 +31,7 @@ func appendUpper(b, s []byte) []byte {
 	return b
 }
 
-// passwordHash is H(U ":" P), which databases of the mangos family call sha_pass_hash.
+// passwordHash returns H(U ":" P), which databases of the mangos family call sha_pass_hash.
 func passwordHash(name, password string) [20]byte {
 	var buffer [64]byte
 	b := appendUpper(buffer[:0], []byte(name))
@@ -41,7 +42,7 @@ func passwordHash(name, password string) [20]byte {
 	return h
 }
 
-// privateKey is x, the exponent of the verifier: H(salt H(U ":" P)).
+// privateKey returns x, the exponent of the verifier: H(salt H(U ":" P)).
 func privateKey(salt *Salt, h *[20]byte) [20]byte {
 	var b [52]byte
 	copy(b[:], salt[:])
@@ -51,7 +52,8 @@ func privateKey(salt *Salt, h *[20]byte) [20]byte {
 	return x
 }
 
-// scrambler is u = H(A B), which ties the exchange to both public keys. It is public, as they are.
+// scrambler returns u = H(A B), which binds the exchange to both public keys. u is public, as
+// they are.
 func scrambler(a, b *PublicKey) [20]byte {
 	var keys [64]byte
 	copy(keys[:], a[:])
@@ -59,11 +61,12 @@ func scrambler(a, b *PublicKey) [20]byte {
 	return sha1.Sum(keys[:])
 }
 
-// interleave makes K from S by the rule of RFC 2945 on the little-endian bytes: leading zeros are dropped, and one
-// byte more if that leaves an odd number; then the even and the odd places are hashed apart and their digests woven.
+// interleave computes K from S by the rule of RFC 2945 on the little-endian bytes. It drops
+// leading zeros, and one more byte if that leaves an odd number. Then it hashes the bytes at
+// even and at odd places separately and interleaves the two digests.
 //
-// The time depends on how many leading zeros S has. They are none in 255 of 256 logins, S is never used again, and
-// the number says nothing about the verifier or the secret exponent.
+// The time depends on the number of leading zeros of S. There are none in 255 of 256 logins, S
+// is never used again, and the number says nothing about the verifier or the secret exponent.
 func interleave(s *[32]byte) (k SessionKey) {
 	skip := len(s) - len(bytes.TrimLeft(s[:], "\x00"))
 	skip += skip & 1
@@ -83,14 +86,14 @@ func interleave(s *[32]byte) (k SessionKey) {
 	return k
 }
 
-// transcript is what both sides have to agree on for M1, besides K.
+// transcript has the values besides K on which both sides must agree for M1.
 type transcript struct {
 	user [20]byte // H(U)
 	salt *Salt
 	a, b *PublicKey
 }
 
-// clientProof is M1 = H( H(N) xor H(g), H(U), salt, A, B, K ).
+// clientProof returns M1 = H( H(N) xor H(g), H(U), salt, A, B, K ).
 func (t *transcript) clientProof(k *SessionKey) Proof {
 	var b [20 + 20 + 32 + 32 + 32 + 40]byte
 	group := groupHash()
@@ -105,7 +108,7 @@ func (t *transcript) clientProof(k *SessionKey) Proof {
 	return m
 }
 
-// serverProof is M2 = H(A M1 K).
+// serverProof returns M2 = H(A M1 K).
 func serverProof(a *PublicKey, m1 *Proof, k *SessionKey) Proof {
 	var b [32 + 20 + 40]byte
 	copy(b[0:], a[:])

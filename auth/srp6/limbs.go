@@ -5,14 +5,15 @@ import (
 	"math/bits"
 )
 
-// limbs is a 256-bit number, least significant limb first. Inside the package it is a residue modulo N: plain or in
-// Montgomery form, as the name of the variable or the comment on its field says. A residue may be any of the (at
-// most two) 256-bit numbers that stand for it; reduce makes it the one below N.
+// limbs is a 256-bit number, least significant limb first. Inside the package it is a residue
+// modulo N, either plain or in Montgomery form, as the name of the variable or the comment on
+// its field says. A residue may be any of the (at most two) 256-bit numbers that represent it;
+// reduce makes it the one below N.
 //
 // The functions in this file take the same time for all values.
 type limbs [4]uint64
 
-// limbsOf reads a number in wire order.
+// limbsOf returns the number that b has in wire order.
 func limbsOf(b *[32]byte) limbs {
 	return limbs{
 		binary.LittleEndian.Uint64(b[0:]),
@@ -22,7 +23,7 @@ func limbsOf(b *[32]byte) limbs {
 	}
 }
 
-// bytes is the number in wire order.
+// bytes returns the number in wire order.
 func (x *limbs) bytes() (b [32]byte) {
 	binary.LittleEndian.PutUint64(b[0:], x[0])
 	binary.LittleEndian.PutUint64(b[8:], x[1])
@@ -31,21 +32,22 @@ func (x *limbs) bytes() (b [32]byte) {
 	return b
 }
 
-// isZero tells whether all 256 bits are zero, as 1 or 0.
+// isZero returns 1 if all 256 bits are zero, and 0 otherwise.
 func (x *limbs) isZero() uint64 {
 	any := x[0] | x[1] | x[2] | x[3]
 	return 1 ^ ((any | -any) >> 63)
 }
 
-// isTrivial returns 1 if x is 0, 1 or N-1 and 0 otherwise, for x below N. N is a safe prime, so these are the numbers
-// whose powers take at most two values: with such a verifier the secret of an exchange needs no password.
+// isTrivial returns 1 if x is 0, 1 or N-1 and 0 otherwise, for x below N. N is a safe prime,
+// so the powers of these numbers take at most two values. With such a verifier S can be
+// computed without the password.
 func (x *limbs) isTrivial() uint64 {
 	one := limbs{x[0] ^ 1, x[1], x[2], x[3]}
 	minusOne := limbs{x[0] ^ (modulus0 - 1), x[1] ^ modulus1, x[2] ^ modulus2, x[3] ^ modulus3}
 	return x.isZero() | one.isZero() | minusOne.isZero()
 }
 
-// lessModulus subtracts N and returns the borrow, 1 when x is below N.
+// lessModulus returns x - N and the borrow, which is 1 if x is below N.
 func (x *limbs) lessModulus() (d limbs, borrow uint64) {
 	d[0], borrow = bits.Sub64(x[0], modulus0, 0)
 	d[1], borrow = bits.Sub64(x[1], modulus1, borrow)
@@ -54,13 +56,14 @@ func (x *limbs) lessModulus() (d limbs, borrow uint64) {
 	return d, borrow
 }
 
-// reduce brings x below N. One subtraction is enough because N is above 2^255.
+// reduce makes x the equal residue below N. One subtraction is enough because N is above
+// 2^255.
 func (x *limbs) reduce() {
 	d, borrow := x.lessModulus()
 	x.assignIf(&d, 1^borrow)
 }
 
-// assignIf sets x to y when yes is 1 and leaves it when yes is 0.
+// assignIf sets x to y if yes is 1, and leaves x unchanged if yes is 0.
 func (x *limbs) assignIf(y *limbs, yes uint64) {
 	mask := -yes
 	for i := range x {

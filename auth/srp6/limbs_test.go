@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// backends are the ones this build and this machine can run.
+// backends returns the backends of this build that this machine supports.
 func backends() []backend {
 	return slices.Compact([]backend{backendPortable, native})
 }
@@ -21,7 +21,7 @@ func eachBackend(t *testing.T, test func(t *testing.T, f backend)) {
 	}
 }
 
-// bigN is the modulus as the reference calculation has it, typed from the protocol page.
+// bigN returns the modulus for the reference calculation, copied from the protocol page.
 func bigN() *big.Int {
 	n, _ := new(big.Int).SetString("894B645E89E1535BBDAD5B8B290650530801B18EBFBF5E8FAB3C82872A3E9BB7", 16)
 	return n
@@ -45,7 +45,7 @@ func limbsFromBig(n *big.Int) limbs {
 	return limbsOf(&b)
 }
 
-// edgeLimbs are the residues at which carries and borrows change.
+// edgeLimbs returns the residues at which carries and borrows change.
 func edgeLimbs() []limbs {
 	n, all := limbsFromBig(bigN()), limbs{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 	shifted := func(x limbs, by int64) limbs { return limbsFromBig(new(big.Int).Add(x.big(), big.NewInt(by))) }
@@ -65,14 +65,14 @@ func drawLimbs(t *rapid.T, label string) limbs {
 	).Draw(t, label)
 }
 
-// bigMontgomery is x·y/2^256 mod N by the book.
+// bigMontgomery returns x·y/2^256 mod N, by the formula.
 func bigMontgomery(x, y *big.Int) *big.Int {
 	r := new(big.Int).ModInverse(new(big.Int).Lsh(big.NewInt(1), 256), bigN())
 	z := new(big.Int).Mul(x, y)
 	return z.Mul(z, r).Mod(z, bigN())
 }
 
-// failer is what *testing.T and *rapid.T have in common here.
+// failer has the common methods of *testing.T and *rapid.T that are used here.
 type failer interface {
 	Helper()
 	Fatalf(format string, arguments ...any)
@@ -85,7 +85,7 @@ func checkResidue(t failer, what string, got limbs, want *big.Int) {
 	}
 }
 
-// modulus returns N in wire order, as the challenge carries it.
+// modulus returns N in wire order, as in the challenge.
 func modulus() [32]byte {
 	n := limbs{modulus0, modulus1, modulus2, modulus3}
 	return n.bytes()

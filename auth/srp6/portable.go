@@ -2,14 +2,15 @@ package srp6
 
 import "math/bits"
 
-// sum is the running sum of a product: five limbs and what is carried beyond them.
+// sum is the running sum of a product: five limbs and the carry beyond them.
 type sum struct{ t0, t1, t2, t3, t4, over uint64 }
 
-// mulPortable sets z = x·y/2^256 mod N: one row of the product and one step of the reduction for each limb of y.
+// mulPortable sets z = x·y/2^256 mod N. For each limb of y it adds one row of the product and
+// does one step of the reduction.
 //
-// The sum stays below 2^256 + N (x is below 2^256, each row adds at most (2^64-1)·x, each step at most (2^64-1)·N
-// before it drops a limb), so its fifth limb is a carry of 0 or 1, and subtracting N once when it is 1 brings z below
-// 2^256. z may be x or y.
+// The sum stays below 2^256 + N: x is below 2^256, each row adds at most (2^64-1)·x, and each
+// step adds at most (2^64-1)·N before it drops a limb. So its fifth limb is a carry of 0 or 1,
+// and one subtraction of N if it is 1 makes z less than 2^256. z may be x or y.
 func mulPortable(z, x, y *limbs) {
 	var s sum
 	for _, d := range y {
@@ -22,7 +23,8 @@ func mulPortable(z, x, y *limbs) {
 	*z = r
 }
 
-// add adds x·d. The low halves of the four products go in as one carry chain, the high halves as another.
+// add adds x·d. It adds the low halves of the four products in one carry chain, and the high
+// halves in another.
 func (s *sum) add(x *limbs, d uint64) {
 	var c uint64
 	h0, l0 := bits.Mul64(x[0], d)

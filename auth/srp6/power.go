@@ -3,7 +3,8 @@ package srp6
 // window holds the powers 0 … 15 of one base, in Montgomery form, for exponents read four bits at a time.
 type window [16]limbs
 
-// at returns w[digit] after looking at every entry, so that neither the time nor the cache tells the digit.
+// at returns w[digit]. It reads every entry, so neither the time nor the cache reveals the
+// digit.
 func (w *window) at(digit byte) (z limbs) {
 	for i := range w {
 		difference := uint64(i) ^ uint64(digit)
@@ -24,8 +25,8 @@ func (w *window) fill(f backend, base *limbs) {
 	}
 }
 
-// splitDigits writes the 4-bit digits of a little-endian number to the start of digits, least significant first, and
-// returns that part.
+// splitDigits writes the 4-bit digits of a little-endian number to the start of digits, least
+// significant first, and returns the part of digits that it wrote.
 func splitDigits(digits []byte, number []byte) []byte {
 	for i, b := range number {
 		digits[2*i], digits[2*i+1] = b&15, b>>4
@@ -33,8 +34,9 @@ func splitDigits(digits []byte, number []byte) []byte {
 	return digits[:2*len(number)]
 }
 
-// raise returns base^exponent for a secret exponent, little-endian and at most 48 bytes wide. Fixed windows of four
-// bits: the operations depend on the width of the exponent only.
+// raise returns base^exponent for a secret exponent, little-endian and at most 48 bytes wide.
+// It uses fixed windows of four bits, so the operations depend only on the width of the
+// exponent.
 func raise(f backend, base *limbs, exponent []byte) limbs {
 	var w window
 	var digits [96]byte
@@ -50,9 +52,9 @@ func raise(f backend, base *limbs, exponent []byte) limbs {
 	return z
 }
 
-// raisePublic returns base^exponent for an exponent that everyone may know, at most 32 bytes, little-endian. base may
-// be secret: what is done depends on the exponent alone. Sliding windows of up to four bits skip its zeros, and only
-// the odd powers are needed.
+// raisePublic returns base^exponent for a public exponent of at most 32 bytes, little-endian.
+// base may be secret, because the operations depend only on the exponent. Sliding windows of
+// up to four bits skip zeros, so it needs only the odd powers.
 func raisePublic(f backend, base *limbs, exponent []byte) limbs {
 	var odd [8]limbs
 	var square limbs

@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawExponent favours zero bytes, zero digits and full ones at either end.
+// drawExponent draws an exponent, more often with zero bytes, zero digits and full digits at
+// either end.
 func drawExponent(t *rapid.T, longest int) []byte {
 	b := rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte{0, 0, 1, 0x0f, 0xf0, 0x80, 0xff}))
 	return rapid.SliceOfN(b, 1, longest).Draw(t, "exponent")
@@ -118,7 +119,7 @@ func BenchmarkSquareFour(b *testing.B) {
 	}
 }
 
-// BenchmarkRaise is one exponentiation of each kind, with the width a login has.
+// BenchmarkRaise measures one exponentiation of each kind, with the widths of a login.
 func BenchmarkRaise(b *testing.B) {
 	secret, public := bytes.Repeat([]byte{0xa5}, 19), bytes.Repeat([]byte{0x5a}, 20)
 	for _, f := range backends() {

@@ -8,16 +8,16 @@ import (
 	"io"
 )
 
-// Ephemeral is the server's half of one exchange: a secret exponent b and g^b. It does not depend on the account, so
-// it can be made ahead. A plain value without pointers; use it for one login only and Wipe it. It prints as a fixed
-// word.
+// Ephemeral is the server's half of one exchange: a secret exponent b and g^b. It does not
+// depend on the account, so it can be made in advance. It is a plain value without pointers.
+// Use it for one login only, then call Wipe. It prints as a fixed word.
 type Ephemeral struct {
 	secret [SecretSize]byte
 	power  limbs // g^b, plain, below N
 }
 
-// Exchange is what the server and one client have told each other by the time of the proof. A plain value without
-// pointers, so that it can stand in a queue.
+// Exchange has what the server and one client have sent each other, up to the proof. It is a
+// plain value without pointers, so it can be queued.
 type Exchange struct {
 	Name     [MaxName]byte // account name, zero padded; its case is folded here
 	Salt     Salt          // as sent in the challenge
@@ -27,19 +27,20 @@ type Exchange struct {
 	M1       Proof         // as the client sent it
 }
 
-// NewEphemeral makes an Ephemeral of SecretSize random bytes. Any goroutine may call it; constant time.
+// NewEphemeral returns an Ephemeral made of SecretSize random bytes. Any goroutine may call
+// it; constant time.
 func NewEphemeral(random *[SecretSize]byte) Ephemeral {
 	return Ephemeral{secret: *random, power: plainPower(native, random[:])}
 }
 
-// plainPower is g^secret, out of Montgomery form.
+// plainPower returns g^secret in plain form.
 func plainPower(f backend, secret []byte) limbs {
 	power := raiseGenerator(f, secret)
 	return f.fromMontgomery(&power)
 }
 
-// PublicKey is B = 3v + g^b mod N, what the challenge sends. A few additions: the caller need not hand it to another
-// goroutine. Constant time.
+// PublicKey returns B = 3v + g^b mod N, for the challenge. It costs a few additions, so the
+// caller can do it on its own goroutine. Constant time.
 func (e *Ephemeral) PublicKey(v *Verifier) PublicKey { return publicKey(&e.power, v) }
 
 func publicKey(power *limbs, v *Verifier) PublicKey {
@@ -80,7 +81,7 @@ func verify(f backend, secret []byte, x *Exchange) (k SessionKey, m2 Proof, err 
 	return k, Proof{}, err
 }
 
-// serverSecret is S = (A·v^u)^b mod N.
+// serverSecret returns S = (A·v^u)^b mod N.
 func serverSecret(f backend, x *Exchange, u, secret []byte) [32]byte {
 	a, v := limbsOf((*[32]byte)(&x.A)), limbsOf((*[32]byte)(&x.Verifier))
 	a, v = f.toMontgomery(&a), f.toMontgomery(&v)
@@ -91,15 +92,15 @@ func serverSecret(f backend, x *Exchange, u, secret []byte) [32]byte {
 	return plain.bytes()
 }
 
-// usable reports whether v modulo N is not 0, 1 or N-1, with which anyone can compute S. (A value above N is merely
-// unusual.)
+// usable reports whether v modulo N is not 0, 1 or N-1. With these three anyone can compute S.
+// (A value above N is unusual, but usable.)
 func (v *Verifier) usable() bool {
 	x := limbsOf((*[32]byte)(v))
 	x.reduce()
 	return x.isTrivial() == 0
 }
 
-// nameHash is H(U).
+// nameHash returns H(U).
 func nameHash(name *[MaxName]byte) [20]byte {
 	var b [MaxName]byte
 	return sha1.Sum(appendUpper(b[:0], bytes.TrimRight(name[:], "\x00")))

@@ -27,14 +27,14 @@ func mustReadJSONL[T any](t testing.TB, name string) (all []T) {
 	return all
 }
 
-// take adds the values of an object as text, under a prefix.
+// take adds the values of an object as text, with a prefix.
 func (r row) take(prefix string, object map[string]any) {
 	for key, value := range object {
 		r[prefix+key] = fmt.Sprint(value)
 	}
 }
 
-// TestVectors_Transcripts takes the secrets and the proofs from whole logins.
+// TestVectors_Transcripts checks the secrets and the proofs of whole logins.
 func TestVectors_Transcripts(t *testing.T) {
 	type recording struct {
 		ID      string
@@ -60,7 +60,7 @@ func TestVectors_Transcripts(t *testing.T) {
 	}
 }
 
-// Where a transcript's fields stand in a row.
+// The row's column for each field of a transcript.
 const (
 	challenge   = "AUTH_LOGON_CHALLENGE server->client "
 	proof       = "AUTH_LOGON_PROOF client->server "
@@ -69,7 +69,8 @@ const (
 	reproof     = "AUTH_RECONNECT_PROOF client->server "
 )
 
-// checkLoginTranscript verifies the recorded proof; what the recorded server answered is what must come out.
+// checkLoginTranscript verifies the recorded proof. The result must equal the recorded
+// server's answer.
 func checkLoginTranscript(t *testing.T, f backend, r row) {
 	x := Exchange{Name: name16(r["user"]), Salt: r.number(t, challenge+"salt"), A: r.number(t, proof+"A")}
 	x.Verifier = NewVerifier(&x.Salt, r["user"], r["password"])
@@ -99,7 +100,7 @@ func checkReconnectTranscript(t *testing.T, r row) {
 	r.want(t, reproof+"client_checksum", c[:])
 }
 
-// TestVectors_Named replays single known-good values, most of them from real clients.
+// TestVectors_Named checks single known-good values, most of them from real clients.
 func TestVectors_Named(t *testing.T) {
 	type named struct {
 		ID, Kind      string
@@ -116,7 +117,7 @@ func TestVectors_Named(t *testing.T) {
 	for _, n := range mustReadJSONL[named](t, "named_cases.jsonl") {
 		check, ok := checks[n.Kind]
 		if !ok {
-			continue // another package's
+			continue // of another package
 		}
 		r := row{}
 		r.take("", n.Given)

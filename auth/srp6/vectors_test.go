@@ -43,7 +43,7 @@ func mustReadTSV(t testing.TB, name string) []row {
 	return rows
 }
 
-// hex is a column's bytes.
+// hex returns a column's bytes.
 func (r row) hex(t testing.TB, column string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(r[column])
@@ -53,7 +53,7 @@ func (r row) hex(t testing.TB, column string) []byte {
 	return b
 }
 
-// number is a column of 32 bytes.
+// number returns a column of 32 bytes.
 func (r row) number(t testing.TB, column string) (n [32]byte) {
 	t.Helper()
 	if copy(n[:], r.hex(t, column)) != 32 {
@@ -62,7 +62,7 @@ func (r row) number(t testing.TB, column string) (n [32]byte) {
 	return n
 }
 
-// want compares a column with what was computed.
+// want compares a column with a computed value.
 func (r row) want(t testing.TB, column string, got []byte) {
 	t.Helper()
 	if want := r.hex(t, column); !bytes.Equal(got, want) {
@@ -70,7 +70,7 @@ func (r row) want(t testing.TB, column string, got []byte) {
 	}
 }
 
-// key is column K.
+// key returns column K.
 func (r row) key(t testing.TB) SessionKey { return SessionKey(r.hex(t, "K")) }
 
 func name16(s string) (b [MaxName]byte) {
@@ -89,7 +89,7 @@ func eachRow(t *testing.T, file string, check func(t *testing.T, f backend, r ro
 	})
 }
 
-// serverKey plays the server from A, b and v to K.
+// serverKey computes the server's side from A, b and v to K.
 func serverKey(f backend, x *Exchange, b []byte) SessionKey {
 	power := plainPower(f, b)
 	x.B = publicKey(&power, &x.Verifier)
@@ -258,8 +258,8 @@ func TestVectors_ReconnectChecksum(t *testing.T) {
 	}
 }
 
-// TestVectors_XorHash computes the value for every group of the file as a reference, and holds the one that is
-// written into the package against the same reference.
+// TestVectors_XorHash computes the value for every group of the file as a reference, and
+// compares the package's constant with it.
 func TestVectors_XorHash(t *testing.T) {
 	reference := func(n []byte, g byte) (x [20]byte) {
 		hn, hg := sha1.Sum(n), sha1.Sum([]byte{g})
@@ -291,7 +291,7 @@ func TestVectors_PublicKeyCheck(t *testing.T) {
 	}
 }
 
-// TestVectors_FullExchange plays both sides of whole logins, edge cases among them.
+// TestVectors_FullExchange runs both sides of whole logins, including edge cases.
 func TestVectors_FullExchange(t *testing.T) {
 	eachRow(t, "derived_full_exchange.tsv", func(t *testing.T, f backend, r row) { checkExchange(t, f, r) })
 }

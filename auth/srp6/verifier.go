@@ -1,7 +1,7 @@
 package srp6
 
-// NewVerifier makes the verifier of an account from its name and password, the case of both folded here. Any
-// goroutine may call it; it takes the same time for all passwords of one length.
+// NewVerifier returns the verifier of an account for its name and password. It folds the case
+// of both. Any goroutine may call it; it takes the same time for all passwords of one length.
 func NewVerifier(salt *Salt, name, password string) Verifier {
 	h := passwordHash(name, password)
 	v := NewVerifierFromHash(salt, &h)
@@ -9,8 +9,9 @@ func NewVerifier(salt *Salt, name, password string) Verifier {
 	return v
 }
 
-// NewVerifierFromHash makes the verifier from H(NAME ":" PASSWORD), the sha_pass_hash of a mangos database, so that
-// its players keep their passwords. Any goroutine may call it.
+// NewVerifierFromHash returns the verifier for H(NAME ":" PASSWORD), which is the
+// sha_pass_hash of a mangos database. So imported players keep their passwords. Any goroutine
+// may call it.
 func NewVerifierFromHash(salt *Salt, h *[20]byte) Verifier {
 	return newVerifier(native, salt, h)
 }
@@ -23,8 +24,9 @@ func newVerifier(f backend, salt *Salt, h *[20]byte) Verifier {
 	return Verifier(plain.bytes())
 }
 
-// NewSalt makes a salt of 32 random bytes with its highest and lowest bits set, as the mangos family makes them, so that
-// the accounts of one store look alike. Servers that hash the shortest form of a number take it as well. (quirk 36)
+// NewSalt returns a salt of 32 random bytes with its highest and lowest bits set. The mangos
+// family does the same, so all accounts of one store look alike, and servers that hash the
+// shortest form of a number accept the salt as well. (quirk 36)
 func NewSalt(random *[32]byte) Salt {
 	s := Salt(*random)
 	s[0] |= 1

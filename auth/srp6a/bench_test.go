@@ -7,9 +7,9 @@ import (
 	"filippo.io/bigmod"
 )
 
-// BenchmarkLogin is the server's side of one login in all, against its bare
-// exponentiations: g^b, v^u and (A v^u)^b. In the same run by bigmod, by bigmod with the
-// table for g^b as the code does it, and by math/big, whose time depends on the secrets.
+// BenchmarkLogin measures the server's side of one whole login, and its exponentiations alone:
+// g^b, v^u and (A v^u)^b. The same run measures these by bigmod, by bigmod with the table for
+// g^b as the code does, and by math/big, whose time depends on the secrets.
 func BenchmarkLogin(b *testing.B) {
 	for _, c := range groups {
 		l := mustLogin(b, c.group, &[32]byte{11, 31: 12})
@@ -36,7 +36,8 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
-// bare are the exponentiations of a login; each tells whether its result was zero.
+// bare returns the exponentiations of a login as functions. Each of them returns whether its
+// result was zero.
 func bare(l *login) map[string]func() bool {
 	q := l.server.Verifier.Group.suite()
 	m := q.modulus
@@ -61,7 +62,7 @@ func bare(l *login) map[string]func() bool {
 	}
 }
 
-// BenchmarkRaise is g^b by the table and by bigmod's exponentiation.
+// BenchmarkRaise measures g^b by the table and by bigmod's exponentiation.
 func BenchmarkRaise(b *testing.B) {
 	exponent := mustHex(b, rfcSecretB)
 	for _, c := range groups {
@@ -94,7 +95,7 @@ func BenchmarkChallenge(b *testing.B) {
 	}
 }
 
-// BenchmarkRespond is the client's side, by an identity that knows x.
+// BenchmarkRespond measures the client's side, by an identity that has cached x.
 func BenchmarkRespond(b *testing.B) {
 	for _, c := range groups {
 		b.Run("group="+c.group.String(), func(b *testing.B) {
@@ -131,7 +132,7 @@ func BenchmarkParseVerifier(b *testing.B) {
 	}
 }
 
-// BenchmarkSuite is what the first use of a group costs beside.
+// BenchmarkSuite measures the additional cost of a group's first use.
 func BenchmarkSuite(b *testing.B) {
 	for _, c := range groups {
 		b.Run("group="+c.group.String(), func(b *testing.B) {

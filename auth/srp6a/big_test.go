@@ -6,7 +6,7 @@ import (
 	"math/big"
 )
 
-// prime1024 is of the RFC's smallest group, for its vectors only.
+// prime1024 is the prime of the RFC's smallest group, for its vectors only.
 const prime1024 = "" +
 	"eeaf0ab9adb38dd69c33f80afa8fc5e86072618775ff3c0b9ea2314c9c256576" +
 	"d674df7496ea81d3383b4813d692c6e0e0d5d8e250b98be48e495c1d6089dad1" +
@@ -15,8 +15,8 @@ const prime1024 = "" +
 
 func suite1024() *suite { return newSuite(sha1.New, prime1024, 2) }
 
-// bigSuite is the second implementation: the formulas of RFC 5054 and RFC 2945 in
-// math/big, sharing nothing with the first but the primes' digits.
+// bigSuite is the second implementation: the formulas of RFC 5054 and RFC 2945 in math/big. It
+// shares only the primes' digits with the first.
 type bigSuite struct {
 	n, g *big.Int
 	hash func() hash.Hash
@@ -30,7 +30,7 @@ func newBig(prime string, g int64, hash func() hash.Hash) *bigSuite {
 	return &bigSuite{n: n, g: big.NewInt(g), hash: hash}
 }
 
-// pad is PAD of the RFC.
+// pad returns PAD of the RFC.
 func (s *bigSuite) pad(x *big.Int) []byte { return x.FillBytes(make([]byte, (s.n.BitLen()+7)/8)) }
 
 func (s *bigSuite) h(parts ...[]byte) []byte {
@@ -45,14 +45,14 @@ func (s *bigSuite) h(parts ...[]byte) []byte {
 
 func (s *bigSuite) hInt(parts ...[]byte) *big.Int { return new(big.Int).SetBytes(s.h(parts...)) }
 
-// bigExchange is all of one exchange, by both sides' formulas.
+// bigExchange has all values of one exchange, by the formulas of both sides.
 type bigExchange struct {
 	k, v, a, b, A, B, u *big.Int
 	client, server      *big.Int // S
 	K, M1, M2           []byte
 }
 
-// run works one exchange out; x, a and b are big-endian.
+// run computes one exchange; x, a and b are big-endian.
 func (s *bigSuite) run(name string, salt, x, a, b []byte) (e bigExchange) {
 	xn := new(big.Int).SetBytes(x)
 	e.a, e.b = new(big.Int).SetBytes(a), new(big.Int).SetBytes(b)

@@ -7,14 +7,14 @@ import (
 	"filippo.io/bigmod"
 )
 
-// Identity is an account as its owner knows it. Keep one to sign the same account in
-// many times: it remembers x and g^x for the last salt and params it met, so that the
-// KDF runs once. Not safe for concurrent use. It prints as a fixed word.
+// Identity is an account's name and password. Keep one to sign in to the same account many
+// times: it caches x and g^x for the last salt and params, so the KDF runs once. Not safe for
+// concurrent use. It prints as a fixed word.
 type Identity struct {
 	name     string // folded
 	password string
 
-	// For the salt and params last met, once known.
+	// For the last salt and params, if known is true.
 	known  bool
 	params Params
 	salt   [32]byte
@@ -22,13 +22,13 @@ type Identity struct {
 	power  *bigmod.Nat // g^x
 }
 
-// NewIdentity folds the name's case; the password stays as it is.
+// NewIdentity returns an Identity. It folds the case of the name but not of the password.
 func NewIdentity(name, password string) *Identity {
 	return &Identity{name: fold(name), password: password}
 }
 
-// Wipe overwrites what was made of the password. (The password is a string, which Go
-// does not let a program overwrite.)
+// Wipe overwrites the values computed from the password. (The password is a string, which Go
+// cannot overwrite.)
 func (i *Identity) Wipe() {
 	clear(i.x[:])
 	if i.power != nil {
@@ -37,7 +37,7 @@ func (i *Identity) Wipe() {
 	i.password, i.power, i.known = "", nil, false
 }
 
-// learn works out x and g^x unless they are known.
+// learn computes x and g^x unless they are cached.
 func (i *Identity) learn(ch *Challenge) {
 	if i.known && i.salt == ch.Salt && i.params == ch.Params {
 		return
@@ -47,11 +47,11 @@ func (i *Identity) learn(ch *Challenge) {
 	i.salt, i.params, i.known = ch.Salt, ch.Params, true
 }
 
-// Challenge is what the server says.
+// Challenge is the server's challenge.
 type Challenge struct {
 	Params
 	Salt [32]byte
-	// B is as long as the group's prime.
+	// B has the length of the group's prime.
 	B []byte
 }
 
@@ -60,8 +60,8 @@ type Challenge struct {
 type Client struct {
 	identity *Identity
 	random   [32]byte // a
-	secret   []byte   // PAD(S), once responded
-	m2       [32]byte // what the server has to answer
+	secret   []byte   // PAD(S), set by Respond
+	m2       [32]byte // the proof that the server must send
 	done     bool     // Respond has succeeded
 }
 
@@ -71,10 +71,10 @@ func NewClient(id *Identity, random *[32]byte) *Client {
 	return &Client{identity: id, random: *random}
 }
 
-// Respond answers the server's challenge; A is as long as the group's prime. It runs the
-// KDF if the identity has not met this salt. ErrParams, wrapped with the reason: there
-// is no such group, or the KDF is not Acceptable: weak or greedy.
-// ErrPublicKey: B has the wrong size or is 0 modulo N, or u is 0.
+// Respond returns A, with the length of the group's prime, and M1, the answer to the server's
+// challenge. It runs the KDF if the identity has not cached this salt. ErrParams, wrapped with
+// the reason: there is no such group, or the KDF is not Acceptable, because it is too weak or
+// costs too much. ErrPublicKey: B has the wrong size or is 0 modulo N, or u is 0.
 func (c *Client) Respond(ch *Challenge) (A []byte, M1 [32]byte, err error) {
 	if !ch.Group.Valid() {
 		return nil, M1, fmt.Errorf("%w: there is no group of %d bits", ErrParams, ch.Group)
@@ -97,8 +97,8 @@ func (c *Client) Respond(ch *Challenge) (A []byte, M1 [32]byte, err error) {
 	return A, [32]byte(m1), nil
 }
 
-// checkServerKey returns u, or ErrPublicKey if B or u are such that the server could
-// know S without the verifier.
+// checkServerKey returns u. It returns ErrPublicKey if B or u would let the server compute S
+// without the verifier.
 func (s *suite) checkServerKey(a, b []byte) (u []byte, err error) {
 	if len(b) != s.size() || s.residue(b).IsZero() == 1 {
 		return nil, ErrPublicKey
@@ -110,13 +110,13 @@ func (s *suite) checkServerKey(a, b []byte) (u []byte, err error) {
 	return u, nil
 }
 
-// Secret is PAD(S), which both sides share after a login; the client keeps it, and
-// overwrites it in Wipe. It is nil until Respond has succeeded; do not use it before
-// CheckServer has.
+// Secret returns PAD(S), which both sides share after a login. The client owns it and
+// overwrites it in Wipe. It is nil until Respond has succeeded. Do not use it before
+// CheckServer has succeeded.
 func (c *Client) Secret() []byte { return c.secret }
 
-// CheckServer compares the server's proof with the one it must give, in constant time.
-// ErrProof: the server does not know the verifier, or Respond has not succeeded.
+// CheckServer compares the server's proof with the expected one, in constant time. ErrProof:
+// the server does not know the verifier, or Respond has not succeeded.
 func (c *Client) CheckServer(M2 *[32]byte) error {
 	if subtle.ConstantTimeCompare(c.m2[:], M2[:]) == 1 && c.done {
 		return nil

@@ -5,14 +5,14 @@ import "filippo.io/bigmod"
 const (
 	// places is the number of 4-bit digits of the widest exponent, 32 bytes.
 	places = 64
-	// digits is the number of values of one.
+	// digits is the number of values of one digit.
 	digits = 16
 )
 
-// comb holds g^(d * 16^i) for every place i of a 32-byte exponent and every digit d:
-// g^e is then a product of one entry a place, without squarings. That takes 63 of
-// bigmod's multiplications, two Montgomery products each, where its Exp takes 334
-// products. 256 KiB for a group of 2048 bits; read-only once made.
+// comb has g^(d * 16^i) for every place i of a 32-byte exponent and every digit d. So g^e is a
+// product of one entry for each place, without squarings. That takes 63 of bigmod's
+// multiplications, with two Montgomery products each, while bigmod's Exp takes 334 products.
+// It is 256 KiB for a group of 2048 bits, and only read once made.
 type comb struct {
 	modulus *bigmod.Modulus
 	width   int    // of an entry, in words
@@ -34,8 +34,8 @@ func newComb(g *bigmod.Nat, m *bigmod.Modulus) *comb {
 	return c
 }
 
-// raise returns g^exponent for a secret exponent of at most 32 bytes, big-endian. What
-// it does depends on the exponent's length only.
+// raise returns g^exponent for a secret exponent of at most 32 bytes, big-endian. Its
+// operations depend only on the exponent's length.
 func (c *comb) raise(exponent []byte) *bigmod.Nat {
 	z := bigmod.NewNat().SetUint(1).ExpandFor(c.modulus)
 	entry := bigmod.NewNat().ExpandFor(c.modulus)
@@ -55,8 +55,8 @@ func (c *comb) raise(exponent []byte) *bigmod.Nat {
 	return z
 }
 
-// load sets z to one entry after looking at all of its place, so that neither the time
-// nor the cache tells the digit.
+// load sets z to the entry for a place and digit. It reads all entries of the place, so
+// neither the time nor the cache reveals the digit.
 func (c *comb) load(z []uint, place int, digit byte) {
 	clear(z)
 	row := c.entries[place*digits*c.width:][:digits*c.width]

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// login is one exchange that succeeds.
+// login has one exchange that succeeds.
 type login struct {
 	server    Server
 	client    *Client
@@ -23,8 +23,8 @@ type login struct {
 	M1        [32]byte
 }
 
-// mustLogin runs an exchange up to the client's proof. The verifier is made without the
-// KDF, which the client's identity is told to have run, so that tests are quick.
+// mustLogin runs an exchange up to the client's proof. To be fast, it makes the verifier
+// without the KDF and gives the client's identity the same x.
 func mustLogin(t testing.TB, group Group, x *[32]byte) *login {
 	t.Helper()
 	q := group.suite()
@@ -40,7 +40,7 @@ func mustLogin(t testing.TB, group Group, x *[32]byte) *login {
 	return l
 }
 
-// identity is one that knows x for the login's verifier.
+// identity returns an Identity that has the x of the login's verifier.
 func (l *login) identity(x *[32]byte) *Identity {
 	id := NewIdentity(l.server.Name, "not used")
 	v := &l.server.Verifier
@@ -95,8 +95,8 @@ func TestExchange_EveryGroup(t *testing.T) {
 	}
 }
 
-// TestExchange_AgreesWithSecondImplementation: every value of random exchanges, the edges
-// of the exponents included.
+// TestExchange_AgreesWithSecondImplementation compares every value of random exchanges,
+// including exponents at the edges.
 func TestExchange_AgreesWithSecondImplementation(t *testing.T) {
 	exponent := rapid.OneOf(
 		rapid.SliceOfN(rapid.Byte(), 32, 32),
@@ -134,7 +134,7 @@ func TestExchange_AgreesWithSecondImplementation(t *testing.T) {
 	})
 }
 
-// multiples are the numbers as long as N that are 0 modulo N.
+// multiples returns the numbers with the length of N that are 0 modulo N.
 func multiples(q *suite) map[string][]byte {
 	return map[string][]byte{"0": make([]byte, q.size()), "N": q.modulus.Nat().Bytes(q.modulus)}
 }
@@ -143,7 +143,7 @@ func TestVerify_RefusesKeysThatFixTheSecret(t *testing.T) {
 	for _, c := range groups {
 		l := mustLogin(t, c.group, &[32]byte{11})
 		for name, A := range multiples(c.group.suite()) {
-			// Who sends such a key knows S: it is 0. The proof is right for it.
+			// A client that sends such a key knows that S is 0. The proof is correct for it.
 			said := said{name: "ALICE", salt: l.server.Verifier.Salt[:], a: A, b: l.server.B}
 			m1, _ := c.group.suite().proofs(&said, make([]byte, c.group.Size()))
 			if secret, m2, err := l.server.Verify(A, (*[32]byte)(m1)); !errors.Is(err, ErrPublicKey) || secret != nil || m2 != [32]byte{} {
@@ -258,7 +258,7 @@ func TestIdentity_RemembersTheLastParams(t *testing.T) {
 	ch := Challenge{Params: Params{Group2048, quick}, Salt: [32]byte{1}}
 	id.learn(&ch)
 	first := id.x
-	id.x[0] ^= 1 // if it is worked out anew, it is right again
+	id.x[0] ^= 1 // a new computation would correct it
 	id.learn(&ch)
 	if id.x == first {
 		t.Error("x was worked out twice for one salt")

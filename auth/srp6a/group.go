@@ -7,23 +7,25 @@ import (
 	"sync"
 )
 
-// Group is one of the groups of RFC 5054, appendix A, by its size in bits.
+// Group is one of the groups of RFC 5054, appendix A. Its value is the size in bits.
 type Group uint16
 
 // The groups.
 const (
-	// Group2048 is the default: about as hard as a 112-bit key.
+	// Group2048 is the default. It is about as strong as a 112-bit key.
 	Group2048 Group = 2048
-	// Group3072 costs the server about six times as much: about 128 bits.
+	// Group3072 costs the server about six times as much as Group2048. It is about as strong
+	// as 128 bits.
 	Group3072 Group = 3072
-	// Group4096 costs about ten times as much: about 150 bits.
+	// Group4096 costs the server about ten times as much as Group2048. It is about as strong
+	// as 150 bits.
 	Group4096 Group = 4096
 )
 
 // MaxSize is the size of the largest group's numbers, in bytes.
 const MaxSize = 4096 / 8
 
-// ParseGroup returns the group of that many bits; the error names the ones there are.
+// ParseGroup returns the group of that many bits. The error lists the existing groups.
 func ParseGroup(bits int) (Group, error) {
 	if g := Group(bits); int(g) == bits && g.Valid() {
 		return g, nil
@@ -31,25 +33,25 @@ func ParseGroup(bits int) (Group, error) {
 	return 0, fmt.Errorf("srp6a: no group has %d bits; there are 2048, 3072 and 4096", bits)
 }
 
-// Valid tells whether there is such a group.
+// Valid reports whether there is such a group.
 func (g Group) Valid() bool { return g == Group2048 || g == Group3072 || g == Group4096 }
 
-// Size is the length of N, and so of V, A, B and S, in bytes.
+// Size returns the length of N in bytes, which is also that of V, A, B and S.
 func (g Group) Size() int { return int(g) / 8 }
 
-// String is the number of bits.
+// String returns the number of bits.
 func (g Group) String() string { return strconv.Itoa(int(g)) }
 
-// The suites are made when they are first used, a few milliseconds each, and only read
-// afterwards.
+// The suites are made at their first use, which takes a few milliseconds each, and are only
+// read afterwards.
 var (
 	suite2048 = sync.OnceValue(func() *suite { return newSuite(sha256.New, prime2048, 2) })
 	suite3072 = sync.OnceValue(func() *suite { return newSuite(sha256.New, prime3072, 5) })
 	suite4096 = sync.OnceValue(func() *suite { return newSuite(sha256.New, prime4096, 5) })
 )
 
-// suite is the group's arithmetic. Whoever lets an unknown group come this far has
-// forgotten to validate.
+// suite returns the group's arithmetic. It panics for an unknown group, because callers must
+// validate before.
 func (g Group) suite() *suite {
 	switch g {
 	case Group2048:
@@ -62,6 +64,6 @@ func (g Group) suite() *suite {
 	panic("srp6a: unknown group")
 }
 
-// Prepare makes the group's tables, which its first use would else make. It takes a few
-// milliseconds; a server calls it while it starts. Any goroutine.
+// Prepare makes the group's tables, so that the group's first use does not have to. It takes a
+// few milliseconds. A server calls it at its start. Any goroutine.
 func (g Group) Prepare() { g.suite() }

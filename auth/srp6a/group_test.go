@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// groups are all, with what RFC 5054 says of them.
+// groups are all groups, with the data of RFC 5054.
 var groups = []struct {
 	group Group
 	prime string
@@ -19,8 +19,8 @@ func TestGroups_PrimesAreSafe(t *testing.T) {
 		if n.BitLen() != int(c.group) || len(c.prime) != 2*c.group.Size() {
 			t.Errorf("%v has %d bits", c.group, n.BitLen())
 		}
-		// The numbers are fixed, so that chance has no part in this: the test that
-		// math/big does beside the rounds has no known counterexample.
+		// The numbers are fixed, so the result is not random: math/big's additional test
+		// besides the rounds has no known counterexample.
 		if !n.ProbablyPrime(1) || !half.ProbablyPrime(1) {
 			t.Errorf("%v is no safe prime", c.group)
 		}
@@ -49,7 +49,7 @@ func TestGroups_LargePrimesAreThoseOfRFC3526(t *testing.T) {
 	}
 }
 
-// scaledPi is [2^bits pi], by Machin's formula with 64 bits to spare.
+// scaledPi returns [2^bits pi], by Machin's formula with 64 bits to spare.
 func scaledPi(bits uint) *big.Int {
 	unit := new(big.Int).Lsh(big.NewInt(1), bits+64)
 	arctan := func(d int64) *big.Int { // of 1/d

@@ -7,46 +7,47 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// KDF says how x is made of a password: Argon2id (RFC 9106), 32 bytes long. Clients
-// run it, a server only when it makes a verifier.
+// KDF has the parameters by which Argon2id (RFC 9106) derives x, 32 bytes long, from a
+// password. Clients run it; a server runs it only to make a verifier.
 type KDF struct {
-	// MemoryKiB is the memory it fills, 8 to 1,048,576 KiB and at least 8 for each lane.
+	// MemoryKiB is the memory that it uses, 8 to 1,048,576 KiB and at least 8 for each lane.
 	MemoryKiB uint32
-	// Passes is how often it goes over the memory, 1 to 16.
+	// Passes is the number of passes over the memory, 1 to 16.
 	Passes uint32
-	// Lanes is how many cores can share the work, 1 to 16.
+	// Lanes is the number of cores that can share the work, 1 to 16.
 	Lanes uint32
 }
 
-// maxRounds bounds Passes and Lanes.
+// maxRounds is the limit of Passes and Lanes.
 const maxRounds = 16
 
-// DefaultKDF is 64 MiB, 3 passes, 1 lane. That is RFC 9106's second recommendation but
-// for the lanes: memory and passes are what an attacker pays for, more lanes make only
-// the client's wait shorter, and in a browser or a scripting language there is no second
-// thread to run them. A desktop takes about 0.1 to 0.3 s.
+// DefaultKDF returns 64 MiB, 3 passes, 1 lane. That is RFC 9106's second recommendation except
+// for the lanes. Memory and passes are an attacker's cost. More lanes only shorten the
+// client's wait, and a browser or a scripting language has no second thread for them. A
+// desktop takes about 0.1 to 0.3 s.
 func DefaultKDF() KDF { return KDF{MemoryKiB: 64 << 10, Passes: 3, Lanes: 1} }
 
-// MinKDF is the least that a client works with: a server that asks for less wants to
-// make guessing cheap.
+// MinKDF returns the smallest parameters that a client accepts. With less, a malicious server
+// could guess the password cheaply.
 func MinKDF() KDF { return KDF{MemoryKiB: 8 << 10, Passes: 1, Lanes: 1} }
 
-// MaxKDFWork is the most of MemoryKiB times Passes that a client works with: 1 GiB
-// once, or 64 MiB sixteen times. That is some seconds of a phone, which a server that
-// has not proven itself may take at every sign-in.
+// MaxKDFWork is the largest product of MemoryKiB and Passes that a client accepts: one pass
+// over 1 GiB, or sixteen over 64 MiB. That takes some seconds on a phone, and a server that
+// has not proven itself can cause it at every sign-in.
 const MaxKDFWork = 1 << 20
 
-// MaxKDF is the most of each figure that a client works with: before it has proven
-// itself, a server may not take all its memory. Not of all at once; see MaxKDFWork.
+// MaxKDF returns the largest value of each parameter that a client accepts, so that a server
+// that has not proven itself cannot use all of the client's memory. Not all of them may be at
+// their maximum at once; see MaxKDFWork.
 func MaxKDF() KDF { return KDF{MemoryKiB: 256 << 10, Passes: maxRounds, Lanes: maxRounds} }
 
-// Validate reports every fault, by the name of its field.
+// Validate reports every fault, with the name of its field.
 func (k KDF) Validate() error {
 	return k.within(KDF{MemoryKiB: 8, Passes: 1, Lanes: 1}, KDF{MemoryKiB: 1 << 20, Passes: maxRounds, Lanes: maxRounds})
 }
 
-// Acceptable reports what keeps clients from working with this, as ErrParams: it is not
-// valid, outside of MinKDF and MaxKDF, or more than MaxKDFWork.
+// Acceptable returns an ErrParams if a client must refuse these parameters: they are not
+// valid, are below MinKDF or above MaxKDF, or exceed MaxKDFWork.
 func (k KDF) Acceptable() error {
 	err := k.within(MinKDF(), MaxKDF())
 	if work := uint64(k.MemoryKiB) * uint64(k.Passes); err == nil && work > MaxKDFWork {
@@ -74,7 +75,7 @@ func (k KDF) within(low, high KDF) error {
 	return errors.Join(faults...)
 }
 
-// key is x for a folded name, big-endian.
+// key returns x for a folded name, big-endian.
 func (k KDF) key(salt *[32]byte, name, password string) [32]byte {
 	message := make([]byte, 0, len(name)+1+len(password))
 	message = append(append(append(message, name...), ':'), password...)

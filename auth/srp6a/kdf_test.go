@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// quick is the cheapest KDF that clients take.
+// quick is the cheapest KDF that clients accept.
 var quick = MinKDF()
 
 func TestKDF_Validate_ReportsEveryFault(t *testing.T) {
@@ -45,7 +45,7 @@ func TestKDF_Validate_ReportsEveryFault(t *testing.T) {
 	}
 }
 
-// Clients that are there already count on these figures.
+// Existing clients depend on these values.
 func TestKDF_Figures(t *testing.T) {
 	for got, want := range map[KDF]KDF{DefaultKDF(): {65_536, 3, 1}, MinKDF(): {8_192, 1, 1}, MaxKDF(): {262_144, 16, 16}} {
 		if got != want {
@@ -67,7 +67,7 @@ func TestKDF_Acceptable_IsNarrower(t *testing.T) {
 	}
 }
 
-// TestKDF_Key_SeparatesNameAndPassword: and the password's case counts.
+// TestKDF_Key_SeparatesNameAndPassword also checks that the password's case matters.
 func TestKDF_Key_SeparatesNameAndPassword(t *testing.T) {
 	seen := map[[32]byte]string{}
 	for _, c := range []struct {
@@ -82,7 +82,7 @@ func TestKDF_Key_SeparatesNameAndPassword(t *testing.T) {
 	}
 }
 
-// TestKDF_Key_IsArgon2id: the value is OpenSSL's for the same message and salt.
+// TestKDF_Key_IsArgon2id compares with OpenSSL's value for the same message and salt.
 func TestKDF_Key_IsArgon2id(t *testing.T) {
 	salt := [32]byte([]byte("0123456789abcdef0123456789abcdef"))
 	x := KDF{MemoryKiB: 64, Passes: 2, Lanes: 2}.key(&salt, "ALICE", "Pässword 1")

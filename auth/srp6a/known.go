@@ -2,9 +2,9 @@ package srp6a
 
 import "fmt"
 
-// Known is a password's x for one salt and params: whoever has it need not run the KDF.
-// It is as good as the password. Accounts may share one: what they say differs by their
-// names. It prints as a fixed word.
+// Known is the x of a password for one salt and params. With it there is no need to run the
+// KDF. It is as secret as the password. Accounts may share one; their messages still differ,
+// because their names do. It prints as a fixed word.
 type Known struct {
 	Params
 	Salt [32]byte
@@ -12,7 +12,7 @@ type Known struct {
 	X [32]byte
 }
 
-// Verifier is what is kept of it. The params must be valid.
+// Verifier returns the verifier for this x. The params must be valid.
 func (k *Known) Verifier() Verifier {
 	if err := k.Params.Validate(); err != nil {
 		panic("srp6a: " + err.Error())
@@ -21,8 +21,8 @@ func (k *Known) Verifier() Verifier {
 	return Verifier{Group: k.Group, KDF: k.KDF, Salt: k.Salt, V: q.powers.raise(k.X[:]).Bytes(q.modulus)}
 }
 
-// Identity is an account that has this x for its salt and params, and no password for
-// any others.
+// Identity returns an Identity that has this x for its salt and params. It has no password for
+// other ones.
 func (k *Known) Identity(name string) *Identity {
 	i := NewIdentity(name, "")
 	i.x, i.salt, i.params, i.known = k.X, k.Salt, k.Params, true

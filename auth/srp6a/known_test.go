@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A client that is given x signs in where its password would, without the KDF.
+// A client with x signs in like one with the password, without the KDF.
 func TestKnown_SignsInAsThePasswordDoes(t *testing.T) {
 	p := Params{Group: Group2048, KDF: MinKDF()}
 	salt := [32]byte{1, 2, 3}

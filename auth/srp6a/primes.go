@@ -1,8 +1,8 @@
 package srp6a
 
-// The primes of RFC 5054, appendix A, as hexadecimal numbers. The larger two are
-// those of RFC 3526, with their first and last 64 bits set and the digits of pi
-// between them; a test computes them.
+// The primes of RFC 5054, appendix A, in hexadecimal. The larger two are those of RFC 3526.
+// Their first and last 64 bits are set and the digits of pi are in between; a test computes
+// them.
 const (
 	prime2048 = "" +
 		"ac6bdb41324a9a9bf166de5e1389582faf72b6651987ee07fc3192943db56050" +

@@ -41,8 +41,8 @@ const (
 		10EB3394 3CD67FC8 8A2F39A4 BE5BEC4E C0A3212D C346D7E4 74B29EDE 8A469FFE CA686E5A`
 )
 
-// TestRFC5054_AppendixB runs the RFC's exchange through the code that runs all others.
-// (x is not of this package's making there: the RFC has no Argon2id.)
+// TestRFC5054_AppendixB runs the RFC's exchange through the code of all exchanges. (x does not
+// come from this package's KDF, because the RFC has no Argon2id.)
 func TestRFC5054_AppendixB(t *testing.T) {
 	q := suite1024()
 	salt, a, b := mustHex(t, rfcSalt), mustHex(t, rfcSecretA), mustHex(t, rfcSecretB)
@@ -74,8 +74,8 @@ func TestRFC5054_AppendixB(t *testing.T) {
 	}
 }
 
-// TestRFC5054_AppendixB_SecondImplementation keeps the yardstick of the other tests
-// honest.
+// TestRFC5054_AppendixB_SecondImplementation checks the second implementation, with which
+// other tests compare.
 func TestRFC5054_AppendixB_SecondImplementation(t *testing.T) {
 	s := newBig(prime1024, 2, sha1.New)
 	e := s.run("alice", mustHex(t, rfcSalt), mustHex(t, rfcX), mustHex(t, rfcSecretA), mustHex(t, rfcSecretB))

@@ -5,21 +5,21 @@ import (
 	"fmt"
 )
 
-// Server is the server's half of one exchange: Challenge, then Verify, then Wipe. Not
-// safe for concurrent use; any goroutine may do the next step. It prints as a fixed
+// Server is the server's half of one exchange: Challenge, then Verify, then Wipe. It is not
+// safe for concurrent use, but each step may run on another goroutine. It prints as a fixed
 // word.
 type Server struct {
 	// Name is the folded account name.
 	Name     string
 	Verifier Verifier
-	// B is as long as the group's prime; set by Challenge.
+	// B has the length of the group's prime. Challenge sets it.
 	B      []byte
 	secret [32]byte
 }
 
-// Challenge starts the exchange with 32 random bytes: it keeps them as the secret
-// exponent and sets B. The verifier must be one from NewVerifier or ParseVerifier.
-// Constant time; about a sixth of a login's work.
+// Challenge starts the exchange with 32 random bytes. It stores them as the secret exponent
+// and sets B. The verifier must be from NewVerifier or ParseVerifier. Constant time; about a
+// sixth of a login's work.
 func (s *Server) Challenge(random *[32]byte) {
 	s.secret = *random
 	s.B = s.Verifier.Group.suite().serverKey(s.Verifier.V, s.secret[:])
@@ -31,7 +31,7 @@ func (s *Server) Challenge(random *[32]byte) {
 // work is done, in the same time, whatever the outcome.
 func (s *Server) Verify(A []byte, M1 *[32]byte) (secret []byte, M2 [32]byte, err error) {
 	q := s.Verifier.Group.suite()
-	// A key of another size is worked with too, cut or padded, and refused afterwards.
+	// Compute with a key of the wrong size too, cut or padded, and refuse it afterwards.
 	a := make([]byte, q.size())
 	copy(a, A)
 	u := q.scrambler(a, s.B)

@@ -6,31 +6,31 @@ import (
 	"io"
 )
 
-// Refusals, from either side of the exchange.
+// Errors of either side of the exchange.
 var (
-	// ErrPublicKey: the peer's public key has the wrong size or is 0 modulo N, which
-	// would fix the secret at 0; or u is 0.
+	// ErrPublicKey: the peer's public key has the wrong size or is 0 modulo N, which would
+	// make the secret 0; or u is 0.
 	ErrPublicKey = errors.New("srp6a: public key is not one of the group")
-	// ErrProof: the peer does not know what it claims to know.
+	// ErrProof: the peer does not know the password or the verifier.
 	ErrProof = errors.New("srp6a: proof does not match")
-	// ErrParams: the server names a group or a function that this client does not work
-	// with; it is wrapped with what is wrong.
+	// ErrParams: the server asks for a group or a KDF that this client does not accept. It is
+	// wrapped with the reason.
 	ErrParams = errors.New("srp6a: parameters are refused")
 	// ErrVerifier: the bytes are not a stored verifier.
 	ErrVerifier = errors.New("srp6a: not a verifier")
 )
 
-// Params are what an account's operator chooses: they stand in its verifier, and go to
-// the client with every challenge.
+// Params are chosen by the operator. They are stored in an account's verifier and sent to the
+// client with every challenge.
 type Params struct {
 	Group Group
 	KDF   KDF
 }
 
-// DefaultParams are Group2048 and DefaultKDF.
+// DefaultParams returns Group2048 and DefaultKDF.
 func DefaultParams() Params { return Params{Group: Group2048, KDF: DefaultKDF()} }
 
-// Validate reports every fault, by the name of its field.
+// Validate reports every fault, with the name of its field.
 func (p Params) Validate() error {
 	var fault error
 	if !p.Group.Valid() {
@@ -39,5 +39,5 @@ func (p Params) Validate() error {
 	return errors.Join(fault, p.KDF.Validate())
 }
 
-// hidden is what secrets show of themselves: name, whatever the verb.
+// hidden prints name for every verb, instead of a secret.
 func hidden(s fmt.State, name string) { _, _ = io.WriteString(s, name) }

@@ -8,9 +8,9 @@ import (
 	"filippo.io/bigmod"
 )
 
-// suite is a group with a hash: all that the formulas need beside the two sides' own
-// values. Outside of tests the hash is SHA-256; the RFC's vectors use SHA-1 and a
-// group that is too small to offer. Read-only once made.
+// suite is a group with a hash: everything in the formulas except the values of the two sides.
+// In production the hash is SHA-256. The RFC's vectors use SHA-1 and a group that is too small
+// to offer. It is only read once made.
 type suite struct {
 	hash    func() hash.Hash
 	modulus *bigmod.Modulus
@@ -20,7 +20,7 @@ type suite struct {
 	shift   *bigmod.Nat // 2^8n, for N of n bytes
 }
 
-// newSuite makes a suite of an odd prime, in hexadecimal digits, and a generator below
+// newSuite returns the suite of an odd prime, in hexadecimal digits, and a generator below
 // 256.
 func newSuite(hash func() hash.Hash, prime string, g byte) *suite {
 	n, err := hex.DecodeString(prime)
@@ -45,10 +45,10 @@ func newSuite(hash func() hash.Hash, prime string, g byte) *suite {
 	return s
 }
 
-// size is the length of N in bytes.
+// size returns the length of N in bytes.
 func (s *suite) size() int { return s.modulus.Size() }
 
-// sum is H of the parts, one behind the other.
+// sum returns the hash of the concatenated parts.
 func (s *suite) sum(parts ...[]byte) []byte {
 	h := s.hash()
 	for _, p := range parts {
@@ -57,7 +57,8 @@ func (s *suite) sum(parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// number reads a big-endian number below N; any other is our own bug.
+// number returns a big-endian number below N. It panics on any other, which would be a bug in
+// gatepass.
 func (s *suite) number(b []byte) *bigmod.Nat {
 	x, err := bigmod.NewNat().SetBytes(b, s.modulus)
 	if err != nil {
@@ -66,8 +67,8 @@ func (s *suite) number(b []byte) *bigmod.Nat {
 	return x
 }
 
-// residue reads a peer's number as long as N, and reduces it. N has its highest bit
-// set, so that this fits.
+// residue returns a peer's number modulo N. b must have the length of N. N has its highest bit
+// set, so one reduction is enough.
 func (s *suite) residue(b []byte) *bigmod.Nat {
 	x, err := bigmod.NewNat().SetOverflowingBytes(b, s.modulus)
 	if err != nil {
@@ -76,30 +77,30 @@ func (s *suite) residue(b []byte) *bigmod.Nat {
 	return x
 }
 
-// uniform reads a big-endian number of uniformLead bytes more than N has, modulo N: a
-// high part times 2^8n, and a low part of n bytes.
+// uniform returns a big-endian number modulo N. b has uniformLead bytes more than N, and is a
+// high part times 2^8n plus a low part of n bytes.
 func (s *suite) uniform(b []byte) *bigmod.Nat {
 	z := s.number(b[:uniformLead]).Mul(s.shift, s.modulus)
 	return z.Add(s.residue(b[uniformLead:]), s.modulus)
 }
 
-// scrambler is u = H(PAD(A) | PAD(B)).
+// scrambler returns u = H(PAD(A) | PAD(B)).
 func (s *suite) scrambler(a, b []byte) []byte { return s.sum(a, b) }
 
-// said is what both sides have told each other; A and B as long as N.
+// said has what both sides have sent. A and B have the length of N.
 type said struct {
 	name string // folded
 	salt []byte
 	a, b []byte
 }
 
-// proofs are M1 and M2 for a secret as long as N:
+// proofs returns M1 and M2 for a secret with the length of N:
 //
 //	K = H(PAD(S))
 //	M1 = H((H(N) xor H(g)) | H(I) | salt | PAD(A) | PAD(B) | K)
 //	M2 = H(PAD(A) | M1 | K)
 //
-// M2 is what follows the right M1, never one that a peer sent.
+// M2 is computed from the correct M1, never from one that a peer sent.
 func (s *suite) proofs(t *said, secret []byte) (m1, m2 []byte) {
 	key := s.sum(secret)
 	m1 = s.sum(s.mask, s.sum([]byte(t.name)), t.salt, t.a, t.b, key)
@@ -108,7 +109,7 @@ func (s *suite) proofs(t *said, secret []byte) (m1, m2 []byte) {
 	return m1, m2
 }
 
-// serverKey is B = kv + g^b.
+// serverKey returns B = kv + g^b.
 func (s *suite) serverKey(v, secret []byte) []byte {
 	b := s.number(v)
 	b.Mul(s.k, s.modulus)
@@ -116,10 +117,10 @@ func (s *suite) serverKey(v, secret []byte) []byte {
 	return b.Bytes(s.modulus)
 }
 
-// serverTerms are the four values that the server's S is made of.
+// serverTerms are the four values from which the server computes S.
 type serverTerms struct{ a, v, u, secret []byte }
 
-// serverSecret is S = (A * v^u)^b, padded.
+// serverSecret returns S = (A * v^u)^b, padded.
 func (s *suite) serverSecret(t *serverTerms) []byte {
 	z := bigmod.NewNat().Exp(s.number(t.v), t.u, s.modulus)
 	z.Mul(s.residue(t.a), s.modulus)
@@ -127,14 +128,14 @@ func (s *suite) serverSecret(t *serverTerms) []byte {
 	return z.Bytes(s.modulus)
 }
 
-// clientTerms are the five values that the client's S is made of; power is g^x.
+// clientTerms are the five values from which the client computes S; power is g^x.
 type clientTerms struct {
 	b, u, x, secret []byte
 	power           *bigmod.Nat
 }
 
-// clientSecret is S = (B - k * g^x)^(a + u * x), padded. The exponent is not reduced:
-// it is far below N in all groups, so that arithmetic modulo N gives the number itself.
+// clientSecret returns S = (B - k * g^x)^(a + u * x), padded. The exponent needs no reduction:
+// it is far below N in all groups, so arithmetic modulo N gives the exact number.
 func (s *suite) clientSecret(t *clientTerms) []byte {
 	m := s.modulus
 	exponent := s.number(t.u).Mul(s.number(t.x), m).Add(s.number(t.secret), m).Bytes(m)

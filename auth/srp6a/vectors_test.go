@@ -15,8 +15,8 @@ var rewrite = flag.Bool("rewrite", false, "write testdata anew")
 // vectorFile is for other implementations too; testdata/README.md describes it.
 const vectorFile = "testdata/exchanges.json"
 
-// vector is one exchange. Numbers are big-endian, as long as N but for k, x, u, a and b,
-// which have 32 bytes.
+// vector is one exchange. Numbers are big-endian with the length of N, except k, x, u, a and
+// b, which have 32 bytes.
 type vector struct {
 	Group    Group  `json:"group"`
 	Name     string `json:"name"`
@@ -42,7 +42,7 @@ type vector struct {
 	Verifier string `json:"stored_verifier"`
 }
 
-// inputs are the vectors' own part.
+// inputs returns the input values of the vectors.
 func inputs() (vs []vector) {
 	for i, c := range groups {
 		v := vector{Group: c.group, Name: []string{"ALICE", "B", "NAME_OF_16_BYTES"}[i]}
@@ -58,7 +58,7 @@ func inputs() (vs []vector) {
 	return vs
 }
 
-// mustFill works out what follows from a vector's inputs, by the code under test.
+// mustFill computes the other values from a vector's inputs, with the code under test.
 func mustFill(t *testing.T, v *vector) {
 	t.Helper()
 	q := v.Group.suite()
@@ -106,8 +106,8 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestVectors_SecondImplementation: what other implementations are given was not made
-// by this one alone.
+// TestVectors_SecondImplementation checks the published vectors with the second
+// implementation.
 func TestVectors_SecondImplementation(t *testing.T) {
 	var vs []vector
 	b, err := os.ReadFile(vectorFile)

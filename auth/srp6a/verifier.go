@@ -7,7 +7,7 @@ import (
 	"filippo.io/bigmod"
 )
 
-// Verifier is what is kept instead of a password. It prints as a fixed word.
+// Verifier is what a server stores instead of a password. It prints as a fixed word.
 type Verifier struct {
 	Group Group
 	KDF   KDF
@@ -19,12 +19,12 @@ type Verifier struct {
 // verifierVersion is the first byte of every stored verifier.
 const verifierVersion = 1
 
-// verifierHeader is what stands before V.
+// verifierHeader is the length of the fields before V.
 const verifierHeader = 1 + 2 + 4 + 1 + 1 + 32
 
-// NewVerifier makes the verifier of a name, whose case is folded, and a password, whose
-// is not. salt is 32 random bytes. It runs the KDF: that takes as long, and as much
-// memory, as the params say. They must be valid. Any goroutine.
+// NewVerifier returns the verifier of a name and a password. It folds the case of the name but
+// not of the password. salt is 32 random bytes. It runs the KDF with the time and memory that
+// the params say. The params must be valid. Any goroutine.
 func NewVerifier(p Params, salt *[32]byte, name, password string) Verifier {
 	if err := p.Validate(); err != nil {
 		panic("srp6a: " + err.Error())
@@ -36,10 +36,10 @@ func NewVerifier(p Params, salt *[32]byte, name, password string) Verifier {
 	return Verifier{Group: p.Group, KDF: p.KDF, Salt: *salt, V: v}
 }
 
-// Params are the verifier's own.
+// Params returns the verifier's params.
 func (v *Verifier) Params() Params { return Params{Group: v.Group, KDF: v.KDF} }
 
-// Append appends the verifier as it is stored; the package comment draws it.
+// Append appends the stored form of the verifier; see the package comment.
 func (v *Verifier) Append(b []byte) []byte {
 	b = append(b, verifierVersion)
 	b = binary.LittleEndian.AppendUint16(b, uint16(v.Group))
@@ -49,8 +49,8 @@ func (v *Verifier) Append(b []byte) []byte {
 	return append(b, v.V...)
 }
 
-// ParseVerifier reads what Append wrote; it keeps nothing of b. ErrVerifier, wrapped
-// with the reason, for anything that is not whole or that no password can have.
+// ParseVerifier reads the output of Append. It does not alias b. It returns ErrVerifier,
+// wrapped with the reason, if b is incomplete or no password can have this verifier.
 func ParseVerifier(b []byte) (Verifier, error) {
 	if len(b) < verifierHeader {
 		return Verifier{}, fmt.Errorf("%w: it is cut short", ErrVerifier)
@@ -73,18 +73,18 @@ func ParseVerifier(b []byte) (Verifier, error) {
 	return v, nil
 }
 
-// uniformLead is how many random bytes more than N has make a number below N: what the
-// reduction favours, it favours by less than 2^-128.
+// uniformLead is the number of random bytes, in addition to the length of N, for a number
+// below N. With them the reduction favours no number by more than 2^-128.
 const uniformLead = 16
 
-// DecoySize is how many random bytes Decoy takes for a group.
+// DecoySize returns the number of random bytes that Decoy needs for a group.
 func DecoySize(g Group) int { return g.Size() + uniformLead }
 
-// Decoy makes up a verifier to which nobody has the password, of a salt and DecoySize
-// uniform bytes. It costs no exponentiation. The params must be valid. Any goroutine.
+// Decoy returns a verifier for which nobody has the password, made of a salt and DecoySize
+// uniform bytes. It does no exponentiation. The params must be valid. Any goroutine.
 //
-// V is a number below N as likely as any other, not a power of g. Nobody can tell by it:
-// all that is ever shown of V is B = kV + g^b, and g^b hides it whichever it is.
+// V is a uniform number below N, not a power of g. This cannot be detected: a server only
+// shows B = kv + g^b, and g^b hides v.
 func Decoy(p Params, salt *[32]byte, random []byte) Verifier {
 	if p.Validate() != nil || len(random) != DecoySize(p.Group) {
 		panic("srp6a: decoy of invalid params or of the wrong size")
@@ -93,8 +93,8 @@ func Decoy(p Params, salt *[32]byte, random []byte) Verifier {
 	return Verifier{Group: p.Group, KDF: p.KDF, Salt: *salt, V: q.uniform(random).Bytes(q.modulus)}
 }
 
-// isVerifier tells whether v is as long as N and in 2 ... N-2. With 0, 1 and N-1 anybody
-// could compute S.
+// isVerifier reports whether v has the length of N and is in 2 ... N-2. With 0, 1 and N-1
+// anyone could compute S.
 func (s *suite) isVerifier(v []byte) bool {
 	if len(v) != s.size() {
 		return false

@@ -90,8 +90,8 @@ func FuzzParseVerifier(f *testing.F) {
 		if again := v.Append(nil); !bytes.Equal(again, b) {
 			t.Errorf("%x", again)
 		}
-		// Takes whatever was parsed. In the larger groups it takes too long to be tried
-		// for each input, and does the same.
+		// Challenge accepts every verifier that was parsed. This is not tried in the larger
+		// groups, where it takes too long for each input and does the same.
 		if s := (Server{Verifier: v}); v.Group == Group2048 || seeds[string(b)] {
 			s.Challenge(&[32]byte{1})
 		}
@@ -107,7 +107,7 @@ func TestNewVerifier_InvalidParams_Panics(t *testing.T) {
 	NewVerifier(Params{Group: Group2048}, &[32]byte{}, "a", "b")
 }
 
-// TestDecoy_IsTheNumberModuloN by the second implementation.
+// TestDecoy_IsTheNumberModuloN compares with the second implementation.
 func TestDecoy_IsTheNumberModuloN(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := rapid.SampledFrom(groups).Draw(rt, "group")

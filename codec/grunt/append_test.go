@@ -8,7 +8,7 @@ import (
 	"gatepass/codec"
 )
 
-// What the wire cannot say is an error, and dst comes back as it was.
+// A value that cannot be encoded returns an error and dst unchanged.
 func TestAppend_WhatTheWireCannotSay(t *testing.T) {
 	dst := []byte("before")
 	tooMuch := make([]byte, math.MaxUint16+1)

@@ -7,15 +7,15 @@ const lastBuildOf2x = Build243
 // builds are around it; versionOf knows them.
 const firstBuildOf2x Build = 6142
 
-// versionOf is what players know a build as: 5875 is 1.12.1. ok is false for a build
-// that is not known here, which is no fault.
+// versionOf returns the version by which players know a build: 1.12.1 for 5875. ok is false
+// for a build that is not in the table; that is no fault.
 func versionOf(b Build) (version [3]uint8, ok bool) {
 	version, ok = versions[b]
 	return version, ok
 }
 
-// versions has the released builds that servers are run for, and the two 2.0 builds
-// that speak a 1.x layout.
+// versions has the released builds that servers commonly support, and the two 2.0 builds with
+// a 1.x layout.
 var versions = map[Build][3]uint8{
 	4125: {1, 1, 2},
 	4544: {1, 6, 1}, 4695: {1, 7, 1}, 4878: {1, 8, 4}, 5086: {1, 9, 4},
@@ -28,10 +28,10 @@ var versions = map[Build][3]uint8{
 	11723: {3, 3, 3}, Build335: {3, 3, 5},
 }
 
-// Wants makes the realm one that takes other builds than the client's: it is shown
-// offline, with the version that it wants. That is the version of the first of builds
-// that is known; without one the realm is only shown offline. RealmVersionMismatch is not
-// set: clients of different eras make different things of it.
+// Wants marks the realm as one that accepts other builds than the client's: clients show it
+// offline, with the version of the first of builds that is in the table. If none is, the realm
+// is only shown offline. It does not set RealmVersionMismatch, because clients of different
+// eras interpret it differently.
 func (r *Realm) Wants(builds []uint16) {
 	r.Flags |= RealmOffline
 	for _, b := range builds {
@@ -43,7 +43,7 @@ func (r *Realm) Wants(builds []uint16) {
 	}
 }
 
-// MaxCategory is the greatest category that a client of any era knows.
+// MaxCategory is the highest category number that a client of any era knows.
 const MaxCategory = 37
 
 // The categories of 2.x go up to 30; a list of 1.x has four of them.
@@ -52,9 +52,9 @@ const (
 	categoryPlain = 1
 )
 
-// CategoryOf is the number under which clients of a build know a category, which is
-// counted as those of 3.3.5 do (Cfg_Categories, 0 to MaxCategory). Each era has other
-// numbers; what is sent is what CMaNGOS sends:
+// CategoryOf returns the number by which clients of a build know a category. category is
+// numbered as in 3.3.5 (Cfg_Categories, 0 to MaxCategory). Each era numbers them differently;
+// the results are those that CMaNGOS sends:
 //
 //	1.x    0 → 0; 9 and 19 → 2; 10 and 23 → 3; 3 and 11 → 5; all others → 1
 //	2.x    0 to 30 as they are; all others → 0
@@ -83,8 +83,8 @@ func categoryOf1x(category uint8) uint8 {
 	return categoryPlain
 }
 
-// majorOf is the first number of a build's version, by its place among the known ones
-// where it is not known itself.
+// majorOf returns the first number of a build's version. For an unknown build it derives it
+// from the known builds around it.
 func majorOf(b Build) uint8 {
 	if v, ok := versionOf(b); ok {
 		return v[0]

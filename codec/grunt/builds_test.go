@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// The table is CMaNGOS's: what clients of 1.x and 2.x are sent for each category of 3.x.
+// The table is that of CMaNGOS: the category that clients of 1.x and 2.x are sent for each
+// category of 3.x.
 func TestCategoryOf_ByEra(t *testing.T) {
 	of1x := []uint8{
 		0, 1, 1, 5, 1, 1, 1, 1, 1, 2, 3, 5, 1, 1, 1, 1, 1, 1, 1, 2,
@@ -35,7 +36,7 @@ func TestCategoryOf_ByEra(t *testing.T) {
 }
 
 // A list of 1.x has these tabs only.
-// The players' names of builds, as they are known outside of this project.
+// The versions by which players know the builds, from sources outside this project.
 func TestVersionOf_KnownBuilds(t *testing.T) {
 	known := strings.Fields(`1.1.2=4125 1.6.1=4544 1.7.1=4695 1.8.4=4878 1.9.4=5086 1.10.2=5302
 		1.11.0=5428 1.11.1=5462 1.11.2=5464 1.12.0=5595 1.12.1=5875 1.12.2=6005 1.12.3=6141

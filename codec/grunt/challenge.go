@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// gameTag is "WoW" and a zero, the one tag that is not reversed.
+	// gameTag is "WoW" and a zero byte. It is the only tag that is not reversed.
 	gameTag = "WoW\x00"
 
-	challengeHead      = 4                  // up to and with the size field
+	challengeHead      = 4                  // up to and including the size field
 	challengeFixed     = 30                 // after the size field, without the name
 	challengeNameCount = challengeHead + 29 // offset of the name's length
 	maxChallenge       = challengeHead + challengeFixed + codec.MaxName
 )
 
-// ParseChallenge reads a logon or reconnect challenge, the same layout for every
-// client. The game tag is skipped: third-party clients send others. A size field
-// that fits no name is a violation before the rest is there.
+// ParseChallenge reads a logon or reconnect challenge. Both have the same layout for every
+// client. It ignores the game tag, because third-party clients send other values. A size field
+// that fits no name is a violation as soon as it is there.
 func ParseChallenge(b []byte) (codec.Kind, codec.Hello, int, error) {
 	n, err := challengeLength(b)
 	if err != nil {
@@ -51,9 +51,9 @@ func parseHello(b []byte, name codec.Name) codec.Hello {
 	return h
 }
 
-// challengeLength is the length of the challenge at the front of b, name bytes
-// not yet judged. Each field is judged as soon as it is there, so the verdict
-// does not hang on how the stream was cut.
+// challengeLength returns the length of the challenge at the front of b. It does not check the
+// name's bytes. It checks each field as soon as it is there, so the result does not depend on
+// how the stream is split.
 func challengeLength(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, codec.ErrShort
@@ -79,8 +79,8 @@ func challengeLength(b []byte) (int, error) {
 	return challengeHead + size, nil
 }
 
-// AppendChallenge writes the challenge of the given kind, which must be one of
-// the two. ErrName when the name is empty.
+// AppendChallenge writes a challenge of the given kind, a logon or a reconnect challenge. It
+// returns ErrName if the name is empty.
 func AppendChallenge(dst []byte, kind codec.Kind, h *codec.Hello) ([]byte, error) {
 	op := challengeOpcode(kind)
 	name := h.Name.Bytes()
@@ -111,8 +111,8 @@ func challengeOpcode(kind codec.Kind) byte {
 	panic("grunt: " + kind.String() + " is not a challenge")
 }
 
-// readTag turns a tag to reading order. Padding, which the wire has last and
-// wowser sends first, comes out last either way.
+// readTag reads a tag into reading order. Padding is at the end of the result, whether it
+// comes last on the wire, as usual, or first, as wowser sends it.
 func readTag(c *codec.Cursor) (t codec.Tag) {
 	var w codec.Tag
 	c.Copy(w[:])
@@ -123,7 +123,7 @@ func readTag(c *codec.Cursor) (t codec.Tag) {
 	return t
 }
 
-// appendTag writes a tag reversed, its padding last.
+// appendTag writes a tag reversed, with its padding at the end.
 func appendTag(dst []byte, t codec.Tag) []byte {
 	n := unpadded(t)
 	var w codec.Tag
@@ -133,7 +133,7 @@ func appendTag(dst []byte, t codec.Tag) []byte {
 	return append(dst, w[:]...)
 }
 
-// unpadded is the length of a tag up to its last byte that is not zero.
+// unpadded returns the length of a tag without the zeros at its end.
 func unpadded(t codec.Tag) int {
 	n := len(t)
 	for n > 0 && t[n-1] == 0 {

@@ -6,8 +6,8 @@ import (
 	"gatepass/codec"
 )
 
-// The group that every client and server of the protocol uses. Longer primes
-// crash clients, so both are written and insisted on as they are.
+// The group that every client and server of the protocol uses. Longer primes crash clients, so
+// the server always writes this group and a client accepts no other.
 const (
 	groupG = 7
 	// groupN is the prime, least significant byte first.
@@ -15,9 +15,9 @@ const (
 		"\x53\x50\x06\x29\x8b\x5b\xad\xbd\x5b\x53\xe1\x89\x5e\x64\x4b\x89"
 )
 
-// AppendChallengeReply writes the answer to a logon challenge: the challenge's
-// fields, or three bytes when r.Result refuses. ErrFactor when a second factor is
-// asked for that clients of layout l cannot be asked for.
+// AppendChallengeReply writes the answer to a logon challenge: the fields of the challenge, or
+// three bytes if r.Result refuses. It returns ErrFactor if r asks for a second factor that
+// layout l does not have.
 func AppendChallengeReply(dst []byte, l Layout, r *codec.Reply) ([]byte, error) {
 	if r.Result != codec.ResultOK {
 		return append(dst, opLogonChallenge, 0, byte(CodeOf(r.Result, l))), nil
@@ -38,7 +38,7 @@ func AppendChallengeReply(dst []byte, l Layout, r *codec.Reply) ([]byte, error) 
 	return appendFactorSeeds(append(dst, byte(ch.Factors)), ch), nil
 }
 
-// appendFactorSeeds writes what follows the security flags, in the wire's order.
+// appendFactorSeeds writes the fields after the security flags, in wire order.
 func appendFactorSeeds(dst []byte, ch *codec.Challenge) []byte {
 	if ch.Factors&codec.FactorPIN != 0 {
 		dst = binary.LittleEndian.AppendUint32(dst, ch.PINSeed)
@@ -54,9 +54,8 @@ func appendFactorSeeds(dst []byte, ch *codec.Challenge) []byte {
 	return dst
 }
 
-// ParseChallengeReply reads the server's answer to a logon challenge. Another
-// group than the well-known one is a violation: a careful client takes no other.
-// B is not judged.
+// ParseChallengeReply reads the server's answer to a logon challenge. A group other than the
+// well-known one is a violation, because a client should accept no other. It does not check B.
 func ParseChallengeReply(b []byte, l Layout) (codec.Reply, int, error) {
 	r := codec.Reply{Kind: codec.ReplyLogonChallenge}
 	if err := expect(b, opLogonChallenge); err != nil {
@@ -82,14 +81,14 @@ func ParseChallengeReply(b []byte, l Layout) (codec.Reply, int, error) {
 	return r, c.Offset(), nil
 }
 
-// parseServerKey reads the body of a good challenge reply.
+// parseServerKey reads the body of a successful challenge reply.
 func parseServerKey(c *codec.Cursor, ch *codec.Challenge, l Layout) error {
 	c.Copy(ch.B[:])
 	gLen, g, nLen := c.U8(), c.U8(), c.U8()
 	if c.Short() {
 		return codec.ErrShort
 	}
-	// The lengths are judged before what they measure is waited for.
+	// Check the lengths before waiting for the bytes that they count.
 	if gLen != 1 || g != groupG || int(nLen) != len(groupN) {
 		return badGroup
 	}
@@ -112,7 +111,7 @@ func parseServerKey(c *codec.Cursor, ch *codec.Challenge, l Layout) error {
 	return nil
 }
 
-// parseFactorSeeds reads what follows the security flags.
+// parseFactorSeeds reads the fields after the security flags.
 func parseFactorSeeds(c *codec.Cursor, ch *codec.Challenge) {
 	if ch.Factors&codec.FactorPIN != 0 {
 		ch.PINSeed = c.U32()
@@ -124,6 +123,6 @@ func parseFactorSeeds(c *codec.Cursor, ch *codec.Challenge) {
 		ch.MatrixSeed = c.U64()
 	}
 	if ch.Factors&codec.FactorToken != 0 {
-		c.U8() // "required": nobody sends the flag and means no
+		c.U8() // "required": no server sends the flag with a 0 here
 	}
 }

@@ -1,9 +1,9 @@
 package grunt
 
-// Options set a Codec up. The zero value is what servers want.
+// Options configure a Codec. The zero value is right for servers.
 type Options struct {
-	// MaxSurvey is the longest answer to a survey in compressed bytes; 0 means
-	// DefaultMaxSurvey. A longer one is a violation at its size field.
+	// MaxSurvey is the maximum length of an answer to a survey, in compressed bytes; 0 means
+	// DefaultMaxSurvey. A longer one is a violation as soon as its size field is there.
 	MaxSurvey uint16
 }
 
@@ -12,7 +12,7 @@ type Codec struct {
 	opts Options
 }
 
-// New makes a Codec.
+// New returns a Codec.
 func New(o Options) *Codec {
 	if o.MaxSurvey == 0 {
 		o.MaxSurvey = DefaultMaxSurvey
@@ -20,11 +20,11 @@ func New(o Options) *Codec {
 	return &Codec{opts: o}
 }
 
-// Open starts the protocol for one connection.
+// Open returns the Session of a new connection.
 func (c *Codec) Open() *Session { return &Session{codec: c, phase: phaseStart} }
 
-// MaxMessage is the length of the longest message of a client in bytes. When so
-// many bytes wait undecoded, Decode does not return codec.ErrShort.
+// MaxMessage returns the length of the longest message of a client in bytes. If that many
+// bytes are undecoded, Decode does not return codec.ErrShort.
 func (c *Codec) MaxMessage() int {
 	return max(maxProof, surveyHead+int(c.opts.MaxSurvey))
 }

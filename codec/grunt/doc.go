@@ -1,12 +1,11 @@
-// Package grunt turns the bytes of the grunt login protocol into codec.Message
-// and codec.Reply into bytes, as clients from 1.1 to 3.3.5a speak it.
+// Package grunt decodes the grunt login protocol to codec.Message and encodes codec.Reply, for
+// clients from 1.1 to 3.3.5a.
 //
-// It owns the wire: layouts by client build, opcodes, result codes, sizes and
-// which message may come when. It does not know accounts, passwords, worlds or
-// sockets, and judges no proof. A reactor opens one Session a connection and
-// calls it from its own goroutine only; all other functions are pure and may be
-// called from anywhere, the client halves (ParseXReply, AppendChallenge,
-// AppendProof …) by the load client and the tests.
+// It has the wire format: layouts by client build, opcodes, result codes, sizes and the order
+// of messages. It does not know accounts, passwords, worlds or sockets, and does not check
+// proofs. A reactor opens one Session per connection and calls it from its own goroutine only.
+// All other functions are pure and may be called from any goroutine. The load client and the
+// tests use the client functions (ParseXReply, AppendChallenge, AppendProof …).
 //
 //	s := grunt.New(grunt.Options{}).Open()
 //	for {
@@ -14,7 +13,7 @@
 //		switch v := err.(type) {
 //		case nil:               // m goes to the logic
 //			unread = unread[n:]
-//		case *codec.Violation:  // told, then closed
+//		case *codec.Violation:  // answered, then closed
 //			return s.AppendViolation(out, v)
 //		default:                // codec.ErrShort: wait for more bytes
 //			return
@@ -23,10 +22,9 @@
 //
 // # Bytes
 //
-// One opcode byte, then a body without a general length: the layout follows from
-// the opcode, the client's build and flags inside the body. Integers are
-// little-endian, big numbers and digests are as long as drawn, the figure in a
-// box is its size in bytes. From a client:
+// A message is one opcode byte and a body without a general length. The layout depends on the
+// opcode, the client's build and flags in the body. Integers are little-endian. Big numbers
+// and digests have the sizes shown. The number in a box is its size in bytes. From a client:
 //
 //	LOGON_CHALLENGE 00, RECONNECT_CHALLENGE 02            size = 30 + k, k = 1 … 16
 //	┌────┬─────────┬──────┬──────┬───────────────┬───────┬──────────┬────────┬────────┬────────┬────┬─────┬──────┐
@@ -87,8 +85,8 @@
 //	│ 1  │ 1 │ 5       │ 8    │ 16  │       │ 1  │ 2 │ k    │
 //	└────┴───┴─────────┴──────┴─────┘       └────┴───┴──────┘
 //
-// Text tags of four letters travel as a little-endian u32, so reversed: "enUS" is
-// 53 55 6e 65. codec.Tag has them in reading order.
+// A text tag of four letters is sent as a little-endian u32, so it is reversed: "enUS" is 53
+// 55 6e 65. codec.Tag has tags in reading order.
 //
 // # Which message when
 //
@@ -99,9 +97,9 @@
 //	                           └─ 34
 //	any ─ refused ─▶ over: nothing, unless a file is offered at once, after 0A
 //
-// What a phase does not take is a violation at its opcode, so that no garbage is
-// kept to wait for more of it.
+// A message that the phase does not accept is a violation at its opcode, so the server never
+// waits for the rest of an invalid message.
 //
-// Where known servers disagree the reading is chosen, with its reason, on the line
-// that implements it; quirks_test.go has one test for each.
+// Where known servers disagree, the line that implements the choice has the reason.
+// quirks_test.go has one test for each choice.
 package grunt

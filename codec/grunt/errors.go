@@ -6,9 +6,9 @@ import (
 	"gatepass/codec"
 )
 
-// What a caller may ask to encode that the wire cannot say.
+// Errors of values that cannot be encoded.
 var (
-	// ErrNoBuild: a success is to be sent to a client that never said its build.
+	// ErrNoBuild: the reply is a success, but the client has not sent its build.
 	ErrNoBuild = errors.New("grunt: no challenge yet, so no layout")
 	// ErrName: a challenge needs a name.
 	ErrName = errors.New("grunt: empty account name")
@@ -28,8 +28,8 @@ var (
 	ErrChunk = errors.New("grunt: more than 65535 bytes in one frame")
 )
 
-// What a client may do wrong. The values are shared, so that a stranger's
-// garbage costs no allocation, and never changed.
+// Violations of a client. The values are shared, so that invalid input causes no allocation,
+// and must not be changed.
 var (
 	unexpected = opcodeViolations("opcode unknown or not expected now")
 
@@ -44,7 +44,7 @@ var (
 	badSurveySize     = silent(opSurveyResult, "survey answer too long")
 )
 
-// What a server may do wrong, for the client halves.
+// Violations of a server, for the client functions.
 var (
 	badReserved      = silent(opLogonChallenge, "second byte is not zero")
 	badChallengeCode = silent(opLogonChallenge, "a success that no known client has a body for")
@@ -56,18 +56,18 @@ var (
 	badFileName      = silent(opTransferOffer, `file is not called "Patch"`)
 )
 
-// refused is a violation that is answered as a wrong password is: the peer
-// learns no more than that, and its user the likeliest cause.
+// refused returns a violation that is answered like a wrong password. The peer learns nothing
+// more, and its user sees the most likely cause.
 func refused(op byte, cause string) *codec.Violation {
 	return &codec.Violation{Message: op, Result: codec.ResultBadCredentials, Cause: cause}
 }
 
-// silent is a violation for which the protocol has no answer.
+// silent returns a violation for which the protocol has no answer.
 func silent(op byte, cause string) *codec.Violation {
 	return &codec.Violation{Message: op, Cause: cause}
 }
 
-// challengeViolations makes one violation for each challenge opcode, at its place.
+// challengeViolations returns one violation for each challenge opcode, indexed by opcode.
 func challengeViolations(cause string) (t [3]*codec.Violation) {
 	for _, op := range [...]byte{opLogonChallenge, opReconnectChallenge} {
 		t[op] = refused(op, cause)
@@ -75,7 +75,7 @@ func challengeViolations(cause string) (t [3]*codec.Violation) {
 	return t
 }
 
-// opcodeViolations makes one violation for each byte that can be an opcode.
+// opcodeViolations returns one violation for each possible opcode byte.
 func opcodeViolations(cause string) (t [256]*codec.Violation) {
 	for op := range t {
 		t[op] = silent(byte(op), cause)

@@ -6,16 +6,15 @@ import (
 	"gatepass/codec"
 )
 
-// fileFrame is how frames of a file are built.
+// fileFrame is the layout of file frames.
 var fileFrame = codec.FileFrame{Head: transferHead, Data: MaxTransferChunk}
 
-// FileFrame is how frames of a file are built: an opcode, a length and at most 4096
-// bytes.
+// FileFrame returns the layout of file frames: an opcode, a length and at most 4096 bytes.
 func (s *Session) FileFrame() codec.FileFrame { return fileFrame }
 
-// FrameFile makes an XFER_DATA of the n bytes, 1 … Data, that stand at frame[Head:].
-// Where they stand in the file is not said in it. 0 once the client was refused. It
-// does not allocate.
+// FrameFile turns the n bytes (1 … Data) at frame[Head:] into an XFER_DATA and returns its
+// size. The frame does not contain the file offset. It returns 0 once the client was refused.
+// It does not allocate.
 func (s *Session) FrameFile(frame []byte, _ uint64, n int) (size int) {
 	if n < 1 || n > fileFrame.Data || len(frame) < fileFrame.Size() {
 		panic("grunt: frame of a file has the wrong size")
@@ -28,5 +27,5 @@ func (s *Session) FrameFile(frame []byte, _ uint64, n int) (size int) {
 	return transferHead + n
 }
 
-// UnframeFile does nothing: no frame depends on those before it.
+// UnframeFile does nothing, because no frame depends on earlier ones.
 func (s *Session) UnframeFile(int) {}

@@ -10,8 +10,7 @@ import (
 	"gatepass/codec"
 )
 
-// mustOffer opens a session to which a file was offered, and which has heard the
-// answer.
+// mustOffer opens a session in which a file was offered and the client has answered the offer.
 func mustOffer(t testing.TB, answer []byte) *Session {
 	t.Helper()
 	s := mustOpen(t, Build335, true)
@@ -21,7 +20,7 @@ func mustOffer(t testing.TB, answer []byte) *Session {
 	return s
 }
 
-// mustFrameFile frames data where it stands.
+// mustFrameFile frames data in place.
 func mustFrameFile(t failer, s *Session, data []byte) []byte {
 	t.Helper()
 	f := s.FileFrame()
@@ -34,7 +33,7 @@ func mustFrameFile(t failer, s *Session, data []byte) []byte {
 	return frame[:size]
 }
 
-// What is framed in place is what AppendTransferData writes, and is read as that.
+// A frame made in place equals the output of AppendTransferData and is parsed like it.
 func TestFrameFile_IsATransferData(t *testing.T) {
 	s := mustOffer(t, AppendTransferAccept(nil))
 	rapid.Check(t, func(t *rapid.T) {
@@ -50,7 +49,7 @@ func TestFrameFile_IsATransferData(t *testing.T) {
 	})
 }
 
-// FuzzFrameFile reads what was framed in place, whole and cut.
+// FuzzFrameFile reads frames made in place, whole and split.
 func FuzzFrameFile(f *testing.F) {
 	f.Add([]byte{0x31}, uint16(0))
 	f.Add(bytes.Repeat([]byte{1}, MaxTransferChunk), uint16(2))
@@ -105,8 +104,8 @@ func TestFrameFile_WrongSizesPanic(t *testing.T) {
 	}
 }
 
-// A reactor uses one message for all of its clients: a window that another has asked
-// for is none of this one.
+// A reactor uses one message for all of its clients, so a window that another client asked for
+// must not stay in it.
 func TestSession_Decode_TransferAnswersHaveNoWindow(t *testing.T) {
 	for _, answer := range [][]byte{AppendTransferAccept(nil), AppendTransferResume(nil, 9)} {
 		s := mustOffer(t, AppendTransferAccept(nil))

@@ -7,14 +7,14 @@ import (
 	"gatepass/codec"
 )
 
-// lossless says which bytes of a message survive being parsed and written again,
-// given both forms; nil where only the second round must change nothing.
+// lossless is a function that returns which bytes of a message are the same after parsing and
+// writing, given both forms. It is nil if only a second round must change nothing.
 type lossless func(was, is []byte) (equal bool)
 
 func exactly(was, is []byte) bool { return bytes.Equal(was, is) }
 
-// fuzzWire fuzzes one message: what parses is written, and what was written
-// parses to the same bytes again. Its golden rows are the seeds.
+// fuzzWire fuzzes one message. Whatever parses is written, and the result must parse and be
+// written to the same bytes again. The message's golden rows are the seeds.
 func fuzzWire(f *testing.F, name string, keeps lossless) {
 	rows := goldenRows(f)
 	for i := range rows {
@@ -46,7 +46,7 @@ func fuzzWire(f *testing.F, name string, keeps lossless) {
 	})
 }
 
-// mustParseOrRefuse parses and checks the manners of the parser.
+// mustParseOrRefuse parses and checks the parser's length and errors.
 func mustParseOrRefuse(t *testing.T, w wire, b []byte, build Build) (any, int) {
 	t.Helper()
 	v, n, err := w.parse(b, build)
@@ -60,8 +60,8 @@ func mustParseOrRefuse(t *testing.T, w wire, b []byte, build Build) (any, int) {
 	return v, n
 }
 
-// exceptTags compares challenges but for the game tag, which is not kept, and the
-// other tags, whose padding is put where it belongs.
+// exceptTags compares challenges except the game tag, which is not kept, and the other tags,
+// whose padding moves to its usual place.
 func exceptTags(was, is []byte) bool {
 	return bytes.Equal(was[:4], is[:4]) && bytes.Equal(was[8:13], is[8:13]) && bytes.Equal(was[25:], is[25:])
 }
@@ -113,7 +113,7 @@ func FuzzTransferCancel(f *testing.F) { fuzzWire(f, "XFER_CANCEL"+toServer, exac
 
 func FuzzSurveyResult(f *testing.F) { fuzzWire(f, "SURVEY_RESULT"+toServer, exactly) }
 
-// FuzzSession cuts a stream in two ways; both must come to the same.
+// FuzzSession splits a stream in two ways. Both must have the same result.
 func FuzzSession(f *testing.F) {
 	for _, build := range []Build{4125, Build1121, 6299, Build243, Build335} {
 		stream := challengeBytes(f, codec.KindLogonChallenge, build)

@@ -24,7 +24,7 @@ func (h *hexBytes) UnmarshalText(t []byte) (err error) {
 	return err
 }
 
-// row is one golden message. Of a transcript's steps only some fields are there.
+// row is one golden message. A transcript's steps have only some of the fields.
 type row struct {
 	ID        string   `json:"id"`
 	Message   string   `json:"message"`
@@ -36,7 +36,7 @@ type row struct {
 
 func (r *row) codec() string { return r.Message + " " + r.Direction }
 
-// fields are those of all messages together.
+// fields has the fields of all messages together.
 type fields struct {
 	Version      uint8      `json:"protocol_version"`
 	Major        uint8      `json:"major"`
@@ -105,10 +105,10 @@ type fields struct {
 	SurveyError uint8    `json:"error"`
 }
 
-// buildOf is a build that speaks a protocol version.
+// buildOf has a build for each protocol version.
 var buildOf = map[int]Build{2: 4125, 3: Build1121, 5: 6299, 6: 6320, 7: 7799, 8: Build335}
 
-// wire is one message both ways, of a value of its own type held in an any.
+// wire is the codec of one message in both directions, for values of its own type in an any.
 type wire struct {
 	parse  func(b []byte, build Build) (any, int, error)
 	append func(v any, build Build) ([]byte, error)
@@ -322,8 +322,8 @@ func (f *fields) realms(l Layout) []Realm {
 	return realms
 }
 
-// notWritten are the rows that are read but written otherwise, with the bytes
-// that are written.
+// notWritten are the rows that are read but are written differently, with the bytes that are
+// written.
 var notWritten = map[string]struct{ hex, why string }{
 	"auth_logon_proof-s-04":       {"01080300", "the tail is 3, as mangos has it"},
 	"derived-auth_logon_proof-23": {"01040300", "the tail is 3"},
@@ -394,7 +394,8 @@ func TestGolden_BothWays(t *testing.T) {
 	}
 }
 
-// checkGolden reads the row, compares with its fields, and writes these fields.
+// checkGolden parses the row, compares the result with the row's fields, and encodes these
+// fields.
 func checkGolden(t *testing.T, r *row, build Build) {
 	t.Helper()
 	w := mustWire(t, r)
@@ -437,7 +438,7 @@ func TestGolden_BytesBehindAreLeft(t *testing.T) {
 		r := &rows[i]
 		version := r.Versions[len(r.Versions)-1]
 		if r.ID == "derived-auth_logon_proof-21" {
-			continue // a refusal without a tail is whole only at the end of a stream
+			continue // a refusal without a tail is complete only at the end of a stream
 		}
 		b := append(bytes.Clone(r.Hex), 0x10, 0xff, 0, 0)
 		if _, n, err := mustWire(t, r).parse(b, buildOf[version]); n != len(r.Hex) || err != nil {

@@ -1,11 +1,11 @@
 package grunt
 
 const (
-	// MaxTransferChunk is how many bytes of a file go into one XFER_DATA. The
-	// frame can hold 65535; 4096 is what clients have always been sent.
+	// MaxTransferChunk is the maximum number of a file's bytes in one XFER_DATA. The frame can
+	// hold 65535; servers have always sent 4096.
 	MaxTransferChunk = 4096
-	// DefaultMaxSurvey is the longest answer to a survey that is taken, in
-	// compressed bytes. Clients send at most about 1000.
+	// DefaultMaxSurvey is the maximum length of an answer to a survey, in compressed bytes.
+	// Clients send at most about 1000.
 	DefaultMaxSurvey = 1024
 
 	// maxProof is the longest proof without telemetry: all three factors and a

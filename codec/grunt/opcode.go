@@ -2,7 +2,7 @@ package grunt
 
 import "gatepass/codec"
 
-// The opcodes, of both directions.
+// The opcodes of both directions.
 const (
 	opLogonChallenge     = 0x00
 	opLogonProof         = 0x01
@@ -17,7 +17,7 @@ const (
 	opTransferCancel     = 0x34
 )
 
-// expect checks the opcode at the front of b.
+// expect checks that b begins with the opcode op.
 func expect(b []byte, op byte) error {
 	switch {
 	case len(b) == 0:

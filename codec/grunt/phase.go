@@ -2,31 +2,30 @@ package grunt
 
 import "gatepass/codec"
 
-// phase is how far a session has come; it decides which opcodes may come next.
+// phase is the state of a session. It decides which opcodes may come next.
 type phase uint8
 
 const (
-	// phaseStart: connected; a challenge comes first.
+	// phaseStart: connected; the client must send a challenge.
 	phaseStart phase = iota
-	// phaseProof: a logon challenge came, its proof is next.
+	// phaseProof: a logon challenge was received; its proof must follow.
 	phaseProof
-	// phaseReconnectProof: a reconnect challenge came, its proof is next.
+	// phaseReconnectProof: a reconnect challenge was received; its proof must follow.
 	phaseReconnectProof
-	// phaseProven: a proof came. Whether it was right is not known here.
+	// phaseProven: a proof was received. The codec does not know whether it was correct.
 	phaseProven
-	// phaseOffered: a file is offered; the client answers that.
+	// phaseOffered: a file is offered, and the client must answer the offer.
 	phaseOffered
-	// phaseSending: the client takes the file. Nothing may come but that its player
-	// has changed their mind.
+	// phaseSending: the client accepted the file. It may send only a cancellation.
 	phaseSending
-	// phaseOver: the client was refused; nothing may come any more.
+	// phaseOver: the client was refused and may send nothing more.
 	phaseOver
 	phaseCount
 )
 
 const transferAnswers = 1<<opTransferAccept | 1<<opTransferResume | 1<<opTransferCancel
 
-// legal has a bit for each opcode that a phase takes.
+// legal has one bit for each opcode that a phase accepts.
 var legal = [phaseCount]uint64{
 	phaseStart:          1<<opLogonChallenge | 1<<opReconnectChallenge,
 	phaseProof:          1 << opLogonProof,
@@ -37,13 +36,12 @@ var legal = [phaseCount]uint64{
 	phaseOver:           0,
 }
 
-// takes tells whether a message with this opcode may come now. Opcodes from 40 on
-// shift out of the mask, so they are never taken; nor is anything in a phase that is
-// none of these.
+// takes reports whether a message with this opcode may come now. It is false for opcodes from
+// 40 on, which are outside of the mask, and for an unknown phase.
 func (p phase) takes(op byte) bool { return p < phaseCount && legal[p]>>op&1 != 0 }
 
-// after is the phase once r is sent. A refusal ends the conversation; after the
-// announcement of a patch only the offer takes it up again.
+// after returns the phase after r is sent. A refusal ends the session. After the announcement
+// of a patch only the offer continues it.
 func (p phase) after(r *codec.Reply) phase {
 	switch {
 	case r.Kind == codec.ReplyNone:

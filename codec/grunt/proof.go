@@ -11,12 +11,12 @@ const (
 	proofCount = 1 + 32 + 20 + 20
 	// proofBase is the length of a proof of Layout2 without telemetry.
 	proofBase = proofCount + 1
-	// telemetrySize is the length of one record.
+	// telemetrySize is the length of one telemetry record.
 	telemetrySize = 2 + 4 + 4 + 20
 )
 
-// Telemetry is one CD-key record of a proof. Nobody outside knows what its first
-// three fields mean, and real clients send none.
+// Telemetry is one CD-key record of a proof. The meaning of its first three fields is not
+// public, and real clients send no records.
 type Telemetry struct {
 	Unknown1 uint16
 	Unknown2 uint32
@@ -24,17 +24,16 @@ type Telemetry struct {
 	KeyProof [20]byte
 }
 
-// Proof is a logon proof with what only the wire knows of it.
+// Proof is a logon proof with the fields that only the wire format has.
 type Proof struct {
 	codec.Proof
-	// Telemetry has at most 255 records. A Session takes none.
+	// Telemetry has at most 255 records. A Session accepts none.
 	Telemetry []Telemetry
 }
 
-// ParseProof reads a logon proof. Flags that layout l does not know and a token
-// longer than codec.MaxToken are violations as soon as they are there. It
-// allocates only for telemetry, at most 255 records, and only once they have
-// come.
+// ParseProof reads a logon proof. Flags that layout l does not have and a token longer than
+// codec.MaxToken are violations as soon as they are there. It allocates only for telemetry, at
+// most 255 records, and only after they have arrived.
 func ParseProof(b []byte, l Layout) (Proof, int, error) {
 	if err := expect(b, opLogonProof); err != nil {
 		return Proof{}, 0, err
@@ -98,8 +97,8 @@ func parseFactors(c *codec.Cursor, p *codec.Proof, l Layout) error {
 	return nil
 }
 
-// AppendProof writes a logon proof. ErrFactor, ErrToken and ErrTelemetry when p
-// holds what layout l cannot carry.
+// AppendProof writes a logon proof. It returns ErrFactor, ErrToken or ErrTelemetry if layout l
+// cannot hold a field of p.
 func AppendProof(dst []byte, l Layout, p *Proof) ([]byte, error) {
 	switch {
 	case p.Factors&^l.Factors() != 0:
@@ -130,7 +129,7 @@ func (t *Telemetry) append(dst []byte) []byte {
 	return append(dst, t.KeyProof[:]...)
 }
 
-// appendFactors writes what follows the security flags.
+// appendFactors writes the fields after the security flags.
 func appendFactors(dst []byte, p *codec.Proof) []byte {
 	if p.Factors&codec.FactorPIN != 0 {
 		dst = append(dst, p.PINSalt[:]...)

@@ -6,12 +6,12 @@ import (
 	"gatepass/codec"
 )
 
-// failureTail ends a refused proof from Layout5 on. mangos and TrinityCore send 3,
-// others 0; no client is known to mind.
+// failureTail is the end of a refused proof from Layout5 on. mangos and TrinityCore send 3,
+// others 0; no known client reads it.
 const failureTail = 3
 
-// AppendProofReply writes the answer to a logon proof: 26, 28 or 32 bytes by
-// layout when r.Result accepts, 2 or 4 when it refuses.
+// AppendProofReply writes the answer to a logon proof: 26, 28 or 32 bytes, depending on the
+// layout, if r.Result accepts, and 2 or 4 if it refuses.
 func AppendProofReply(dst []byte, l Layout, r *codec.Reply) []byte {
 	if r.Result != codec.ResultOK {
 		return appendProofFailure(dst, l, CodeOf(r.Result, l))
@@ -28,8 +28,8 @@ func AppendProofReply(dst []byte, l Layout, r *codec.Reply) []byte {
 	return dst
 }
 
-// appendProofFailure writes a refusal. A 1.x client handed the tail takes its 3
-// for the real result, so it must not get one.
+// appendProofFailure writes a refusal. For 1.x it writes no tail, because such a client would
+// read the 3 as the result.
 func appendProofFailure(dst []byte, l Layout, code Code) []byte {
 	dst = append(dst, opLogonProof, byte(code))
 	if l.hasTail() && !isBare(code) {
@@ -38,16 +38,16 @@ func appendProofFailure(dst []byte, l Layout, code Code) []byte {
 	return dst
 }
 
-// isBare tells whether a refused proof ends after its code for every client: the
-// two version results do, the second because a transfer offer follows at once.
+// isBare reports whether a refused proof ends after its code for every client. That is so for
+// the two version results; after the second one a transfer offer follows at once.
 func isBare(code Code) bool {
 	return code == CodeVersionInvalid || code == CodeVersionUpdate
 }
 
-// ParseProofReply reads the server's answer to a logon proof. A refusal in
-// Layout5 and Layout6 comes with and without a tail, by server: two bytes are
-// taken for a whole one unless four are there. Nothing but the end of the
-// connection follows a refusal, so a tail that comes late does no harm.
+// ParseProofReply reads the server's answer to a logon proof. In Layout5 and Layout6 some
+// servers send a refusal with a tail, others without. So two bytes are a whole refusal unless
+// four are there. Only the end of the connection follows a refusal, so a tail that arrives
+// later does no harm.
 func ParseProofReply(b []byte, l Layout) (codec.Reply, int, error) {
 	if err := expect(b, opLogonProof); err != nil {
 		return codec.Reply{}, 0, err
@@ -59,8 +59,8 @@ func ParseProofReply(b []byte, l Layout) (codec.Reply, int, error) {
 	case CodeSuccess:
 		return parseProofSuccess(b, l)
 	case CodeSuccessSurvey:
-		// Sources disagree whether a body follows, and no server sends it. To
-		// guess would be to trust a server that did not prove itself.
+		// Sources disagree whether a body follows, and no server sends this. A client that
+		// guesses would trust a server without a proof.
 		return codec.Reply{}, 0, badProofCode
 	default:
 		return parseProofFailure(b, l, code)

@@ -8,8 +8,8 @@ import (
 	"gatepass/codec"
 )
 
-// One test for each sentence of the protocol's known conflicts and of the oddities
-// of real clients and servers that a codec can get wrong, named after it.
+// One test for each known conflict of the protocol, and for each oddity of real clients and
+// servers, that a codec can get wrong. Each test has the name of its case.
 
 var layouts = []Layout{Layout2, Layout3, Layout5, Layout6, Layout8}
 
@@ -21,7 +21,7 @@ func mustBytes(t *testing.T, what string, got []byte, want string) {
 	}
 }
 
-// refusalOf is a refusing reply.
+// refusalOf returns a refusing reply.
 func refusalOf(kind codec.ReplyKind, r codec.Result) *codec.Reply {
 	return &codec.Reply{Kind: kind, Result: r}
 }
@@ -62,7 +62,7 @@ func TestBannedAddressCanBeToldBeforeItSpeaks(t *testing.T) {
 
 func TestTokenMayComeInAnotherSegment(t *testing.T) {
 	proof := proofBytes(t, Layout8, codec.FactorToken)
-	for n := 74; n < len(proof); n++ { // from just behind the fixed part on
+	for n := 74; n < len(proof); n++ { // from the end of the fixed part on
 		s := mustOpen(t, Build335, false)
 		var m codec.Message
 		if got, err := s.Decode(proof[:n:n], &m); got != 0 || err != codec.ErrShort {
@@ -87,7 +87,7 @@ func TestSixteenCharactersCanBeMoreBytesAndAreRefused(t *testing.T) {
 
 func TestNamesAreNotFoldedHere(t *testing.T) {
 	b := challengeBytes(t, codec.KindLogonChallenge, Build335)
-	copy(b[34:], "pl yÄ") // lower case, a space, UTF-8: storage judges
+	copy(b[34:], "pl yÄ") // lower case, a space, UTF-8: the storage checks names
 	if m := mustDecode(t, New(Options{}).Open(), b); m.Hello.Name.String() != "pl yÄ" {
 		t.Errorf("name %q", m.Hello.Name)
 	}

@@ -9,7 +9,8 @@ import (
 	"gatepass/codec"
 )
 
-// sendable tells whether the realm's texts can be zero-ended.
+// sendable reports whether the realm's texts have no zero byte, so that they can be sent with
+// a zero at the end.
 func (r *Realm) sendable() bool {
 	return strings.IndexByte(r.Name, 0) < 0 && strings.IndexByte(r.Address, 0) < 0
 }
@@ -39,15 +40,15 @@ func (r *Realm) append(dst []byte, l Layout) []byte {
 	return dst
 }
 
-// flags are the flags as clients of layout l are to see them.
+// flags returns the flags to send to clients of layout l.
 func (r *Realm) flags(l Layout) uint8 {
 	f := r.Flags
 	if r.Locked && l < Layout5 {
 		f |= RealmOffline
 	}
-	// Between 2.0.3 and 2.3.3 sources disagree whether the version follows, so
-	// the flag is kept out; the name has the version. A flag without a version says
-	// nothing.
+	// From 2.0.3 to 2.3.3 sources disagree whether the version follows. So the flag is cleared
+	// and the version is part of the name. A flag without a version has no meaning and is
+	// cleared too.
 	between := l >= Layout5 && l < Layout8
 	if between || !r.hasVersion() {
 		f &^= RealmSpecifyBuild
@@ -55,13 +56,13 @@ func (r *Realm) flags(l Layout) uint8 {
 	return f
 }
 
-// hasVersion tells whether the realm's version is to be told.
+// hasVersion reports whether the realm's version is sent.
 func (r *Realm) hasVersion() bool {
 	return r.Flags&RealmSpecifyBuild != 0 && (r.Version != [3]uint8{} || r.Build != 0)
 }
 
-// parseVersion reads where the layout keeps the version of a realm that has the
-// flag.
+// parseVersion reads the version of a realm that has the flag, from the place where the layout
+// has it.
 func (r *Realm) parseVersion(c *codec.Cursor, l Layout) {
 	switch {
 	case l >= Layout8:
@@ -72,7 +73,7 @@ func (r *Realm) parseVersion(c *codec.Cursor, l Layout) {
 	}
 }
 
-// appendVersionSuffix writes " (1,12,1)", with commas as mangos has them.
+// appendVersionSuffix writes " (1,12,1)", with commas as in mangos.
 func appendVersionSuffix(dst []byte, v [3]uint8) []byte {
 	dst = append(dst, " ("...)
 	for i, n := range v {
@@ -84,8 +85,8 @@ func appendVersionSuffix(dst []byte, v [3]uint8) []byte {
 	return append(dst, ')')
 }
 
-// cutVersionSuffix undoes appendVersionSuffix. A name whose end is not exactly
-// what that would write is returned as it is.
+// cutVersionSuffix removes the suffix of appendVersionSuffix and returns the version. It
+// returns the name unchanged unless its end is exactly what appendVersionSuffix writes.
 func cutVersionSuffix(name string) (string, [3]uint8) {
 	i := strings.LastIndex(name, " (")
 	if i < 0 {
@@ -106,8 +107,8 @@ func cutVersionSuffix(name string) (string, [3]uint8) {
 	return name[:i], v
 }
 
-// hasWideRealmCount tells whether realms are counted in a u16. Version 5 has a
-// u8 by the reading that has bytes behind it; one server writes a u16 there.
+// hasWideRealmCount reports whether the count of realms is a u16. In version 5 it is a u8,
+// according to the source that has example bytes; one server writes a u16.
 func (l Layout) hasWideRealmCount() bool { return l >= Layout6 }
 
 func (l Layout) maxRealms() int {
@@ -131,7 +132,7 @@ func (l Layout) readRealmCount(c *codec.Cursor) uint16 {
 	return uint16(c.U8())
 }
 
-// realmFooter ends a list. No client looks at it; the values are those of mangos.
+// realmFooter returns the end of a list. No client reads it; the values are those of mangos.
 func (l Layout) realmFooter() uint16 {
 	if l < Layout5 {
 		return 0x0002

@@ -90,7 +90,7 @@ func TestRealmList_FooterIsNotLookedAt(t *testing.T) {
 func TestRealmList_Conflict_VersionFollowsInV8Only(t *testing.T) {
 	r := Realm{Flags: RealmSpecifyBuild, Name: "N", Address: "A", ID: 9, Version: [3]uint8{1, 12, 1}, Build: 5875}
 	const v8 = "04" + "4e00" + "4100" + "00000000" + "000009" + "010c01f316" + "1000"
-	// The flag is kept out, and the name has the version.
+	// The flag is cleared, and the name has the version.
 	const v5 = "00" + "4e2028312c31322c312900" + "4100" + "00000000" + "000009" + "1000"
 	const v3 = "04" + "4e2028312c31322c312900" + "4100" + "00000000" + "000009" + "0200"
 	for build, want := range map[Build]string{4125: v3, Build1121: v3, 6299: v5, 6320: v5, Build243: v8, Build335: v8} {
@@ -236,7 +236,7 @@ func TestAppendRealmList_Allocs(t *testing.T) {
 
 func TestRealmListRequest(t *testing.T) {
 	mustBytes(t, "request", AppendRealmListRequest(nil), "1000000000")
-	if n, err := ParseRealmListRequest(mustHex(t, "10ffffffff10")); n != 5 || err != nil { // the word is not looked at
+	if n, err := ParseRealmListRequest(mustHex(t, "10ffffffff10")); n != 5 || err != nil { // the u32 is ignored
 		t.Errorf("%d, %v", n, err)
 	}
 	if n, err := ParseRealmListRequest(nil); n != 0 || err != codec.ErrShort {
@@ -244,7 +244,7 @@ func TestRealmListRequest(t *testing.T) {
 	}
 }
 
-// Writing the Characters at the offsets gives what encoding them would have.
+// Writing Characters at the offsets gives the same bytes as encoding them.
 func TestAppendRealmListCounts_AreWhereTheCharactersAre(t *testing.T) {
 	realms := []Realm{
 		{Name: "One", Address: "a:1", Category: 7, ID: 1},

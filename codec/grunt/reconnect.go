@@ -5,8 +5,8 @@ import "gatepass/codec"
 // reconnectProofSize is the length of a reconnect proof, for every client.
 const reconnectProofSize = 1 + 16 + 20 + 20 + 1
 
-// ParseReconnectProof reads a reconnect proof. Its last byte counts telemetry
-// records, whose layout here nobody has seen: anything but 0 is a violation.
+// ParseReconnectProof reads a reconnect proof. Its last byte counts telemetry records. Their
+// layout here is unknown, so any count but 0 is a violation.
 func ParseReconnectProof(b []byte) (codec.Reconnect, int, error) {
 	if err := expect(b, opReconnectProof); err != nil {
 		return codec.Reconnect{}, 0, err

@@ -2,13 +2,13 @@ package grunt
 
 import "gatepass/codec"
 
-// checksumSalt ends a good reconnect challenge. The client's answer does not
+// checksumSalt is the end of a successful reconnect challenge. The client's answer does not
 // depend on it; mangos sends zeros.
 const checksumSalt = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
-// AppendReconnectChallengeReply writes the answer to a reconnect challenge: 34
-// bytes, or 2 when r.Result refuses. Unlike the answer to a logon challenge it has
-// no zero byte before the result.
+// AppendReconnectChallengeReply writes the answer to a reconnect challenge: 34 bytes, or 2 if
+// r.Result refuses. It has no zero byte before the result, unlike the answer to a logon
+// challenge.
 func AppendReconnectChallengeReply(dst []byte, l Layout, r *codec.Reply) []byte {
 	dst = append(dst, opReconnectChallenge, byte(CodeOf(r.Result, l)))
 	if r.Result != codec.ResultOK {
@@ -18,8 +18,8 @@ func AppendReconnectChallengeReply(dst []byte, l Layout, r *codec.Reply) []byte 
 	return append(dst, checksumSalt...)
 }
 
-// ParseReconnectChallengeReply reads the server's answer to a reconnect
-// challenge, the same for every client.
+// ParseReconnectChallengeReply reads the server's answer to a reconnect challenge, which is
+// the same for every client.
 func ParseReconnectChallengeReply(b []byte) (codec.Reply, int, error) {
 	if err := expect(b, opReconnectChallenge); err != nil {
 		return codec.Reply{}, 0, err
@@ -38,9 +38,9 @@ func ParseReconnectChallengeReply(b []byte) (codec.Reply, int, error) {
 	return r, c.Offset(), nil
 }
 
-// AppendReconnectProofReply writes the answer to a reconnect proof: two bytes
-// before Layout5, four from there on. A 1.x client that gets four tells its player
-// later that the session has expired; other servers send one length to all.
+// AppendReconnectProofReply writes the answer to a reconnect proof: two bytes before Layout5,
+// four from Layout5 on. A 1.x client that gets four later shows its player that the session
+// has expired. Other servers send one length to all clients.
 func AppendReconnectProofReply(dst []byte, l Layout, r *codec.Reply) []byte {
 	return appendReconnectProofCode(dst, l, CodeOf(r.Result, l))
 }

@@ -6,7 +6,7 @@ import (
 	"gatepass/codec"
 )
 
-// Code is a result as the wire has it.
+// Code is a result as sent on the wire.
 type Code uint8
 
 // The codes that every client knows.
@@ -16,7 +16,7 @@ const (
 	CodeUnknown1        Code = 0x02 // "unable to connect"
 	CodeBanned          Code = 0x03 // account closed for good
 	CodeUnknownAccount  Code = 0x04 // name or password wrong
-	CodeWrongPassword   Code = 0x05 // never sent: 2.x clients then refuse the next tries
+	CodeWrongPassword   Code = 0x05 // never sent: after it 2.x clients refuse further tries
 	CodeAlreadyOnline   Code = 0x06 // account in the game already
 	CodeNoTime          Code = 0x07 // prepaid time used up
 	CodeDBBusy          Code = 0x08 // try again later
@@ -73,7 +73,7 @@ var codeOf = [codec.ResultCount]Code{
 	codec.ResultVersionUpdate:  CodeVersionUpdate,
 	codec.ResultBusy:           CodeDBBusy,
 	codec.ResultNoAccess:       CodeNoAccess,
-	// What only native clients are told, in the nearest words there are.
+	// Results of native clients only, with the closest codes.
 	codec.ResultReplaced:  CodeAlreadyOnline,
 	codec.ResultKicked:    CodeNoAccess,
 	codec.ResultIdle:      CodeNoAccess,
@@ -83,8 +83,8 @@ var codeOf = [codec.ResultCount]Code{
 	codec.ResultFull:      CodeDBBusy,
 }
 
-// CodeOf is what a client of layout l is told for r. Codes above 0F mean nothing
-// to 1.x, so a locked account is "busy" there, as mangos has it.
+// CodeOf returns the code of r for a client of layout l. 1.x has no codes above 0F, so it
+// shows a locked account as "busy", as mangos does.
 func CodeOf(r codec.Result, l Layout) Code {
 	if r == codec.ResultLocked && l < Layout5 {
 		return CodeDBBusy
@@ -92,8 +92,8 @@ func CodeOf(r codec.Result, l Layout) Code {
 	return codeOf[r]
 }
 
-// Result is what a client makes of the code. Refusals without a word of their
-// own in codec, known or not, are ResultNoAccess.
+// Result returns the codec.Result of the code. It is ResultNoAccess for a refusal without a
+// result of its own, and for an unknown code.
 func (c Code) Result() codec.Result {
 	switch c {
 	case CodeSuccess, CodeSuccessSurvey:

@@ -2,32 +2,31 @@ package grunt
 
 import "gatepass/codec"
 
-// Session is the protocol of one connection: what it may say next and which
-// layout it understands. It holds no bytes: what is not yet a whole message stays
-// with the caller. All methods are called by the connection's reactor.
+// Session is the protocol state of one connection: which messages the client may send next and
+// which layout it uses. It holds no bytes; the caller keeps incomplete messages. All methods
+// are called by the connection's reactor.
 type Session struct {
 	codec *Codec // static
 
 	// Owned by the reactor.
 	phase  phase
-	layout Layout // 0 until a challenge came
+	layout Layout // 0 before the challenge
 	build  Build
 }
 
-// Build is the build that the client named in its challenge, 0 before.
+// Build returns the build that the client sent in its challenge, 0 before.
 func (s *Session) Build() Build { return s.build }
 
-// Layout is the layout in which the client is answered, 0 before its challenge.
+// Layout returns the layout for replies to the client, 0 before its challenge.
 func (s *Session) Layout() Layout { return s.layout }
 
-// Decode reads the one message at the front of b into m and returns its length.
-// It sets m.Kind and the fields that the kind names, all copied out of b, and
-// leaves the rest of m alone.
+// Decode reads the message at the front of b into m and returns its length. It sets m.Kind and
+// the fields that belong to the kind, all copied out of b. It does not change the rest of m.
 //
-// codec.ErrShort asks for more bytes: call again with b and what came after it.
-// Any other error is a *codec.Violation, after which the connection is to be
-// closed. Neither changes m or the session, and neither depends on how the stream
-// was cut. Decode does not allocate.
+// codec.ErrShort asks for more bytes: call again with b and the bytes after it. Any other
+// error is a *codec.Violation, after which the connection must be closed. An error changes
+// neither m nor the session, and does not depend on how the stream is split. Decode does not
+// allocate.
 func (s *Session) Decode(b []byte, m *codec.Message) (int, error) {
 	if len(b) == 0 {
 		return 0, codec.ErrShort
@@ -66,8 +65,8 @@ func (s *Session) decodeChallenge(b []byte, m *codec.Message) (int, error) {
 }
 
 func (s *Session) decodeProof(b []byte, m *codec.Message) (int, error) {
-	// Real clients send no telemetry. Refused here, it is neither waited for nor
-	// allocated.
+	// Real clients send no telemetry. So it is refused here, before waiting or allocating for
+	// it.
 	if len(b) > proofCount && b[proofCount] != 0 {
 		return 0, badTelemetry
 	}
@@ -117,7 +116,7 @@ func (s *Session) decodeTransferAnswer(b []byte, m *codec.Message) (int, error) 
 	if a.Kind == codec.KindTransferCancel {
 		return n, nil
 	}
-	m.Window = 0 // nothing is acknowledged; m may have been another client's
+	m.Window = 0 // there are no acknowledgements; m may have been another client's
 	if a.Kind == codec.KindTransferResume {
 		m.Number = a.Offset
 	}
@@ -127,13 +126,13 @@ func (s *Session) decodeTransferAnswer(b []byte, m *codec.Message) (int, error) 
 	return n, nil
 }
 
-// Append encodes r for this client. A refusal may go out before the client has
-// said anything; a success then is ErrNoBuild. ErrFactor when a challenge asks for
-// a second factor that the client cannot give. On an error dst is returned as it
-// was, and nothing is taken as said. With room in dst it does not allocate.
+// Append encodes r for this client. A refusal may be sent before the client's first message; a
+// success then returns ErrNoBuild. It returns ErrFactor if a challenge asks for a second
+// factor that the client's layout does not have. On an error dst is returned unchanged, and so
+// is the state. With room in dst it does not allocate.
 //
-// After an offer the session takes only answers to it, after one that takes the file
-// only KindTransferCancel, after a refusal nothing.
+// After an offer the session accepts only answers to it. After an answer that accepts the file
+// it accepts only KindTransferCancel. After a refusal it accepts nothing.
 func (s *Session) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 	if s.layout == 0 && r.Kind != codec.ReplyNone && r.Result == codec.ResultOK {
 		return dst, ErrNoBuild
@@ -164,9 +163,9 @@ func (s *Session) appendReply(dst []byte, r *codec.Reply) ([]byte, error) {
 	panic("grunt: " + r.Kind.String() + " has no bytes")
 }
 
-// AppendViolation writes what the client is told about v before it is closed: a
-// refusal in the shape that its message is answered with, or nothing where there
-// is none or v has no Result.
+// AppendViolation writes the answer to v that the client gets before it is closed. That is a
+// refusal in the layout of the reply to the offending message. It writes nothing if there is
+// no such reply or v has no Result.
 func (s *Session) AppendViolation(dst []byte, v *codec.Violation) []byte {
 	if v.Result == codec.ResultOK {
 		return dst

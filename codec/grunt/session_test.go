@@ -40,7 +40,7 @@ func mustAppend(t testing.TB, s *Session, r *codec.Reply) []byte {
 	return b
 }
 
-// mustViolate decodes b, which must be refused.
+// mustViolate decodes b, which must be a violation.
 func mustViolate(t testing.TB, s *Session, b []byte) *codec.Violation {
 	t.Helper()
 	var m codec.Message
@@ -55,7 +55,7 @@ func mustViolate(t testing.TB, s *Session, b []byte) *codec.Violation {
 	return v
 }
 
-// challengeBytes is a challenge of a client of the given build.
+// challengeBytes returns a challenge of a client of the given build.
 func challengeBytes(t testing.TB, kind codec.Kind, build Build) []byte {
 	t.Helper()
 	h := codec.Hello{
@@ -70,7 +70,7 @@ func challengeBytes(t testing.TB, kind codec.Kind, build Build) []byte {
 	return b
 }
 
-// proofBytes is a proof with the given second factors.
+// proofBytes returns a proof with the given second factors.
 func proofBytes(t testing.TB, l Layout, f codec.Factors) []byte {
 	t.Helper()
 	p := Proof{Proof: codec.Proof{A: [32]byte{1}, M1: [20]byte{2}, CRCHash: [20]byte{3}, Factors: f}}
@@ -90,8 +90,7 @@ func proofBytes(t testing.TB, l Layout, f codec.Factors) []byte {
 	return b
 }
 
-// mustOpen opens a session and brings it behind a challenge, or with proven behind
-// a proof as well.
+// mustOpen opens a session and takes it past a challenge, or, if proven, also past a proof.
 func mustOpen(t testing.TB, build Build, proven bool) *Session {
 	t.Helper()
 	s := New(Options{}).Open()
@@ -175,7 +174,7 @@ func TestSession_Transcripts(t *testing.T) {
 	}
 }
 
-// playStep lets the session decode what the client says and encode the answer.
+// playStep decodes the client's message and encodes the answer.
 func playStep(t *testing.T, s *Session, step *row, build Build) {
 	t.Helper()
 	w := mustWire(t, step)
@@ -203,7 +202,7 @@ func playStep(t *testing.T, s *Session, step *row, build Build) {
 	}
 }
 
-// sayingOf is a message as its wire's parse would return it.
+// sayingOf returns a message as the parser of its wire would return it.
 func sayingOf(m *codec.Message) any {
 	switch m.Kind {
 	case codec.KindLogonChallenge, codec.KindReconnectChallenge:
@@ -323,7 +322,7 @@ func TestSession_Decode_SecondChallengeIsViolation(t *testing.T) {
 	for _, kind := range []codec.Kind{codec.KindLogonChallenge, codec.KindReconnectChallenge} {
 		s := mustOpen(t, Build335, false)
 		mustViolate(t, s, challengeBytes(t, kind, Build335))
-		mustDecode(t, s, proofBytes(t, Layout8, 0)) // the phase is as it was
+		mustDecode(t, s, proofBytes(t, Layout8, 0)) // the phase is unchanged
 		mustViolate(t, s, challengeBytes(t, kind, Build335))
 	}
 }
@@ -418,14 +417,14 @@ func TestSession_AppendViolation(t *testing.T) {
 	}
 }
 
-// Garbage is refused at the byte that shows it, not when the rest has come.
+// An invalid message is refused at the byte that shows it, before the rest arrives.
 func TestSession_Decode_JudgesAtTheFirstBadByte(t *testing.T) {
 	challenge := challengeBytes(t, codec.KindLogonChallenge, Build335)
 	proof := proofBytes(t, Layout8, codec.FactorToken)
 	cases := []struct {
 		what  string
 		phase phase
-		b     []byte // up to the bad byte, of the size field the whole
+		b     []byte // up to the bad byte, or to the end of a bad size field
 		at    int
 		to    byte
 	}{

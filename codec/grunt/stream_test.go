@@ -10,14 +10,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// verdict is what a stream comes to: its messages, then short or a violation.
+// verdict is the result of a stream: its messages, then short or a violation.
 type verdict struct {
 	messages []codec.Message
 	err      error
 	left     int // bytes not consumed
 }
 
-// failer is what *testing.T and *rapid.T have in common.
+// failer has the common methods of *testing.T and *rapid.T.
 type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -51,7 +51,7 @@ func decodeAll(t failer, pieces [][]byte) (v verdict) {
 				t.Fatalf("%d of %d bytes consumed", n, len(pending))
 			}
 			v.messages = append(v.messages, m)
-			clear(pending[:n]) // nothing decoded may alias them
+			clear(pending[:n]) // no decoded message may alias them
 			pending = pending[n:]
 		}
 	}
@@ -59,7 +59,7 @@ func decodeAll(t failer, pieces [][]byte) (v verdict) {
 	return v
 }
 
-// mustAgree fails unless both streams came to the same.
+// mustAgree fails unless both streams have the same result.
 func mustAgree(t failer, got, want verdict) {
 	t.Helper()
 	if len(got.messages) != len(want.messages) || got.err != want.err || got.left != want.left {
@@ -73,7 +73,7 @@ func mustAgree(t failer, got, want verdict) {
 	}
 }
 
-// cut splits b at the given distances, then takes the rest.
+// cut splits b at the given distances; the last piece is the rest.
 func cut(b []byte, distances []byte) (pieces [][]byte) {
 	for _, d := range distances {
 		n := min(int(d), len(b))
@@ -82,12 +82,12 @@ func cut(b []byte, distances []byte) (pieces [][]byte) {
 	return append(pieces, b)
 }
 
-// fill draws the bytes of a field.
+// fill draws random bytes for a field.
 func fill(t *rapid.T, field []byte, label string) {
 	copy(field, rapid.SliceOfN(rapid.Byte(), len(field), len(field)).Draw(t, label))
 }
 
-// drawHello draws what a client may say of itself.
+// drawHello draws a random Hello.
 func drawHello(t *rapid.T) (h codec.Hello) {
 	name := rapid.SliceOfN(rapid.ByteRange(1, 255), 1, codec.MaxName).Draw(t, "name")
 	h.Name, _ = codec.NameOf(name)
@@ -118,8 +118,8 @@ func drawProof(t *rapid.T, l Layout) (p Proof) {
 	return p
 }
 
-// drawStream draws what a client says, whole and valid, and perhaps something
-// else behind it. It returns the messages that must come out.
+// drawStream draws the stream of a valid client, sometimes with other bytes after it. It
+// returns the messages that must be decoded.
 func drawStream(t *rapid.T) (stream []byte, want []codec.Message) {
 	h := drawHello(t)
 	kind := rapid.SampledFrom([]codec.Kind{codec.KindLogonChallenge, codec.KindReconnectChallenge}).Draw(t, "kind")
@@ -145,7 +145,7 @@ func drawStream(t *rapid.T) (stream []byte, want []codec.Message) {
 	return stream, want
 }
 
-// drawProven appends one message that is good after a proof.
+// drawProven appends one message that is valid after a proof.
 func drawProven(t *rapid.T, stream []byte) ([]byte, codec.Message) {
 	switch rapid.IntRange(0, 4).Draw(t, "message") {
 	case 0:

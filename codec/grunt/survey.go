@@ -12,13 +12,12 @@ const surveyHead = 1 + 4 + 1 + 2
 
 // SurveyResult is a client's answer to a survey.
 type SurveyResult struct {
-	// ID is the one that the proof reply told.
+	// ID is the survey id of the proof reply.
 	ID uint32
-	// Error is not 0 when the client could not run the survey. One server leaves
-	// length and data out then; here they always follow, as in the published
-	// layout.
+	// Error is not 0 if the client could not run the survey. One server then omits length and
+	// data; here they always follow, as in the published layout.
 	Error uint8
-	// Data is zlib. Parsed, it aliases the buffer it was read from.
+	// Data is compressed by zlib. After parsing it aliases the input buffer.
 	Data []byte
 }
 
@@ -41,7 +40,7 @@ func ParseSurveyResult(b []byte, limit uint16) (SurveyResult, int, error) {
 	return s, c.Offset(), nil
 }
 
-// AppendSurveyResult writes a SURVEY_RESULT. ErrChunk when the data does not fit
+// AppendSurveyResult writes a SURVEY_RESULT. It returns ErrChunk if the data is too long for
 // its size field.
 func AppendSurveyResult(dst []byte, s *SurveyResult) ([]byte, error) {
 	if len(s.Data) > math.MaxUint16 {

@@ -7,8 +7,8 @@ import (
 	"gatepass/codec"
 )
 
-// transferName is the only file name on which a client downloads a patch. It has
-// no zero byte after it, though one server writes one.
+// transferName is the only file name for which a client downloads a patch. No zero byte
+// follows it, though one server writes one.
 const transferName = "Patch"
 
 // transferHead is the length of an XFER_DATA without its data.
@@ -22,8 +22,8 @@ func AppendTransferOffer(dst []byte, o *codec.TransferOffer) []byte {
 	return append(dst, o.MD5[:]...)
 }
 
-// ParseTransferOffer reads an XFER_INITIATE. An offer of anything but a patch, a
-// survey for example, is a violation.
+// ParseTransferOffer reads an XFER_INITIATE. An offer of any other file, for example a survey,
+// is a violation.
 func ParseTransferOffer(b []byte) (codec.TransferOffer, int, error) {
 	if err := expect(b, opTransferOffer); err != nil {
 		return codec.TransferOffer{}, 0, err
@@ -45,8 +45,8 @@ func ParseTransferOffer(b []byte) (codec.TransferOffer, int, error) {
 	return o, c.Offset(), nil
 }
 
-// AppendTransferData writes one XFER_DATA. ErrChunk when data does not fit its
-// size field; MaxTransferChunk is the size to send.
+// AppendTransferData writes one XFER_DATA. It returns ErrChunk if data is too long for its
+// size field. Servers should send MaxTransferChunk bytes.
 func AppendTransferData(dst, data []byte) ([]byte, error) {
 	if len(data) > math.MaxUint16 {
 		return dst, ErrChunk
@@ -71,10 +71,10 @@ func ParseTransferData(b []byte) ([]byte, int, error) {
 	return b[transferHead:n:n], n, nil
 }
 
-// AppendTransferAccept writes a client's wish for the file from its start.
+// AppendTransferAccept writes a client's request for the file from its start.
 func AppendTransferAccept(dst []byte) []byte { return append(dst, opTransferAccept) }
 
-// AppendTransferResume writes a client's wish for the file from offset on.
+// AppendTransferResume writes a client's request for the file from offset on.
 func AppendTransferResume(dst []byte, offset uint64) []byte {
 	return binary.LittleEndian.AppendUint64(append(dst, opTransferResume), offset)
 }
@@ -82,11 +82,12 @@ func AppendTransferResume(dst []byte, offset uint64) []byte {
 // AppendTransferCancel writes a client's refusal of the file.
 func AppendTransferCancel(dst []byte) []byte { return append(dst, opTransferCancel) }
 
-// TransferAnswer is what a client makes of an offer.
+// TransferAnswer is a client's answer to an offer.
 type TransferAnswer struct {
 	// Kind is KindTransferAccept, KindTransferResume or KindTransferCancel.
 	Kind codec.Kind
-	// Offset is how many bytes a resuming client has. It may be beyond the end.
+	// Offset is the number of bytes that a resuming client has. It may be beyond the file's
+	// end.
 	Offset uint64
 }
 

@@ -6,11 +6,11 @@ import (
 	"gatepass/codec"
 )
 
-// Build is a client's build number. It alone decides the layouts: the protocol
-// version byte of a challenge is made up by several third-party clients.
+// Build is a client's build number. It alone decides the layouts, because several third-party
+// clients send a wrong protocol version byte.
 type Build uint16
 
-// The builds that are tried with real clients.
+// The builds that are tested with real clients.
 const (
 	// Build1121 is 1.12.1.
 	Build1121 Build = 5875
@@ -28,26 +28,25 @@ const (
 	firstLayout8 Build = 8089 // 2.4.0
 )
 
-// Layout is a set of message layouts, named after the lowest protocol version
-// that has them. Later layouts compare greater. The zero Layout stands for a
-// client that has not yet said its build.
+// Layout is a set of message layouts. Its name is the lowest protocol version that has them.
+// Later layouts compare greater. The zero Layout is for a client that has not sent its build.
 type Layout uint8
 
 const (
-	// Layout2 is the layout of clients before 1.11 and of every reconnect
-	// before 2.0.3: no second factors.
+	// Layout2 is the layout of clients before 1.11 and of every reconnect before 2.0.3. It has
+	// no second factors.
 	Layout2 Layout = iota + 1
-	// Layout3 is 1.11.0 to 2.0.1: the PIN pad appears.
+	// Layout3 is for 1.11.0 to 2.0.1. It adds the PIN pad.
 	Layout3
-	// Layout5 is 2.0.3: refusals of a proof have a tail, the matrix card appears.
+	// Layout5 is for 2.0.3. It adds the matrix card, and a tail to refusals of a proof.
 	Layout5
-	// Layout6 is versions 6 and 7, 2.0.5 to 2.3.3: a list counts realms in a u16.
+	// Layout6 is for versions 6 and 7, 2.0.5 to 2.3.3. The count of realms in a list is a u16.
 	Layout6
-	// Layout8 is 2.4.0 on: account flags, token, realm versions.
+	// Layout8 is for 2.4.0 and later. It adds account flags, the token and realm versions.
 	Layout8
 )
 
-// LayoutOf is the layout of a full login and of the realm list.
+// LayoutOf returns the layout of a full login and of the realm list.
 func LayoutOf(b Build) Layout {
 	switch {
 	case b < firstLayout3:
@@ -62,8 +61,8 @@ func LayoutOf(b Build) Layout {
 	return Layout8
 }
 
-// ReconnectLayoutOf is the layout of a reconnect: 1.x clients fall back to
-// Layout2 for it, whatever they log in with.
+// ReconnectLayoutOf returns the layout of a reconnect. For 1.x clients it is always Layout2,
+// whatever the layout of their login.
 func ReconnectLayoutOf(b Build) Layout {
 	if l := LayoutOf(b); l >= Layout5 {
 		return l
@@ -87,8 +86,8 @@ func (l Layout) String() string {
 	return fmt.Sprintf("layout(%d)", uint8(l))
 }
 
-// Factors are the second factors that the layout has fields for. The bits of
-// codec.Factors are those of the wire's security flags.
+// Factors returns the second factors for which the layout has fields. The bits of
+// codec.Factors are those of the security flags on the wire.
 func (l Layout) Factors() codec.Factors {
 	switch {
 	case l >= Layout8:
@@ -101,8 +100,8 @@ func (l Layout) Factors() codec.Factors {
 	return 0
 }
 
-// hasFlags tells whether challenge reply and proof end in a security flag byte.
+// hasFlags reports whether challenge reply and proof end in a security flag byte.
 func (l Layout) hasFlags() bool { return l >= Layout3 }
 
-// hasTail tells whether a refused proof and a reconnect proof reply end in a u16.
+// hasTail reports whether a refused proof and a reconnect proof reply end in a u16.
 func (l Layout) hasTail() bool { return l >= Layout5 }

@@ -47,7 +47,7 @@ func TestLayout_String(t *testing.T) {
 	}
 }
 
-// codec.Factors goes onto the wire as it is, so its bits must be the wire's.
+// codec.Factors is sent unchanged, so its bits must be those of the wire.
 func TestLayout_Factors(t *testing.T) {
 	want := []uint8{0, 0, 1, 3, 3, 7}
 	for i, w := range want {

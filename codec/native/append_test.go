@@ -11,7 +11,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// What is written by hand is what generated code writes, whatever is in it.
+// The hand-written encoder writes the same bytes as generated code, for any contents.
 func TestAppend_AgreesWithGenerated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for _, f := range []func(t *rapid.T) (codec.Reply, *pb.ServerFrame){
@@ -133,7 +133,7 @@ func mustEqualFrame(t *rapid.T, got []byte, frame proto.Message) {
 }
 
 func drawWorld(t *rapid.T) (World, *pb.World) {
-	// One draw for all of it: 255 worlds of many draws would take long.
+	// One draw for all worlds, because many draws for each of 255 worlds would take long.
 	b := rapid.SliceOfN(rapid.Byte(), 12, 12).Draw(t, "world")
 	w := World{ID: b[0], Name: string(bytes.Repeat([]byte("n"), int(b[1]%65))), Address: string(bytes.Repeat([]byte("a"), int(b[2]%129))),
 		Kind: WorldKind(b[3] % 5), Category: b[4], Status: WorldStatus(b[5] % 4), Locked: b[6]%2 == 1, Full: b[7]%2 == 1,

@@ -140,7 +140,7 @@ func allocs(t *testing.T, name string, want float64, f func()) {
 	}
 }
 
-// What an open session mostly does costs nothing but time.
+// The usual messages of an open session do not allocate.
 func TestAllocs_SteadyState(t *testing.T) {
 	s, send, _ := mustOpen(t)
 	in, out := make([]byte, 0, 1<<12), make([]byte, 0, 1<<17)
@@ -182,7 +182,7 @@ func mustAppendTo(t *testing.T, dst []byte, s *Session, r *codec.Reply) []byte {
 	return dst
 }
 
-// A refusal and the violation before it cost nothing either: strangers are many.
+// A refusal and its violation do not allocate either, because any stranger can cause many.
 func TestAllocs_Violations(t *testing.T) {
 	out := make([]byte, 0, 1<<10)
 	garbage := inClear([]byte("GET / HTTP/1.1"))
@@ -205,7 +205,7 @@ func TestAllocs_Violations(t *testing.T) {
 	})
 }
 
-// What does not fit into a Message costs its NativeMessage, and what that holds.
+// A message with fields outside Message allocates its NativeMessage and the contents of that.
 func TestAllocs_NativeMessages(t *testing.T) {
 	var m codec.Message
 	for _, c := range saids() {
@@ -234,7 +234,7 @@ func TestAllocs_NativeMessages(t *testing.T) {
 	}
 }
 
-// rewind takes a session back to where it is now.
+// rewind returns a function that sets a session back to its present state.
 func rewind(t testing.TB, s server) func() {
 	t.Helper()
 	switch s := s.(type) {

@@ -77,7 +77,7 @@ func TestDirection_WearsOut(t *testing.T) {
 	}
 }
 
-// mustPanic seals and returns some frame instead.
+// mustPanic fails unless Seal panics. It returns nil, in place of a frame.
 func (d *Direction) mustPanic(t *testing.T) []byte {
 	t.Helper()
 	defer func() {
@@ -103,7 +103,7 @@ func TestTranscript_IsWhatTheDocumentSays(t *testing.T) {
 	}
 }
 
-// mustBreak feeds what must not open, and looks at how it is told and counted.
+// mustBreak feeds a frame that must not open, and checks the answer and the counters.
 func mustBreak(t testing.TB, name string, s server, receive *Direction, b []byte) {
 	t.Helper()
 	v := mustViolate(t, s, b)
@@ -120,7 +120,7 @@ func mustBreak(t testing.TB, name string, s server, receive *Direction, b []byte
 	}
 }
 
-// pings are frames that were sealed one after another.
+// pings returns frames that were sealed one after another.
 func pings(t testing.TB, send *Direction, count int) (frames [][]byte) {
 	for i := range count {
 		frames = append(frames, send.Seal(nil, mustMarshal(t, ping(uint64(i)+1000))))
@@ -137,7 +137,8 @@ func TestSession_Sealed_EveryFlippedBitIsFound(t *testing.T) {
 		flipped[i/8] ^= 1 << (i % 8)
 		var m codec.Message
 		if _, err := s.Decode(bytes.Clone(flipped), &m); err == codec.ErrShort {
-			// The length says that more comes: what does come does not make it good.
+			// The length says that more bytes follow. The bytes that do follow do not make it
+			// valid.
 			flipped = append(flipped, make([]byte, MaxLoginBody)...)
 		}
 		mustBreak(t, fmt.Sprintf("bit %d", i), s, receive, flipped)
@@ -172,7 +173,7 @@ func TestSession_Sealed_WhatElseIsFound(t *testing.T) {
 	}
 }
 
-// A gate's session shares what was tried above; this shows that it is the same.
+// A gate's session shares the code that is tested above; this test checks that.
 func TestGateSession_Sealed_FlippedAndReplayed(t *testing.T) {
 	s, send, receive := mustOpenGate(t)
 	frame := send.Seal(nil, mustGolden(t, "gate GamePacket"))
@@ -184,7 +185,7 @@ func TestGateSession_Sealed_FlippedAndReplayed(t *testing.T) {
 	mustBreak(t, "flipped", s, receive, frame)
 }
 
-// What opens and is no message is the client's own fault and counted as that.
+// A frame that opens but is no message is the client's own fault and is counted as such.
 func TestSession_Sealed_GarbageInsideIsNoBrokenSeal(t *testing.T) {
 	for _, body := range [][]byte{nil, {0xFF}, {0x78, 1}} {
 		s, send, _ := mustOpen(t)
@@ -194,7 +195,7 @@ func TestSession_Sealed_GarbageInsideIsNoBrokenSeal(t *testing.T) {
 	}
 }
 
-// The client's end finds what was changed on its way to it.
+// The client detects frames that were changed on their way to it.
 func TestDirection_Open_OfTheClient(t *testing.T) {
 	s, _, receive := mustOpen(t)
 	first := mustAppend(t, s, codec.Reply{Kind: codec.ReplyPong, Number: 1})

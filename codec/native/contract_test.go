@@ -10,7 +10,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// The tables that frames are read by say of every field what the contract says.
+// The parser's tables of fields agree with the contract for every field.
 func TestContract_ShapesAreTheContracts(t *testing.T) {
 	for frame, e := range map[protoreflect.Message]*envelope{
 		(&pb.ClientFrame{}).ProtoReflect():     &loginEnvelope,

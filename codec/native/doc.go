@@ -1,14 +1,14 @@
-// Package native turns the bytes of gatepass's own protocol into codec.Message and
-// codec.Reply into bytes, for login servers and for the gates of worlds.
+// Package native decodes gatepass's own protocol to codec.Message and encodes codec.Reply, for
+// login servers and for the gates of worlds.
 //
-// It owns the wire: frames, bounds, the order of the handshake, the transcript of what
-// was said, and the sealed channel. It does not know accounts, passwords, tokens or
-// passes, and judges no proof: the keys of a channel come with the reply that opens
-// it. A reactor opens one Session (GateSession) a connection and calls it from its own
-// goroutine only; lists of worlds, which many clients get, are encoded once anywhere
-// and sealed for each. Direction and Transcript are also what a client is made of. It
-// writes its messages with gatepasspb, generated from gatepass.proto; here they are
-// read and written by hand, since generated code allocates for each.
+// It has the wire format: frames, limits, the order of the handshake, the transcript and the
+// sealed channel. It does not know accounts, passwords, tokens or passes, and does not check
+// proofs: the reply that opens a channel has its keys. A reactor opens one Session (or
+// GateSession) per connection and calls it from its own goroutine only. A list of worlds goes
+// to many clients, so any goroutine may encode it once, and each session seals it for its
+// client. A client uses Direction and Transcript too. It writes its messages with gatepasspb,
+// generated from gatepass.proto. This package reads and writes messages by hand, because
+// generated code allocates for each.
 //
 //	s := native.New(native.Options{}).Open()
 //	n, err := s.Decode(unread, &m)              // KindSignIn
@@ -21,7 +21,7 @@
 //
 // # Bytes
 //
-// The length counts what follows it and is little-endian; the figure in a box is its
+// The length counts the bytes that follow it and is little-endian. The number in a box is its
 // size in bytes. The body is one protobuf message, see gatepass.proto.
 //
 //	in the clear                sealed
@@ -58,8 +58,9 @@
 //
 //	in any of them ─ ▶ Refused, Kicked ─▶ over      open ─ ▶ UpdateSent, UpdateFailed ─▶ ending ─ ▶ Kicked ─▶ over
 //
-// A client that is proving is not read: its next frame is sealed with a key that is
-// still being worked out, or is of no interest if it will be refused.
+// While a client is proving, Decode reads nothing from it. Its next frame is sealed with a key
+// that the server is still computing. If the server will refuse the client, the frame does not
+// matter.
 //
-// docs/native-protocol.md says the same at length, for who writes a client.
+// docs/native-protocol.md describes the same in detail, for authors of clients.
 package native

@@ -42,7 +42,7 @@ func mustAllText(t testing.TB) string {
 	return all.String()
 }
 
-// group is one of the pages'.
+// group is a group in the pages.
 type group struct {
 	n, g *big.Int
 	size int // of n, in bytes

@@ -22,11 +22,11 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// The pages' examples are made here from what the pages say, with math/big and the
-// standard library: a second implementation of the protocol, beside the ones in auth.
-// The frames go through real sessions, which have to agree.
+// The pages' examples are computed here by the rules of the pages, with math/big and the
+// standard library. This is a second implementation of the protocol, independent of the
+// packages in auth. Real sessions handle the frames and must agree.
 
-// example collects the lines of one.
+// example collects the lines of one example.
 type example struct{ strings.Builder }
 
 // put writes a value, 32 bytes a line.
@@ -75,7 +75,7 @@ func mustExpand(t testing.TB, prk []byte, info ...[]byte) []byte {
 	return key
 }
 
-// mustSeal seals as the page says, the frame of that number.
+// mustSeal seals the frame of that number as the page says.
 func mustSeal(t testing.TB, key []byte, count uint64, body, data []byte) []byte {
 	t.Helper()
 	aead, err := chacha20poly1305.New(key)
@@ -91,7 +91,7 @@ func mustSealFrame(t testing.TB, key []byte, count uint64, body []byte) []byte {
 	return append(length, mustSeal(t, key, count, body, length)...)
 }
 
-// spoken is a connection of which the transcript is kept.
+// spoken is a connection with its transcript.
 type spoken struct {
 	t testing.TB
 	*example
@@ -107,7 +107,7 @@ func begun(t testing.TB, e *example, s server, label string) *spoken {
 
 func (c *spoken) add(body []byte) { c.transcript = hash(c.transcript, hash(body)) }
 
-// client writes what the client says in the clear, and gives it to the server.
+// client writes a client's message in the clear and passes it to the server.
 func (c *spoken) client(name string, body []byte) codec.Message {
 	c.t.Helper()
 	m := mustDecode(c.t, c.server, c.frame(name, inClear(body)))
@@ -116,7 +116,7 @@ func (c *spoken) client(name string, body []byte) codec.Message {
 	return m
 }
 
-// tells writes what the server says in the clear.
+// tells writes a server's message in the clear.
 func (c *spoken) tells(name string, r codec.Reply) {
 	c.t.Helper()
 	f := c.frame(name, mustAppend(c.t, c.server, r))
@@ -126,7 +126,7 @@ func (c *spoken) tells(name string, r codec.Reply) {
 	}
 }
 
-// drawn are the keys of a connection.
+// drawn has the keys of a connection.
 type drawn struct{ toServer, toClient, session, proof []byte }
 
 func (d *drawn) channel() codec.ChannelKeys {
@@ -156,7 +156,7 @@ func hello(nonce []byte) *pb.SignIn {
 	return &pb.SignIn{Version: 1, Account: "Player1", Nonce: nonce, Build: 12340, Platform: "x64", System: "Win", Locale: "enUS", Device: docDevice}
 }
 
-// examplePassword is a whole sign-in by password; it leaves the keys.
+// examplePassword is a whole sign-in by password. It returns the keys.
 func examplePassword(t testing.TB, e *example) (keys drawn, s server) {
 	g := mustGroup(t, 2048)
 	name, password, salt := "PLAYER1", "correct horse", seq(0xA0, 32)
@@ -208,7 +208,7 @@ func examplePassword(t testing.TB, e *example) (keys drawn, s server) {
 	return keys, c.server
 }
 
-// agreed works S out on both sides.
+// agreed computes S on both sides.
 func agreed(t testing.TB, g group, a, b, x, u, k *big.Int) *big.Int {
 	t.Helper()
 	v := new(big.Int).Exp(g.g, x, g.n)
@@ -226,7 +226,7 @@ func agreed(t testing.TB, g group, a, b, x, u, k *big.Int) *big.Int {
 	return servers
 }
 
-// exampleSealed goes on where the sign-in by password ended.
+// exampleSealed continues after the sign-in by password.
 func exampleSealed(t testing.TB, e *example, keys *drawn, s server) {
 	body := mustMarshal(t, ping(77))
 	e.say("says the client", "Ping{number: 77}, frame 0 to the server")
@@ -286,7 +286,7 @@ func exampleToken(t testing.TB, e *example) {
 	c.tells("Accepted", codec.Reply{Kind: codec.ReplyAccepted, Native: &codec.NativeReply{Proof: [32]byte(keys.proof), Keys: keys.channel()}})
 }
 
-// exampleGate enters world 7 with a pass of the session that the password has opened.
+// exampleGate enters world 7 with a pass from the session of the sign-in by password.
 func exampleGate(t testing.TB, e *example, session []byte) {
 	pass, gateNonce, nonce := seq(0xB0, 16), seq(0x41, 32), seq(0x91, 32)
 	e.put("session secret", session)
@@ -349,8 +349,7 @@ func TestDocs_ExamplesAreRight(t *testing.T) {
 	}
 }
 
-// fillIn returns the page with each example in its place, and deletes from examples
-// those that have one.
+// fillIn returns the page with its examples inserted, and deletes these from examples.
 func fillIn(examples map[string]*example, page string) string {
 	for name, e := range examples {
 		place := regexp.MustCompile(`(?s)(<!-- example: ` + name + ` -->\n).*?(<!-- end of example -->)`)
@@ -364,7 +363,7 @@ func fillIn(examples map[string]*example, page string) string {
 }
 
 func TestDocs_GroupsAreThoseOfRFC5054(t *testing.T) {
-	// The beginning of each N, as the RFC has it; and that it is a safe prime.
+	// Checks the beginning of each N against the RFC, and that N is a safe prime.
 	for bits, begins := range map[int]string{
 		2048: "ac6bdb41324a9a9bf166de5e1389582faf72b6651987ee07fc3192943db56050",
 		3072: "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74",

@@ -19,8 +19,8 @@ func commas(n int) string {
 	return s
 }
 
-// exampleWindow goes through a download that an earlier try had begun, as a client does
-// it that acknowledges as late as it may.
+// exampleWindow is a download that continues an earlier attempt, with a client that
+// acknowledges as late as it may.
 func exampleWindow(e *example) {
 	const size, chunk, had, window = 10_000_000, 256 << 10, 1_000_000, 256 << 10
 	chunks, whole := (size+chunk-1)/chunk, had/chunk
@@ -87,7 +87,7 @@ func exampleUpdate(t testing.TB, e *example) {
 		&pb.ServerFrame{Body: &pb.ServerFrame_UpdateSent{UpdateSent: &pb.UpdateSent{}}})
 }
 
-// sealedTalk is what is said on an open channel, with the number of each frame.
+// sealedTalk has the messages on an open channel, with the number of each frame.
 type sealedTalk struct {
 	t testing.TB
 	*example
@@ -117,7 +117,7 @@ func (c *sealedTalk) tells(name string, got []byte, frame *pb.ServerFrame) {
 	c.told++
 }
 
-// The bounds in the pages are those of the code.
+// The limits in the pages equal those of the code.
 func TestDocs_BoundsOfUpdates(t *testing.T) {
 	text := mustAllText(t)
 	s, _, _ := mustOpen(t)

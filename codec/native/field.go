@@ -2,8 +2,8 @@ package native
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// The numbers of the bodies in their frames, as gatepass.proto has them. A test
-// compares them with the contract.
+// The field numbers of the bodies in their frames, from gatepass.proto. A test compares them
+// with the contract.
 const (
 	// In a ClientFrame.
 	fieldSignIn         protowire.Number = 1

@@ -15,15 +15,15 @@ var (
 	badPacket      = wrong(byte(fieldGatePacket), "packet too long, or its opcode out of range")
 )
 
-// GateSession is a gate's end of one connection. All methods are called by the
-// connection's reactor.
+// GateSession is the gate's side of one connection. All methods are called by the connection's
+// reactor.
 type GateSession struct {
 	link
 	world uint8
 }
 
-// Decode reads the one frame at the front of b into m: KindGateHello, KindPing or
-// KindGamePacket. All else is as with Session.Decode.
+// Decode reads the frame at the front of b into m: KindGateHello, KindPing or KindGamePacket.
+// Otherwise it is like Session.Decode.
 func (s *GateSession) Decode(b []byte, m *codec.Message) (int, error) {
 	body, n, err := s.next(b)
 	if err != nil {
@@ -97,9 +97,9 @@ func takeGamePacket(f *fields, m *codec.Message) error {
 	return nil
 }
 
-// Append encodes r for this client: ReplyGateChallenge first, ReplyGateAccepted after
-// its pass, a refusal at any time, the rest under seal. ErrBody for a packet above
-// MaxReplyPacket. All else is as with Session.Append.
+// Append encodes r for this client: ReplyGateChallenge first, ReplyGateAccepted after the
+// client's pass, a refusal at any time, and all other replies sealed. It returns ErrBody for a
+// packet longer than MaxReplyPacket. Otherwise it is like Session.Append.
 func (s *GateSession) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 	switch {
 	case r.Kind == codec.ReplyNone:
@@ -179,14 +179,14 @@ func appendGamePacket(dst []byte, w *codec.NativeReply) []byte {
 	return end(appendBytes(dst, 2, w.Body), at)
 }
 
-// AppendViolation writes what the client is told about v before it is closed, like
+// AppendViolation writes the answer to v that the client gets before it is closed, like
 // Session.AppendViolation.
 func (s *GateSession) AppendViolation(dst []byte, v *codec.Violation) []byte {
 	return s.refuse(dst, fieldGateRefused, v)
 }
 
-// String is for logs; it shows no key.
+// String returns a text for logs without keys.
 func (s *GateSession) String() string { return "native gate " + s.phase.String() }
 
-// GoString keeps the keys out of %#v too.
+// GoString returns a text without keys, for %#v.
 func (s *GateSession) GoString() string { return "native.GateSession{" + s.phase.String() + "}" }

@@ -18,7 +18,7 @@ import (
 
 const goldenFile = "testdata/bodies.txt"
 
-// body is what a reply has between its frame and its seal.
+// body returns the body of a reply, without its frame and seal.
 func (r *told) body() []byte {
 	if _, ok := r.frame.(*pb.GateServerFrame); ok {
 		s := NewGate(testWorld).Open()
@@ -42,7 +42,7 @@ func (s *said) mustRead(t *testing.T, body []byte) codec.Message {
 	return m
 }
 
-// named is a message with the bytes it has.
+// named is a message with its bytes.
 type named struct {
 	name string
 	body []byte
@@ -108,7 +108,7 @@ func TestGolden_BytesAreAsCommitted(t *testing.T) {
 	}
 }
 
-// mustGolden is the committed body of that name.
+// mustGolden returns the committed body of that name.
 func mustGolden(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(goldenFile)

@@ -15,7 +15,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write testdata and the examples of docs/native-*.md anew")
 
-// server is what both ends of a connection here have in common.
+// server has the common methods of Session and GateSession.
 type server interface {
 	Decode(b []byte, m *codec.Message) (int, error)
 	Append(dst []byte, r *codec.Reply) ([]byte, error)
@@ -27,7 +27,7 @@ type server interface {
 
 var testKeys = codec.ChannelKeys{ToServer: [32]byte{1, 2, 3}, ToClient: [32]byte{4, 5, 6}}
 
-// seq is n bytes from first on.
+// seq returns n bytes that count up from first.
 func seq(first byte, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -36,7 +36,7 @@ func seq(first byte, n int) []byte {
 	return b
 }
 
-// inClear puts a body into a frame that is not sealed.
+// inClear returns a body in a frame that is not sealed.
 func inClear(body []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body...)
 }
@@ -59,7 +59,7 @@ func mustAppend(t testing.TB, s server, r codec.Reply) []byte {
 	return b
 }
 
-// mustDecode takes one whole frame.
+// mustDecode decodes one whole frame.
 func mustDecode(t testing.TB, s server, frame []byte) codec.Message {
 	t.Helper()
 	var m codec.Message
@@ -69,7 +69,7 @@ func mustDecode(t testing.TB, s server, frame []byte) codec.Message {
 	return m
 }
 
-// mustViolate decodes what is a violation, and returns it.
+// mustViolate decodes a frame that must be a violation, and returns the violation.
 func mustViolate(t testing.TB, s server, b []byte) *codec.Violation {
 	t.Helper()
 	m := codec.Message{Number: 42}
@@ -91,7 +91,7 @@ func signIn() *pb.SignIn {
 	}
 }
 
-// toPassword takes a session to where the password proof is next.
+// toPassword takes a session to the state before the password proof.
 func toPassword(t testing.TB) *Session {
 	t.Helper()
 	s := New(Options{}).Open()
@@ -103,7 +103,7 @@ func toPassword(t testing.TB) *Session {
 var passwordProof = &pb.ClientFrame{Body: &pb.ClientFrame_PasswordProof{
 	PasswordProof: &pb.PasswordProof{PublicKey: make([]byte, 256), Proof: make([]byte, 32)}}}
 
-// toProving takes a session to where the client waits for the answer to its proof.
+// toProving takes a session to the state between the proof and its answer.
 func toProving(t testing.TB) *Session {
 	t.Helper()
 	s := toPassword(t)
@@ -111,7 +111,7 @@ func toProving(t testing.TB) *Session {
 	return s
 }
 
-// mustOpen makes a session with a channel, and the client's two directions of it.
+// mustOpen returns a session with a channel, and the client's two directions of it.
 func mustOpen(t testing.TB) (s *Session, send, receive *Direction) {
 	t.Helper()
 	s = toProving(t)
@@ -126,7 +126,7 @@ const testWorld = 7
 var gateHello = &pb.GateClientFrame{Body: &pb.GateClientFrame_Hello{Hello: &pb.GateHello{
 	Version: 1, Pass: seq(1, 16), Nonce: seq(0x20, 32), Proof: seq(0x60, 32), Build: 12340}}}
 
-// toPass takes a gate's session to where the pass is next.
+// toPass takes a gate's session to the state before the pass.
 func toPass(t testing.TB) *GateSession {
 	t.Helper()
 	s := NewGate(testWorld).Open()
@@ -134,7 +134,7 @@ func toPass(t testing.TB) *GateSession {
 	return s
 }
 
-// mustOpenGate makes a gate's session with a channel.
+// mustOpenGate returns a gate's session with a channel.
 func mustOpenGate(t testing.TB) (s *GateSession, send, receive *Direction) {
 	t.Helper()
 	s = toPass(t)

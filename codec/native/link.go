@@ -6,15 +6,14 @@ import (
 	"gatepass/codec"
 )
 
-// link is what a login server's and a gate's end of a connection have in common:
-// frames, the hash of what was said, and the channel. Owned by the connection's
-// reactor.
+// link has what the sessions of a login server and of a gate share: frames, the transcript and
+// the channel. Owned by the connection's reactor.
 type link struct {
-	// said is kept up to the client's proof only.
+	// said is nil after the client's proof.
 	said    *Transcript
 	in, out Direction
 	phase   phase
-	maxBody uint16 // of a sealed frame of the client
+	maxBody uint16 // limit of a client's sealed frame
 }
 
 func newLink(gate bool, maxBody uint16) link {
@@ -22,8 +21,8 @@ func newLink(gate bool, maxBody uint16) link {
 	return link{said: &t, maxBody: maxBody}
 }
 
-// next takes the frame at the front of b and returns its body, which aliases b, and
-// the length of all. codec.ErrShort asks for more bytes.
+// next returns the body of the frame at the front of b, which aliases b, and the length of the
+// whole frame. codec.ErrShort asks for more bytes.
 func (l *link) next(b []byte) (body []byte, n int, err error) {
 	if l.phase == phaseProving || l.phase == phaseOver || len(b) < HeaderSize {
 		return nil, 0, codec.ErrShort
@@ -43,8 +42,8 @@ func (l *link) next(b []byte) (body []byte, n int, err error) {
 	return body, n, err
 }
 
-// bound judges a length. Under seal it is sealed too: whoever has the keys sends none
-// that is out of bounds, so that there such a one was changed on its way.
+// bound checks a length. On a sealed channel a wrong length counts as a broken seal: a client
+// with the keys sends none, so the length was changed on its way.
 func (l *link) bound(size uint32) error {
 	if l.phase.sealed() {
 		if size < SealSize || size > SealSize+uint32(l.maxBody) {
@@ -58,8 +57,8 @@ func (l *link) bound(size uint32) error {
 	return nil
 }
 
-// hear adds what the client has said to the transcript and returns it before and
-// after. With the client's proof it is complete and is forgotten here.
+// hear adds a client's body to the transcript and returns the transcript before and after it.
+// The client's proof completes the transcript, and hear then drops it.
 func (l *link) hear(body []byte, proof bool) (before, after Transcript) {
 	before = *l.said
 	l.said.Add(body)
@@ -71,10 +70,10 @@ func (l *link) hear(body []byte, proof bool) (before, after Transcript) {
 	return before, after
 }
 
-// openFrame begins a frame of the server at the end of dst.
+// openFrame appends the header of a server's frame to dst.
 func openFrame(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
 
-// closeFrame ends the frame that began at: it is sealed if the channel is up.
+// closeFrame completes the frame that begins at dst[at]. It seals it if the channel is open.
 func (l *link) closeFrame(dst []byte, at int) ([]byte, error) {
 	body := dst[at+HeaderSize:]
 	if len(body) > MaxServerBody {
@@ -90,10 +89,10 @@ func (l *link) closeFrame(dst []byte, at int) ([]byte, error) {
 	return l.out.sealFrom(dst, at), nil
 }
 
-// AppendFrame writes a body that was encoded for many clients (AppendWorldSnapshot)
-// as this one is to get it. ErrPhase before the channel is up and once the client
-// is to go, ErrBody when it is too long; dst is then returned as it was. With
-// room in dst it does not allocate.
+// AppendFrame writes a body that was encoded for many clients (AppendWorldSnapshot) as a frame
+// for this client. It returns ErrPhase if the channel is not open, or after the end of an
+// update or a refusal, and ErrBody if the body is too long; dst is then unchanged. With room
+// in dst it does not allocate.
 func (l *link) AppendFrame(dst, frame []byte) ([]byte, error) {
 	switch {
 	case l.phase != phaseOpen:
@@ -106,14 +105,14 @@ func (l *link) AppendFrame(dst, frame []byte) ([]byte, error) {
 	return l.out.Seal(dst, frame), nil
 }
 
-// becomeOpen is the only way into phaseOpen. It takes the keys and wipes them.
+// becomeOpen is the only function that sets phaseOpen. It takes the keys and wipes them.
 func (l *link) becomeOpen(keys *codec.ChannelKeys) {
 	l.in, l.out = NewDirection(&keys.ToServer), NewDirection(&keys.ToClient)
 	keys.Wipe()
 	l.phase = phaseOpen
 }
 
-// becomeOver is the only way into phaseOver. The keys go with it.
+// becomeOver is the only function that sets phaseOver. It drops the keys.
 func (l *link) becomeOver() {
 	l.in, l.out, l.said = Direction{}, Direction{}, nil
 	l.phase = phaseOver

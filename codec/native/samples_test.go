@@ -9,7 +9,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// said is one message of a client: as generated code writes it, and as it is read.
+// said is one message of a client: as generated code writes it, and as the parser returns it.
 type said struct {
 	name  string
 	at    func(t testing.TB) (server, *Direction) // a session that expects it; sealed under the direction, if any
@@ -32,7 +32,7 @@ func atToken(t testing.TB) (server, *Direction) {
 	return s, nil
 }
 
-// transcripts are not told here: docs_test.go works them out another way.
+// Transcripts are not compared here; docs_test.go computes them independently.
 func withoutTranscript(w *codec.NativeMessage) *codec.NativeMessage {
 	if w == nil {
 		return nil
@@ -46,7 +46,7 @@ func name(s string) codec.Name { n, _ := codec.NameOf(s); return n }
 
 func tag(s string) (t codec.Tag) { copy(t[:], s); return t }
 
-// saids are all messages of clients.
+// saids returns all messages of clients.
 func saids() []said {
 	hello := codec.Hello{Name: name("player"), Build: 12340, Version: 1, Platform: tag("x64"), System: tag("Lin"), Locale: tag("enUS")}
 	byToken := signIn()
@@ -100,8 +100,8 @@ func saids() []said {
 	}
 }
 
-// told is one message of a server: what it is asked for, and as generated code writes
-// it. Its body does not depend on the connection.
+// told is one message of a server: the reply to encode, and the bytes that generated code
+// writes for it. Its body does not depend on the connection.
 type told struct {
 	name  string
 	reply codec.Reply
@@ -112,7 +112,7 @@ type told struct {
 var someUpdate = &codec.UpdateOffer{From: 5875, To: 6005, SHA256: [32]byte(seq(7, 32)), ChunkSize: 4 << 20, Hashes: seq(8, 64),
 	Name: "5875-6005.bin", Steps: 2, Total: 9 << 32}
 
-// tolds are all messages of a login server, but for lists of worlds and pieces of files.
+// tolds returns all messages of a login server, except lists of worlds and pieces of files.
 func tolds() []told {
 	f := func(name string, kind codec.ReplyKind, r codec.Reply, w *pb.ServerFrame) told {
 		r.Kind = kind
@@ -175,7 +175,7 @@ func tolds() []told {
 	}
 }
 
-// gateTolds are all messages of a gate.
+// gateTolds returns all messages of a gate.
 func gateTolds() []told {
 	f := func(name string, kind codec.ReplyKind, r codec.Reply, w *pb.GateServerFrame) told {
 		r.Kind = kind

@@ -6,20 +6,20 @@ import (
 	"gatepass/codec"
 )
 
-// Session is a login server's end of one connection: how far it has come and, from
-// Accepted on, the channel. All methods are called by the connection's reactor.
+// Session is the login server's side of one connection: its state and, after Accepted, the
+// channel. All methods are called by the connection's reactor.
 type Session struct{ link }
 
-// Decode reads the one frame at the front of b into m and returns its length. It sets
-// m.Kind and what that says, newly allocated where it is not part of m, and leaves
-// the rest of m alone. A frame under seal is decrypted in place: b is written to, but
-// only where the whole frame is taken or the connection over.
+// Decode reads the frame at the front of b into m and returns its length. It sets m.Kind and
+// the fields that belong to the kind; pointers in them are newly allocated. It does not change
+// the rest of m. It decrypts a sealed frame in place, so it writes to b, but only if it takes
+// the whole frame or returns a violation.
 //
-// codec.ErrShort asks for more bytes: call again with the same b and what came after
-// it. Between the client's proof and its answer it is always the answer, since nobody
-// has the key yet, and also once the client was sent away. Any other error is a
-// *codec.Violation, after which the connection is to be closed. Neither changes m,
-// and neither depends on how the stream was cut.
+// codec.ErrShort asks for more bytes: call again with the same b and the bytes after it.
+// Decode always returns it between the client's proof and the reply to it, because the keys
+// are not known yet, and after the client was refused or disconnected. Any other error is a
+// *codec.Violation, after which the connection must be closed. An error does not change m and
+// does not depend on how the stream is split.
 func (s *Session) Decode(b []byte, m *codec.Message) (int, error) {
 	body, n, err := s.next(b)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Session) Decode(b []byte, m *codec.Message) (int, error) {
 	return n, nil
 }
 
-// expects tells whether a message may come now, as far as the protocol itself says so;
-// what makes sense on an open channel is not its business.
+// expects reports whether the protocol allows a message now. It does not check which messages
+// make sense on an open channel.
 func (s *Session) expects(which protowire.Number) bool {
 	switch s.phase {
 	case phaseStart:
@@ -87,16 +87,15 @@ func (s *Session) take(which protowire.Number, f *fields, body []byte, m *codec.
 	return nil
 }
 
-// Append encodes r for this client. ErrPhase when the client cannot be told that now:
-// a challenge but after SignIn, Accepted but after a proof, anything but these and
-// a refusal without a channel, anything after a refusal, anything but a refusal and
-// ReplyGoingAway after the end of an update; ErrBody when it is too
-// long. On an error dst is returned as it was, and nothing is taken as said. With
-// room in dst it does not allocate, but for the keys of Accepted, which it takes and
-// wipes in r.
+// Append encodes r for this client. It returns ErrBody if r is too long, and ErrPhase if r is
+// not allowed now: a challenge only after SignIn; Accepted only after a proof; all others
+// except refusals only on an open channel; after the end of an update only a refusal and
+// ReplyGoingAway; nothing after a refusal. On an error dst is returned unchanged, and so is
+// the state. With room in dst it does not allocate, except for Accepted: Append takes its keys
+// and wipes them in r.
 //
-// Before there is a channel ReplyKicked is told as a refusal. After either nothing
-// is decoded or said any more. It panics on a reply of another protocol.
+// Before the channel is open ReplyKicked is sent as a refusal. After a refusal or ReplyKicked
+// nothing is decoded or sent any more. It panics on a reply of another protocol.
 func (s *Session) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 	if r.Kind == codec.ReplyNone {
 		return dst, nil
@@ -176,7 +175,7 @@ func (s *Session) appendBody(dst []byte, r *codec.Reply) []byte {
 	return appendPlain(dst, r)
 }
 
-// appendPlain writes those that say no more than a number.
+// appendPlain writes the replies that have only a number.
 func appendPlain(dst []byte, r *codec.Reply) []byte {
 	switch r.Kind {
 	case codec.ReplyWorldReleased:
@@ -199,15 +198,15 @@ func appendPlain(dst []byte, r *codec.Reply) []byte {
 	panic("native: " + r.Kind.String() + " has no bytes")
 }
 
-// AppendViolation writes what the client is told about v before it is closed: a
-// refusal, sealed where there is a channel, since that way it is whole whatever has
-// become of the other.
+// AppendViolation writes the answer to v that the client gets before it is closed: a refusal.
+// It is sealed if the channel is open, because the direction to the client is intact even if
+// the other is not.
 func (s *Session) AppendViolation(dst []byte, v *codec.Violation) []byte {
 	return s.refuse(dst, fieldRefused, v)
 }
 
-// String is for logs; it shows no key.
+// String returns a text for logs without keys.
 func (s *Session) String() string { return "native " + s.phase.String() }
 
-// GoString keeps the keys out of %#v too.
+// GoString returns a text without keys, for %#v.
 func (s *Session) GoString() string { return "native.Session{" + s.phase.String() + "}" }

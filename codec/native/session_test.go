@@ -62,7 +62,8 @@ func TestSession_SignIn_WhatIsRefused(t *testing.T) {
 	}
 }
 
-// What no client can be is build 0, so that the logic answers as to any wrong build.
+// A build number that no client can have becomes build 0, so the logic answers as for any
+// wrong build.
 func TestSession_SignIn_BuildsBeyondTheirRange(t *testing.T) {
 	for said, want := range map[uint32]uint16{0: 0, 1: 1, 65535: 65535, 65536: 0, 1<<32 - 1: 0} {
 		in := signIn()
@@ -198,7 +199,7 @@ func TestSession_NothingAfterTheEnd(t *testing.T) {
 	}
 }
 
-// Who is sent away before there is a channel is refused.
+// Before there is a channel, a client that is disconnected gets a refusal.
 func TestSession_KickedInTheClear(t *testing.T) {
 	refused := inClear(mustMarshal(t, &pb.ServerFrame{Body: &pb.ServerFrame_Refused{Refused: &pb.Refused{Result: pb.Result_RESULT_IDLE}}}))
 	for name, s := range map[string]server{"start": New(Options{}).Open(), "password": toPassword(t), "proving": toProving(t)} {
@@ -359,7 +360,7 @@ func TestSession_ShowsNoKey(t *testing.T) {
 	}
 }
 
-// maxSessionBytes is what an open session may cost, with its channel.
+// maxSessionBytes is the maximum memory of an open session, with its channel.
 const maxSessionBytes = 220
 
 func TestBudget_HeldSession_Bytes(t *testing.T) {

@@ -11,7 +11,7 @@ const version = 1
 
 var (
 	badVersion = &codec.Violation{Message: byte(fieldSignIn), Result: codec.ResultVersionInvalid, Cause: "version of the protocol is not known"}
-	// A name that cannot be is no account's, and most likely typed by a person.
+	// No account can have such a name; most likely a person has mistyped it.
 	badName   = &codec.Violation{Message: byte(fieldSignIn), Result: codec.ResultBadCredentials, Cause: "account name empty, too long or with a zero byte"}
 	badSignIn = wrong(byte(fieldSignIn), "field of a sign-in has the wrong size")
 	badProof  = wrong(byte(fieldPasswordProof), "field of a password proof has the wrong size")
@@ -42,8 +42,8 @@ func (s *Session) takeSignIn(f *fields, body []byte, m *codec.Message) error {
 	return nil
 }
 
-// build is 0, which no client has, for what cannot be one: the logic says what there
-// is to say about builds.
+// build returns n, or 0, which no client has, if n is not a valid build. The logic decides
+// about builds.
 func build(n uint32) uint16 {
 	if n > math.MaxUint16 {
 		return 0
@@ -53,8 +53,8 @@ func build(n uint32) uint16 {
 
 func fillTag(t *codec.Tag, b []byte) bool { return copy(t[:], b) == len(b) }
 
-// takePasswordProof: PasswordProof{public_key, proof}. Whether the key is as long as
-// this account's group is for who knows the group.
+// takePasswordProof: PasswordProof{public_key, proof}. It does not check the key's length,
+// because only the logic knows the account's group.
 func (s *Session) takePasswordProof(f *fields, body []byte, m *codec.Message) error {
 	w := &codec.NativeMessage{}
 	switch len(f.bytes[1]) {

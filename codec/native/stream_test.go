@@ -15,13 +15,13 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// failer is what *testing.T and *rapid.T have in common.
+// failer has the common methods of *testing.T and *rapid.T.
 type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// verdict is what a stream comes to: its messages, then short or a violation.
+// verdict is the result of a stream: its messages, then short or a violation.
 type verdict struct {
 	messages []codec.Message
 	err      error
@@ -33,8 +33,8 @@ func isViolation(err error) bool {
 	return errors.As(err, &v)
 }
 
-// decodeAll feeds pieces as a reactor does, and answers what is to be answered before
-// a conversation goes on.
+// decodeAll feeds the pieces as a reactor does, and sends the answers that a conversation
+// needs to continue.
 func decodeAll(t failer, pieces [][]byte) (v verdict) {
 	t.Helper()
 	s := New(Options{}).Open()
@@ -52,7 +52,7 @@ func decodeAll(t failer, pieces [][]byte) (v verdict) {
 				break
 			}
 			v.messages = append(v.messages, m)
-			clear(pending[:n]) // nothing decoded may alias them
+			clear(pending[:n]) // no decoded message may alias them
 			pending = pending[n:]
 			answer(t, s, m.Kind)
 		}
@@ -74,8 +74,8 @@ func answer(t failer, s *Session, kind codec.Kind) {
 	}
 }
 
-// conversation is all that a client says. Frames of a kind that waits for an answer
-// stand behind each other here; a session that has given it cannot tell.
+// conversation returns everything that a client sends. Messages that wait for an answer
+// directly follow each other here; a session that has sent the answer cannot detect this.
 func conversation(t testing.TB) (stream []byte, frames int) {
 	stream = inClear(mustMarshal(t, signInFrame()))
 	stream = append(stream, inClear(mustMarshal(t, passwordProof))...)
@@ -95,7 +95,7 @@ func conversation(t testing.TB) (stream []byte, frames int) {
 	return stream, 11
 }
 
-// cut splits b at the given distances, then takes the rest.
+// cut splits b at the given distances; the last piece is the rest.
 func cut(b []byte, distances []byte) (pieces [][]byte) {
 	for _, d := range distances {
 		n := min(int(d), len(b))
@@ -104,7 +104,7 @@ func cut(b []byte, distances []byte) (pieces [][]byte) {
 	return append(pieces, bytes.Clone(b))
 }
 
-// The cut of a stream decides nothing.
+// The result does not depend on how a stream is split.
 func TestSession_Decode_CutAnywhere(t *testing.T) {
 	stream, frames := conversation(t)
 	want := decodeAll(t, cut(stream, nil))
@@ -123,7 +123,7 @@ func TestSession_Decode_CutAnywhere(t *testing.T) {
 	})
 }
 
-// Every proper prefix of every message asks for more, and changes neither the session
+// Every proper prefix of every message asks for more bytes, and changes neither the session
 // nor the bytes.
 func TestSession_Decode_PrefixesAreShort(t *testing.T) {
 	for _, c := range saids() {
@@ -146,8 +146,8 @@ func TestSession_Decode_PrefixesAreShort(t *testing.T) {
 	}
 }
 
-// sameAsGenerated parses a body of a client by hand and with generated code: both
-// take it or both refuse it, and find the same in it.
+// sameAsGenerated parses a client's body by hand and with generated code. Both must accept it
+// with the same fields, or both must refuse it.
 func sameAsGenerated(t failer, body []byte, e *envelope, frame proto.Message) {
 	t.Helper()
 	var f fields
@@ -210,8 +210,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestParse_AgreesWithGenerated draws what a fuzzer takes long to come to: fields of
-// the contract in any order, doubled, with changed types and lengths.
+// TestParse_AgreesWithGenerated draws inputs that a fuzzer needs long to find: fields of the
+// contract in any order, repeated, with changed types and lengths.
 func TestParse_AgreesWithGenerated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		body := drawFields(t, func(t *rapid.T) []byte { return drawFields(t, drawBytes) })
@@ -222,7 +222,7 @@ func TestParse_AgreesWithGenerated(t *testing.T) {
 
 func drawBytes(t *rapid.T) []byte { return rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "bytes") }
 
-// fieldNumbers are those of the contract, some more than once, and what is beside them.
+// fieldNumbers are those of the contract, some more than once, and some unknown ones.
 var fieldNumbers = []uint64{0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 16, 17, 17, 18, 19, 31, 1 << 20}
 
 func drawFields(t *rapid.T, inner func(t *rapid.T) []byte) (b []byte) {
@@ -242,7 +242,7 @@ func drawFields(t *rapid.T, inner func(t *rapid.T) []byte) (b []byte) {
 	return b
 }
 
-// FuzzSession cuts a client's stream in two ways; both must come to the same.
+// FuzzSession splits a client's stream in two ways. Both must have the same result.
 func FuzzSession(f *testing.F) {
 	stream, _ := conversation(f)
 	f.Add(stream, []byte{1, 3, 33, 70, 2})

@@ -8,12 +8,12 @@ import (
 	"gatepass/codec"
 )
 
-// fileHead is what stands in front of a full frame's data: the length, the tag and the
-// length of UpdateData, its offset, the tag and the length of its data. The tag takes
-// two bytes, as does either length.
+// fileHead is the length of everything before a full frame's data: the frame's length, the tag
+// and the length of UpdateData, its offset, and the tag and the length of its data. The tag of
+// UpdateData takes two bytes, as does each of the two lengths.
 const fileHead = HeaderSize + (2 + 2) + (1 + 8) + (1 + 2)
 
-// fileFrame is how frames of a file are built.
+// fileFrame is the layout of file frames.
 var fileFrame = codec.FileFrame{Head: fileHead, Data: maxFileFrame - fileHead - SealSize, Tail: SealSize}
 
 // takeAcceptUpdate: AcceptUpdate{offset, window}.
@@ -54,14 +54,14 @@ func appendUpdateDataHead(dst []byte, offset uint64, n int) []byte {
 	return protowire.AppendVarint(dst, uint64(n))
 }
 
-// FileFrame is how frames of a file are built: a full one has 16 KiB in all.
+// FileFrame returns the layout of file frames. A full frame has 16 KiB in all.
 func (s *Session) FileFrame() codec.FileFrame { return fileFrame }
 
-// FrameFile makes a sealed UpdateData of the n bytes, 1 … Data, that stand at
-// frame[Head:] and in the file at offset; frame has the size of a full one. The frame
-// begins at frame[0]: where its head is shorter than a full one's, at offset 0 and with
-// few bytes, the data is moved forward. 0 when nothing of a file can be said any more.
-// It does not allocate.
+// FrameFile turns the n bytes (1 … Data) at frame[Head:], which are at offset in the file,
+// into a sealed UpdateData, and returns its size. frame must have the size of a full frame.
+// The result begins at frame[0]: if its head is shorter than Head (at offset 0, or with few
+// bytes), the data is moved forward. It returns 0 if no more of a file can be sent. It does
+// not allocate.
 func (s *Session) FrameFile(frame []byte, offset uint64, n int) (size int) {
 	if n < 1 || n > fileFrame.Data || len(frame) < fileFrame.Size() {
 		panic("native: frame of a file has the wrong size")
@@ -80,10 +80,10 @@ func (s *Session) FrameFile(frame []byte, offset uint64, n int) (size int) {
 	return size
 }
 
-// UnframeFile takes the last so many frames back. No byte of them may have been sent,
-// and nothing may have been said behind them: what comes next is sealed under their
-// nonces, and whoever saw both would learn what the two say and could forge a third.
-// It panics on more frames than were sealed.
+// UnframeFile undoes the last frames. No byte of them may have been sent, and nothing may have
+// been encoded after them. The next frames use the same nonces, so an attacker who sees both
+// frames of one nonce learns about their contents and can forge a third. It panics if frames
+// is more than were sealed.
 func (s *Session) UnframeFile(frames int) {
 	if s.phase == phaseOpen {
 		s.out.takeBack(frames)

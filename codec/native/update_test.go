@@ -13,7 +13,7 @@ import (
 	pb "gatepass/codec/native/gatepasspb"
 )
 
-// piece is a stretch of a file both ways.
+// piece is a part of a file, from which frame makes its UpdateData.
 type piece struct {
 	name   string
 	offset uint64
@@ -24,7 +24,7 @@ func (p *piece) frame() *pb.ServerFrame {
 	return &pb.ServerFrame{Body: &pb.ServerFrame_UpdateData{UpdateData: &pb.UpdateData{Offset: p.offset, Data: p.data}}}
 }
 
-// pieces are of all lengths that a frame's head can have.
+// pieces returns pieces for all lengths of a frame's head.
 func pieces() []piece {
 	return []piece{
 		{"UpdateData", 5 << 30, seq(1, 200)},
@@ -33,7 +33,8 @@ func pieces() []piece {
 	}
 }
 
-// place is room for a full frame with data where it belongs, and garbage elsewhere.
+// place returns a buffer for a full frame with data at its position, and random bytes
+// elsewhere.
 func place(data []byte) []byte {
 	frame := bytes.Repeat([]byte{0xDB}, fileFrame.Size())
 	copy(frame[fileFrame.Head:], data)
@@ -50,7 +51,7 @@ func mustFrameFile(t failer, s *Session, offset uint64, data []byte) []byte {
 	return frame[:size]
 }
 
-// framer checks frame after frame of one channel.
+// framer checks consecutive frames of one channel.
 func framer(t testing.TB) (check func(t failer, p piece)) {
 	sealed := direction(&testKeys.ToClient)
 	s, _, receive := mustOpen(t)
@@ -71,7 +72,7 @@ func framer(t testing.TB) (check func(t failer, p piece)) {
 	}
 }
 
-// FuzzFrameFile is the same for what a fuzzer comes to.
+// FuzzFrameFile is the same test with inputs from a fuzzer.
 func FuzzFrameFile(f *testing.F) {
 	for _, p := range pieces() {
 		f.Add(p.offset, p.data)
@@ -85,8 +86,8 @@ func FuzzFrameFile(f *testing.F) {
 	})
 }
 
-// What is framed in place is what generated code and Seal make of it, whatever stands
-// around it and whatever was said before.
+// A frame made in place equals the output of generated code and Seal, whatever the bytes
+// around it and the earlier frames.
 func TestFrameFile_IsWhatGeneratedCodeAndSealMake(t *testing.T) {
 	check := framer(t)
 	for _, offset := range []uint64{0, 1, 1<<64 - 1} {
@@ -109,7 +110,8 @@ func TestFrameFile_AFullOneIsAPage(t *testing.T) {
 	}
 }
 
-// The other side sees one run of frames, whatever was framed in between and taken back.
+// The other side sees one sequence of frames, even if other frames were made and undone in
+// between.
 func TestUnframeFile_NobodyNotices(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := &Session{link{phase: phaseOpen, out: NewDirection(&testKeys.ToClient)}}
@@ -120,7 +122,7 @@ func TestUnframeFile_NobodyNotices(t *testing.T) {
 			case 0: // dropped
 				mustFrameFile(t, s, sent, []byte("what nobody will see"))
 				framed++
-			case 1: // taken back, all of them
+			case 1: // undone, all of them
 				s.UnframeFile(framed)
 				framed = 0
 			default: // sent
@@ -165,7 +167,7 @@ func TestFrameFile_WrongSizesPanic(t *testing.T) {
 	mustPanic(t, "no room", func() { s.FrameFile(place(nil)[:fileFrame.Size()-1], 1, 1) })
 }
 
-// A file goes over an open channel only: not in the clear, not after the end.
+// A file is sent on an open channel only: not in the clear, not after the end.
 func TestFrameFile_OnlyWhereItCanBeSaid(t *testing.T) {
 	ended, _, _ := mustOpen(t)
 	mustAppend(t, ended, codec.Reply{Kind: codec.ReplyTransferFailed, Ended: codec.TransferFault})
@@ -179,7 +181,7 @@ func TestFrameFile_OnlyWhereItCanBeSaid(t *testing.T) {
 			t.Errorf("%s: %d bytes", name, n)
 		}
 		if s.phase != phaseOpen {
-			s.UnframeFile(3) // of frames of before; nothing to do
+			s.UnframeFile(3) // of earlier frames; no effect
 		}
 	}
 }
@@ -227,8 +229,8 @@ func TestUpdate_NothingOfItInTheClear(t *testing.T) {
 	}
 }
 
-// Behind the end of an update a client is told only why it is sent away; what it says
-// still opens, since acknowledgements may be on their way.
+// After the end of an update a client is sent only the reason of its disconnection. Its own
+// frames still open, because acknowledgements may be in transit.
 func TestUpdate_NothingIsToldBehindItsEnd(t *testing.T) {
 	for _, kind := range []codec.ReplyKind{codec.ReplyTransferDone, codec.ReplyTransferFailed} {
 		s, send, receive := mustOpen(t)
@@ -260,11 +262,11 @@ func TestUpdate_NothingIsToldBehindItsEnd(t *testing.T) {
 	}
 }
 
-// longestOffer is as long as one can be.
+// longestOffer is the longest possible offer.
 var longestOffer = &codec.UpdateOffer{From: 1<<16 - 1, To: 1<<16 - 1, ChunkSize: 1<<32 - 1, SHA256: [32]byte(seq(1, 32)),
 	Hashes: seq(1, 32*codec.MaxTransferChunks), Name: string(seq('0', codec.MaxTransferName)), Steps: 1<<32 - 1, Total: 1<<64 - 1}
 
-// The longest offer goes into a fresh socket whole, which codec promises.
+// The longest offer fits into one write to a new socket, as codec promises.
 func TestUpdateOffered_TheLongestIsBelow16KiB(t *testing.T) {
 	s, _, _ := mustOpen(t)
 	b := mustAppend(t, s, codec.Reply{Kind: codec.ReplyTransferOffer, Offer: codec.TransferOffer{Size: 1<<64 - 1}, Native: &codec.NativeReply{Update: longestOffer}})

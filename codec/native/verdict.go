@@ -8,7 +8,7 @@ import (
 	"gatepass/codec"
 )
 
-// results are the contract's numbers of the outcomes.
+// results has the contract's number of each result.
 var results = [codec.ResultCount]uint8{
 	codec.ResultBadCredentials: 1,
 	codec.ResultBanned:         2,
@@ -49,7 +49,7 @@ func appendKicked(dst []byte, num protowire.Number, r *codec.Reply) []byte {
 	return appendOne(dst, num, uint64(results[r.Result]))
 }
 
-// refuse ends the session over v.
+// refuse writes the refusal for v and ends the session.
 func (l *link) refuse(dst []byte, num protowire.Number, v *codec.Violation) []byte {
 	if v.Result == codec.ResultOK || l.phase == phaseOver {
 		return dst
@@ -63,11 +63,11 @@ func (l *link) refuse(dst []byte, num protowire.Number, v *codec.Violation) []by
 	return out
 }
 
-// appendOne writes a message of no more than a number, its field 1.
+// appendOne writes a message that has only a number, in its field 1.
 func appendOne(dst []byte, num protowire.Number, v uint64) []byte {
 	dst, at := begin(dst, num)
 	return end(appendNumber(dst, 1, v), at)
 }
 
-// clamp is v in 32 bits, or the most that these can say.
+// clamp returns v, or the largest number of 32 bits if v is above it.
 func clamp(v uint64) uint64 { return min(v, math.MaxUint32) }

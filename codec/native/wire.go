@@ -13,29 +13,28 @@ const (
 	maxField = 10
 )
 
-// fieldType is how a known field stands on the wire.
+// fieldType is the encoding of a known field.
 type fieldType uint8
 
 const (
 	unknown fieldType = iota // skipped
 	number                   // varint
-	raw                      // bytes, of a message too
-	text                     // bytes that are UTF-8
+	raw                      // bytes, or a message
+	text                     // bytes in UTF-8
 )
 
-// shape has the types of a message's fields by their numbers. Messages of clients
-// hold numbers and bytes only: nothing in them is repeated, nested or packed.
+// shape has the types of a message's fields, indexed by field number. Client messages have
+// only numbers and bytes: no repeated, nested or packed fields.
 type shape [maxField + 1]fieldType
 
-// fields are what a message says: of a field that came twice the last, of one that
-// did not come zero. The bytes alias what was parsed.
+// fields has the values of a message's fields: the last one of a repeated field, zero for a
+// missing field. The bytes alias the input.
 type fields struct {
 	number [maxField + 1]uint64
 	bytes  [maxField + 1][]byte
 }
 
-// envelopes and messages hold what is known of the frames of clients: which bodies
-// there are and how they look.
+// envelope has the known bodies of a client's frame and the fields of each.
 type envelope struct {
 	bodies [maxBody + 1]fieldType
 	shapes [maxBody + 1]shape
@@ -69,9 +68,9 @@ var gateEnvelope = envelope{
 	},
 }
 
-// parse reads a frame's body: which message it holds, 0 for none that is known, and
-// its fields. Of several the last one counts; the same one again in a row adds to
-// itself, as protobuf has it. f comes empty.
+// parse reads a frame's body and returns which message it holds, 0 if none is known, and its
+// fields in f. If there are several messages, the last one counts; the same message again in a
+// row is merged, as in protobuf. f must be empty.
 func (e *envelope) parse(body []byte, f *fields) (which protowire.Number, ok bool) {
 	for len(body) > 0 {
 		num, v, _, n := next(body, e.bodies[:])
@@ -95,7 +94,7 @@ func (e *envelope) parse(body []byte, f *fields) (which protowire.Number, ok boo
 	return which, true
 }
 
-// merge reads a message's fields over those that are there.
+// merge reads a message's fields into f and overwrites those that are there.
 func (f *fields) merge(message []byte, s *shape) bool {
 	for len(message) > 0 {
 		num, b, v, n := next(message, s[:])
@@ -114,8 +113,8 @@ func (f *fields) merge(message []byte, s *shape) bool {
 	return true
 }
 
-// next reads the field at the front of b. num is 0 for one that is not known, or is
-// known with another type, n negative for what is no field.
+// next reads the field at the front of b. num is 0 for a field that is unknown or has an
+// unexpected type. n is negative if b does not begin with a field.
 func next(b []byte, s []fieldType) (num protowire.Number, bytes []byte, value uint64, n int) {
 	num, typ, tag := protowire.ConsumeTag(b)
 	if tag < 0 || num > protowire.MaxValidNumber {
@@ -139,15 +138,16 @@ func next(b []byte, s []fieldType) (num protowire.Number, bytes []byte, value ui
 	return num, bytes, value, tag + n
 }
 
-// u32 is a field of 32 bits: as protobuf has it, what is above them is cut off.
+// u32 returns a field of 32 bits. As in protobuf, higher bits are cut off.
 func (f *fields) u32(num int) uint32 { return uint32(f.number[num]) }
 
-// fill copies a field of fixed size, which it has to have.
+// fill copies a field of fixed size to dst. It returns false if the field has another size.
 func (f *fields) fill(dst []byte, num int) bool {
 	return copy(dst, f.bytes[num]) == len(f.bytes[num]) && len(f.bytes[num]) == len(dst)
 }
 
-// What follows writes fields as protobuf does: those that are zero are not written.
+// The functions below write fields as protobuf does: zero fields are omitted. begin starts a
+// nested message, or packed numbers, and returns its position; end writes its length there.
 
 func appendNumber(dst []byte, num protowire.Number, v uint64) []byte {
 	if v == 0 {
@@ -178,8 +178,9 @@ func begin(dst []byte, num protowire.Number) (_ []byte, at int) {
 	return dst, len(dst)
 }
 
-// end moves what was written since begin where its length takes more than the byte
-// that was left for it; that is cheaper than to count twice.
+// end writes the length of what was written since begin. If the length needs more than the one
+// byte reserved for it, end moves the contents; that costs less than to compute the length
+// first.
 func end(dst []byte, at int) []byte {
 	size := len(dst) - at
 	more := protowire.SizeVarint(uint64(size)) - 1

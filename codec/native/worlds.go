@@ -6,7 +6,7 @@ import (
 	"gatepass/codec"
 )
 
-// WorldKind is what sort of rules a world has; the numbers are the contract's.
+// WorldKind is the type of rules of a world. The numbers are those of the contract.
 type WorldKind uint8
 
 // The kinds of worlds.
@@ -18,55 +18,54 @@ const (
 	WorldPvE
 )
 
-// WorldStatus says whether a client could go to a world; the numbers are the
-// contract's.
+// WorldStatus says whether a client can enter a world. The numbers are those of the contract.
 type WorldStatus uint8
 
 const (
-	// StatusOnline: it could.
+	// StatusOnline: the client can enter the world.
 	StatusOnline WorldStatus = iota + 1
-	// StatusOffline: the world is not there just now.
+	// StatusOffline: the world is not connected at the moment.
 	StatusOffline
-	// StatusMismatch: the world does not take the client's build.
+	// StatusMismatch: the world does not accept the client's build.
 	StatusMismatch
 )
 
-// World is a world as some clients see it.
+// World is a world as shown to a group of clients.
 type World struct {
 	// ID is 1 … 255.
 	ID uint8
 	// Name, at most 64 bytes, is shown to players.
 	Name string
-	// Address is host:port of the gate, at most 128 bytes; empty for a world that
-	// takes no native clients.
+	// Address is the host:port of the gate, at most 128 bytes; empty if the world accepts no
+	// native clients.
 	Address string
 	Kind    WorldKind
-	// Category is the tab it is listed under.
+	// Category is the tab under which the world is listed.
 	Category uint8
 	Status   WorldStatus
 	Locked   bool
-	// Full shows it as full, whatever its population.
+	// Full marks the world as full, whatever its population.
 	Full bool
 	// PopulationPercent is 0 … 200.
 	PopulationPercent uint8
-	// Queue is how many wait in its queue.
+	// Queue is the number of clients in the world's queue.
 	Queue uint32
 }
 
-// WorldDelta is what changes a list of worlds of version From into that of To.
+// WorldDelta is the difference between version From and version To of a list of worlds.
 type WorldDelta struct {
 	From, To uint64
-	// Changed are worlds that are new or have changed, Removed the ids of those that
-	// are gone.
+	// Changed has the worlds that are new or have changed, Removed the ids of worlds that are
+	// gone.
 	Changed []World
 	Removed []uint8
-	// Stale says that nothing was heard of the region's manager for a while.
+	// Stale says that the region's manager has been silent for a while.
 	Stale bool
 }
 
-// AppendWorldSnapshot writes a ServerFrame with the whole list, worlds by rising id,
-// to the end of dst: a body for AppendFrame, the same for all clients that see the
-// same. It may be called from any goroutine.
+// AppendWorldSnapshot appends a ServerFrame with the whole list, worlds in order of id, to
+// dst. The result is a body for AppendFrame, and the same for all clients that see the same
+// worlds. It may be called from any goroutine.
 func AppendWorldSnapshot(dst []byte, version uint64, stale bool, worlds []World) []byte {
 	dst, at := begin(dst, fieldWorldSnapshot)
 	dst = appendNumber(dst, 1, version)
@@ -74,8 +73,7 @@ func AppendWorldSnapshot(dst []byte, version uint64, stale bool, worlds []World)
 	return end(appendBool(dst, 3, stale), at)
 }
 
-// AppendWorldDelta writes a ServerFrame with a change of the list, like
-// AppendWorldSnapshot.
+// AppendWorldDelta appends a ServerFrame with a change of the list, like AppendWorldSnapshot.
 func AppendWorldDelta(dst []byte, d *WorldDelta) []byte {
 	dst, at := begin(dst, fieldWorldDelta)
 	dst = appendNumber(dst, 1, d.From)
@@ -108,7 +106,7 @@ func appendWorld(dst []byte, num protowire.Number, w *World) []byte {
 	return end(appendNumber(dst, 10, uint64(w.Queue)), at)
 }
 
-// appendPacked writes a repeated number in the one field that protobuf packs it in.
+// appendPacked writes a repeated number as one packed field.
 func appendPacked(dst []byte, num protowire.Number, list []uint8) []byte {
 	if len(list) == 0 {
 		return dst

@@ -6,11 +6,11 @@ import (
 	"gatepass/codec"
 )
 
-// AuthChallenge is SMSG_AUTH_CHALLENGE, the first packet of all, in the clear.
+// AuthChallenge is SMSG_AUTH_CHALLENGE, the first packet of a connection, in the clear.
 type AuthChallenge struct {
-	// Seed is the server's half of what the client's digest is made over.
+	// Seed is the server's seed for the client's digest.
 	Seed [4]byte
-	// Random is in 3.3.5 only, where nothing uses it.
+	// Random is in 3.3.5 only. No client uses it.
 	Random [32]byte
 }
 
@@ -19,7 +19,7 @@ func AppendAuthChallenge(dst []byte, e Era, c *AuthChallenge) []byte {
 	if e != Era335 {
 		return append(dst, c.Seed[:]...)
 	}
-	dst = binary.LittleEndian.AppendUint32(dst, 1) // always; nobody knows what it says
+	dst = binary.LittleEndian.AppendUint32(dst, 1) // always 1; its meaning is unknown
 	dst = append(dst, c.Seed[:]...)
 	return append(dst, c.Random[:]...)
 }

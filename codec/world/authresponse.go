@@ -6,27 +6,25 @@ import (
 	"gatepass/codec"
 )
 
-// AuthResponse is SMSG_AUTH_RESPONSE: in, in the queue, or not at all.
+// AuthResponse is SMSG_AUTH_RESPONSE: the client is accepted, queued or refused.
 type AuthResponse struct {
 	Code uint8
-	// Billing tells that the billing fields are there. They may be for CodeOK and
-	// CodeWaitQueue only; no client does anything with them but to show them.
+	// Billing says that the billing fields are there. Only CodeOK and CodeWaitQueue may have
+	// them. Clients only display them.
 	Billing       bool
 	BillingTime   uint32
 	BillingFlags  uint8
 	BillingRested uint32
-	// Expansion goes with the billing fields from 2.x on: the newest the account
-	// may use, 0 for none.
+	// Expansion is sent with the billing fields from 2.x on: the newest expansion that the
+	// account may use, 0 for none.
 	Expansion uint8
-	// Position is the place in the queue, for CodeWaitQueue.
+	// Position is the position in the queue, for CodeWaitQueue.
 	Position uint32
-	// FreeMigration offers to move to another realm, for CodeWaitQueue in 3.3.5
-	// (quirk 68).
+	// FreeMigration offers a move to another realm, for CodeWaitQueue in 3.3.5 (quirk 68).
 	FreeMigration uint8
 }
 
-// AppendAuthResponse writes the body. What belongs to another code or era is left
-// out.
+// AppendAuthResponse writes the body. It omits fields of other codes or eras.
 func AppendAuthResponse(dst []byte, e Era, a *AuthResponse) []byte {
 	dst = append(dst, a.Code)
 	if a.Billing && (a.Code == CodeOK || a.Code == CodeWaitQueue) {
@@ -46,7 +44,7 @@ func AppendAuthResponse(dst []byte, e Era, a *AuthResponse) []byte {
 	return dst
 }
 
-// ParseAuthResponse reads a whole body. Its length tells which form it has.
+// ParseAuthResponse reads a whole body. The length decides which form it is.
 func ParseAuthResponse(body []byte, e Era) (AuthResponse, error) {
 	c := codec.NewCursor(body)
 	a := AuthResponse{Code: c.U8()}
@@ -70,7 +68,7 @@ func ParseAuthResponse(body []byte, e Era) (AuthResponse, error) {
 	return a, nil
 }
 
-// placeLen is the length of the place in the queue.
+// placeLen returns the length of the queue position.
 func (a *AuthResponse) placeLen(e Era) int {
 	switch {
 	case a.Code != CodeWaitQueue:

@@ -11,26 +11,25 @@ import (
 // AuthSession is CMSG_AUTH_SESSION, the client's first packet, in the clear.
 type AuthSession struct {
 	codec.WorldAuth
-	// LoginServer is the id of the login server; 0 from most clients.
+	// LoginServer is the id of the login server. Most clients send 0.
 	LoginServer uint32
-	// LoginServerType, Region, Battlegroup and DOSResponse are in 3.3.5 only and
-	// decide nothing.
+	// LoginServerType, Region, Battlegroup and DOSResponse are in 3.3.5 only and are not used.
 	LoginServerType, Region, Battlegroup uint32
 	DOSResponse                          uint64
-	// AddonSize is the announced length of the list of add-ons, at most
-	// MaxAddonSize; Addons is the list, compressed by zlib and never looked into.
+	// AddonSize is the announced length of the list of add-ons, at most MaxAddonSize. Addons
+	// is the list, compressed by zlib. This package does not read it.
 	AddonSize uint32
 	Addons    []byte
 }
 
-// Sign makes the digest, from the server's seed and the session key. The account's
-// name is taken as it is: it has to be in capitals.
+// Sign sets Digest, computed from the server's seed and the session key. It uses the account's
+// name as it is; the name must be in capitals.
 func (a *AuthSession) Sign(server [4]byte, key *[40]byte) {
 	a.Digest = Digest(a.Name.Bytes(), a.ClientSeed, server, key)
 }
 
-// AppendAuthSession writes the body: ErrName without a name, ErrAddonSize when more
-// is announced than may be.
+// AppendAuthSession writes the body. It returns ErrName if there is no name, and ErrAddonSize
+// if AddonSize is above MaxAddonSize.
 func AppendAuthSession(dst []byte, e Era, a *AuthSession) ([]byte, error) {
 	if a.Name.Len() == 0 {
 		return dst, ErrName
@@ -58,8 +57,8 @@ func AppendAuthSession(dst []byte, e Era, a *AuthSession) ([]byte, error) {
 	return append(dst, a.Addons...), nil
 }
 
-// ParseAuthSession reads a whole body of a client of that era. Addons aliases body.
-// A client without any list of add-ons is taken; no real one is known.
+// ParseAuthSession reads a whole body of a client of that era. Addons aliases body. It accepts
+// a client without a list of add-ons, though no real client is known to omit it.
 func ParseAuthSession(body []byte, e Era) (AuthSession, error) {
 	var a AuthSession
 	build, err := a.parseHead(body)
@@ -87,10 +86,11 @@ func ParseAuthSession(body []byte, e Era) (AuthSession, error) {
 	return a, nil
 }
 
-// authHead is how much is in front of the name.
+// authHead is the length of the fields before the name.
 const authHead = 8
 
-// parseHead reads what stands in front in every era: build, login server, name.
+// parseHead reads the first fields, which are the same in every era: build, login server,
+// name.
 func (a *AuthSession) parseHead(body []byte) (build uint32, err error) {
 	if len(body) < authHead {
 		return 0, badAuthSession

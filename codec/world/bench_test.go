@@ -98,7 +98,7 @@ func TestAllocs_WritingAndCiphers(t *testing.T) {
 			if _, err := s.Decode(buf[start:len(buf)-1], &m); err != codec.ErrShort {
 				t.Fatal(err)
 			}
-			s.headed = false // as if it had been taken
+			s.headed = false // as if the packet had been decoded
 			Digest(name, [4]byte{}, [4]byte{}, &testKey)
 			_, err := fresh.Decode(wrong, &m)
 			buf = fresh.AppendViolation(buf, err.(*codec.Violation))
@@ -108,7 +108,7 @@ func TestAllocs_WritingAndCiphers(t *testing.T) {
 	}
 }
 
-// A message costs itself and its body.
+// A message allocates only itself and its body.
 func TestAllocs_Reading(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

@@ -6,51 +6,50 @@ import (
 	"crypto/sha1"
 )
 
-// Direction tells the two ciphers of a connection apart.
+// Direction is the direction that a cipher of a connection is for.
 type Direction uint8
 
 const (
 	// ToServer: the client encrypts, the server decrypts.
 	ToServer Direction = iota
-	// ToClient: the other way round.
+	// ToClient: the server encrypts, the client decrypts.
 	ToClient
 )
 
-// The HMAC keys that make a header key of a session key (17.4).
+// The HMAC keys that derive a header key from a session key (17.4).
 const (
 	seed243         = "\x38\xA7\x83\x15\xF8\x92\x25\x30\x71\x98\x67\xB1\x8C\x04\xE2\xAA"
 	seed335ToServer = "\xC2\xB3\x72\x3C\xC6\xAE\xD9\xB5\x34\x3C\x53\xEE\x2F\x43\x67\xCE"
 	seed335ToClient = "\xCC\x98\xAE\x04\xE8\x97\xEA\xCA\x12\xDD\xC0\x93\x42\x91\x53\x57"
 )
 
-// rc4Drop is how many bytes of key stream 3.3.5 throws away.
+// rc4Drop is the number of bytes of key stream that 3.3.5 discards at the start.
 const rc4Drop = 1024
 
-// Cipher encrypts or decrypts the headers of one direction; bodies are never
-// encrypted. It is a stream over all header bytes of that direction in their
-// order, however they are cut into calls: a byte left out or taken twice spoils
-// all that follow (quirk 70). One side only encrypts with it, the other only
-// decrypts. The zero Cipher has no key and must not be used.
+// Cipher encrypts or decrypts the headers of one direction; bodies are never encrypted. It is
+// a stream over all header bytes of that direction in order; how they are split into calls
+// does not matter. A byte that is skipped or used twice corrupts all later ones (quirk 70).
+// One side uses it only to encrypt, the other only to decrypt. The zero Cipher has no key and
+// must not be used.
 //
-// 1.12 and 2.4.3 add each byte, mixed with the next byte of a key that goes round,
-// to the encrypted byte before it:
+// 1.12 and 2.4.3 combine each byte with the next byte of a repeating key by xor, and then add
+// the previous encrypted byte:
 //
 //	c = (p xor key[i]) + prev        i = i + 1 mod len(key), prev = c
 //	p = (c - prev) xor key[i]
 //
-// where the key is K itself (40 bytes) or HMAC(seed, K) (20 bytes). 3.3.5 is RC4
-// with a key of its own for each direction. None of them authenticates anything: what
-// was decrypted is judged like any stranger's bytes.
+// where the key is K itself (40 bytes) or HMAC(seed, K) (20 bytes). 3.3.5 uses RC4 with a
+// separate key for each direction. None of them authenticates the headers, so the receiver
+// checks decrypted headers like any untrusted input.
 type Cipher struct {
 	stream *rc4.Cipher // 3.3.5, else nil
 	key    [40]byte
-	length uint8 // how many bytes of key count; 0 for RC4
+	length uint8 // number of bytes of key in use; 0 for RC4
 	next   uint8 // index of the key byte to use
-	prev   byte  // the encrypted byte before
+	prev   byte  // the previous encrypted byte
 }
 
-// NewCipher makes the cipher of one direction from a session key. It panics on
-// the zero Era.
+// NewCipher returns the cipher of one direction for a session key. It panics on the zero Era.
 func NewCipher(e Era, d Direction, key *[40]byte) Cipher {
 	switch e {
 	case Era112:
@@ -71,7 +70,7 @@ func NewCipher(e Era, d Direction, key *[40]byte) Cipher {
 	panic("world: no cipher for " + e.String())
 }
 
-// deriveKey is HMAC-SHA1 of a session key.
+// deriveKey returns the HMAC-SHA1 of a session key, with seed as the HMAC's key.
 func deriveKey(seed string, key *[40]byte) (derived [sha1.Size]byte) {
 	mac := hmac.New(sha1.New, []byte(seed))
 	mac.Write(key[:])
@@ -82,7 +81,7 @@ func deriveKey(seed string, key *[40]byte) (derived [sha1.Size]byte) {
 func newStream(key *[sha1.Size]byte) *rc4.Cipher {
 	stream, err := rc4.NewCipher(key[:])
 	if err != nil {
-		panic(err) // of the key's length, which is right
+		panic(err) // only for a wrong key length, which cannot occur
 	}
 	var drop [rc4Drop]byte
 	stream.XORKeyStream(drop[:], drop[:])

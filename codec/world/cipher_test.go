@@ -57,7 +57,7 @@ func TestCipher_Stream_335(t *testing.T) {
 	}
 }
 
-// The note of the header_parse files names the session key of all rows.
+// The note in the header_parse files has the session key of all rows.
 const parseKey = "2efee7b0c177ebbdff6676c56efc2339be9cad14bf8b54bb5a86fbf81f6d424aa23cc9a3149fb175"
 
 func TestHeader_Parse_Vectors(t *testing.T) {
@@ -109,7 +109,7 @@ func checkServerHeader(t *testing.T, e Era, decrypts Cipher, r row) {
 	if err != nil || n != len(wire) || h != want {
 		t.Errorf("%v %x: %+v, %d, %v, want %+v", e, wire, h, n, err, want)
 	}
-	// A random size may be said in three bytes though two would do.
+	// A random size may be written in three bytes though two are enough.
 	if short := e == Era335 && n == longServerHeaderLen && h.Size <= maxShortSize; !short && !bytes.Equal(want.Append(nil, e), plain) {
 		t.Errorf("%v %+v written as %x, want %x", e, want, want.Append(nil, e), plain)
 	}
@@ -153,7 +153,7 @@ func namedCases(t *testing.T, kind string, count int) (cases []namedCase) {
 	return cases
 }
 
-// Headers of real clients, one after the other.
+// Consecutive headers of real clients.
 func TestCipher_SequencesOfRealClients(t *testing.T) {
 	for _, c := range namedCases(t, "header_sequence", 2) {
 		e, key := eraNamed[c.Given.Client], [40]byte(c.Given.K)
@@ -176,7 +176,7 @@ func TestCipher_SequencesOfRealClients(t *testing.T) {
 	}
 }
 
-// Quirk 70: the directions do not disturb each other, nor does the cut of a stream.
+// Quirk 70: the directions are independent, and the split of a stream does not matter.
 func TestCipher_InTurns(t *testing.T) {
 	for _, c := range namedCases(t, "header_stream", 1) {
 		key := [40]byte(c.Given.K)

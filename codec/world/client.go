@@ -2,10 +2,10 @@ package world
 
 import "gatepass/codec"
 
-// Packet is what a server sent.
+// Packet is a packet from a server.
 type Packet struct {
 	Opcode uint16
-	// Body aliases what was decoded.
+	// Body aliases the decoded buffer.
 	Body []byte
 }
 
@@ -20,17 +20,17 @@ type Packet struct {
 type Client struct {
 	era Era // static
 
-	// armed tells that headers are encrypted from now on, heard that the server
-	// has shown that it does so too.
+	// armed says that headers are encrypted from now on. heard says that the server has sent
+	// an encrypted header.
 	armed, heard bool
-	// raw are the first got bytes of a header, decrypted before the rest had come.
+	// raw has the first got bytes of a header, which were decrypted before the rest arrived.
 	raw        [longServerHeaderLen]byte
 	got        int
 	recv, send Cipher
 }
 
-// NewClient makes the half of a client of that build; ErrBuilds where its layouts
-// are not known.
+// NewClient returns the client's half of a connection for that build. It returns ErrBuilds if
+// the layouts of the build are not known.
 func NewClient(build uint16) (*Client, error) {
 	e := EraOf(build)
 	if e == 0 {
@@ -39,12 +39,12 @@ func NewClient(build uint16) (*Client, error) {
 	return &Client{era: e}, nil
 }
 
-// Era is the era that the client speaks.
+// Era returns the era of the client.
 func (c *Client) Era() Era { return c.era }
 
-// AppendAuthSession writes a whole CMSG_AUTH_SESSION, in the clear; all that
-// follows, either way, has headers encrypted with key. ErrName, ErrAddonSize or
-// ErrBody when it cannot be said.
+// AppendAuthSession writes a whole CMSG_AUTH_SESSION, in the clear. All later headers of both
+// directions are encrypted with key. It returns ErrName, ErrAddonSize or ErrBody if a cannot
+// be encoded.
 func (c *Client) AppendAuthSession(dst []byte, a *AuthSession, key *[40]byte) ([]byte, error) {
 	head := len(dst)
 	out := append(dst, make([]byte, clientHeaderLen)...)
@@ -63,9 +63,9 @@ func (c *Client) AppendAuthSession(dst []byte, a *AuthSession, key *[40]byte) ([
 	return out, nil
 }
 
-// AppendPacket writes a packet, its header encrypted: ErrNoKey before
-// AppendAuthSession, ErrBody when the body is longer than MaxBody. With room in dst
-// it does not allocate.
+// AppendPacket writes a packet with an encrypted header. It returns ErrNoKey before
+// AppendAuthSession, and ErrBody if the body is longer than MaxBody. With room in dst it does
+// not allocate.
 func (c *Client) AppendPacket(dst []byte, opcode uint32, body []byte) ([]byte, error) {
 	if !c.armed {
 		return dst, ErrNoKey
@@ -79,9 +79,9 @@ func (c *Client) AppendPacket(dst []byte, opcode uint32, body []byte) ([]byte, e
 	return append(dst, body...), nil
 }
 
-// Decode reads the one packet at the front of b and returns its length.
-// codec.ErrShort asks for more bytes: call again with the same b and what came
-// after it. Any other error is a *codec.Violation of the server.
+// Decode reads the packet at the front of b and returns its length. codec.ErrShort asks for
+// more bytes: call again with the same b and the bytes after it. Any other error is a
+// *codec.Violation of the server.
 func (c *Client) Decode(b []byte) (Packet, int, error) {
 	h, n, err := c.readHeader(b)
 	if err != nil {
@@ -98,8 +98,8 @@ func (c *Client) Decode(b []byte) (Packet, int, error) {
 	return Packet{Opcode: h.Opcode, Body: b[n:end:end]}, end, nil
 }
 
-// readHeader decrypts the header at the front of b, as far as it has come and was
-// not decrypted before.
+// readHeader decrypts the bytes of the header at the front of b that have arrived and are not
+// decrypted yet.
 func (c *Client) readHeader(b []byte) (ServerHeader, int, error) {
 	if c.got == 0 && len(b) >= serverHeaderLen {
 		c.take(b[:serverHeaderLen])
@@ -118,15 +118,15 @@ func (c *Client) take(b []byte) {
 	c.got += len(part)
 }
 
-// isPlainRefusal tells a refusal by a server that has no key and so encrypts
-// nothing, with which it answers an AppendAuthSession. The chance that an encrypted
-// header looks the same is 1 in 2^32.
+// isPlainRefusal reports whether header is a refusal in the clear. A server without the
+// session key encrypts nothing and answers AppendAuthSession with such a refusal. An encrypted
+// header looks the same with a probability of 1 in 2^32.
 func (c *Client) isPlainRefusal(header []byte) bool {
 	return !c.heard && string(header) == "\x00\x03\xEE\x01"
 }
 
-// String is for logs; it shows no key.
+// String returns a text for logs without keys.
 func (c *Client) String() string { return "client of " + c.era.String() }
 
-// GoString keeps the keys out of %#v too.
+// GoString returns a text without keys, for %#v.
 func (c *Client) GoString() string { return "world.Client{" + c.String() + "}" }

@@ -8,50 +8,50 @@ import (
 
 // The codes of SMSG_AUTH_RESPONSE (17.3), for codec.WorldReply.Code.
 const (
-	// CodeOK: in.
+	// CodeOK: accepted.
 	CodeOK = 0x0C
-	// CodeFailed: no; a wrong digest, or an account locked to another address.
+	// CodeFailed: refused; the digest is wrong, or the account is locked to another address.
 	CodeFailed = 0x0D
 	// CodeReject: refused without a reason.
 	CodeReject = 0x0E
 	// CodeBadServerProof: the server could not prove itself.
 	CodeBadServerProof = 0x0F
-	// CodeUnavailable: open only to staff.
+	// CodeUnavailable: the world is open only to staff.
 	CodeUnavailable = 0x10
 	// CodeSystemError: a fault of the server.
 	CodeSystemError = 0x11
-	// CodeBillingError and CodeBillingExpired: not paid for.
+	// CodeBillingError and CodeBillingExpired: the account is not paid for.
 	CodeBillingError   = 0x12
 	CodeBillingExpired = 0x13
 	// CodeVersionMismatch: this build is not accepted.
 	CodeVersionMismatch = 0x14
-	// CodeUnknownAccount: nobody of that name has a key here.
+	// CodeUnknownAccount: no account of that name has a session key here.
 	CodeUnknownAccount = 0x15
 	// CodeIncorrectPassword: the password was wrong.
 	CodeIncorrectPassword = 0x16
-	// CodeSessionExpired: the session key is no longer good.
+	// CodeSessionExpired: the session key has expired.
 	CodeSessionExpired = 0x17
 	// CodeShuttingDown: the world is about to go down.
 	CodeShuttingDown = 0x18
-	// CodeAlreadyLoggingIn: another login of the account is under way.
+	// CodeAlreadyLoggingIn: another login of the account is in progress.
 	CodeAlreadyLoggingIn = 0x19
-	// CodeLoginServerNotFound: the login server cannot be asked.
+	// CodeLoginServerNotFound: the login server does not answer.
 	CodeLoginServerNotFound = 0x1A
-	// CodeWaitQueue: the world is full; a place in the queue follows.
+	// CodeWaitQueue: the world is full; the position in the queue follows.
 	CodeWaitQueue = 0x1B
-	// CodeBanned: account or address closed for good.
+	// CodeBanned: the account or address is closed permanently.
 	CodeBanned = 0x1C
 	// CodeAlreadyOnline: the account is in the world.
 	CodeAlreadyOnline = 0x1D
-	// CodeNoTime: no playing time left.
+	// CodeNoTime: the account has no playing time left.
 	CodeNoTime = 0x1E
 	// CodeDBBusy: try again later.
 	CodeDBBusy = 0x1F
-	// CodeSuspended: closed for a time.
+	// CodeSuspended: the account is closed temporarily.
 	CodeSuspended = 0x20
-	// CodeParentalControl: not at this hour.
+	// CodeParentalControl: parental controls forbid playing at this hour.
 	CodeParentalControl = 0x21
-	// CodeLocked: locked by its owner; from 2.x on.
+	// CodeLocked: the account is locked by its owner; from 2.x on.
 	CodeLocked = 0x22
 )
 
@@ -62,7 +62,7 @@ var codeNames = [...]string{
 	"already-online", "no-time", "db-busy", "suspended", "parental-control", "locked",
 }
 
-// CodeName is a code's word, for logs and metrics.
+// CodeName returns the name of a code, for logs and metrics.
 func CodeName(code uint8) string {
 	if i := int(code) - CodeOK; i >= 0 && i < len(codeNames) {
 		return codeNames[i]
@@ -75,13 +75,13 @@ var codes = [codec.ResultCount]uint8{
 	codec.ResultBadCredentials: CodeUnknownAccount,
 	codec.ResultBanned:         CodeBanned,
 	codec.ResultSuspended:      CodeSuspended,
-	codec.ResultLocked:         CodeFailed, // 22 is not in 1.12, and cmangos says 0D to all (17.2)
+	codec.ResultLocked:         CodeFailed, // 1.12 has no code 22, and cmangos sends 0D to all (17.2)
 	codec.ResultAlreadyOnline:  CodeAlreadyOnline,
 	codec.ResultVersionInvalid: CodeVersionMismatch,
 	codec.ResultVersionUpdate:  CodeVersionMismatch,
 	codec.ResultBusy:           CodeDBBusy,
 	codec.ResultNoAccess:       CodeUnavailable,
-	// What only native clients are told, in the nearest words there are.
+	// Results of native clients only, with the closest codes.
 	codec.ResultReplaced:  CodeAlreadyOnline,
 	codec.ResultKicked:    CodeFailed,
 	codec.ResultIdle:      CodeFailed,
@@ -91,7 +91,7 @@ var codes = [codec.ResultCount]uint8{
 	codec.ResultFull:      CodeUnavailable,
 }
 
-// CodeOf is the code that says a result, CodeFailed for what is none.
+// CodeOf returns the code of a result, CodeFailed for a number that is no result.
 func CodeOf(r codec.Result) uint8 {
 	if r < codec.ResultCount {
 		return codes[r]

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// Options set a Codec up.
+// Options configure a Codec.
 type Options struct {
-	// Builds are the client builds that the gate takes, at least one. They are of
-	// one era: the gate speaks first, before it knows who is there. Others are
-	// read as far as their name and build, so that they can be told.
+	// Builds are the client builds that the gate accepts, at least one. They must be of one
+	// era, because the gate speaks first, before it knows the client's build. Of other clients
+	// only name and build are read, so that the gate can tell them that their build is wrong.
 	Builds []uint16
 }
 
-// Validate reports what is wrong with the builds as an ErrBuilds.
+// Validate returns an ErrBuilds if the builds are not valid.
 func (o *Options) Validate() error {
 	if len(o.Builds) == 0 {
 		return fmt.Errorf("%w: none is given", ErrBuilds)
@@ -30,13 +30,13 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Codec opens sessions. It is immutable and may be used from any goroutine.
+// Codec makes sessions. It is immutable and may be used from any goroutine.
 type Codec struct {
 	era    Era
 	builds []uint16
 }
 
-// New makes a Codec, or reports what Validate does.
+// New returns a Codec, or the error of Validate.
 func New(o Options) (*Codec, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -44,11 +44,11 @@ func New(o Options) (*Codec, error) {
 	return &Codec{era: EraOf(o.Builds[0]), builds: slices.Clone(o.Builds)}, nil
 }
 
-// Era is the era that the gate speaks.
+// Era returns the era of the gate.
 func (c *Codec) Era() Era { return c.era }
 
-// Takes tells whether a build is among the gate's.
+// Takes reports whether the gate accepts a build.
 func (c *Codec) Takes(build uint16) bool { return slices.Contains(c.builds, build) }
 
-// Open starts the protocol for one connection.
+// Open returns the Session of a new connection.
 func (c *Codec) Open() *Session { return &Session{codec: c, phase: phaseStart} }

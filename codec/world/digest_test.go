@@ -9,7 +9,7 @@ import (
 
 func TestDigest_Vectors(t *testing.T) {
 	for i, r := range mustReadTSV(t, "auth_session_digest.tsv", 1529) {
-		// The name is hashed as it came, which is in capitals (quirk 71).
+		// The name is hashed as received, in capitals (quirk 71).
 		name := []byte(strings.ToUpper(r["user"]))
 		got := Digest(name, [4]byte(r.hex(t, "client_seed")), [4]byte(r.hex(t, "server_seed")), r.key(t))
 		if !bytes.Equal(got[:], r.hex(t, "digest")) {
@@ -30,7 +30,7 @@ func TestDigest_OfRealClients(t *testing.T) {
 	}
 }
 
-// All that goes in changes what comes out.
+// Every input changes the digest.
 func TestDigest_NeedsEverything(t *testing.T) {
 	base := Digest([]byte("A"), [4]byte{1}, [4]byte{2}, &testKey)
 	other := testKey

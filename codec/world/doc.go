@@ -1,13 +1,12 @@
-// Package world turns the bytes that clients of the mangos family, 1.12 to 3.3.5a,
-// exchange with a world's gate into codec.Message and codec.Reply into bytes: the
-// handshake, the wait queue, and packets after that.
+// Package world decodes the protocol between clients of the mangos family, 1.12 to 3.3.5a, and
+// a world's gate to codec.Message, and encodes codec.Reply: the handshake, the wait queue, and
+// later packets.
 //
-// It owns the wire: layouts by era, opcodes, auth codes, the header ciphers and how
-// the client's digest is made. It does not know accounts, keys, worlds or sockets,
-// and judges no proof. A gate speaks one era, since it has to speak first. A reactor
-// opens one Session a connection and calls it from its own goroutine only; a Client
-// is the other half, for load clients and tests; all functions are pure and may be
-// called from anywhere.
+// It has the wire format: layouts by era, opcodes, auth codes, the header ciphers and the
+// client's digest. It does not know accounts, keys, worlds or sockets, and does not check
+// proofs. A gate has one era, because it speaks first. A reactor opens one Session per
+// connection and calls it from its own goroutine only. A Client is the client's half, for load
+// clients and tests. All functions are pure and may be called from any goroutine.
 //
 //	c, err := world.New(world.Options{Builds: []uint16{5875}})
 //	s := c.Open()
@@ -20,10 +19,10 @@
 //
 // # Bytes
 //
-// A header, then a body whose length the header tells. Sizes are big-endian and count
-// what follows them, everything else is little-endian, the figure in a box is its size
-// in bytes. ParseX and AppendX of a message are about its body; headers, which are
-// encrypted, are the business of Session and Client.
+// A packet is a header and a body; the header has the body's length. Sizes are big-endian and
+// count the bytes that follow them. All other numbers are little-endian. The number in a box
+// is its size in bytes. The functions ParseX and AppendX of a message handle its body. Session
+// and Client handle headers, because headers are encrypted.
 //
 //	from a client             from a server          3.3.5, size above 7FFF
 //	┌──────┬────────┬──────┐  ┌──────┬────────┬──────┐  ┌───────────────┬────────┬──────┐
@@ -62,15 +61,15 @@
 //	                      │                           │                                    │  any ├─┘
 //	                      └── refused in the clear ───┴──▶ over ◀── refused, encrypted ────┘
 //
-// The first packet of either side is in the clear; from the key on every header is
-// encrypted, bodies never. Each direction has a Cipher of its own,
-// which runs over all its headers: one that is lost or read twice cannot be made good.
-// A header that was decrypted before its body was whole therefore stays in the
-// Session, while the bytes stay with the caller.
+// The first packet of each side is in the clear. After the reply with the key every header is
+// encrypted; bodies never are. Each direction has its own Cipher, a stream over all its
+// headers: after a header that is skipped or read twice it cannot recover. So if a header was
+// decrypted before its whole body arrived, the Session keeps the header, and the caller keeps
+// the bytes.
 //
-// A client that is waiting is not read: its packets, if any, are encrypted with a key
-// that is still on its way, or not at all if it will be refused.
+// While a client is waiting, Decode reads nothing from it. Its packets, if any, are encrypted
+// with a key that the server does not have yet, or not encrypted if it will be refused.
 //
-// Where known servers disagree the reading is chosen, with its reason, on the line
-// that implements it, tagged CONFLICT.
+// Where known servers disagree, the line that implements the choice has the reason and the tag
+// CONFLICT.
 package world

@@ -6,9 +6,9 @@ import (
 	"gatepass/codec"
 )
 
-// What a caller may ask for that cannot be had.
+// Errors of calls with invalid arguments or at the wrong time.
 var (
-	// ErrBuilds: a gate needs builds, all of one era.
+	// ErrBuilds: there are no builds, or they are not all of one known era.
 	ErrBuilds = errors.New("world: a gate takes builds of one era")
 	// ErrName: a client needs an account name.
 	ErrName = errors.New("world: empty account name")
@@ -16,15 +16,14 @@ var (
 	ErrAddonSize = errors.New("world: list of add-ons too long")
 	// ErrBody: the body is longer than MaxBody or MaxReplyBody.
 	ErrBody = errors.New("world: packet too long")
-	// ErrKey: a key is given before the client said who it is, or a second time.
+	// ErrKey: the key was given before the client's CMSG_AUTH_SESSION, or a second time.
 	ErrKey = errors.New("world: not the time for a session key")
 	// ErrNoKey: only the challenge and refusals are sent without a key.
 	ErrNoKey = errors.New("world: no session key yet")
 )
 
-// What a peer may do wrong. The values are shared, so that a stranger's garbage
-// costs no allocation, and never changed. Message is the low byte of the opcode, 0
-// where the header itself is wrong.
+// Violations of a peer. The values are shared, so that invalid input causes no allocation, and
+// must not be changed. Message is the low byte of the opcode, 0 if the header itself is wrong.
 var (
 	badClientSize   = silent(0, "packet shorter than its opcode or too long")
 	badOpcode       = silent(0, "opcode out of range")
@@ -42,12 +41,12 @@ var (
 	badCharEnum     = silent(SMSGCharEnum, "body does not fit the layout")
 )
 
-// refused is a violation of CMSG_AUTH_SESSION that is answered.
+// refused returns a violation of CMSG_AUTH_SESSION that gets an answer.
 func refused(result codec.Result, cause string) *codec.Violation {
 	return &codec.Violation{Message: opAuthSession, Result: result, Cause: cause}
 }
 
-// silent is a violation without an answer.
+// silent returns a violation that gets no answer.
 func silent(op byte, cause string) *codec.Violation {
 	return &codec.Violation{Message: op, Cause: cause}
 }

@@ -8,11 +8,11 @@ import (
 	"gatepass/codec"
 )
 
-// errNotWritten is for what is read but never written here.
+// errNotWritten is for messages that are read but never written here.
 var errNotWritten = errors.New("not written")
 
-// fuzzMessage fuzzes one body: what parses is written, and, where exact says so,
-// to the same bytes; what was written parses to the same bytes again.
+// fuzzMessage fuzzes one body. Whatever parses is written, to the same bytes if exact says so.
+// The result must parse and be written to the same bytes again.
 func fuzzMessage(f *testing.F, name string, exact func(body []byte, e Era) bool) {
 	m := messages[name]
 	f.Fuzz(func(t *testing.T, body []byte, era uint8) {
@@ -66,7 +66,7 @@ func FuzzAuthChallenge(f *testing.F) {
 
 func FuzzAuthSession(f *testing.F) {
 	addGolden(f, "CMSG_AUTH_SESSION")
-	// A list of add-ons that is not there is written as an empty one.
+	// A missing list of add-ons is written as an empty one.
 	fuzzMessage(f, "CMSG_AUTH_SESSION", func(b []byte, e Era) bool {
 		a, _ := ParseAuthSession(b, e)
 		return a.Addons != nil
@@ -94,7 +94,7 @@ func FuzzPong(f *testing.F) {
 	fuzzMessage(f, "SMSG_PONG", always)
 }
 
-// FuzzSession cuts the client's stream in two ways; both must come to the same.
+// FuzzSession splits the client's stream in two ways. Both must have the same result.
 func FuzzSession(f *testing.F) {
 	for i, e := range eras {
 		stream, auth := conversation(f, e)

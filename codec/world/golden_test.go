@@ -18,7 +18,7 @@ type golden struct {
 	Fields  fields   `json:"fields"`
 }
 
-// fields are those of all messages together.
+// fields has the fields of all messages together.
 type fields struct {
 	ServerSeed      uint32   `json:"server_seed"`
 	Random          hexBytes `json:"random"`
@@ -51,7 +51,7 @@ func seed(n uint32) (s [4]byte) {
 	return s
 }
 
-// message is one body both ways, of a value of its own type held in an any.
+// message is the codec of one body in both directions, for values of its own type in an any.
 type message struct {
 	fromClient bool
 	parse      func(body []byte, e Era) (any, error)
@@ -97,7 +97,7 @@ var messages = map[string]message{
 
 func boxed[T any](v T, err error) (any, error) { return v, err }
 
-// want is the value that a golden row shows.
+// want returns the value in a golden row.
 func (g *golden) want(t *testing.T, body []byte) any {
 	t.Helper()
 	f := &g.Fields
@@ -140,7 +140,7 @@ func goldenRows(t testing.TB) []golden {
 	return rows
 }
 
-// body cuts off the header, and checks that it tells the rest.
+// body returns the packet without its header, and checks the header's size.
 func (g *golden) body(t testing.TB, e Era) []byte {
 	t.Helper()
 	if messages[g.Message].fromClient {
@@ -185,8 +185,7 @@ func TestGolden_DigestsAreRight(t *testing.T) {
 	}
 }
 
-// What a Session writes in the clear and a Client reads, and the other way round, is
-// what the golden packets are.
+// Session writes and Client reads the golden packets in the clear, and the other way round.
 func TestGolden_ThroughBothHalves(t *testing.T) {
 	for _, g := range goldenRows(t) {
 		for _, name := range g.Eras {
@@ -215,15 +214,15 @@ func checkFromClient(t *testing.T, g *golden, e Era) {
 		if consumed, err := s.Decode(g.Hex[:n:n], &m); err != codec.ErrShort || consumed != 0 || m != (codec.Message{}) {
 			t.Errorf("%s, %d of %d bytes: consumed %d, %v", g.ID, n, len(g.Hex), consumed, err)
 		}
-		// The rest makes it whole, whatever was looked at before.
+		// With the rest it is complete, whatever was read before.
 		if consumed, err := s.Decode(g.Hex, &m); err != nil || consumed != len(g.Hex) {
 			t.Errorf("%s after %d bytes: consumed %d, %v", g.ID, n, consumed, err)
 		}
 	}
 }
 
-// A body is whole or it is wrong: no proper prefix of it is the same message, and
-// nothing may stand behind it.
+// A body must be complete: no proper prefix of it is the same message, and nothing may follow
+// it.
 func TestParse_BodiesFitExactly(t *testing.T) {
 	for _, e := range eras {
 		session, err := AppendAuthSession(nil, e, testAuth(e))
@@ -254,7 +253,7 @@ func TestParse_BodiesFitExactly(t *testing.T) {
 	}
 }
 
-// An auth response has as many lengths as forms.
+// The length of an auth response distinguishes its forms.
 func TestParseAuthResponse_Lengths(t *testing.T) {
 	forms := map[Era]map[uint8][]int{
 		Era112: {CodeOK: {1, 10}, CodeWaitQueue: {5, 14}, CodeFailed: {1}},

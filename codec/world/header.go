@@ -6,7 +6,7 @@ import (
 	"gatepass/codec"
 )
 
-// The lengths of headers and of the opcodes in them, which a size counts too.
+// The lengths of headers and of the opcodes in them. A size counts the opcode too.
 const (
 	clientHeaderLen     = 6
 	clientOpcodeLen     = 4
@@ -15,16 +15,16 @@ const (
 	serverOpcodeLen     = 2
 )
 
-// maxShortSize is the largest size that 3.3.5 says in two bytes; longBit in the
-// first byte tells that there are three.
+// maxShortSize is the largest size that 3.3.5 writes in two bytes. longBit in the first byte
+// says that the size has three.
 const (
 	maxShortSize = 0x7FFF
 	longBit      = 0x80
 )
 
-// ClientHeader is in front of every packet of a client.
+// ClientHeader is the header of a client's packet.
 type ClientHeader struct {
-	// Size is how many bytes follow the size field: opcode and body.
+	// Size is the number of bytes after the size field: opcode and body.
 	Size uint16
 	// Opcode is the packet's number.
 	Opcode uint32
@@ -47,9 +47,9 @@ func ParseClientHeader(b []byte) (ClientHeader, int, error) {
 	}, clientHeaderLen, nil
 }
 
-// ServerHeader is in front of every packet of a server.
+// ServerHeader is the header of a server's packet.
 type ServerHeader struct {
-	// Size is how many bytes follow the size field: opcode and body.
+	// Size is the number of bytes after the size field: opcode and body.
 	Size uint32
 	// Opcode is the packet's number.
 	Opcode uint16
@@ -80,5 +80,5 @@ func ParseServerHeader(b []byte, e Era) (ServerHeader, int, error) {
 	return ServerHeader{Size: size, Opcode: binary.LittleEndian.Uint16(b[n:])}, n + serverOpcodeLen, nil
 }
 
-// isLong tells from the first byte of a server's header whether it has 5.
+// isLong reports, by the first byte of a server's header, whether the header has 5 bytes.
 func (e Era) isLong(first byte) bool { return e == Era335 && first&longBit != 0 }

@@ -15,10 +15,10 @@ import (
 
 var eras = []Era{Era112, Era243, Era335}
 
-// eraNamed finds an era by the name that vectors use, which is its String.
+// eraNamed has the eras by the names that the vectors use, which are their Strings.
 var eraNamed = map[string]Era{"1.12": Era112, "2.4.3": Era243, "3.3.5": Era335}
 
-// buildOf is a build of an era that real clients have.
+// buildOf has a build of real clients for each era.
 var buildOf = map[Era]uint16{Era112: 5875, Era243: 8606, Era335: 12340}
 
 // hexBytes is a text of hex digits in JSON.
@@ -32,7 +32,7 @@ func (h *hexBytes) UnmarshalText(t []byte) (err error) {
 // row is one line of a TSV file, by column name.
 type row map[string]string
 
-// mustReadTSV reads a vector file and fails when it has not that many rows.
+// mustReadTSV reads a vector file and fails unless it has that many rows.
 func mustReadTSV(t testing.TB, name string, count int) (rows []row) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -147,7 +147,7 @@ func mustAppend(t testing.TB, s *Session, kind codec.ReplyKind, w codec.WorldRep
 	return b
 }
 
-// mustDecode takes one whole packet.
+// mustDecode decodes one whole packet.
 func mustDecode(t testing.TB, s *Session, b []byte) codec.Message {
 	t.Helper()
 	var m codec.Message
@@ -157,7 +157,7 @@ func mustDecode(t testing.TB, s *Session, b []byte) codec.Message {
 	return m
 }
 
-// mustReceive takes one whole packet of the server.
+// mustReceive decodes one whole packet of the server.
 func mustReceive(t testing.TB, c *Client, b []byte) Packet {
 	t.Helper()
 	p, n, err := c.Decode(b)
@@ -176,7 +176,7 @@ func mustSend(t testing.TB, c *Client, opcode uint32, body []byte) []byte {
 	return b
 }
 
-// mustAuthSession is the client's first packet.
+// mustAuthSession returns the client's first packet.
 func mustAuthSession(t testing.TB, c *Client, a *AuthSession) []byte {
 	t.Helper()
 	b, err := c.AppendAuthSession(nil, a, &testKey)
@@ -186,7 +186,7 @@ func mustAuthSession(t testing.TB, c *Client, a *AuthSession) []byte {
 	return b
 }
 
-// mustOpen makes both halves of a conversation that is open.
+// mustOpen returns both halves of an open connection.
 func mustOpen(t testing.TB, e Era) (*Session, *Client) {
 	t.Helper()
 	s, c := mustCodec(t, e).Open(), mustClient(t, e)

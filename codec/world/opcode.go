@@ -1,24 +1,23 @@
 package world
 
-// The opcodes, under the field's own names: CMSG from the client, SMSG from the
-// server.
+// The opcodes, by their common names: CMSG from the client, SMSG from the server.
 const (
-	// CMSGCharEnum asks for the characters; it has no body.
+	// CMSGCharEnum asks for the list of characters; it has no body.
 	CMSGCharEnum = 0x037
-	// SMSGCharEnum lists them.
+	// SMSGCharEnum is the list of characters.
 	SMSGCharEnum = 0x03B
-	// CMSGPing comes every half minute from a client that is in.
+	// CMSGPing is sent every half minute by an accepted client.
 	CMSGPing = 0x1DC
-	// SMSGPong answers it.
+	// SMSGPong answers CMSGPing.
 	SMSGPong = 0x1DD
-	// SMSGAuthChallenge comes first, from the server.
+	// SMSGAuthChallenge is the server's first packet.
 	SMSGAuthChallenge = 0x1EC
-	// CMSGAuthSession answers it.
+	// CMSGAuthSession answers SMSGAuthChallenge.
 	CMSGAuthSession = 0x1ED
-	// SMSGAuthResponse lets in, refuses, or tells the place in the queue.
+	// SMSGAuthResponse accepts or refuses the client, or has its position in the queue.
 	SMSGAuthResponse = 0x1EE
 )
 
-// opAuthSession is what a codec.Violation has room for of CMSGAuthSession: its low
+// opAuthSession is the low byte of CMSGAuthSession, because a codec.Violation has room for one
 // byte.
 const opAuthSession = CMSGAuthSession & 0xFF

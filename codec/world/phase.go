@@ -2,17 +2,18 @@ package world
 
 import "fmt"
 
-// phase is how far a session has come.
+// phase is the state of a session.
 type phase uint8
 
 const (
-	// phaseStart: connected; CMSG_AUTH_SESSION comes first, in the clear.
+	// phaseStart: connected; the client must send CMSG_AUTH_SESSION, in the clear.
 	phaseStart phase = iota
-	// phaseWaiting: it came. What comes next cannot be read before there is a key.
+	// phaseWaiting: CMSG_AUTH_SESSION was received. Further packets cannot be read before
+	// there is a key.
 	phaseWaiting
 	// phaseOpen: there is a key, and every header is encrypted.
 	phaseOpen
-	// phaseOver: the client was refused; nothing may come any more.
+	// phaseOver: the client was refused and may send nothing more.
 	phaseOver
 )
 

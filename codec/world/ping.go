@@ -6,11 +6,11 @@ import (
 	"gatepass/codec"
 )
 
-// Ping is CMSG_PING, by which a client keeps its connection and measures it.
+// Ping is CMSG_PING. It keeps the connection alive and measures its latency.
 type Ping struct {
-	// Sequence is given back in the answer.
+	// Sequence is returned in the answer.
 	Sequence uint32
-	// Latency is what the client measured the last time, in milliseconds.
+	// Latency is the client's last measurement, in milliseconds.
 	Latency uint32
 }
 

@@ -6,33 +6,31 @@ import (
 	"gatepass/codec"
 )
 
-// Session is the server's half of one connection: how far it has come, and the
-// two ciphers. It holds no bytes but a header that was decrypted before its body
-// was whole: what is not yet a whole packet stays with the caller. All methods are
-// called by the connection's reactor.
+// Session is the server's half of one connection: its state and the two ciphers. The caller
+// keeps the bytes of incomplete packets. The session keeps only the header that was decrypted
+// before its body was complete. All methods are called by the connection's reactor.
 type Session struct {
 	codec *Codec // static
 
 	// Owned by the reactor.
 	phase  phase
-	queued bool // the client was told a place in the queue
-	// headed tells that header is the one in front of the bytes that Decode gets
-	// next: the cipher has gone on and cannot read it again.
+	queued bool // the client was sent a position in the queue
+	// headed says that header is the header of the next bytes that Decode gets. The cipher has
+	// decrypted it and cannot decrypt it again.
 	headed bool
 	header ClientHeader
-	// recv and send have their keys from phaseOpen on.
+	// recv and send have keys from phaseOpen on.
 	recv, send Cipher
 }
 
-// Decode reads the one packet at the front of b into m and returns its length. It
-// sets m.Kind and m.World, newly allocated and copied out of b, and leaves the rest
-// of m alone.
+// Decode reads the packet at the front of b into m and returns its length. It sets m.Kind and
+// m.World, which is newly allocated and copied out of b. It does not change the rest of m.
 //
-// codec.ErrShort asks for more bytes: call again with the same b and what came
-// after it. Between CMSG_AUTH_SESSION and the reply with the key it is always the
-// answer; who sends more than a few bytes there is to be cut off by whoever keeps
-// them. Any other error is a *codec.Violation, after which the connection is to be
-// closed. Neither changes m, and neither depends on how the stream was cut.
+// codec.ErrShort asks for more bytes: call again with the same b and the bytes after it.
+// Decode always returns it between CMSG_AUTH_SESSION and the reply with the key; the caller,
+// who keeps the bytes, should disconnect a client that sends more than a few bytes then. Any
+// other error is a *codec.Violation, after which the connection must be closed. An error does
+// not change m and does not depend on how the stream is split.
 func (s *Session) Decode(b []byte, m *codec.Message) (int, error) {
 	if len(b) == 0 || s.phase == phaseWaiting {
 		return 0, codec.ErrShort
@@ -60,8 +58,8 @@ func (s *Session) Decode(b []byte, m *codec.Message) (int, error) {
 	return n, nil
 }
 
-// readHeader sees to it that s.header is the one at the front of b, and judges it
-// before anything is kept for its sake.
+// readHeader sets s.header to the header at the front of b. It checks the header before
+// anything is stored for the packet.
 func (s *Session) readHeader(b []byte) error {
 	if s.headed {
 		return nil
@@ -73,7 +71,7 @@ func (s *Session) readHeader(b []byte) error {
 	if s.phase == phaseOpen {
 		s.recv.Decrypt(raw[:])
 	}
-	h, _, _ := ParseClientHeader(raw[:]) // is not short
+	h, _, _ := ParseClientHeader(raw[:]) // never short
 	switch {
 	case s.phase == phaseStart && h.Opcode != CMSGAuthSession:
 		return notAuthSession
@@ -101,9 +99,9 @@ func (s *Session) decodeBody(body []byte) (*codec.WorldMessage, error) {
 	return w, nil
 }
 
-// parseAuth reads a CMSG_AUTH_SESSION: of a client that the gate takes in whole, of
-// another only what stands in front in every era, since the rest may be laid out
-// in a way that nobody here knows.
+// parseAuth reads a CMSG_AUTH_SESSION. If the gate accepts the build, it reads the whole
+// packet. Otherwise it reads only the first fields, which are the same in every era, because
+// the layout of the rest may be unknown.
 func (c *Codec) parseAuth(body []byte) (codec.WorldAuth, error) {
 	var a AuthSession
 	build, err := a.parseHead(body)
@@ -117,13 +115,12 @@ func (c *Codec) parseAuth(body []byte) (codec.WorldAuth, error) {
 	return a.WorldAuth, nil
 }
 
-// Append encodes r for this client; r.World must be set. ErrKey when its key comes
-// too early or twice, ErrNoKey when only a key would allow it, ErrBody when it is
-// too long. On an error dst is returned as it was, and nothing is taken as said.
-// With room in dst it does not allocate, but for a key.
+// Append encodes r for this client; r.World must be set. It returns ErrKey if the key comes
+// too early or twice, ErrNoKey if r may be sent only after a key, and ErrBody if the body is
+// too long. On an error dst is returned unchanged, and so is the state. With room in dst it
+// does not allocate, except for a key.
 //
-// After a refusal the session takes nothing any more. It panics on a reply of
-// another protocol.
+// After a refusal the session accepts nothing. Append panics on a reply of another protocol.
 func (s *Session) Append(dst []byte, r *codec.Reply) ([]byte, error) {
 	switch r.Kind {
 	case codec.ReplyNone:
@@ -156,7 +153,7 @@ func (s *Session) appendAuth(dst []byte, w *codec.WorldReply) ([]byte, error) {
 	}
 	if w.KeySet {
 		s.becomeOpen(&w.Key)
-		clear(w.Key[:]) // it has arrived; nobody else has this reply
+		clear(w.Key[:]) // the ciphers have it now; no other code has this reply
 	}
 	head := len(dst)
 	dst = append(dst, make([]byte, serverHeaderLen)...)
@@ -170,10 +167,10 @@ func (s *Session) appendAuth(dst []byte, w *codec.WorldReply) ([]byte, error) {
 	return dst, nil
 }
 
-// answer picks the form of an auth response. CONFLICT (17.3, quirk 67): the first
-// word to a client that has to wait may be the long form, as servers of the mangos
-// family send it, though one source doubts it; the caller chooses. Who has waited
-// is let in by a bare code.
+// answer returns the form of an auth response that w needs. CONFLICT (17.3, quirk 67): the
+// first reply to a client that has to wait may be the long form. Servers of the mangos family
+// send it, though one source doubts it; the caller chooses. A client that has waited is
+// accepted by a code without billing fields.
 func (s *Session) answer(w *codec.WorldReply) AuthResponse {
 	a := AuthResponse{Code: w.Code, Position: w.Position, Expansion: s.codec.era.expansion()}
 	switch w.Code {
@@ -185,7 +182,7 @@ func (s *Session) answer(w *codec.WorldReply) AuthResponse {
 	return a
 }
 
-// becomeOpen is the only way into phaseOpen.
+// becomeOpen is the only function that sets phaseOpen.
 func (s *Session) becomeOpen(key *[40]byte) {
 	s.recv = NewCipher(s.codec.era, ToServer, key)
 	s.send = NewCipher(s.codec.era, ToClient, key)
@@ -205,21 +202,21 @@ func (s *Session) appendPacket(dst []byte, w *codec.WorldReply) ([]byte, error) 
 	return append(dst, w.Body...), nil
 }
 
-// putHeader writes the header of a packet that is whole but for it, and short.
+// putHeader writes the header of a packet, in the short form. packet is complete except for
+// the header.
 func (s *Session) putHeader(packet []byte, opcode uint16) {
 	size := len(packet) - serverHeaderLen + serverOpcodeLen
 	ServerHeader{Size: uint32(size), Opcode: opcode}.Append(packet[:0], s.codec.era)
-	// CONFLICT (quirk 66): some servers encrypt refusals too, even for a client
-	// whose key they do not have. Here whatever is said before the key goes out in
-	// the clear, as cmangos and vmangos do it.
+	// CONFLICT (quirk 66): some servers encrypt refusals too, even for a client whose key they
+	// do not have. Here all packets before the key are in the clear, as in cmangos and
+	// vmangos.
 	if s.phase == phaseOpen {
 		s.send.Encrypt(packet[:serverHeaderLen])
 	}
 }
 
-// AppendViolation writes what the client is told about v before it is closed: a
-// refusal where its CMSG_AUTH_SESSION was wrong in a way that has a code, else
-// nothing.
+// AppendViolation writes the answer to v that the client gets before it is closed: a refusal
+// if a fault of its CMSG_AUTH_SESSION has a code, else nothing.
 func (s *Session) AppendViolation(dst []byte, v *codec.Violation) []byte {
 	if v.Result == codec.ResultOK || v.Message != opAuthSession {
 		return dst
@@ -228,8 +225,8 @@ func (s *Session) AppendViolation(dst []byte, v *codec.Violation) []byte {
 	return append(dst, CodeOf(v.Result))
 }
 
-// String is for logs; it shows no key.
+// String returns a text for logs without keys.
 func (s *Session) String() string { return s.codec.era.String() + " " + s.phase.String() }
 
-// GoString keeps the keys out of %#v too.
+// GoString returns a text without keys, for %#v.
 func (s *Session) GoString() string { return "world.Session{" + s.String() + "}" }

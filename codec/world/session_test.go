@@ -57,7 +57,8 @@ func checkCharacterScreen(t *testing.T, s *Session, c *Client) {
 	}
 }
 
-// The first place in the queue in either form, then short ones, then a bare code.
+// The first queue position in either form, then short ones, then a code without billing
+// fields.
 func TestSession_WaitQueue(t *testing.T) {
 	for _, e := range eras {
 		for _, long := range []bool{false, true} {
@@ -84,8 +85,8 @@ func mustAnswer(t *testing.T, s *Session, c *Client, w codec.WorldReply, want Au
 	}
 }
 
-// Quirk 66: a refusal without a key is in the clear, and the client knows it; one
-// with a key is encrypted. Neither leaves anything to say.
+// Quirk 66: a refusal without a key is in the clear, and the client recognizes it; one with a
+// key is encrypted. After either, nothing can be sent.
 func TestSession_Refusal(t *testing.T) {
 	for _, e := range eras {
 		for _, keyed := range []bool{false, true} {
@@ -110,7 +111,7 @@ func TestSession_Refusal(t *testing.T) {
 	}
 }
 
-// A full gate may turn away who has not spoken.
+// A full gate may refuse a client that has sent nothing.
 func TestSession_Refusal_BeforeTheClientSpoke(t *testing.T) {
 	s := mustCodec(t, Era112).Open()
 	if b := mustAppend(t, s, codec.ReplyWorldAuth, codec.WorldReply{Code: CodeDBBusy}); hex.EncodeToString(b) != "0003ee011f" {
@@ -121,7 +122,7 @@ func TestSession_Refusal_BeforeTheClientSpoke(t *testing.T) {
 	}
 }
 
-// What a client sends before it is let in waits, unread, until there is a key.
+// Packets that a client sends before it is accepted are not read until there is a key.
 func TestSession_WaitsForTheKey(t *testing.T) {
 	for _, e := range eras {
 		s, c := mustCodec(t, e).Open(), mustClient(t, e)
@@ -137,8 +138,8 @@ func TestSession_WaitsForTheKey(t *testing.T) {
 	}
 }
 
-// A build that is not the gate's is read as far as all eras are alike; one beyond
-// all layouts is told that it is not taken.
+// Of a build that the gate does not accept, only the fields that are the same in all eras are
+// read. A build number out of range is refused as not accepted.
 func TestSession_ForeignBuild(t *testing.T) {
 	for _, gate := range eras {
 		for _, client := range eras {
@@ -159,7 +160,7 @@ func TestSession_ForeignBuild(t *testing.T) {
 	}
 }
 
-// packet is a packet of a client in the clear.
+// packet returns a client's packet in the clear.
 func packet(opcode uint32, body string) []byte {
 	return append(ClientHeader{Size: uint16(4 + len(body)), Opcode: opcode}.Append(nil), body...)
 }
@@ -169,7 +170,7 @@ const (
 	tail112 = "\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" // end of the name, seed, digest
 )
 
-// Each way in which the first packet may be wrong, and what the client is told.
+// Each fault of the first packet, and the answer to it.
 func TestSession_FirstPacket_Violations(t *testing.T) {
 	cases := []struct {
 		what string
@@ -215,8 +216,8 @@ func mustHex(t *testing.T, s string) []byte {
 	return b
 }
 
-// A wrong list or name is found in the other eras too; without a list, with an empty
-// list and with the longest name the packet is taken.
+// A wrong list or name is found in the other eras too. A packet without a list, with an empty
+// list or with the longest name is accepted.
 func TestSession_FirstPacket_Edges(t *testing.T) {
 	for _, e := range eras {
 		a := testAuth(e)
@@ -234,7 +235,7 @@ func TestSession_FirstPacket_Edges(t *testing.T) {
 	}
 }
 
-// A header is judged before its body is waited for.
+// A header is checked before waiting for its body.
 func TestSession_Headers_Violations(t *testing.T) {
 	for _, e := range eras {
 		for want, h := range map[*codec.Violation]ClientHeader{
@@ -286,11 +287,11 @@ func TestSession_LongestPackets(t *testing.T) {
 		if out, err := s.Append([]byte("x"), &tooLong); err != ErrBody || string(out) != "x" {
 			t.Errorf("%v: %v", e, err)
 		}
-		checkCharacterScreen(t, s, c) // the ciphers are still together
+		checkCharacterScreen(t, s, c) // the ciphers are still in step
 	}
 }
 
-// Keys come once, after the client spoke, and nothing but refusals goes before.
+// A key is given once, after the client's first packet. Only refusals may be sent before it.
 func TestSession_Append_KeysInTheirPlace(t *testing.T) {
 	keyed := codec.WorldReply{Code: CodeOK, Key: testKey, KeySet: true}
 	cases := []struct {
@@ -336,7 +337,7 @@ func TestSession_Append_PanicsOnAnotherProtocol(t *testing.T) {
 	mustAppend(t, newSession(t)(), codec.ReplyLogonProof, codec.WorldReply{})
 }
 
-// A wrong key spoils the first header, and the connection with it.
+// A wrong key makes the first header invalid, and ends the connection.
 func TestSession_WrongKey(t *testing.T) {
 	for _, e := range eras {
 		s, c := mustCodec(t, e).Open(), mustClient(t, e)
@@ -412,7 +413,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Every refusal has a code of its own kind, and success is only for success.
+// Every refusal has a code that refuses, and only success has a code of success.
 func TestCodeOf(t *testing.T) {
 	for r := codec.ResultOK; r < codec.ResultCount; r++ {
 		if code := CodeOf(r); (code == CodeOK) != (r == codec.ResultOK) || code < CodeOK || code >= CodeLocked || code == CodeWaitQueue {

@@ -10,14 +10,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// verdict is what a stream comes to: its messages, then short or a violation.
+// verdict is the result of a stream: its messages, then short or a violation.
 type verdict struct {
 	messages []codec.Message
 	err      error
 	left     int // bytes not consumed
 }
 
-// failer is what *testing.T and *rapid.T have in common.
+// failer has the common methods of *testing.T and *rapid.T.
 type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -50,14 +50,14 @@ func (f *feeder) feed(t failer, piece []byte) {
 			t.Fatalf("%d of %d bytes consumed", n, len(f.pending))
 		}
 		f.messages = append(f.messages, m)
-		clear(f.pending[:n]) // nothing decoded may alias them
+		clear(f.pending[:n]) // no decoded message may alias them
 		f.pending = f.pending[n:]
 	}
 	f.left = len(f.pending)
 }
 
-// decodeAll feeds the pieces of the handshake, gives the key where it was taken, and
-// then feeds the rest.
+// decodeAll feeds the pieces of the handshake, gives the key after it, and then feeds the
+// rest.
 func decodeAll(t failer, e Era, auth, rest [][]byte) verdict {
 	t.Helper()
 	c, err := New(Options{Builds: []uint16{buildOf[e]}})
@@ -80,7 +80,7 @@ func decodeAll(t failer, e Era, auth, rest [][]byte) verdict {
 	return f.verdict
 }
 
-// mustAgree fails unless both streams came to the same.
+// mustAgree fails unless both streams have the same result.
 func mustAgree(t failer, got, want verdict) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
@@ -89,7 +89,7 @@ func mustAgree(t failer, got, want verdict) {
 	}
 }
 
-// cut splits b at the given distances, then takes the rest.
+// cut splits b at the given distances; the last piece is the rest.
 func cut(b []byte, distances []byte) (pieces [][]byte) {
 	for _, d := range distances {
 		n := min(int(d), len(b))
@@ -98,7 +98,7 @@ func cut(b []byte, distances []byte) (pieces [][]byte) {
 	return append(pieces, b)
 }
 
-// conversation is all that a client sends; the first packet ends at auth.
+// conversation returns everything that a client sends; the first packet ends at auth.
 func conversation(t testing.TB, e Era) (stream []byte, auth int) {
 	t.Helper()
 	c := mustClient(t, e)
@@ -110,8 +110,8 @@ func conversation(t testing.TB, e Era) (stream []byte, auth int) {
 	return append(stream, mustSend(t, c, CMSGPing, AppendPing(nil, Ping{2, 3}))...), auth
 }
 
-// The cut of a stream decides nothing, though the cipher has gone on over a header
-// whose body is not there yet.
+// The result does not depend on how a stream is split, though the cipher has already decrypted
+// a header whose body has not arrived.
 func TestSession_Decode_CutAnywhere(t *testing.T) {
 	for _, e := range eras {
 		stream, auth := conversation(t, e)
@@ -129,8 +129,8 @@ func TestSession_Decode_CutAnywhere(t *testing.T) {
 	}
 }
 
-// Every proper prefix of every packet asks for more, and what comes then is read as
-// if it had come at once.
+// Every proper prefix of every packet asks for more bytes, and the rest is then read as if all
+// had arrived at once.
 func TestSession_Decode_PrefixesAreShort(t *testing.T) {
 	for _, e := range eras {
 		s, c := mustOpen(t, e)
@@ -150,7 +150,7 @@ func TestSession_Decode_PrefixesAreShort(t *testing.T) {
 	}
 }
 
-// receiveAll feeds the pieces to a client, and writes down what it read.
+// receiveAll feeds the pieces to a client, and records what it read.
 func receiveAll(t failer, e Era, pieces [][]byte) (log []byte, err error) {
 	t.Helper()
 	c, err := NewClient(buildOf[e])
@@ -196,7 +196,7 @@ func TestClient_Decode_CutAnywhere(t *testing.T) {
 	}
 }
 
-// replies is all that a server sends after its challenge: a place in the queue, a
+// replies returns everything that a server sends after its challenge: a queue position, a
 // packet with the longest header, and a short one.
 func replies(t testing.TB, e Era) (stream []byte, sizes [3]int) {
 	t.Helper()

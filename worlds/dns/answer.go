@@ -7,8 +7,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// answer makes the records and the response code for a question of the Internet
-// class. Header and EDNS are the caller's.
+// answer returns the records and the response code for a question of the Internet class. The
+// caller sets header and EDNS.
 func (z *zone) answer(q dns.Question, s *source) *dns.Msg {
 	m := new(dns.Msg)
 	name := strings.ToLower(q.Name)
@@ -32,17 +32,18 @@ func (z *zone) answer(q dns.Question, s *source) *dns.Msg {
 	return m
 }
 
-// isTransfer tells types that ask for more than records, from TKEY to MAILA.
+// isTransfer reports whether a type asks for more than records. These are the types from TKEY
+// to MAILA.
 func isTransfer(qtype uint16) bool { return qtype >= 128 && qtype <= 254 && qtype != dns.TypeANY }
 
-// found is what stands at the name that was asked for.
+// found is what the zone has at the name in the question.
 type found struct {
 	place place
 	name  string // lower case
 	login *login // for placeLogin
 }
 
-// fill adds the records that a place has of the type asked for.
+// fill adds the records that f has of the question's type.
 func (z *zone) fill(m *dns.Msg, q dns.Question, f found, s *source) {
 	isAddress := q.Qtype == dns.TypeA || q.Qtype == dns.TypeAAAA
 	switch {
@@ -82,7 +83,7 @@ func (z *zone) addNameServers(m *dns.Msg, q dns.Question) {
 	}
 }
 
-// glueOf are the addresses of a name server inside the zone.
+// glueOf returns the addresses of a name server inside the zone.
 func (z *zone) glueOf(name string, q dns.Question) (records []dns.RR) {
 	for _, addr := range z.glue[name] {
 		if addr.Unmap().Is6() == (q.Qtype == dns.TypeAAAA) {
@@ -92,8 +93,8 @@ func (z *zone) glueOf(name string, q dns.Question) (records []dns.RR) {
 	return records
 }
 
-// soa is the zone's own record. The zone is never the same, so its serial number
-// is the time of day.
+// soa returns the zone's SOA record. The zone changes all the time, so its serial number is
+// the time of day.
 func (z *zone) soa(owner string, s *source) dns.RR {
 	return &dns.SOA{
 		Hdr: header(owner, dns.TypeSOA, z.ttl), Ns: z.ns[0], Mbox: z.mailbox,
@@ -101,14 +102,14 @@ func (z *zone) soa(owner string, s *source) dns.RR {
 	}
 }
 
-// apexOf is the zone's name as it was written in a name under it (0x20).
+// apexOf returns the zone's name with the letter case that a name under it has (0x20).
 func apexOf(name string, z *zone) string { return name[len(name)-len(z.origin):] }
 
 func header(name string, rtype uint16, ttl uint32) dns.RR_Header {
 	return dns.RR_Header{Name: name, Rrtype: rtype, Class: dns.ClassINET, Ttl: ttl}
 }
 
-// addressRecords makes the records of an A or AAAA answer, in few allocations.
+// addressRecords returns the records of an A or AAAA answer, with few allocations.
 func addressRecords(q dns.Question, ttl uint32, logins []*login) []dns.RR {
 	records := make([]dns.RR, len(logins))
 	if q.Qtype == dns.TypeA {
@@ -127,7 +128,7 @@ func addressRecords(q dns.Question, ttl uint32, logins []*login) []dns.RR {
 	return records
 }
 
-// addressRecord is an A or AAAA, as the address has 4 or 16 bytes.
+// addressRecord returns an A record for an address of 4 bytes, an AAAA record for one of 16.
 func addressRecord(name string, ttl uint32, ip net.IP) dns.RR {
 	if len(ip) == net.IPv4len {
 		return &dns.A{Hdr: header(name, dns.TypeA, ttl), A: ip}

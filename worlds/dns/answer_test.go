@@ -12,8 +12,8 @@ import (
 
 const testSOA = "\nauthority login.example.org. 5 IN SOA ns1.login.example.org. hostmaster.login.example.org. 1800000000 3600 600 86400 5"
 
-// The zone as it is asked for: two servers with room, one of them over IPv6, one
-// that drains, one that is full.
+// Questions to a zone with two servers with room, one of them over IPv6, one that drains and
+// one that is full.
 func TestAnswer(t *testing.T) {
 	z := mustZone(t, nil)
 	logins := mustTable(t, z,
@@ -88,7 +88,7 @@ ns1.login.example.org. 3600 IN AAAA 2001:db8::53`},
 	}
 }
 
-// With no server there is no data, but the names are still there.
+// Without servers there is no data, but the names still exist.
 func TestAnswer_NobodyHealthy(t *testing.T) {
 	z := mustZone(t, nil)
 	silent := firstOf(mustTable(t, z, beat("eu1", "192.0.2.1:3724", 100)))
@@ -119,8 +119,8 @@ func TestAnswer_SilentLeaveAfterTheLimit(t *testing.T) {
 	}
 }
 
-// A server that drains leaves with the heartbeat that says so, and comes back
-// with the one that no longer does.
+// A server that drains is removed by the heartbeat that says so, and comes back with the first
+// heartbeat that does not.
 func TestAnswer_DrainingLeaveAtOnce(t *testing.T) {
 	z := mustZone(t, nil)
 	there, gone := beat("eu1", "192.0.2.1:3724", 100), draining(beat("eu1", "192.0.2.1:3724", 100))
@@ -134,7 +134,7 @@ func TestAnswer_DrainingLeaveAtOnce(t *testing.T) {
 	}
 }
 
-// Full servers are named only when no other is.
+// Full servers are named only if there is no other.
 func TestAnswer_FullOnesOnlyWhenAllAre(t *testing.T) {
 	z := mustZone(t, nil)
 	full1, full2 := beat("full1", "192.0.2.1:3724", 0), beat("full2", "192.0.2.2:3724", 0)

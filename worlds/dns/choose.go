@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// source is what an answer is made of beside the question.
+// source has everything besides the question from which an answer is made.
 type source struct {
 	logins []login
-	// now is one reading of the clock: one answer, one moment.
+	// now is one reading of the clock, used for the whole answer.
 	now time.Duration
-	// serial is the zone's number, by the wall clock.
+	// serial is the zone's serial number, from the wall clock.
 	serial uint32
-	// random draws 64 even bits.
+	// random returns 64 uniform random bits.
 	random func() uint64
 }
 
-// below draws evenly from 0 … n-1. What bias there is is below n/2^64.
+// below returns a uniform random number in 0 … n-1. Its bias is below n/2^64.
 func (s *source) below(n uint64) uint64 {
 	hi, _ := bits.Mul64(s.random(), n)
 	return hi
 }
 
-// named are the servers that an answer may name: the healthy ones of which keep
-// holds, those with room, or all of them if there is none.
+// named returns the servers that an answer may name. They are healthy, and keep returns true
+// for them. It returns those with room, or all of them if none has room.
 func (z *zone) named(s *source, keep func(*login) bool) []*login {
 	room, full := make([]*login, 0, len(s.logins)), []*login(nil)
 	for i := range s.logins {
@@ -44,9 +44,8 @@ func (z *zone) named(s *source, keep func(*login) bool) []*login {
 	return full
 }
 
-// draw picks up to n servers without putting one back, each time with a
-// probability of weight. They come in the order in which they were drawn, in the
-// same room as all.
+// draw returns up to n different servers, drawn one by one with a probability proportional to
+// weight, in the order in which they were drawn. It reorders all, and the result aliases it.
 func (s *source) draw(all []*login, n int, weight func(*login) uint64) []*login {
 	total := uint64(0)
 	for _, l := range all {
@@ -64,14 +63,14 @@ func (s *source) draw(all []*login, n int, weight func(*login) uint64) []*login 
 	return all[:n]
 }
 
-// byRoom weighs by free capacity. Full servers, which are named only when no
-// other is, are alike.
+// byRoom returns the free capacity as the weight. All full servers have the same weight; they
+// are named only if there is no other.
 func byRoom(l *login) uint64 { return max(uint64(l.free), 1) }
 
 func evenly(*login) uint64 { return 1 }
 
-// addresses draws servers of one address family for an A or AAAA answer. Two at
-// one address are one record (RFC 2181, 5), but each has had its chance.
+// addresses draws servers of one address family for an A or AAAA answer. Two servers at one
+// address become one record (RFC 2181, 5), but each takes part in the draw.
 func (z *zone) addresses(s *source, v6 bool) []*login {
 	all := z.named(s, func(l *login) bool { return l.addr.Addr().Is6() == v6 })
 	drawn := s.draw(all, z.maxAnswers, byRoom)
@@ -88,8 +87,8 @@ func (z *zone) services(s *source) []*login {
 	return s.draw(z.named(s, func(*login) bool { return true }), z.maxAnswers, evenly)
 }
 
-// srvWeights scales free capacity to the 16 bits of an SRV weight. Who has room
-// keeps at least 1, since 0 is for servers that are hardly to be chosen (RFC 2782).
+// srvWeights scales free capacity to the 16 bits of an SRV weight. A server with room has at
+// least 1, because 0 is for servers that clients should hardly ever choose (RFC 2782).
 func srvWeights(logins []*login) []uint16 {
 	largest := uint64(0)
 	for _, l := range logins {

@@ -11,8 +11,8 @@ import (
 
 const rounds = 40_000
 
-// wantShares: each server of a fleet with room for 1, 2, … was met as often as that
-// is of the whole.
+// wantShares checks that each server of a fleet with room for 1, 2, … clients was drawn as
+// often as its share of all room.
 func wantShares(t *testing.T, what string, met []int) {
 	t.Helper()
 	total, room := 0, 0
@@ -22,8 +22,8 @@ func wantShares(t *testing.T, what string, met []int) {
 	}
 	for i, n := range met {
 		p := float64(i+1) / float64(room)
-		// Five standard deviations of a binomial: the seed is fixed, so this holds or
-		// does not, for ever.
+		// Five standard deviations of a binomial. The seed is fixed, so the result is always
+		// the same.
 		mean, dev := p*float64(total), math.Sqrt(p*(1-p)*float64(total))
 		if math.Abs(float64(n)-mean) > 5*dev {
 			t.Errorf("%s: server %d was met %d times of %d, want %.0f ± %.0f", what, i, n, total, mean, 5*dev)
@@ -31,8 +31,8 @@ func wantShares(t *testing.T, what string, met []int) {
 	}
 }
 
-// Who takes the first address meets each server as often as its room says, also
-// when not all of them fit the answer.
+// A client that uses the first address meets each server in proportion to its room, also if
+// the answer does not have room for all servers.
 func TestAddresses_FirstByFreeCapacity(t *testing.T) {
 	for _, n := range []int{4, 20} {
 		z := mustZone(t, nil)
@@ -46,8 +46,8 @@ func TestAddresses_FirstByFreeCapacity(t *testing.T) {
 	}
 }
 
-// Who draws among SRV records by their weights meets each server as often as its
-// room says. The share is exact when all fit the answer.
+// A client that chooses among SRV records by their weights meets each server in proportion to
+// its room. The share is exact if the answer has all servers.
 func TestServices_ByWeight(t *testing.T) {
 	const n = 8
 	z := mustZone(t, nil)
@@ -72,7 +72,8 @@ func TestServices_ByWeight(t *testing.T) {
 	wantShares(t, "SRV", met)
 }
 
-// Where not all fit, each is named as often as any other: the weights do the rest.
+// If an answer cannot have all servers, each is named equally often; the weights express the
+// room.
 func TestServices_DrawnEvenly(t *testing.T) {
 	const n = 20
 	z := mustZone(t, nil)
@@ -94,7 +95,7 @@ func TestServices_DrawnEvenly(t *testing.T) {
 	}
 }
 
-// Whatever the room and the luck: as many as asked for, each once.
+// For any room and any random numbers, the answer has as many servers as asked for, each once.
 func TestDraw_WithoutReplacement(t *testing.T) {
 	z := mustZone(t, nil)
 	whole := mustTable(t, z, fleet(40)...)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// dig asks with the tool that operators use, and returns the lines it writes.
-// It comes with Debian's bind9-dnsutils; CI has it.
+// dig sends a question with the tool that operators use, and returns the lines that it prints.
+// It is in Debian's bind9-dnsutils; CI has it.
 func dig(t *testing.T, s *Server, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath("dig")
@@ -38,7 +38,7 @@ func digServer(t *testing.T) *Server {
 	return s
 }
 
-// shortLines are what "dig +short" writes, sorted: the order is drawn by lot.
+// shortLines returns the output of "dig +short", sorted, because the order is random.
 func shortLines(out string) []string {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	slices.Sort(lines)
@@ -65,7 +65,7 @@ func TestDig_Records(t *testing.T) {
 	}
 }
 
-// mustSay looks for pieces of dig's long output.
+// mustSay checks that dig's long output has these texts.
 func mustSay(t *testing.T, out string, want ...string) {
 	t.Helper()
 	flat := strings.Join(strings.Fields(out), " ")
@@ -105,7 +105,7 @@ func TestDig_EDNS(t *testing.T) {
 	}
 }
 
-// A truncated answer makes dig come back over TCP, as resolvers do.
+// After a truncated answer dig retries over TCP, as resolvers do.
 func TestDig_TruncatedComesBackOverTCP(t *testing.T) {
 	s := digServer(t)
 	for _, b := range fleet(60) {

@@ -1,11 +1,10 @@
-// Package dns is the authoritative name server of one zone, in which the names
-// are those of the login servers that are healthy right now. It spreads clients
-// over them and takes a server out of its answers the moment that it drains.
+// Package dns is the authoritative name server of one zone. The names in the zone are those of
+// the login servers that are healthy now. It distributes clients over them, and removes a
+// server from its answers as soon as the server drains.
 //
-// It owns the table of login servers' heartbeats, the answers made of it and the
-// sockets they leave by. It refuses to know the bus that brings the heartbeats,
-// other zones, and the disk: after a restart the table fills again within one
-// heartbeat. Nor does it resolve, transfer or sign anything.
+// It has the table of login servers' heartbeats, the answers made from it and the sockets. It
+// does not know the bus that brings the heartbeats, other zones, or the disk: after a restart
+// the table fills again within one heartbeat. It does not resolve, transfer or sign.
 //
 //	server, err := dns.New(dns.Options{
 //		Zone: "login.example.org.", Listen: ":53",
@@ -20,14 +19,14 @@
 //
 //	UDP ─▶ worker ─▶ limiter ─┬─ within ─▶ respond ─▶ sent, or cut to the client's size (TC)
 //	                          └─ beyond ─▶ dropped; every second one is cut, so that
-//	                                       who is real comes back over TCP
+//	                                       real clients retry over TCP
 //	TCP ─▶ one goroutine a connection ───▶ respond ─▶ sent, in order
 //
 //	Beat ─▶ table, replaced as a whole ◀─ read by respond
 //
-// The core is a pure function: a packet, the table, the time and a source of
-// randomness make the reply (zone.respond, packet.go; the records themselves in
-// answer.go). Around it are goroutines that do nothing but move bytes.
+// The core is a pure function: it makes the reply from a packet, the table, the time and a
+// source of randomness (zone.respond in packet.go; the records in answer.go). The goroutines
+// around it only read and write bytes.
 //
 // # What is in the zone
 //
@@ -39,16 +38,16 @@
 //
 // # Which servers are named
 //
-// Healthy is who was heard within Options.ForgetAfter and does not drain. Of the
-// healthy ones those with room are named; all of them only when none has any: a
-// full server says itself that it is full.
+// A server is healthy if its last heartbeat is at most Options.ForgetAfter old and it does not
+// drain. Answers name the healthy servers with room. If none has room, they name all healthy
+// servers, because a full server itself tells its clients that it is full.
 //
-// A and AAAA cannot carry a weight, so the weight is in the choice and the order:
-// up to MaxAnswers servers are drawn one by one, each time by free capacity, and
-// stand in the order in which they were drawn. The first address is that of a
-// server with a probability that is its share of all free capacity. SRV carries
-// weights, and clients draw by them (RFC 2782): so the servers named there are
-// drawn evenly, or room would count twice.
+// A and AAAA records have no weight, so the choice and the order of servers express it. Up to
+// MaxAnswers servers are drawn one by one, weighted by free capacity, and are listed in the
+// order in which they were drawn. So the probability that a server's address is the first
+// equals its share of all free capacity. SRV records have weights, and clients choose by them
+// (RFC 2782). So the servers for them are drawn uniformly; otherwise free capacity would count
+// twice.
 //
 // # Rules and where they come from
 //

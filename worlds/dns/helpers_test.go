@@ -21,7 +21,7 @@ const (
 	testSerial = 1_800_000_000
 )
 
-// testOptions are of a zone with everything in it.
+// testOptions returns the options of a zone with every kind of name.
 func testOptions() Options {
 	return Options{
 		Zone: "login.example.org.", Listen: "127.0.0.1:0",
@@ -46,7 +46,7 @@ func mustZone(t testing.TB, change func(*Options)) *zone {
 	return z
 }
 
-// beat is of a login server with room for so many.
+// beat returns a heartbeat of a login server with room for that many clients.
 func beat(name, address string, free uint32) worlds.LoginBeat {
 	return worlds.LoginBeat{Node: worlds.LoginNode(name), Address: address, Conns: 10, MaxConns: 10 + free}
 }
@@ -56,7 +56,7 @@ func draining(b worlds.LoginBeat) worlds.LoginBeat {
 	return b
 }
 
-// mustTable is the table after heartbeats that were all heard at testNow.
+// mustTable returns the table after heartbeats that were all received at testNow.
 func mustTable(t testing.TB, z *zone, beats ...worlds.LoginBeat) (logins []login) {
 	t.Helper()
 	for i := range beats {
@@ -71,7 +71,7 @@ func mustTable(t testing.TB, z *zone, beats ...worlds.LoginBeat) (logins []login
 	return logins
 }
 
-// firstOf draws the first that there is, always.
+// firstOf always draws the first server.
 func firstOf(logins []login) *source {
 	return &source{logins: logins, now: testNow, serial: testSerial, random: func() uint64 { return 0 }}
 }
@@ -80,7 +80,7 @@ func seeded(logins []login, seed uint64) *source {
 	return &source{logins: logins, now: testNow, serial: testSerial, random: rand.New(rand.NewPCG(seed, 1)).Uint64}
 }
 
-// fleet is n login servers with IPv4 addresses and room for 1, 2, … clients.
+// fleet returns n login servers with IPv4 addresses and room for 1, 2, … clients.
 func fleet(n int) (beats []worlds.LoginBeat) {
 	for i := range n {
 		beats = append(beats, beat(fmt.Sprintf("l%03d", i), fmt.Sprintf("10.0.%d.%d:3724", i/250, i%250+1), uint32(i+1)))
@@ -88,7 +88,7 @@ func fleet(n int) (beats []worlds.LoginBeat) {
 	return beats
 }
 
-// text writes a message as lines: flags, then a record each with its section.
+// text returns a message as lines: the flags, then one line for each record with its section.
 func text(m *dns.Msg) string {
 	var b strings.Builder
 	b.WriteString(dns.RcodeToString[m.Rcode])
@@ -115,7 +115,7 @@ func question(name string, qtype uint16) dns.Question {
 	return dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
 }
 
-// mustPack is a query as it comes over the wire.
+// mustPack returns a query in wire format.
 func mustPack(t testing.TB, m *dns.Msg) []byte {
 	t.Helper()
 	b, err := m.Pack()

@@ -6,10 +6,10 @@ import (
 	"gatepass/guard"
 )
 
-// slipEvery: of so many replies beyond the limit, one is sent truncated.
+// slipEvery: one of this many replies beyond the limit is sent truncated.
 const slipEvery = 2
 
-// verdict is what happens to one reply.
+// verdict is the limiter's decision about one reply.
 type verdict uint8
 
 const (
@@ -18,11 +18,12 @@ const (
 	verdictDrop
 )
 
-// limiter limits the replies to each network, because an attacker who forges the sender
-// of questions makes us flood that sender with replies.
+// limiter limits the replies to each network. Without it an attacker who forges the sender of
+// questions could use this server to flood that sender with replies.
 type limiter struct{ table *guard.Table }
 
-// newLimiter returns nil for no limit. mix is 64 random bits; see guard.NewTable.
+// newLimiter returns a limiter, or nil if there is no limit. mix is 64 random bits; see
+// guard.NewTable.
 func newLimiter(o *Options, mix uint64) *limiter {
 	if o.RateLimit <= 0 {
 		return nil
@@ -30,7 +31,8 @@ func newLimiter(o *Options, mix uint64) *limiter {
 	return &limiter{guard.NewTable(time.Second/time.Duration(o.RateLimit), o.RateBurst, mix)}
 }
 
-// take counts one reply to a network; see guard.Provider. Any goroutine.
+// take counts one reply to a network and decides about it; see guard.Provider for the network.
+// Any goroutine.
 func (l *limiter) take(network uint64, now time.Duration) verdict {
 	if l == nil {
 		return verdictSend

@@ -28,60 +28,57 @@ const (
 // maxMaxAnswers keeps every answer far below the 64 KiB of a message.
 const maxMaxAnswers = 64
 
-// Options say how the zone is served. Zone, Listen and NS have no defaults.
-// Names are not case sensitive, and a dot at the end is optional but for Names.
+// Options configure the server. Zone, Listen and NS have no defaults. Names are not
+// case-sensitive. A dot at the end is optional, except in Names.
 type Options struct {
 	// Zone is the name that is delegated to this server: "login.example.org.".
 	Zone string
-	// Listen is host:port for both UDP and TCP; port 0 takes one that is free. On
-	// a host with several addresses replies leave from the one that was asked.
+	// Listen is host:port for both UDP and TCP. Port 0 chooses a free one. On a host with
+	// several addresses a reply is sent from the address that the question was sent to.
 	Listen string
-	// TTL is how long resolvers may keep an answer, also a negative one, in whole
-	// seconds, 1 s … 1 h: it is for how long clients may still come to a server
-	// that drains.
+	// TTL is the time for which resolvers may keep an answer, also a negative one, in whole
+	// seconds, 1 s … 1 h. For that time clients may still come to a server that drains.
 	TTL time.Duration
-	// NS are the zone's name servers as the parent zone names them, at least one;
-	// the first is in the SOA, too.
+	// NS are the zone's name servers, with the names that the parent zone has, at least one.
+	// The first is also in the SOA.
 	NS []string
-	// Glue has the addresses of those name servers that are inside the zone, by
-	// name. Each of them needs some.
+	// Glue has the addresses, by name, of the name servers that are inside the zone. Each of
+	// them needs at least one address.
 	Glue map[string][]netip.Addr
 	// Hostmaster is the mail address in the SOA; empty for hostmaster@<zone>.
 	Hostmaster string
-	// Names are further names that stand for all login servers, relative to the
-	// zone ("eu"), or absolute with a dot at the end.
+	// Names are further names for all login servers, either relative to the zone ("eu"), or
+	// absolute with a dot at the end.
 	Names []string
-	// Service is where in the zone the SRV records are.
+	// Service is the name in the zone of the SRV records.
 	Service string
-	// ForgetAfter is how long a login server may be silent before it is no longer
+	// ForgetAfter is the time without a heartbeat after which a login server is no longer
 	// named.
 	ForgetAfter time.Duration
-	// MaxAnswers bounds the login servers in one answer, 1 … 64.
+	// MaxAnswers is the maximum number of login servers in one answer, 1 … 64.
 	MaxAnswers int
-	// RateLimit bounds the responses a second over UDP to one network, an IPv4
-	// /24 or an IPv6 /56; negative for no limit. Every second one beyond that is
-	// sent empty and truncated, so that real clients come over TCP; the others
-	// are dropped.
+	// RateLimit is the maximum number of UDP responses per second to one network, an IPv4 /24
+	// or an IPv6 /56; negative for no limit. Of the responses beyond it every second one is
+	// sent empty and truncated, so that real clients retry over TCP; the others are dropped.
 	RateLimit int
-	// RateBurst is how many may come at once; 0 for twice the RateLimit.
+	// RateBurst is the number of responses that may come at once; 0 for twice the RateLimit.
 	RateBurst int
-	// MaxConns bounds the TCP connections at once; an eighth of them may be from
-	// one network. More are closed at once.
+	// MaxConns is the maximum number of open TCP connections; one network may have an eighth
+	// of them. Further ones are closed at once.
 	MaxConns int
-	// IdleTimeout is how long a TCP connection may take for its next question.
+	// IdleTimeout is the maximum time between two questions on a TCP connection.
 	IdleTimeout time.Duration
-	// Clock tells the time that silences and rates count by, Now the time of day, which
-	// is the zone's serial number, Random draws 64 even bits; all are called from several
-	// goroutines at once. Nil for the machine's: deadline.Now and time.Now.
+	// Clock is the clock for heartbeats and rates. Now is the time of day, from which the
+	// zone's serial number comes. Random returns 64 uniform random bits. All are called from
+	// several goroutines at once. Nil for the machine's: deadline.Now and time.Now.
 	Clock  func() time.Duration
 	Now    func() time.Time
 	Random func() uint64
-	// Logger gets news of login servers; nil drops them. Questions are counted,
-	// not logged.
+	// Logger gets changes of login servers; nil drops them. Questions are counted, not logged.
 	Logger *slog.Logger
 }
 
-// EnsureDefaults fills what was left zero.
+// EnsureDefaults sets zero fields to their defaults.
 func (o *Options) EnsureDefaults() {
 	o.TTL = orDefault(o.TTL, DefaultTTL)
 	o.Service = orDefault(o.Service, DefaultService)
@@ -112,9 +109,9 @@ func orDefault[T comparable](v, otherwise T) T {
 	return v
 }
 
-// ParseNS reads name servers as operators write them, "ns1.example.org" or, for
-// one inside the zone, "ns1.login.example.org=192.0.2.53,2001:db8::53", into what
-// Options.NS and Options.Glue take.
+// ParseNS returns the values of Options.NS and Options.Glue for name servers as operators
+// write them: "ns1.example.org" or, for one inside the zone,
+// "ns1.login.example.org=192.0.2.53,2001:db8::53".
 func ParseNS(values []string) (names []string, glue map[string][]netip.Addr, err error) {
 	glue = make(map[string][]netip.Addr)
 	for _, value := range values {
@@ -137,8 +134,8 @@ func ParseNS(values []string) (names []string, glue map[string][]netip.Addr, err
 	return names, glue, nil
 }
 
-// Validate reports every fault at once, but for those of names, which New finds.
-// Zero fields are faults here; call EnsureDefaults before.
+// Validate reports every fault at once, except faults of names, which New reports. A zero
+// field is a fault; call EnsureDefaults first.
 func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {

@@ -9,26 +9,27 @@ import (
 // Sizes in bytes.
 const (
 	headerSize = 12
-	// plainSize is what a client takes over UDP that says nothing (RFC 1035, 4.2.1).
+	// plainSize is the UDP size that a client accepts if its question has no EDNS (RFC 1035,
+	// 4.2.1).
 	plainSize = dns.MinMsgSize
-	// ednsSize is what we take and send over UDP at most: it passes everywhere
-	// without being cut into fragments, which get lost and can be forged.
+	// ednsSize is the largest UDP packet that the server accepts and sends. Networks do not
+	// split this size into fragments, which can be lost or forged.
 	ednsSize = 1232
-	// maxQuery bounds a question; a real one has at most some hundred bytes.
+	// maxQuery is the maximum size of a question. A real one has at most some hundred bytes.
 	maxQuery = 4096
 )
 
-// Outcome is what became of a packet.
+// Outcome is the result of handling a packet.
 type Outcome uint8
 
 const (
-	// OutcomeAnswer: records.
+	// OutcomeAnswer: the reply has records.
 	OutcomeAnswer Outcome = iota
-	// OutcomeNoData: the name exists, and has nothing of that type now.
+	// OutcomeNoData: the name exists, but has no records of that type now.
 	OutcomeNoData
 	// OutcomeNoName: NXDOMAIN.
 	OutcomeNoName
-	// OutcomeRefused: another zone or class, or a transfer.
+	// OutcomeRefused: the question is for another zone or class, or for a transfer.
 	OutcomeRefused
 	// OutcomeNotImplemented: an opcode other than a query.
 	OutcomeNotImplemented
@@ -36,7 +37,7 @@ const (
 	OutcomeBadVersion
 	// OutcomeMalformed: FORMERR.
 	OutcomeMalformed
-	// OutcomeSilence: no reply: not a question at all.
+	// OutcomeSilence: no reply, because the packet is no question.
 	OutcomeSilence
 	// OutcomeCount is the number of outcomes, for tables.
 	OutcomeCount
@@ -53,25 +54,24 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// carrier says how a packet came.
+// carrier describes how a packet arrived.
 type carrier struct {
 	udp bool
-	// slip: the sender gets no answer, but is told to come over TCP.
+	// slip: the reply has no answer and is truncated, so that the sender uses TCP.
 	slip bool
 }
 
-// reply is what a packet got.
+// reply is the reply to a packet.
 type reply struct {
-	bytes     []byte // nil: nothing
+	bytes     []byte // nil for no reply
 	outcome   Outcome
 	truncated bool
 }
 
-// respond is all that the server has to say to a packet. It may use buf for the
-// reply's bytes. Any goroutine.
+// respond returns the reply to a packet. It may use buf for the reply's bytes. Any goroutine.
 func (z *zone) respond(packet []byte, c carrier, s *source, buf []byte) reply {
 	if len(packet) < headerSize || packet[2]&0x80 != 0 {
-		return reply{outcome: OutcomeSilence} // replies are not replied to: two servers would never stop
+		return reply{outcome: OutcomeSilence} // never answer a reply: two servers would answer each other for ever
 	}
 	if opcode := packet[2] >> 3 & 0xf; opcode != dns.OpcodeQuery {
 		return reply{bytes: bareReply(packet, dns.RcodeNotImplemented), outcome: OutcomeNotImplemented}
@@ -88,14 +88,14 @@ func (z *zone) respond(packet []byte, c carrier, s *source, buf []byte) reply {
 		m.Extra = append(m.Extra, newOPT())
 	}
 	packed, err := fit(m, sizeFor(opt, c), buf)
-	if err != nil { // a question that cannot be packed again as it was unpacked
+	if err != nil { // the question was unpacked but cannot be packed again
 		return reply{bytes: bareReply(packet, dns.RcodeFormatError), outcome: OutcomeMalformed}
 	}
 	return reply{bytes: packed, outcome: outcome, truncated: m.Truncated}
 }
 
-// parse takes a query apart. It must have one question, and at most what comes
-// with a query: an OPT and a signature behind it, an SOA with IXFR.
+// parse unpacks a query. ok is false unless it has one question and at most the records that
+// may come with a query: an OPT and a signature after it, or an SOA with IXFR.
 func parse(packet []byte) (request *dns.Msg, opt *dns.OPT, ok bool) {
 	count := func(section int) uint16 { return binary.BigEndian.Uint16(packet[4+2*section:]) }
 	if count(0) != 1 || count(1) != 0 || count(2) > 1 || count(3) > 2 {
@@ -105,7 +105,7 @@ func parse(packet []byte) (request *dns.Msg, opt *dns.OPT, ok bool) {
 	if err := request.Unpack(packet); err != nil || len(request.Question) != 1 {
 		return nil, nil, false
 	}
-	// The parser lets a question end early, which leaves type or class zero.
+	// The parser accepts a question that ends early, and leaves type or class zero.
 	q := &request.Question[0]
 	if q.Qtype == 0 || q.Qtype == dns.TypeOPT || q.Qclass == 0 || len(request.Extra) != int(count(3)) {
 		return nil, nil, false
@@ -121,7 +121,7 @@ func parse(packet []byte) (request *dns.Msg, opt *dns.OPT, ok bool) {
 	return request, opt, true
 }
 
-// reply makes the message for a query, but for EDNS.
+// reply returns the message for a query, without EDNS.
 func (z *zone) reply(request *dns.Msg, opt *dns.OPT, s *source) (*dns.Msg, Outcome) {
 	q, m := request.Question[0], (*dns.Msg)(nil)
 	switch {
@@ -158,7 +158,7 @@ func newOPT() *dns.OPT {
 	return opt
 }
 
-// sizeFor is how long a reply may be.
+// sizeFor returns the maximum length of a reply.
 func sizeFor(opt *dns.OPT, c carrier) int {
 	switch {
 	case !c.udp:
@@ -169,8 +169,8 @@ func sizeFor(opt *dns.OPT, c carrier) int {
 	return min(max(int(opt.UDPSize()), plainSize), ednsSize) // RFC 6891, 6.2.3
 }
 
-// fit packs a message into a size. First goes what is only there to help, then
-// everything (RFC 2181, 9): no client looks at half a set.
+// fit packs a message into at most size bytes. If it is too long, it drops first the optional
+// records and then all records (RFC 2181, 9), because clients do not use incomplete sets.
 func fit(m *dns.Msg, size int, buf []byte) ([]byte, error) {
 	packed, err := m.PackBuffer(buf)
 	if err != nil || len(packed) <= size {
@@ -187,7 +187,8 @@ func fit(m *dns.Msg, size int, buf []byte) ([]byte, error) {
 	return m.PackBuffer(buf)
 }
 
-// bareReply is a header alone: what did not make sense is not sent back.
+// bareReply returns a header without the question, because a malformed question is not sent
+// back.
 func bareReply(packet []byte, rcode byte) []byte {
 	b := make([]byte, headerSize)
 	copy(b, packet[:2])

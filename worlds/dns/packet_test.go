@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// raw is a packet of a header and whatever comes behind it.
+// raw returns a packet of a header and the bytes after it.
 func raw(t testing.TB, digits string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(digits)
@@ -23,7 +23,8 @@ const (
 	hexOPT      = "00" + "0029" + "04d0" + "00000000" + "0000"
 )
 
-// What is no query gets silence or a bare header, and never more than it sent.
+// A packet that is no query gets no reply or a bare header, which is never longer than the
+// packet.
 func TestRespond_Malformed(t *testing.T) {
 	z := mustZone(t, nil)
 	s := firstOf(mustTable(t, z, fleet(3)...))
@@ -58,8 +59,8 @@ func TestRespond_Malformed(t *testing.T) {
 	}
 }
 
-// A header says what an authoritative server without recursion has to say, and
-// the question comes back as it was written (0x20).
+// A header has the flags of an authoritative server without recursion, and the question is
+// returned as it was written (0x20).
 func TestRespond_Header(t *testing.T) {
 	z := mustZone(t, nil)
 	s := firstOf(mustTable(t, z, fleet(1)...))
@@ -109,7 +110,7 @@ func TestRespond_EDNS(t *testing.T) {
 	}
 }
 
-// A query may bring an OPT and a signature.
+// A query may have an OPT and a signature.
 func TestRespond_ARecordBehindTheOPT(t *testing.T) {
 	z := mustZone(t, nil)
 	s := firstOf(mustTable(t, z, fleet(1)...))
@@ -120,8 +121,8 @@ func TestRespond_ARecordBehindTheOPT(t *testing.T) {
 	}
 }
 
-// Over UDP an answer is whole, or without what only helps, or empty and marked;
-// never longer than the client takes.
+// Over UDP an answer is complete, or has no optional records, or is empty and truncated. It is
+// never longer than the client accepts.
 func TestRespond_Truncation(t *testing.T) {
 	long := mustZone(t, func(o *Options) { o.MaxAnswers = 40 })
 	logins := mustTable(t, long, fleet(40)...)
@@ -159,7 +160,7 @@ func TestRespond_Truncation(t *testing.T) {
 	}
 }
 
-// Addresses beside SRV records go before the answer is given up.
+// The addresses that go with SRV records are dropped before the answer is truncated.
 func TestRespond_DropsHelpBeforeTheAnswer(t *testing.T) {
 	z := mustZone(t, nil)
 	q := query("_gatepass._tcp."+z.origin, dns.TypeSRV)
@@ -181,8 +182,8 @@ func TestRespond_DropsHelpBeforeTheAnswer(t *testing.T) {
 	}
 }
 
-// Beyond the rate limit a reply is not longer than the question, and sends real
-// clients to TCP.
+// Beyond the rate limit a reply is not longer than the question, and makes real clients use
+// TCP.
 func TestRespond_Slip(t *testing.T) {
 	z := mustZone(t, nil)
 	s := firstOf(mustTable(t, z, fleet(8)...))
@@ -206,8 +207,8 @@ func TestOutcome_String(t *testing.T) {
 	}
 }
 
-// Whatever comes, the reply is none, or one that can be read, belongs to the
-// packet and is short enough.
+// For any packet there is either no reply, or one that can be parsed, belongs to the packet
+// and is short enough.
 func FuzzRespond(f *testing.F) {
 	z := mustZone(f, nil)
 	logins := mustTable(f, z, append(fleet(20), beat("six", "[2001:db8::1]:3724", 5), draining(beat("gone", "192.0.2.1:1", 5)))...)

@@ -8,8 +8,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// BenchmarkRespond is an answer from the packet that asks to the packet that
-// answers.
+// BenchmarkRespond measures one answer, from the question's packet to the reply's packet.
 func BenchmarkRespond(b *testing.B) {
 	for _, n := range []int{4, 50, 1000} {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV} {
@@ -38,7 +37,7 @@ func BenchmarkRespond(b *testing.B) {
 	}
 }
 
-// BenchmarkLimiter is one question to the limiter, of networks without end.
+// BenchmarkLimiter measures one question in the limiter, each from another network.
 func BenchmarkLimiter(b *testing.B) {
 	l, n := testLimiter(DefaultRateLimit, 2*DefaultRateLimit), uint64(0)
 	for b.Loop() {
@@ -48,7 +47,7 @@ func BenchmarkLimiter(b *testing.B) {
 	}
 }
 
-// BenchmarkBeat is one heartbeat.
+// BenchmarkBeat measures one heartbeat.
 func BenchmarkBeat(b *testing.B) {
 	for _, n := range []int{4, 50, 1000} {
 		b.Run(fmt.Sprintf("logins=%d", n), func(b *testing.B) {
@@ -66,8 +65,8 @@ func BenchmarkBeat(b *testing.B) {
 	}
 }
 
-// BenchmarkServer_UDP is one question after the other over loopback, the
-// client's own cost included.
+// BenchmarkServer_UDP measures consecutive questions over loopback, including the client's own
+// cost.
 func BenchmarkServer_UDP(b *testing.B) {
 	s := mustStart(b, nil)
 	for _, beat := range fleet(4) {

@@ -16,13 +16,13 @@ import (
 
 // Errors of Start.
 var (
-	// ErrClosed: the server was closed before.
+	// ErrClosed: Close was called before.
 	ErrClosed = errors.New("dns: closed")
-	// ErrStarted: it was started before.
+	// ErrStarted: Start was called before.
 	ErrStarted = errors.New("dns: already started")
 )
 
-// Server answers for one zone.
+// Server is the name server of one zone.
 type Server struct {
 	// Static after New.
 	options Options
@@ -30,10 +30,10 @@ type Server struct {
 	limiter *limiter // nil for none
 	conns   *connSet
 
-	// table is replaced as a whole by whoever holds tableMu, and read by any.
+	// table is replaced as a whole under tableMu. Any goroutine may read it.
 	table   atomic.Pointer[[]login]
 	tableMu sync.Mutex
-	// complaints limits the log lines about heartbeats. Guarded by tableMu.
+	// complaints limits the log lines about invalid heartbeats. Guarded by tableMu.
 	complaints guard.Pace
 
 	// Guarded by mu: Start and Close.
@@ -47,7 +47,7 @@ type Server struct {
 	count Counts
 }
 
-// New checks the options; all faults are reported at once. It opens nothing.
+// New returns a server. It reports all faults of the options at once. It opens no sockets.
 func New(o Options) (*Server, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
@@ -65,12 +65,12 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// logins is the table as of now; it must not be changed.
+// logins returns the current table, which must not be changed.
 func (s *Server) logins() []login { return *s.table.Load() }
 
-// Beat takes a login server's heartbeat; answers that are begun after it returns
-// go by it. What makes no sense is counted and logged, at most once a minute. Any
-// goroutine, before Start and after Close too.
+// Beat stores a login server's heartbeat. Answers that begin after it returns use it. An
+// invalid heartbeat is counted and logged, at most once a minute. Any goroutine, also before
+// Start and after Close.
 func (s *Server) Beat(b worlds.LoginBeat) {
 	now := s.options.Clock()
 	s.tableMu.Lock()
@@ -107,12 +107,13 @@ func (s *Server) replaceLocked(l login) error {
 	return nil
 }
 
-// source is what an answer given now is made of.
+// source returns the data for an answer that is made now.
 func (s *Server) source() source {
 	return source{logins: s.logins(), now: s.options.Clock(), serial: uint32(s.options.Now().Unix()), random: s.options.Random}
 }
 
-// respond answers a packet. A fault of ours costs the reply and not the server.
+// respond returns the reply to a packet and counts it. A panic loses only this reply; the
+// server continues.
 func (s *Server) respond(packet []byte, c carrier, src *source, buf []byte) (r reply) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -145,10 +146,10 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// portTries is how often a free port for both UDP and TCP is looked for.
+// portTries is the number of attempts to find a port that is free for both UDP and TCP.
 const portTries = 16
 
-// listenLocked opens TCP and then UDP at the same port.
+// listenLocked opens TCP and then UDP on the same port.
 func (s *Server) listenLocked() (err error) {
 	for range portTries {
 		var l net.Listener
@@ -170,7 +171,8 @@ func (s *Server) listenLocked() (err error) {
 	return err
 }
 
-// Addr is where the server listens; the zero value before Start. Any goroutine.
+// Addr returns the address on which the server listens; the zero value before Start. Any
+// goroutine.
 func (s *Server) Addr() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,8 +183,8 @@ func (s *Server) Addr() netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-// Close stops serving: what was read is still answered, then it returns, when no
-// goroutine of the server is left. Idempotent, any goroutine.
+// Close stops the server. It answers the questions already read, and returns when all
+// goroutines of the server have ended. Idempotent, any goroutine.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	first := !s.closed
@@ -205,11 +207,11 @@ func (s *Server) Close() error {
 	return errors.Join(err, udp.conn.Close())
 }
 
-// longAgo ends a read that is under way.
+// longAgo returns a deadline in the past, which ends a read in progress.
 func longAgo() time.Time { return time.Unix(1, 0) }
 
-// pause waits a moment after an error that may go on, and reports whether the
-// server is to go on, too.
+// pause waits for a short time after an error that may repeat. It returns false if the server
+// is closing.
 func (s *Server) pause() bool {
 	s.count.Errors.Add(1)
 	select {
@@ -220,5 +222,5 @@ func (s *Server) pause() bool {
 	}
 }
 
-// errorPause keeps an error that does not go away from taking a whole core.
+// errorPause prevents an error that repeats from using a whole core.
 const errorPause = 5 * time.Millisecond

@@ -97,8 +97,8 @@ func TestServer_SilentOnesLeave(t *testing.T) {
 	}
 }
 
-// On all addresses a reply leaves from the one that was asked: the client's
-// socket is connected and takes no other.
+// On a socket for all addresses a reply is sent from the address that the question was sent
+// to: the client's socket is connected and accepts no other.
 func TestServer_RepliesFromTheAddressAsked(t *testing.T) {
 	for listen, asked := range map[string][]string{
 		"0.0.0.0:0": {"127.0.0.1", "127.0.0.2", "127.9.9.9"},
@@ -158,7 +158,7 @@ func errorIsTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// Questions sent at once are answered in order, whatever pieces they come in.
+// Questions sent at once are answered in order, however they are split into packets.
 func TestServer_TCP_Pipelining(t *testing.T) {
 	s := mustStart(t, nil)
 	s.Beat(beat("a", "192.0.2.1:1", 5))
@@ -208,7 +208,7 @@ func TestServer_TCP_ClosesOnNonsense(t *testing.T) {
 	}
 }
 
-// The limit is for the whole question, not for its next byte.
+// The time limit is for the whole question, not for its next byte.
 func TestServer_TCP_IdleTimeout(t *testing.T) {
 	s := mustStart(t, func(o *Options) { o.IdleTimeout = 50 * time.Millisecond })
 	mustEnd(t, mustDial(t, s))
@@ -289,8 +289,8 @@ func waitFor(t testing.TB, ok func() bool) {
 	}
 }
 
-// Over UDP a flood is answered up to the limit; of the rest every second reply
-// sends the client to TCP, where it is answered.
+// Over UDP a flood is answered up to the limit. Beyond it every second reply makes the client
+// use TCP, where it gets an answer.
 func TestServer_RateLimit(t *testing.T) {
 	s := mustStart(t, func(o *Options) {
 		o.RateLimit, o.RateBurst = 1, 10
@@ -384,7 +384,7 @@ func TestServer_Lifecycle(t *testing.T) {
 	}
 }
 
-// A fault of ours costs one reply.
+// A panic in the server loses only one reply.
 func TestServer_SurvivesItsOwnFaults(t *testing.T) {
 	o := testOptions()
 	o.Random = func() uint64 { return 1 }

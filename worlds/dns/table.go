@@ -14,30 +14,30 @@ import (
 	"gatepass/worlds"
 )
 
-// maxLogins bounds the table. A silent server keeps its place until a new one
-// needs it: its name exists, it has only no address.
+// maxLogins is the maximum size of the table. A silent server stays in it until a new one
+// needs the space: its name still exists, but has no address.
 const maxLogins = 1024
 
 // Errors of heartbeats.
 var (
 	// errFull: there are maxLogins servers, none of them silent.
 	errFull = errors.New("there are too many login servers")
-	// errAddress: clients could not reach it there.
+	// errAddress: clients cannot reach the server at its address.
 	errAddress = errors.New("its address is not an ip:port that clients reach; set its advertise")
 )
 
-// login is one login server as its last heartbeat has it. It is never changed.
+// login is one login server, with the data of its last heartbeat. It is never changed.
 type login struct {
 	target   string // its name in the zone, lower case
 	addr     netip.AddrPort
 	ip       net.IP // 4 or 16 bytes; shared by all answers
 	record   dns.RR // its A or AAAA under target; shared by all answers
-	free     uint32 // clients it has room for
+	free     uint32 // number of further clients that it has room for
 	draining bool
 	heard    time.Duration
 }
 
-// newLogin checks a heartbeat.
+// newLogin returns the login of a heartbeat, or an error if the heartbeat is not valid.
 func (z *zone) newLogin(b *worlds.LoginBeat, now time.Duration) (login, error) {
 	if err := b.Node.Validate(); err != nil {
 		return login{}, err
@@ -62,13 +62,13 @@ func (z *zone) newLogin(b *worlds.LoginBeat, now time.Duration) (login, error) {
 	return l, nil
 }
 
-// healthy tells whether clients are to be sent there.
+// healthy reports whether clients should be sent to l.
 func (z *zone) healthy(l *login, now time.Duration) bool {
 	return !l.draining && now-l.heard <= z.forgetAfter
 }
 
-// with is a copy of the table in which l is as it is now; was is its former self.
-// Tables are sorted by target.
+// with returns a copy of the table with l added or replaced. was is the replaced login, nil if
+// there was none. Tables are sorted by target.
 func (z *zone) with(logins []login, l login) (now []login, was *login, err error) {
 	i, there := slices.BinarySearchFunc(logins, l.target, func(have login, target string) int {
 		return strings.Compare(have.target, target)

@@ -38,7 +38,7 @@ func TestBeat_Refused(t *testing.T) {
 	}
 }
 
-// The log tells who comes, moves and leaves, and not of each heartbeat.
+// The log reports servers that are new, move or leave, but not each heartbeat.
 func TestBeat_LogsChanges(t *testing.T) {
 	var log strings.Builder
 	now := time.Duration(testNow)
@@ -70,7 +70,7 @@ func TestBeat_LogsChanges(t *testing.T) {
 	}
 }
 
-// The table has a bound; a silent server makes room, one that is there does not.
+// The table has a limit. A new server replaces a silent one, but not a live one.
 func TestTable_Bounded(t *testing.T) {
 	z := mustZone(t, nil)
 	logins := mustTable(t, z, fleet(maxLogins)...)
@@ -98,7 +98,7 @@ func TestTable_Bounded(t *testing.T) {
 	}
 }
 
-// Heartbeats come from any goroutine while answers are made.
+// Heartbeats come from any goroutine while other goroutines make answers.
 func TestBeat_AtOnce(t *testing.T) {
 	s, err := New(testOptions())
 	if err != nil {

@@ -13,19 +13,20 @@ import (
 )
 
 const (
-	// maxQueries bounds the questions of one TCP connection, for a fair turn.
+	// maxQueries is the maximum number of questions on one TCP connection, so that other
+	// clients get a turn.
 	maxQueries = 1000
-	// networkShare of MaxConns is for one network.
+	// networkShare: one network may have 1/networkShare of MaxConns.
 	networkShare = 8
 )
 
-// connSet is the open TCP connections.
+// connSet is the set of open TCP connections.
 type connSet struct {
 	max, maxNetwork int // static
 
 	mu       sync.Mutex
-	open     map[*net.TCPConn]uint64 // to their networks
-	networks guard.Counts[uint64]    // connections from each. Invariant: none is 0
+	open     map[*net.TCPConn]uint64 // connection → its network
+	networks guard.Counts[uint64]    // connections of each network. Invariant: no count is 0
 	stopped  bool
 }
 
@@ -36,7 +37,7 @@ func newConnSet(limit int) *connSet {
 	}
 }
 
-// add takes a connection if there is room.
+// add adds a connection. It returns false if there is no room.
 func (cs *connSet) add(c *net.TCPConn) bool {
 	n := guard.Provider(c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr())
 	cs.mu.Lock()
@@ -62,15 +63,15 @@ func (cs *connSet) count() int {
 	return len(cs.open)
 }
 
-// arm sets a connection's deadline for the next question, and reports false once
-// there is to be none: stop must not be undone by a later deadline.
+// arm sets a connection's deadline for the next question. It returns false after stop, because
+// a later deadline must not undo stop.
 func (cs *connSet) arm(c *net.TCPConn, idle time.Duration) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return !cs.stopped && c.SetDeadline(time.Now().Add(idle)) == nil
 }
 
-// stop ends all reads; replies under way are still written.
+// stop ends all reads. Replies in progress are still written.
 func (cs *connSet) stop() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -80,14 +81,14 @@ func (cs *connSet) stop() {
 	}
 }
 
-// serveTCP takes connections until the listener is closed.
+// serveTCP accepts connections until the listener is closed.
 func (s *Server) serveTCP() {
 	for {
 		c, err := s.tcp.AcceptTCP()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // out of descriptors, say
+		case err != nil: // for example no free descriptors
 			if !s.pause() {
 				return
 			}
@@ -100,8 +101,8 @@ func (s *Server) serveTCP() {
 	}
 }
 
-// serveConn answers the questions of one connection in their order (RFC 7766,
-// 6.2.1.1 lets the client send several at once).
+// serveConn answers the questions of one connection in order (RFC 7766, 6.2.1.1 lets the
+// client send several at once).
 func (s *Server) serveConn(c *net.TCPConn) {
 	defer s.conns.remove(c)
 	defer c.Close()
@@ -119,7 +120,7 @@ func (s *Server) serveConn(c *net.TCPConn) {
 		src := s.source()
 		r := s.respond(packet, carrier{}, &src, buf[2:])
 		if r.bytes == nil {
-			return // not a resolver
+			return // the client is not a resolver
 		}
 		if err := writeMessage(c, buf, r.bytes); err != nil {
 			s.count.Errors.Add(1)
@@ -131,11 +132,11 @@ func (s *Server) serveConn(c *net.TCPConn) {
 	}
 }
 
-// errLong: a question that is none.
+// errLong: the message is too long for a question.
 var errLong = errors.New("dns: message longer than any question")
 
-// readMessage waits for a whole message; it is good until the reader is used
-// again, and is to be discarded with its length.
+// readMessage waits for a whole message. The result is valid until the reader is used again.
+// The caller must discard it from the reader, including its length field.
 func readMessage(in *bufio.Reader) ([]byte, error) {
 	length, err := in.Peek(2)
 	if err != nil {
@@ -152,8 +153,8 @@ func readMessage(in *bufio.Reader) ([]byte, error) {
 	return b[2:], nil
 }
 
-// writeMessage sends a reply behind its length with one call. If the reply lies
-// in buf[2:], as it does unless it was too long for it, nothing is copied.
+// writeMessage sends a reply and its length in one write. If the reply is in buf[2:], it is
+// not copied. It is there unless it was too long for buf.
 func writeMessage(w io.Writer, buf, reply []byte) error {
 	if &buf[2] != &reply[0] {
 		buf = append(make([]byte, 2, 2+len(reply)), reply...)

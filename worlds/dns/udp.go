@@ -12,13 +12,13 @@ import (
 	"gatepass/guard"
 )
 
-// oobSize is room for the control messages of one packet.
+// oobSize is the size of the buffer for the control messages of one packet.
 const oobSize = 128
 
-// udpSocket is a UDP socket whose replies leave from the address that was asked.
-// Where it is bound to one address that goes without saying; otherwise the
-// kernel tells with each packet to which address it came, and is told with the
-// reply. Clients drop replies from elsewhere.
+// udpSocket is a UDP socket that sends each reply from the address that the question was sent
+// to, because clients drop replies from other addresses. A socket bound to one address does so
+// anyway. Otherwise the kernel reports each packet's destination address, and gets it back
+// with the reply.
 type udpSocket struct {
 	conn *net.UDPConn
 	wild bool // bound to all addresses
@@ -33,7 +33,7 @@ func listenUDP(addr string) (*udpSocket, error) {
 	if u.wild = u.conn.LocalAddr().(*net.UDPAddr).IP.IsUnspecified(); !u.wild {
 		return u, nil
 	}
-	// A socket for both families takes both options, one for IPv4 only the second.
+	// A socket for both families accepts both options, one for IPv4 only the second.
 	err6 := ipv6.NewPacketConn(u.conn).SetControlMessage(ipv6.FlagDst|ipv6.FlagInterface, true)
 	err4 := ipv4.NewPacketConn(u.conn).SetControlMessage(ipv4.FlagDst|ipv4.FlagInterface, true)
 	if err4 != nil && err6 != nil {
@@ -42,14 +42,14 @@ func listenUDP(addr string) (*udpSocket, error) {
 	return u, nil
 }
 
-// datagram is one packet that came.
+// datagram is one received packet.
 type datagram struct {
 	from netip.AddrPort
 	n    int
-	oob  []byte // what to send the reply with; nil for nothing
+	oob  []byte // control message for the reply; nil for none
 }
 
-// read waits for a packet. Several goroutines may.
+// read waits for a packet. Several goroutines may call it at once.
 func (u *udpSocket) read(buf, oob []byte) (d datagram, err error) {
 	if !u.wild {
 		d.n, d.from, err = u.conn.ReadFromUDPAddrPort(buf)
@@ -72,8 +72,8 @@ func (u *udpSocket) write(b []byte, d *datagram) (err error) {
 	return err
 }
 
-// replyFrom turns what the kernel told of a packet into what it is told with the
-// reply.
+// replyFrom returns the control message for the reply, made from the control message of the
+// packet.
 func replyFrom(oob []byte) []byte {
 	var to net.IP
 	var m6 ipv6.ControlMessage
@@ -94,7 +94,7 @@ func replyFrom(oob []byte) []byte {
 	return (&ipv6.ControlMessage{Src: to}).Marshal()
 }
 
-// serveUDP is one worker's life: a packet at a time.
+// serveUDP is the loop of one worker, which handles one packet at a time.
 func (s *Server) serveUDP() {
 	in, out, oob := make([]byte, maxQuery), make([]byte, maxQuery), make([]byte, oobSize)
 	for {
@@ -115,8 +115,7 @@ func (s *Server) serveUDP() {
 	}
 }
 
-// answerUDP makes the reply to a packet, as far as the limiter lets it; nil is
-// none.
+// answerUDP returns the reply to a packet, or nil if there is none or the limiter drops it.
 func (s *Server) answerUDP(packet []byte, d *datagram, buf []byte) []byte {
 	src, c := s.source(), carrier{udp: true}
 	switch s.limiter.take(guard.Provider(d.from.Addr()), src.now) {

@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Times in seconds that change only when an operator changes the set-up.
+// Times in seconds for records that change only when an operator changes the setup.
 const (
 	staticTTL  = 3600
 	soaRefresh = 3600
@@ -19,20 +19,20 @@ const (
 	soaExpire  = 86400
 )
 
-// place is what stands at a name.
+// place is the type of a name in the zone.
 type place uint8
 
 const (
 	placeNone    place = iota // there is no such name
 	placeApex                 // the zone itself
-	placeAlias                // another name of all login servers
+	placeAlias                // another name for all login servers
 	placeService              // SRV
 	placeServer               // a name server
 	placeEmpty                // nothing, but there are names below
 	placeLogin                // one login server; not in zone.places
 )
 
-// zone is what of the answers comes from the options. It never changes.
+// zone has the data of answers that comes from the options. It never changes.
 type zone struct {
 	origin      string // lower case, dot at the end
 	places      map[string]place
@@ -44,8 +44,8 @@ type zone struct {
 	forgetAfter time.Duration
 }
 
-// newZone reports every fault of a name at once. The options must be valid
-// otherwise.
+// newZone returns the zone of the options. It reports every fault of a name at once. All other
+// options must be valid.
 func newZone(o *Options) (*zone, error) {
 	z := &zone{
 		places: make(map[string]place), glue: make(map[string][]netip.Addr), ttl: uint32(o.TTL / time.Second),
@@ -67,7 +67,7 @@ func newZone(o *Options) (*zone, error) {
 	return z, nil
 }
 
-// add puts a name into the zone, relative to it unless it ends in a dot.
+// add adds a name to the zone. The name is relative to the zone unless it ends with a dot.
 func (z *zone) add(name string, what place) error {
 	if !strings.HasSuffix(name, ".") {
 		name += "." + z.origin
@@ -86,8 +86,8 @@ func (z *zone) add(name string, what place) error {
 	return nil
 }
 
-// addServers takes the name servers; those inside the zone must have addresses,
-// or a resolver that asks for them here would lose the zone.
+// addServers adds the name servers. Those inside the zone must have addresses: without them a
+// resolver that asks here cannot reach the zone.
 func (z *zone) addServers(o *Options) error {
 	var faults []error
 	addresses := make(map[string][]netip.Addr)
@@ -120,7 +120,7 @@ func (z *zone) addServers(o *Options) error {
 	return errors.Join(faults...)
 }
 
-// addEmpty adds the names between the zone and those below (RFC 8020).
+// addEmpty adds the names between the zone and the names below it (RFC 8020).
 func (z *zone) addEmpty() {
 	names := make([]string, 0, len(z.places))
 	for name := range z.places {
@@ -136,7 +136,7 @@ func (z *zone) addEmpty() {
 	}
 }
 
-// setMailbox turns a mail address into a name (RFC 1035, 8).
+// setMailbox sets z.mailbox to a mail address, written as a name (RFC 1035, 8).
 func (z *zone) setMailbox(address string) error {
 	local, domain, ok := strings.Cut(address, "@")
 	host, err := hostName(domain)
@@ -148,8 +148,8 @@ func (z *zone) setMailbox(address string) error {
 	return nil
 }
 
-// hostName is a name in lower case with a dot at its end. Only plain characters
-// are taken, so that no name of ours has to be escaped.
+// hostName returns a name in lower case with a dot at its end. It accepts only plain
+// characters, so that no name needs escapes.
 func hostName(name string) (string, error) {
 	full := strings.ToLower(strings.TrimSuffix(name, "."))
 	for label := range strings.SplitSeq(full, ".") {
@@ -167,16 +167,17 @@ func notHost(r rune) bool {
 	return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
 }
 
-// contains tells whether a name, in lower case, is the zone or under it.
+// contains reports whether a name, in lower case, is the zone or is under it.
 func (z *zone) contains(name string) bool {
 	if strings.Contains(name, `\`) {
-		return dns.IsSubDomain(z.origin, name) // a dot of it may be part of a label
+		return dns.IsSubDomain(z.origin, name) // not a comparison of suffixes: a dot may be part of a label
 	}
 	return strings.HasSuffix(name, z.origin) &&
 		(len(name) == len(z.origin) || name[len(name)-len(z.origin)-1] == '.')
 }
 
-// find says what stands at a name, which must be in the zone and in lower case.
+// find returns the type of a name and, for placeLogin, its login. The name must be in the zone
+// and in lower case.
 func (z *zone) find(name string, logins []login) (place, *login) {
 	if p := z.places[name]; p != placeNone {
 		return p, nil

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// TestContract_OnlyGrows compares the contract with the one that was published. Who
-// has to break it anyway makes a new one, with another package and file name.
+// TestContract_OnlyGrows compares the contract with the published one. An incompatible change
+// needs a new contract, with another package and file name.
 func TestContract_OnlyGrows(t *testing.T) {
 	now, err := compile(folder)
 	if err != nil {
@@ -31,7 +31,7 @@ func mustBaseline(t testing.TB) *descriptorpb.FileDescriptorProto {
 	return set.File[0]
 }
 
-// breaks are the promises of old that new does not keep.
+// breaks returns the promises of old that new does not keep.
 func breaks(old, new *descriptorpb.FileDescriptorProto) (all []string) {
 	if old.GetPackage() != new.GetPackage() || old.GetSyntax() != new.GetSyntax() {
 		all = append(all, fmt.Sprintf("package or syntax was %s, %s", old.GetPackage(), old.GetSyntax()))
@@ -69,7 +69,7 @@ func fieldBreaks(message string, old, new *descriptorpb.DescriptorProto) (all []
 	return all
 }
 
-// fieldText is all of a field that those who know it rely on.
+// fieldText returns everything about a field on which other programs depend.
 func fieldText(m *descriptorpb.DescriptorProto, f *descriptorpb.FieldDescriptorProto) string {
 	oneof := ""
 	if f.OneofIndex != nil {

@@ -16,16 +16,16 @@ import (
 
 const (
 	source = "gatepass.proto"
-	// module is stripped from go_package, so that names are from the folder on.
+	// module is removed from go_package, so that file names are relative to this folder.
 	module = "gatepass/codec/native"
-	// descriptorFile holds the contract as it is, baselineFile as it was when it was
-	// first published; the second is never written by this program.
+	// descriptorFile has the present contract, baselineFile the contract as first published.
+	// This program never writes the baseline.
 	descriptorFile = "testdata/gatepass.binpb"
 	baselineFile   = "testdata/contract-v1.binpb"
 )
 
-// Generate compiles the contract in dir and returns what is made of it, by file name
-// from dir on.
+// Generate compiles the contract in dir and returns the generated files, by file name relative
+// to dir.
 func Generate(dir string) (map[string][]byte, error) {
 	file, err := compile(dir)
 	if err != nil {
@@ -35,7 +35,7 @@ func Generate(dir string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
-	// The comments are for people and for Go; a descriptor goes without.
+	// Only the Go code needs the comments; the descriptor has none.
 	bare := proto.Clone(file).(*descriptorpb.FileDescriptorProto)
 	bare.SourceCodeInfo = nil
 	set := &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{bare}}
@@ -58,7 +58,8 @@ func compile(dir string) (*descriptorpb.FileDescriptorProto, error) {
 	return protodesc.ToFileDescriptorProto(files[0]), nil
 }
 
-// goFiles runs the generator of the protobuf module as protoc would, but in here.
+// goFiles runs the generator of the protobuf module in this process, with the input that
+// protoc would give it.
 func goFiles(file *descriptorpb.FileDescriptorProto) (map[string][]byte, error) {
 	request := &pluginpb.CodeGeneratorRequest{
 		FileToGenerate: []string{source},

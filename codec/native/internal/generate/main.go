@@ -1,9 +1,8 @@
-// Command generate makes what is generated from gatepass.proto: the Go types of
-// gatepasspb, and the descriptor that other tools can read instead of the source. It
-// compiles the contract itself, without protoc and without fetching anything, so
-// that the same tree always gives the same bytes. `make generate` runs it; its tests
-// fail when what is committed is not what it would write, or when the contract has
-// broken with the baseline.
+// Command generate writes the files that are generated from gatepass.proto: the Go types of
+// gatepasspb, and the descriptor that other tools can read instead of the source. It compiles
+// the contract itself, without protoc and without downloads, so the same tree always gives the
+// same bytes. `make generate` runs it. Its tests fail if the committed files differ from its
+// output, or if the contract is not compatible with the baseline.
 //
 //	go run ./codec/native/internal/generate codec/native
 package main
@@ -17,7 +16,7 @@ import (
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
-		panic(err) // a developer's tool; nothing but gatepass itself exits by a code
+		panic(err) // a developer's tool; only gatepass itself exits with a code
 	}
 }
 

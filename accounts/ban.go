@@ -11,17 +11,17 @@ import (
 	"gatepass/storage"
 )
 
-// Sentence is what an operator says when he bans.
+// Sentence is the ban that an operator requests.
 type Sentence struct {
-	// Until ends the ban. It must lie ahead, and before the year 2200.
+	// Until is the end of the ban. It must be in the future and before the year 2200.
 	Until time.Time
-	// Forever is a ban without an end, which has no Until.
+	// Forever makes a ban without an end. Until is then zero.
 	Forever bool
 	// Reason is one line of at most MaxReason bytes; By names the operator.
 	Reason, By string
 }
 
-// Ban bans an account; an older ban is replaced.
+// Ban bans an account. It replaces an older ban.
 func (m *Manager) Ban(ctx context.Context, name string, s Sentence) error {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -35,7 +35,8 @@ func (m *Manager) Ban(ctx context.Context, name string, s Sentence) error {
 	return aboutAccount(folded, err)
 }
 
-// Unban lifts the ban of an account; storage.ErrNotBanned if it has none.
+// Unban removes the ban of an account. It returns storage.ErrNotBanned if there is
+// none.
 func (m *Manager) Unban(ctx context.Context, name string) error {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -45,7 +46,7 @@ func (m *Manager) Unban(ctx context.Context, name string) error {
 	return aboutAccount(folded, err)
 }
 
-// BanAddress bans an address range; an older ban of the same range is replaced.
+// BanAddress bans an address range. It replaces an older ban of the same range.
 func (m *Manager) BanAddress(ctx context.Context, prefix netip.Prefix, s Sentence) error {
 	ban, err := m.sentence(s)
 	if err != nil {
@@ -55,15 +56,15 @@ func (m *Manager) BanAddress(ctx context.Context, prefix netip.Prefix, s Sentenc
 	return aboutAddress(prefix, err)
 }
 
-// UnbanAddress lifts the ban of exactly this range; storage.ErrNotBanned if there
-// is none, even if a wider or narrower one is banned.
+// UnbanAddress removes the ban of exactly this range. It returns storage.ErrNotBanned
+// if there is none, even if a wider or narrower range is banned.
 func (m *Manager) UnbanAddress(ctx context.Context, prefix netip.Prefix) error {
 	_, err := m.one(ctx, storage.Op{Kind: storage.OpUnbanAddress, Prefix: prefix})
 	return aboutAddress(prefix, err)
 }
 
-// AddressBans reads all banned ranges. Where some are damaged it returns the others,
-// and a DamagedBansError.
+// AddressBans returns all banned ranges. If some stored bans are damaged, it returns
+// the others and a DamagedBansError.
 func (m *Manager) AddressBans(ctx context.Context) ([]storage.AddressBan, error) {
 	result, err := m.one(ctx, storage.Op{Kind: storage.OpAddressBans})
 	if err == nil && len(result.Damaged) > 0 {
@@ -72,7 +73,7 @@ func (m *Manager) AddressBans(ctx context.Context) ([]storage.AddressBan, error)
 	return result.AddressBans, err
 }
 
-// ParsePrefix reads an address or a CIDR range and drops host bits, so that one
+// ParsePrefix parses an address or a CIDR range. It clears the host bits, so that each
 // range has one spelling. Its error is a FieldError.
 func ParsePrefix(text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)

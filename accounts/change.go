@@ -6,31 +6,31 @@ import (
 	"gatepass/storage"
 )
 
-// ChangeKind tells what was done.
+// ChangeKind is the kind of a change.
 type ChangeKind uint8
 
 const (
-	// ChangeAdd: an account is new.
+	// ChangeAdd: an account was added.
 	ChangeAdd ChangeKind = iota + 1
-	// ChangePassword: an account has another verifier.
+	// ChangePassword: the verifiers of an account were replaced.
 	ChangePassword
-	// ChangeFactors: an account has other second factors, or none any more.
+	// ChangeFactors: the second factors of an account were replaced or removed.
 	ChangeFactors
-	// ChangeDelete: an account is gone.
+	// ChangeDelete: an account was deleted.
 	ChangeDelete
-	// ChangeDevices: some or all remembered devices of an account are forgotten.
+	// ChangeDevices: some or all remembered devices of an account were removed.
 	ChangeDevices
-	// ChangeBan: an account is banned.
+	// ChangeBan: an account was banned.
 	ChangeBan
-	// ChangeUnban: an account is banned no more.
+	// ChangeUnban: the ban of an account was removed.
 	ChangeUnban
-	// ChangeBanAddress: an address range is banned.
+	// ChangeBanAddress: an address range was banned.
 	ChangeBanAddress
-	// ChangeUnbanAddress: an address range is banned no more.
+	// ChangeUnbanAddress: the ban of an address range was removed.
 	ChangeUnbanAddress
 )
 
-// String is one word for the log.
+// String returns one word for the log.
 func (k ChangeKind) String() string {
 	switch k {
 	case ChangeAdd:
@@ -55,20 +55,20 @@ func (k ChangeKind) String() string {
 	return "unknown"
 }
 
-// Change is one change: durable, unless Options.OnChange was told of it because
-// its outcome is unknown.
+// Change is one change. It is durable, except that Options.OnChange also gets changes
+// whose outcome is unknown.
 type Change struct {
 	Kind ChangeKind
-	// Name is the account; zero for addresses.
+	// Name is the account. It is zero for address changes.
 	Name storage.Name
-	// Prefix is the address range; invalid for accounts.
+	// Prefix is the address range. It is invalid for account changes.
 	Prefix netip.Prefix
 	// Ban is set for ChangeBan and ChangeBanAddress.
 	Ban storage.Ban
 }
 
-// ChangeBy says what a successful op changed; false for reads and for ops that
-// operators do not give.
+// ChangeBy returns the change that a successful op made. It returns false for reads and
+// for ops that no operator command uses.
 func ChangeBy(op *storage.Op) (Change, bool) {
 	c := Change{Name: op.Name, Prefix: op.Prefix, Ban: op.Ban}
 	switch op.Kind {

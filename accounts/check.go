@@ -7,7 +7,7 @@ import (
 	"gatepass/storage"
 )
 
-// ParseName checks and folds an account name. Its error is a FieldError.
+// ParseName checks an account name and folds its case. Its error is a FieldError.
 func ParseName(raw string) (storage.Name, error) {
 	name, err := storage.FoldName(raw)
 	if err == nil {
@@ -23,8 +23,8 @@ func ParseName(raw string) (storage.Name, error) {
 	return name, &FieldError{Field: "name", Problem: problem, cause: err}
 }
 
-// CheckPassword tells whether a client can type the password. Case does not
-// matter: clients fold it before they hash. Its error is a FieldError.
+// CheckPassword returns a FieldError if a client cannot type the password. Case does
+// not matter, because clients fold it before they hash.
 func CheckPassword(password string) error {
 	switch {
 	case password == "":
@@ -37,7 +37,7 @@ func CheckPassword(password string) error {
 	return nil
 }
 
-// checkReason: one line of text that storage takes.
+// checkReason returns a FieldError unless reason is one line that storage accepts.
 func checkReason(field, reason string) error {
 	switch {
 	case len(reason) > MaxReason:
@@ -48,8 +48,7 @@ func checkReason(field, reason string) error {
 	return nil
 }
 
-// CheckPIN tells whether a client can type the PIN on its pad. Its error is a
-// FieldError.
+// CheckPIN returns a FieldError if a client cannot type the PIN on its PIN pad.
 func CheckPIN(pin string) error {
 	if len(pin) < 4 || len(pin) > 10 || strings.Trim(pin, "0123456789") != "" {
 		return &FieldError{Field: "pin", Problem: "give 4 to 10 digits"}

@@ -9,21 +9,22 @@ import (
 	"gatepass/storage"
 )
 
-// committer stores batches and counts. It is owned by the goroutine of Import.
+// committer stores batches and counts the results. The goroutine of Import owns it.
 type committer struct {
 	manager *Manager
 	options ImportOptions
 	report  ImportReport
-	// seen is where in the file each account was.
+	// seen maps each account to its line in the file.
 	seen map[storage.Name]int
-	// banned is which ranges are banned already; nil until it is asked for.
+	// banned holds the ranges that are banned already. It is nil until it is first
+	// needed.
 	banned map[netip.Prefix]storage.Ban
 }
 
 // commit stores a batch.
 func (c *committer) commit(ctx context.Context, b *importBatch) error {
-	// Not ctx: a batch that the store has begun is waited for, so that the
-	// report tells what is in.
+	// Not ctx: once the store has begun a batch, Import waits for it, so that the
+	// report says what is stored.
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), StoreWait)
 	defer cancel()
 	c.sort(b)
@@ -40,8 +41,8 @@ func (c *committer) commit(ctx context.Context, b *importBatch) error {
 	return nil
 }
 
-// sort marks the rows that ask for nothing, and those of an account that is in the
-// file already: which one is meant, nobody can tell.
+// sort skips rows that change nothing. It refuses a second row of an account, because
+// nothing says which of the two rows is correct.
 func (c *committer) sort(b *importBatch) {
 	for i := range b.rows {
 		r := &b.rows[i]
@@ -62,7 +63,7 @@ func (c *committer) sort(b *importBatch) {
 	}
 }
 
-// pick is the rows of a batch that are still good and of a kind.
+// pick returns the rows of a batch that have no error yet and are of the given kind.
 func pick(b *importBatch, kind func(*draft) bool) (rows []*importRow) {
 	for i := range b.rows {
 		if r := &b.rows[i]; r.err == nil && !r.skip && kind(&r.draft) {
@@ -115,7 +116,7 @@ func (c *committer) count(d *draft, r putResult) {
 	}
 }
 
-// leftByUpdate is what an update does not take of a row: all but its verifiers.
+// leftByUpdate returns what an update ignores in a row: everything but its verifiers.
 func (d *draft) leftByUpdate() (left leftSet) {
 	if d.account.Ban.Set {
 		left.add(leftUpdateBan)
@@ -129,8 +130,8 @@ func (d *draft) leftByUpdate() (left leftSet) {
 	return left
 }
 
-// bans bans accounts that are there, and no longer than the row says. Of several bans
-// of an account the one that lasts longest holds, as in the databases they come from.
+// bans bans accounts that exist. If a file has several bans of an account, the ban with
+// the latest end wins, as in the databases that such files come from.
 func (c *committer) bans(ctx context.Context, b *importBatch) error {
 	rows := pick(b, isBan)
 	if len(rows) == 0 {
@@ -161,7 +162,7 @@ func (c *committer) bans(ctx context.Context, b *importBatch) error {
 	return c.ask(ctx, ops, asked)
 }
 
-// lasts orders bans by their ends; one for good lasts longest.
+// lasts returns the end of a ban, for comparison. A ban without an end sorts last.
 func lasts(b *storage.Ban) int64 {
 	if b.Until == 0 {
 		return maxTime
@@ -169,7 +170,7 @@ func lasts(b *storage.Ban) int64 {
 	return b.Until
 }
 
-// currentBans reads the bans of the accounts that are there.
+// currentBans returns the bans of the accounts that exist.
 func (c *committer) currentBans(ctx context.Context, rows []*importRow) (map[storage.Name]storage.Ban, error) {
 	reads := make([]storage.Op, len(rows))
 	for i, r := range rows {
@@ -191,8 +192,8 @@ func (c *committer) currentBans(ctx context.Context, rows []*importRow) (map[sto
 	return bans, nil
 }
 
-// addresses bans ranges. One that is banned already is treated like an account that
-// is there already.
+// addresses bans ranges. The mode decides about a range that is banned already, as it
+// does about an account that exists already.
 func (c *committer) addresses(ctx context.Context, b *importBatch) error {
 	rows := pick(b, isAddress)
 	if len(rows) == 0 {
@@ -235,7 +236,7 @@ func (c *committer) readAddresses(ctx context.Context) error {
 	return nil
 }
 
-// ask carries out what rows ask for, and counts what was done.
+// ask runs the ops of the rows and counts the results.
 func (c *committer) ask(ctx context.Context, ops []storage.Op, rows []*importRow) error {
 	if len(ops) == 0 {
 		return nil
@@ -267,7 +268,7 @@ func (c *committer) ask(ctx context.Context, ops []storage.Op, rows []*importRow
 	return nil
 }
 
-// foresee counts what commit would do, and stores nothing.
+// foresee counts what commit would do. It stores nothing.
 func (c *committer) foresee(ctx context.Context, b *importBatch) error {
 	c.sort(b)
 	if err := c.addresses(ctx, b); err != nil {
@@ -304,7 +305,7 @@ func (c *committer) foresee(ctx context.Context, b *importBatch) error {
 	return nil
 }
 
-// note tells the bad rows of a batch, and the progress that it made.
+// note reports the bad rows and the progress of a batch.
 func (c *committer) note(b *importBatch) {
 	for i := range b.rows {
 		r := &b.rows[i]
@@ -333,10 +334,11 @@ func badRow(r *importRow) BadRow {
 	return bad
 }
 
-// NoStore is a Store without accounts, for a dry run where there is none yet.
+// NoStore is a Store without accounts. A dry run uses it when there is no store yet.
 type NoStore struct{}
 
-// Do finds nothing and stores nothing.
+// Do stores nothing. Every op gets storage.ErrNotFound, except a read of address bans,
+// which returns none.
 func (NoStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, error) {
 	results := make([]storage.Result, len(ops))
 	for i := range ops {

@@ -11,11 +11,12 @@ import (
 	"gatepass/storage"
 )
 
-// minFamily is how many digits name a device at least: fewer are a slip.
+// minFamily is the least number of digits that name a device. Fewer are probably a
+// typo.
 const minFamily = 4
 
-// Devices reads the devices that may sign in to an account without its password,
-// the one used last first, expired ones too. Their keys and verifiers are zero.
+// Devices returns the devices that can sign in to an account without its password, the
+// most recently used first. Expired devices are included. Keys and verifiers are zero.
 func (m *Manager) Devices(ctx context.Context, name string) ([]storage.Device, error) {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -25,8 +26,8 @@ func (m *Manager) Devices(ctx context.Context, name string) ([]storage.Device, e
 	return result.Devices, aboutAccount(folded, err)
 }
 
-// RevokeDevice makes an account forget one device, named by its family or enough
-// of its first digits.
+// RevokeDevice removes one remembered device of an account. family is the device's
+// family, or enough of its first digits to be unique.
 func (m *Manager) RevokeDevice(ctx context.Context, name, family string) (storage.Device, error) {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -41,14 +42,14 @@ func (m *Manager) RevokeDevice(ctx context.Context, name, family string) (storag
 		return device, err
 	}
 	_, err = m.one(ctx, storage.Op{Kind: storage.OpRemoveDevice, Name: folded, Device: &storage.Device{Family: device.Family}})
-	if errors.Is(err, storage.ErrNotFound) { // it went meanwhile
+	if errors.Is(err, storage.ErrNotFound) { // removed since the read
 		return device, noDevice(folded, family)
 	}
 	return device, aboutAccount(folded, err)
 }
 
-// RevokeDevices makes an account forget all devices and tells how many there were.
-// Where there are none nothing changes, so that nobody's session ends for it.
+// RevokeDevices removes all remembered devices of an account and returns their number.
+// If there are none, it changes nothing, so that no session ends.
 func (m *Manager) RevokeDevices(ctx context.Context, name string) (int, error) {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -84,7 +85,7 @@ func noDevice(name storage.Name, family string) error {
 	return &subjectError{fmt.Sprintf("account %s has no device %s; 'account devices %s' lists those it has", name, family, name), storage.ErrNotFound}
 }
 
-// deviceRecord is a device as people may see it, without the keys that sign it in.
+// deviceRecord is a device without the keys that sign it in.
 type deviceRecord struct {
 	Family   HexID      `json:"family"`
 	Device   HexID      `json:"device"`
@@ -95,16 +96,16 @@ type deviceRecord struct {
 	Expires  stamp      `json:"expires,omitzero"`
 }
 
-// HexID is a device or a family of devices: 16 bytes, written as 32 hex digits.
+// HexID identifies a device or a family of devices: 16 bytes, written as 32 hex digits.
 type HexID [16]byte
 
-// MarshalText writes all digits.
+// MarshalText returns all 32 digits.
 func (id HexID) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(id[:])), nil }
 
-// UnmarshalText reads all digits, no fewer.
+// UnmarshalText parses exactly 32 digits.
 func (id *HexID) UnmarshalText(text []byte) error { return decodeHex(id[:], text) }
 
-// decodeHex reads digits that fill dst.
+// decodeHex decodes digits into dst. They must fill dst exactly.
 func decodeHex(dst, digits []byte) error {
 	if len(digits) != hex.EncodedLen(len(dst)) {
 		return errHexLength
@@ -129,8 +130,8 @@ func (r *deviceRecord) device() storage.Device {
 	}
 }
 
-// DeviceEntry is a device in a full export, and on its way there or back. Its keys are
-// what the server keeps to let it in; they are as secret as a password's verifier.
+// DeviceEntry is a device in a full export. Its keys are the server's copies that
+// authenticate the device. They are as secret as a password verifier.
 type DeviceEntry struct {
 	deviceRecord
 	Key      hexKey `json:"key,omitzero"`
@@ -140,28 +141,28 @@ type DeviceEntry struct {
 // hexKey is 32 bytes, written as 64 hex digits.
 type hexKey [32]byte
 
-// MarshalText writes all digits.
+// MarshalText returns all 64 digits.
 func (k hexKey) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(k[:])), nil }
 
-// UnmarshalText reads all digits, no fewer.
+// UnmarshalText parses exactly 64 digits.
 func (k *hexKey) UnmarshalText(text []byte) error { return decodeHex(k[:], text) }
 
-// String hides the key.
+// String returns a fixed word, so that no log shows the key.
 func (hexKey) String() string { return "device-key" }
 
-// NewDeviceEntry writes a device with its keys.
+// NewDeviceEntry converts a device with its keys.
 func NewDeviceEntry(d *storage.Device) DeviceEntry {
 	return DeviceEntry{newDeviceRecord(d), d.Key, d.Verifier}
 }
 
-// Device reads what NewDeviceEntry wrote, unchecked.
+// Device converts an entry back to a device. It checks nothing.
 func (r *DeviceEntry) Device() storage.Device {
 	d := r.device()
 	d.Key, d.Verifier = r.Key, r.Verifier
 	return d
 }
 
-// stored checks a device as storage does, and says what is wrong.
+// stored converts an entry to a device and checks it as storage does.
 func (r *DeviceEntry) stored() (storage.Device, error) {
 	d := r.Device()
 	switch {
@@ -175,13 +176,13 @@ func (r *DeviceEntry) stored() (storage.Device, error) {
 	return d, nil
 }
 
-// DeviceSummary is a device as JSON, without what signs it in.
+// DeviceSummary is a device as JSON, without its keys.
 type DeviceSummary struct {
 	deviceRecord
 	Expired bool `json:"expired"`
 }
 
-// SummarizeDevice decides Expired by now (Unix seconds).
+// SummarizeDevice returns the summary of a device. now (Unix seconds) decides Expired.
 func SummarizeDevice(d *storage.Device, now int64) DeviceSummary {
 	return DeviceSummary{newDeviceRecord(d), d.Expires <= now}
 }

@@ -11,7 +11,7 @@ import (
 	"gatepass/storage"
 )
 
-// device is one whose family and device begin with a byte.
+// device returns a device whose family and device start with the given byte.
 func device(first byte) *storage.Device {
 	d := &storage.Device{Name: "a laptop", Created: 10, Expires: testTime + 1, LastUsed: int64(first), LastAddr: netip.MustParseAddr("192.0.2.7")}
 	for i := range d.Key {
@@ -83,7 +83,7 @@ func TestManager_SetPassword_ForgetsDevices(t *testing.T) {
 	}
 }
 
-// What is printed does not hold the keys that sign in.
+// A summary as text does not contain the keys of a device.
 func TestSummarizeDevice_HoldsNoSecret(t *testing.T) {
 	d := device(0xab)
 	for now, expired := range map[int64]bool{testTime: false, testTime + 1: true} {

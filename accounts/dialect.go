@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// Errors of rows that cannot be cut into fields. None holds a value.
+// Errors of rows that cannot be split into fields. None contains a value.
 var (
 	errQuoteOpen = errors.New("a quoted field does not end")
 	errQuoteRest = errors.New("text behind the closing quote of a field")
 )
 
-// dialect is how a table is written: one set of rules for every field of the file.
-// It is decided by a look at the whole file before any row is taken.
+// dialect is the syntax of a table, the same for every field of the file. Look chooses
+// it from the whole file before any row is stored.
 type dialect struct {
-	// delimiter stands between fields.
+	// delimiter separates fields.
 	delimiter byte
-	// quotes: a field may stand in double quotes, quotes inside doubled.
+	// quotes: a field can be in double quotes. A quote inside the field is doubled.
 	quotes bool
-	// escapes: a backslash changes the byte behind it, as MySQL's clients write.
+	// escapes: a backslash escapes the next byte, as MySQL's clients write it.
 	escapes bool
-	// multiline: a quoted field may hold line ends.
+	// multiline: a quoted field can contain line ends.
 	multiline bool
-	// loneCR: a carriage return without a newline ends a line, too.
+	// loneCR: a carriage return without a newline also ends a line.
 	loneCR bool
-	// trim: spaces around an unquoted field are no part of it.
+	// trim: spaces around an unquoted field are not part of it.
 	trim bool
-	// quotedNull: every field is quoted, so that quotes do not tell the text "NULL"
+	// quotedNull: every field is quoted, so quotes do not distinguish the text "NULL"
 	// from the database's NULL.
 	quotedNull bool
 }
@@ -34,13 +34,13 @@ type dialect struct {
 // cell is one field of a row.
 type cell struct {
 	text string
-	// null is a database's NULL.
+	// null: the field is a database NULL.
 	null bool
-	// quoted tells that the field stood in quotes.
+	// quoted: the field was in quotes.
 	quoted bool
 }
 
-// split appends the fields of a row to dst.
+// split appends the fields of a row to dst and returns it.
 func (d *dialect) split(line string, dst []cell) ([]cell, error) {
 	for {
 		c, rest, more, err := d.field(line)
@@ -54,7 +54,7 @@ func (d *dialect) split(line string, dst []cell) ([]cell, error) {
 	}
 }
 
-// field reads the first field of line; more tells that rest holds another.
+// field returns the first field of line. more reports whether rest holds another field.
 func (d *dialect) field(line string) (c cell, rest string, more bool, err error) {
 	if d.quotes {
 		begin := line
@@ -82,7 +82,7 @@ func (d *dialect) field(line string) (c cell, rest string, more bool, err error)
 	return cell{text: raw}, rest, more, nil
 }
 
-// fieldEnd is where the unquoted field at the start of line ends.
+// fieldEnd returns the end of the unquoted field at the start of line.
 func (d *dialect) fieldEnd(line string) int {
 	if !d.escapes {
 		if i := strings.IndexByte(line, d.delimiter); i >= 0 {
@@ -101,7 +101,7 @@ func (d *dialect) fieldEnd(line string) int {
 	return len(line)
 }
 
-// quoted reads a field behind its opening quote.
+// quoted reads a quoted field. line begins after the opening quote.
 func (d *dialect) quoted(line string) (c cell, rest string, more bool, err error) {
 	var b strings.Builder
 	plain := true // no quote or backslash so far
@@ -128,7 +128,7 @@ func (d *dialect) quoted(line string) (c cell, rest string, more bool, err error
 	return cell{}, "", false, errQuoteOpen
 }
 
-// behind reads what follows a closing quote.
+// behind skips a delimiter after a closing quote. Any other text there is an error.
 func (d *dialect) behind(line string) (rest string, more bool, err error) {
 	if d.trim {
 		line = strings.TrimLeft(line, " ")
@@ -142,7 +142,7 @@ func (d *dialect) behind(line string) (rest string, more bool, err error) {
 	return "", false, errQuoteRest
 }
 
-// isNull tells what database clients write for NULL.
+// isNull reports whether text is what database clients print for NULL.
 func isNull(text string) bool {
 	switch len(text) {
 	case 2:
@@ -155,7 +155,7 @@ func isNull(text string) bool {
 	return false
 }
 
-// unescape undoes what mysql --batch and SELECT ... INTO OUTFILE do to a value.
+// unescape decodes the escapes of mysql --batch and SELECT ... INTO OUTFILE.
 func unescape(text string) string {
 	if strings.IndexByte(text, '\\') < 0 {
 		return text
@@ -184,14 +184,14 @@ func unescaped(c byte) byte {
 	return c
 }
 
-// rowState tells whether a row goes on behind the end of a line.
+// rowState records whether a row continues after the end of a line.
 type rowState struct {
 	inQuotes, escaped, closed bool
-	// begin: nothing of the field but spaces has been seen.
+	// begin: the field so far has only spaces.
 	begin bool
 }
 
-// advance goes over one line and its end; true means that the row ends there.
+// advance reads one line with its end. It returns true if the row ends there.
 func (d *dialect) advance(s *rowState, line []byte) bool {
 	for _, c := range line {
 		switch {
@@ -212,7 +212,7 @@ func (d *dialect) advance(s *rowState, line []byte) bool {
 			s.begin, s.closed = false, false
 		}
 	}
-	if s.escaped { // the line end is escaped, and a part of the field
+	if s.escaped { // the line end is escaped: it is part of the field
 		s.escaped = false
 		return false
 	}

@@ -1,36 +1,36 @@
-// Package accounts is the operator's side of the accounts: it adds, shows, bans,
-// imports and exports them. It knows names, passwords and file formats; it does
-// not know how records are kept (that is storage) nor how a login is proved
-// (that is auth/srp6 and auth/srp6a).
+// Package accounts is the operator's interface to accounts: it adds, shows, bans,
+// imports and exports them. It knows names, passwords and file formats. It does not
+// know how records are kept (see storage) or how a login is proved (see auth/srp6 and
+// auth/srp6a).
 //
-// A Manager holds the rules and works on any Store: on storage itself, or on the server
-// that has the storage open. admin.Open decides which; the server's own Manager is behind
-// the commands of package admin.
+// A Manager holds the rules. It works on any Store: directly on storage, or on the
+// server that has the storage open. admin.Open chooses one of the two. The commands of
+// package admin use the server's own Manager.
 //
-// The server's Manager tells each change to Options.OnChange, so that the server
-// can close the sessions of an account that was banned or deleted.
+// The server's Manager reports each change to Options.OnChange, so that the server can
+// close the sessions of an account that was banned or deleted.
 //
 // # Passwords
 //
-// The process that is given a password turns it into salts and verifiers, one of the
-// grunt and one of the native protocol. Only those reach the store or the server; no
-// error, log line or String of this package holds a password.
+// The process that receives a password derives salts and verifiers from it, one pair
+// for the grunt protocol and one for the native protocol. Only those reach the store or
+// the server. No error, log line or String of this package contains a password.
 //
-// A PIN and an authenticator secret are stored and sent to the server as they are,
-// because a login is checked against them. No error, log line or String holds one either.
-// Devices are listed and revoked without the keys that let them in; only an export reads
-// those, as it does verifiers.
+// A PIN and an authenticator secret are stored and sent to the server unchanged,
+// because a login is checked against them. No error, log line or String contains them
+// either. Devices are listed and revoked without their keys. Only an export reads the
+// keys, as it reads verifiers.
 //
 // # Files
 //
-// Look reads a whole file and decides how it is written: its encoding, what stands
-// between fields, whether there are quotes and escapes, in which byte order verifiers
-// are. That is a Plan. Import carries it out, with the same rules for every row, and one
-// row that is bad does not take its neighbours along. Rows are parsed and verifiers
-// computed by several workers, and stored in the order of the file:
+// Look reads a whole file and detects its format: the encoding, the delimiter, whether
+// there are quotes and escapes, and the byte order of verifiers. The result is a Plan.
+// Import applies the Plan with the same rules for every row. A bad row does not affect
+// other rows. Several workers parse rows and compute verifiers. Import stores the rows
+// in the order of the file:
 //
 //	file ─▶ Look ─▶ Plan ─▶ feed (rows into batches) ─┬─▶ workers (parse, verifier) ─┐
 //	                                                  └─▶ in file order ─────────────┴─▶ commit ─▶ Store
 //
-// Everything that is bounded has its bound in limits.go.
+// limits.go has all limits.
 package accounts

@@ -8,8 +8,8 @@ import (
 	"gatepass/storage"
 )
 
-// FieldError says which field of a request is wrong and how to mend it. It
-// never holds the value of a secret field.
+// FieldError says which field of a request is wrong and how to correct it. It never
+// contains the value of a secret field.
 type FieldError struct {
 	Field, Problem string
 	cause          error
@@ -17,13 +17,14 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
-// Unwrap gives the cause, for errors.Is.
+// Unwrap returns the cause, for errors.Is.
 func (e *FieldError) Unwrap() error { return e.cause }
 
-// DamagedBansError names bans of addresses that are stored and cannot be read. They
-// do not hold.
+// DamagedBansError lists stored address bans that cannot be read. The server does not
+// apply them.
 type DamagedBansError struct {
-	// Bans names each: its range, or where it is, and what is wrong with it.
+	// Bans has one text for each ban: its range, or where it is stored, and what is
+	// wrong.
 	Bans []string
 }
 
@@ -32,7 +33,7 @@ func (e *DamagedBansError) Error() string {
 		len(e.Bans), strings.Join(e.Bans, "; "))
 }
 
-// subjectError puts the account or address before what storage says of it.
+// subjectError puts the account or address before the text of a storage error.
 type subjectError struct {
 	text  string
 	cause error
@@ -41,7 +42,7 @@ type subjectError struct {
 func (e *subjectError) Error() string { return e.text }
 func (e *subjectError) Unwrap() error { return e.cause }
 
-// aboutAccount words a storage error for the person who asked about name.
+// aboutAccount returns a storage error with the account's name, for the operator.
 func aboutAccount(name storage.Name, err error) error {
 	switch {
 	case err == nil:

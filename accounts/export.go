@@ -11,29 +11,29 @@ import (
 	"gatepass/storage"
 )
 
-// ExportOptions say how a file is written.
+// ExportOptions select how a file is written.
 type ExportOptions struct {
 	// Format is FormatCSV or FormatNDJSON.
 	Format Format
-	// Columns is how grunt verifiers are written.
+	// Columns selects how grunt verifiers are written.
 	Columns Columns
-	// OnProgress, if set, is told the number of accounts written after each page
-	// of them.
+	// OnProgress, if set, is called after each page with the number of accounts
+	// written.
 	OnProgress func(accounts int)
 }
 
-// ExportReport is what an export wrote.
+// ExportReport counts what an export wrote.
 type ExportReport struct {
-	// Accounts counts rows, NoVerifier those of them without a grunt verifier.
+	// Accounts counts rows. NoVerifier counts the rows without a grunt verifier.
 	Accounts, NoVerifier int
 	// Addresses counts banned ranges.
 	Addresses int
 }
 
-// Export writes every account, sorted by name, so that Import reads it back. An
-// account that is added or deleted meanwhile may or may not be in it. CSV has
-// the verifiers only; NDJSON has all that is known: an import of it into an empty
-// store gives an equal one.
+// Export writes every account, sorted by name, in a form that Import reads. An account
+// that is added or deleted during the export can be missing or present. CSV has only
+// the verifiers. NDJSON has everything: its import into an empty store produces an
+// equal store.
 func (m *Manager) Export(ctx context.Context, out io.Writer, o ExportOptions) (ExportReport, error) {
 	w := NewWriter(out, o)
 	if err := m.exportAddresses(ctx, w); err != nil {
@@ -83,7 +83,7 @@ func (m *Manager) exportPage(ctx context.Context, w *Writer, page []storage.Acco
 	for i := range page {
 		var have []storage.Device
 		if devices != nil {
-			// An account that was deleted since the page was read has none.
+			// An account that was deleted after the page was read has no devices.
 			if err := devices[i].Err; err != nil && !errors.Is(err, storage.ErrNotFound) {
 				return aboutAccount(page[i].Name, err)
 			}
@@ -96,14 +96,14 @@ func (m *Manager) exportPage(ctx context.Context, w *Writer, page []storage.Acco
 	return nil
 }
 
-// exportVersion is the version of an NDJSON export, which stands in its first line.
-// Exports of version 1 had no such line, no devices, no character counts and no
-// address bans.
+// exportVersion is the version of an NDJSON export. It is in the first line of the
+// file. Version 1 had no such line, no devices, no character counts and no address
+// bans.
 const exportVersion = 2
 
 // exportHeader is the first line of an NDJSON export.
 type exportHeader struct {
-	// Gatepass says what the file is of: exportKind.
+	// Gatepass is the kind of the file: exportKind.
 	Gatepass string `json:"gatepass"`
 	Version  int    `json:"version"`
 }
@@ -116,8 +116,8 @@ type AddressEntry struct {
 	Ban     *BanEntry    `json:"ban"`
 }
 
-// Writer writes the file of an export. Its methods may be called from one goroutine
-// at a time; after an error it writes no more and gives that error again.
+// Writer writes an export file. Only one goroutine at a time may call its methods.
+// After an error it writes nothing more and returns the same error again.
 type Writer struct {
 	options ExportOptions
 	out     *bufio.Writer
@@ -126,7 +126,7 @@ type Writer struct {
 	report  ExportReport
 }
 
-// NewWriter begins a file with its header, which is written by Flush at the latest.
+// NewWriter starts a file with its header. Flush writes the header at the latest.
 func NewWriter(out io.Writer, o ExportOptions) *Writer {
 	w := &Writer{options: o, out: bufio.NewWriter(out)}
 	if o.Format == FormatNDJSON {
@@ -138,11 +138,11 @@ func NewWriter(out io.Writer, o ExportOptions) *Writer {
 	if o.Columns == ColumnsMangos {
 		header = []string{"username", "s", "v"}
 	}
-	w.csv.Write(header) // an error stays and comes with the next row
+	w.csv.Write(header) // the csv.Writer keeps an error and returns it with the next row
 	return w
 }
 
-// Account writes one account; only NDJSON takes its devices.
+// Account writes one account. CSV omits its devices.
 func (w *Writer) Account(a *storage.Account, devices []storage.Device) error {
 	w.report.Accounts++
 	if !a.Grunt.Set {
@@ -162,7 +162,7 @@ func (w *Writer) Account(a *storage.Account, devices []storage.Device) error {
 	return w.csv.Write(row)
 }
 
-// AddressBan writes one banned range, which CSV has no place for.
+// AddressBan writes one banned range. CSV has no column for it and omits it.
 func (w *Writer) AddressBan(b *storage.AddressBan) error {
 	if w.csv != nil {
 		return nil
@@ -171,7 +171,7 @@ func (w *Writer) AddressBan(b *storage.AddressBan) error {
 	return w.json(AddressEntry{b.Prefix, NewBanEntry(&b.Ban)})
 }
 
-// Flush writes what is still held back.
+// Flush writes all buffered data.
 func (w *Writer) Flush() error {
 	if w.csv != nil {
 		w.csv.Flush()

@@ -13,8 +13,8 @@ import (
 	"gatepass/storage"
 )
 
-// An export imported into an empty store exports to the same bytes, and the
-// accounts are the same in all that the format holds.
+// An export that is imported into an empty store exports to the same bytes. The
+// accounts are equal in every field that the format has.
 func TestExport_RoundTrip(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		accounts := rapid.SliceOfNDistinct(rapid.Custom(drawAccount), 0, 8, func(a storage.Account) storage.Name { return a.Name }).Draw(rt, "accounts")
@@ -35,7 +35,7 @@ func TestExport_RoundTrip(t *testing.T) {
 		if again := mustExport(t, second, o); again != text {
 			rt.Fatalf("exported\n%s\nthen\n%s", text, again)
 		}
-		// All that is known is told apart by the fuller format.
+		// The NDJSON export shows every difference between two stores.
 		full := ExportOptions{Format: FormatNDJSON}
 		if a, b := mustExport(t, first, full), mustExport(t, second, full); format == FormatNDJSON && a != b {
 			rt.Fatalf("stored\n%s\nthen\n%s", a, b)
@@ -43,7 +43,7 @@ func TestExport_RoundTrip(t *testing.T) {
 	})
 }
 
-// drawAccount draws an account as storage keeps it.
+// drawAccount returns a random account as storage keeps it.
 func drawAccount(t *rapid.T) storage.Account {
 	raw := rapid.StringMatching(`[!-9;-~]([ -9;-~]{0,14}[!-9;-~])?`).Draw(t, "name")
 	name, err := storage.FoldName(raw)
@@ -67,14 +67,14 @@ func drawAccount(t *rapid.T) storage.Account {
 	return a
 }
 
-// drawNative draws a native verifier; any salt goes with any V.
+// drawNative returns a random native verifier. Any salt is valid with any V.
 func drawNative(t *rapid.T) []byte {
 	raw := anyNative()
 	copy(raw[9:41], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "native salt"))
 	return raw
 }
 
-// anyNative is a native verifier as it is stored; V is 4.
+// anyNative returns a native verifier as it is stored, with V = 4.
 func anyNative() []byte {
 	v := srp6a.Verifier{Group: cheap().Group, KDF: cheap().KDF, Salt: [32]byte{5}, V: make([]byte, cheap().Group.Size())}
 	v.V[len(v.V)-1] = 4
@@ -108,7 +108,7 @@ func TestExport_AccountWithoutGruntVerifierIsCounted(t *testing.T) {
 	}
 }
 
-// fullDisk refuses every write.
+// fullDisk fails every write.
 type fullDisk struct{}
 
 var errDiskFull = errors.New("disk full")

@@ -10,34 +10,34 @@ import (
 	"gatepass/storage"
 )
 
-// totpSecretSize is the length of a new authenticator secret in bytes: that of
-// the HMAC it keys, as RFC 4226 (section 4) recommends.
+// totpSecretSize is the length of a new authenticator secret in bytes. It equals the
+// output length of the HMAC, as RFC 4226 (section 4) recommends.
 const totpSecretSize = 20
 
 // totpIssuer is what authenticator apps show beside the account's name.
 const totpIssuer = "gatepass"
 
-// TOTPSecret is what an account's authenticator is told, once.
+// TOTPSecret is a new authenticator secret. It is shown to the player once.
 type TOTPSecret struct {
 	name storage.Name
 	raw  [totpSecretSize]byte
 }
 
-// String hides the secret.
+// String returns a fixed word, so that no log shows the secret.
 func (TOTPSecret) String() string { return "totp-secret" }
 
-// Base32 is the secret as people type it into an authenticator.
+// Base32 returns the secret in the form that people type into an authenticator.
 func (s *TOTPSecret) Base32() string { return base32.StdEncoding.EncodeToString(s.raw[:]) }
 
-// URI is the secret as authenticators scan it, drawn as a QR code.
+// URI returns the secret as the text of the QR code that authenticators scan.
 func (s *TOTPSecret) URI() string {
 	return fmt.Sprintf("otpauth://totp/%s:%s?secret=%s&issuer=%s",
 		totpIssuer, url.PathEscape(s.name.String()), s.Base32(), totpIssuer)
 }
 
-// SetPIN gives an account a PIN; its authenticator, if it has one, stays. It makes
-// the account forget its devices, for they were remembered without the PIN, and tells
-// how many there were.
+// SetPIN sets the PIN of an account and keeps its authenticator. It removes the
+// account's remembered devices, because they were remembered without the PIN, and
+// returns their number.
 func (m *Manager) SetPIN(ctx context.Context, name, pin string) (devices int, err error) {
 	if err := CheckPIN(pin); err != nil {
 		return 0, err
@@ -45,9 +45,8 @@ func (m *Manager) SetPIN(ctx context.Context, name, pin string) (devices int, er
 	return m.changeFactors(ctx, name, func(a *storage.Account) { a.PIN = pin })
 }
 
-// SetTOTP gives an account a new authenticator secret, which replaces an older
-// one; its PIN, if it has one, stays. It makes the account forget its devices, as
-// SetPIN does, and tells how many there were.
+// SetTOTP sets a new authenticator secret, which replaces an older one, and keeps the
+// PIN. Like SetPIN it removes the remembered devices and returns their number.
 func (m *Manager) SetTOTP(ctx context.Context, name string) (secret *TOTPSecret, devices int, err error) {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -61,16 +60,16 @@ func (m *Manager) SetTOTP(ctx context.Context, name string) (secret *TOTPSecret,
 	return secret, devices, err
 }
 
-// ClearFactors takes an account's PIN and authenticator away: its password is
-// enough again. Devices stay remembered.
+// ClearFactors removes the PIN and the authenticator of an account. A login then needs
+// only the password. Remembered devices stay.
 func (m *Manager) ClearFactors(ctx context.Context, name string) error {
 	_, err := m.changeFactors(ctx, name, func(a *storage.Account) { a.PIN, a.TOTPSecret = "", nil })
 	return err
 }
 
-// changeFactors reads an account's factors, changes them and writes them back, and
-// returns how many devices the account had that the store has removed with the change.
-// Of two operators who do so at the same moment the later one wins.
+// changeFactors reads an account's factors, changes them and writes them back. It
+// returns how many devices the store removed with the change. If two operators do so at
+// the same time, the later write wins.
 func (m *Manager) changeFactors(ctx context.Context, name string, change func(*storage.Account)) (forgotten int, err error) {
 	account, err := m.Show(ctx, name)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"gatepass/storage"
 )
 
-// column is a column that an import understands.
+// column identifies a column of an import file.
 type column uint8
 
 const (
@@ -43,13 +43,13 @@ const (
 	columnAccess
 	columnEmail
 	columnCount
-	// columnUnneeded is a column of a known database that gatepass has no use for.
+	// columnUnneeded is a column of a known database that gatepass does not need.
 	columnUnneeded
-	// columnIgnored is any other.
+	// columnIgnored is any other column.
 	columnIgnored
 )
 
-// columnNames are the names of each column, in lower case: gatepass's own first, then
+// columnNames returns the names of a column in lower case: gatepass's own first, then
 // those of the databases of CMaNGOS, VMaNGOS, TrinityCore and AzerothCore.
 func columnNames(c column) []string {
 	return [...][]string{
@@ -65,7 +65,7 @@ func columnNames(c column) []string {
 	}[c]
 }
 
-// unneeded are columns of those databases that say nothing that gatepass keeps.
+// unneeded reports whether a column of those databases has nothing that gatepass keeps.
 func unneeded(name string) bool {
 	return slices.Contains([]string{
 		"id", "account_id", "accountid", "banid", "sessionkey", "session_key", "session_key_auth", "session_key_bnet", "expansion", "locale", "os", "platform",
@@ -88,52 +88,52 @@ func columnOf(name string) column {
 	return columnIgnored
 }
 
-// fields are the columns of one row, empty where it has none or a NULL.
+// fields are the columns of one row. A missing column or a NULL is empty.
 type fields [columnCount]string
 
-// Errors of rows. None holds a value of the row.
+// Errors of rows. None contains a value of the row.
 var (
 	errNoSecret = errors.New("neither a password nor a verifier (password, salt and verifier, s and v, or sha_pass_hash): nobody could log in")
 	errHalfPair = errors.New("salt and verifier, or s and v, belong together and one of them is empty")
 	errNullText = &FieldError{Field: "password", Problem: `is the text NULL or \N, which databases write where there is none; if it is meant, set it with 'gatepass account passwd'`}
 )
 
-// draft is a row that was read: a banned range, a ban of an account that is there, or
-// an account that may still need its verifier.
+// draft is a parsed row: a banned range, a ban of an existing account, or an account
+// whose verifiers may still have to be computed.
 type draft struct {
 	account storage.Account
 	devices []storage.Device
-	// asStored tells that what is absent of the account stays so: it is out of an
-	// export that says of itself that it is whole.
+	// asStored: absent fields of the account stay absent, because the row is from an
+	// export that declares itself complete.
 	asStored bool
-	// address is set for a banned range, which has no account.
+	// address is set for a banned range. Such a row has no account.
 	address *storage.AddressBan
-	// banOnly tells that the row bans the account and makes none.
+	// banOnly: the row bans an existing account and adds none.
 	banOnly bool
-	// empty is a row that asks for nothing, such as a ban that is over.
+	// empty: the row changes nothing, for example because its ban has expired.
 	empty bool
-	// password, or else hash, is what the verifier is to be made of; neither is
-	// set when the row brought a verifier.
+	// The verifier is computed from password, or from hash if password is empty. Both
+	// are empty if the row contains a verifier.
 	password string
 	hash     *[20]byte
-	// order is what the verifier says of its byte order, left what gatepass keeps not.
+	// order is the evidence for the byte order; left is the data that gatepass drops.
 	order pairSeen
 	left  leftSet
 }
 
-// rules is how the rows of a file are read.
+// rules are the settings for reading the rows of a file.
 type rules struct {
 	// now is in Unix seconds.
 	now   int64
 	order ByteOrder
 }
 
-// secret takes the verifier of a row from the first of the password, the
-// Trinity pair, the mangos pair and the mangos hash that it has.
+// secret sets the verifier of a row from the first of these that the row has: the
+// password, the Trinity pair, the mangos pair, the mangos hash.
 //
-// mangos writes "0" or nothing where s and v are still to be made, and makes
-// them from the hash when one is not 64 digits long. So the hash goes first
-// then, and a short number without a hash is filled up.
+// mangos writes "0" or an empty text if s and v have yet to be computed. It computes
+// them from the hash if one of them is not 64 digits long. secret therefore prefers the
+// hash in that case. Without a hash, it pads a short number.
 func (d *draft) secret(f *fields, r *rules) (err error) {
 	s, v := mangosPair(f[columnS], f[columnV])
 	salt, verifier, hash := f[columnSalt], f[columnVerifier], f[columnShaPassHash]
@@ -163,8 +163,8 @@ func (d *draft) secret(f *fields, r *rules) (err error) {
 	return errNoSecret
 }
 
-// finish computes the verifiers that are still missing. This is the dear part of an
-// import. A hash is of the grunt protocol and good for no other.
+// finish computes the missing verifiers. This is the expensive part of an import. A
+// hash gives a grunt verifier only.
 func (d *draft) finish(v *verifiers, s *salts) {
 	switch {
 	case d.password != "":
@@ -176,8 +176,8 @@ func (d *draft) finish(v *verifiers, s *salts) {
 	d.password, d.hash = "", nil
 }
 
-// mangosPair drops what stands for none in a mangos database: both zero. One that is
-// zero beside one that is not is a number.
+// mangosPair returns empty texts if both numbers are zero, because mangos writes that
+// for "none". If only one is zero, it is a normal number.
 func mangosPair(s, v string) (string, string) {
 	if strings.Trim(s, "0") == "" && strings.Trim(v, "0") == "" {
 		return "", ""
@@ -185,7 +185,7 @@ func mangosPair(s, v string) (string, string) {
 	return s, v
 }
 
-// tableKind is what the rows of a table are.
+// tableKind is what the rows of a table hold.
 type tableKind uint8
 
 const (
@@ -194,7 +194,8 @@ const (
 	kindAddressBans
 )
 
-// kindOfTable decides it by the columns, or says what is missing.
+// kindOfTable returns the kind for the given columns, or an error that says what is
+// missing.
 func kindOfTable(columns []column) (tableKind, error) {
 	has := func(c column) bool { return slices.Contains(columns, c) }
 	secret := has(columnPassword) || has(columnSalt) || has(columnVerifier) || has(columnS) || has(columnV) || has(columnShaPassHash)
@@ -216,8 +217,8 @@ func kindOfTable(columns []column) (tableKind, error) {
 	return 0, errHeader
 }
 
-// inQuotes refuses a name that has kept the quotes that some program put around it:
-// what its password has kept would be a part of that, too.
+// inQuotes refuses a name that is still inside quotes. The password of the row would
+// also keep such quotes, and would then be wrong.
 func inQuotes(name string) error {
 	last := len(name) - 1
 	if last < 1 || name[0] != name[last] || name[0] != '\'' && name[0] != '"' {
@@ -226,7 +227,7 @@ func inQuotes(name string) error {
 	return &FieldError{Field: "username", Problem: "stands in quotes that are no part of the format of this file; give double quotes around fields, with --quotes on, or none"}
 }
 
-// draft reads one row of a table.
+// draft parses one row of a table.
 func (f *fields) draft(kind tableKind, r *rules) (d draft, err error) {
 	if kind == kindAddressBans {
 		return f.addressBan(r)
@@ -237,7 +238,7 @@ func (f *fields) draft(kind tableKind, r *rules) (d draft, err error) {
 	if d.account.Name, err = ParseName(f[columnUsername]); err != nil {
 		return d, err
 	}
-	// Beside a verifier, which is without quotes, those of the name belong to it.
+	// A verifier has no quotes of its own, so quotes in that row belong to the name.
 	verifier := f[columnVerifier] != "" || f[columnV] != "" || f[columnShaPassHash] != ""
 	if err := inQuotes(f[columnUsername]); err != nil && !verifier {
 		return d, err

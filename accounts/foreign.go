@@ -12,7 +12,7 @@ import (
 	"gatepass/storage"
 )
 
-// leftOut is something that a row says and gatepass does not keep.
+// leftOut is a kind of data in a row that gatepass does not keep.
 type leftOut uint8
 
 const (
@@ -31,7 +31,7 @@ const (
 	leftCount
 )
 
-// String is what a summary says behind the number.
+// String returns the text that follows the number in a summary.
 func (l leftOut) String() string {
 	return [...]string{
 		leftBanOver:      "bans that are over",
@@ -49,19 +49,19 @@ func (l leftOut) String() string {
 	}[l]
 }
 
-// leftSet is what one row leaves out.
+// leftSet is the set of kinds that one row leaves out.
 type leftSet uint16
 
 func (s *leftSet) add(l leftOut)     { *s |= 1 << l }
 func (s leftSet) has(l leftOut) bool { return s&(1<<l) != 0 }
 
-// Bits of the column locked in a VMaNGOS database.
+// Bits of the locked column in a VMaNGOS database.
 const (
 	vmangosPIN  = 2
 	vmangosTOTP = 4
 )
 
-// factors reads the second factors of all families.
+// factors parses the second factors of all database families.
 func (d *draft) factors(f *fields) error {
 	locked, _ := strconv.ParseUint(f[columnLocked], 10, 32)
 	switch security := f[columnSecurity]; {
@@ -93,11 +93,11 @@ func (d *draft) factors(f *fields) error {
 	return nil
 }
 
-// maxPlainTOTP is the longest authenticator secret that is not taken for an encrypted
-// one, in bytes: those have 24 bytes more than the 20 that TrinityCore makes.
+// maxPlainTOTP is the longest authenticator secret, in bytes, that counts as
+// unencrypted. TrinityCore makes secrets of 20 bytes, and encryption adds 24 bytes.
 const maxPlainTOTP = 36
 
-// totp reads the secret of TrinityCore and AzerothCore: bytes, as they are or in hex.
+// totp parses the secret of TrinityCore and AzerothCore: raw bytes or hex.
 func (d *draft) totp(text string) error {
 	if text == "" {
 		return nil
@@ -119,8 +119,8 @@ func (d *draft) totp(text string) error {
 	return nil
 }
 
-// past reads what was. What cannot be is left out: an account is worth more than the
-// time of its creation.
+// past parses the history of an account, such as its creation time. It drops an
+// impossible time instead of refusing the account.
 func (d *draft) past(f *fields, r *rules) {
 	for c, field := range map[column]*int64{columnCreated: &d.account.Created, columnLastLogin: &d.account.Login.LastLogin} {
 		at, ok := parseMoment(f[c])
@@ -138,7 +138,7 @@ func (d *draft) past(f *fields, r *rules) {
 	}
 }
 
-// leave notes what the row has and gatepass does not keep.
+// leave records what the row has and gatepass does not keep.
 func (d *draft) leave(f *fields, r *rules) {
 	locked, _ := strconv.ParseUint(f[columnLocked], 10, 32)
 	if f[columnSecurity] != "" {
@@ -159,8 +159,8 @@ func (d *draft) leave(f *fields, r *rules) {
 	}
 }
 
-// ban reads the ban of a row by the rule of all families: it holds if it is active and
-// ends in the future, or at its own beginning, which means that it does not end.
+// ban parses the ban of a row by the rule of all database families. A ban applies if it
+// is active and its end is in the future. A ban that ends when it begins has no end.
 func (f *fields) ban(d *draft, r *rules) (storage.Ban, error) {
 	if f[columnBanUntil] == "" && f[columnBanSince] == "" {
 		return storage.Ban{}, nil
@@ -190,7 +190,7 @@ func banTimeError(column string) error {
 	return &FieldError{Field: column, Problem: "is no time between 2000 and 2199; a ban for good has the same time in both columns, bandate and unbandate"}
 }
 
-// oneLine makes text that Ban takes of what a database holds.
+// oneLine converts the text of a database to one line that Ban accepts.
 func (d *draft) oneLine(text string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
@@ -222,8 +222,8 @@ func (f *fields) addressBan(r *rules) (d draft, err error) {
 	return d, err
 }
 
-// parseMoment reads a time of a database: Unix seconds, a timestamp (taken for UTC), or
-// RFC 3339. Nothing, 0 and the zero date are 0.
+// parseMoment parses a time of a database: Unix seconds, a timestamp (read as UTC), or
+// RFC 3339. It returns 0 for an empty text, for 0 and for the zero date.
 func parseMoment(text string) (seconds int64, ok bool) {
 	if strings.Trim(text, "0-:. ") == "" {
 		return 0, true

@@ -8,15 +8,16 @@ import (
 	"gatepass/storage"
 )
 
-// Format is how a file of accounts is written.
+// Format is the format of a file of accounts.
 type Format uint8
 
 const (
-	// FormatAuto: decided by a look at the file.
+	// FormatAuto: detected from the file.
 	FormatAuto Format = iota
-	// FormatCSV: separated by commas, semicolons or bars, first line names the columns.
+	// FormatCSV: separated by commas, semicolons or bars. The first line names the
+	// columns.
 	FormatCSV
-	// FormatTSV: tab separated, as database clients print it.
+	// FormatTSV: separated by tabs, as database clients print it.
 	FormatTSV
 	// FormatNDJSON: one JSON object a line.
 	FormatNDJSON
@@ -41,7 +42,7 @@ func ParseFormat(word string) (Format, error) {
 	return 0, &FieldError{Field: "format", Problem: fmt.Sprintf("%q is not known; give auto, csv, tsv, ndjson or json", word)}
 }
 
-// FormatOf guesses by the name of a file that is to be written.
+// FormatOf returns the format for the name of an output file.
 func FormatOf(path string) Format {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv":
@@ -54,19 +55,19 @@ func FormatOf(path string) Format {
 	return FormatAuto
 }
 
-// Choice is a rule of a file that may be given, or left to the look at it.
+// Choice is a property of a file that the operator sets or that is detected.
 type Choice uint8
 
 const (
-	// Auto: decided by a look at the file.
+	// Auto: detected from the file.
 	Auto Choice = iota
-	// On: the file has it.
+	// On: the file has the property.
 	On
-	// Off: it has not.
+	// Off: the file does not have the property.
 	Off
 )
 
-// ParseChoice reads a flag of the given name. Its error is a FieldError.
+// ParseChoice parses the flag of the given name. Its error is a FieldError.
 func ParseChoice(flag, word string) (Choice, error) {
 	switch strings.ToLower(word) {
 	case "auto", "":
@@ -79,8 +80,8 @@ func ParseChoice(flag, word string) (Choice, error) {
 	return 0, &FieldError{Field: flag, Problem: fmt.Sprintf("%q is not known; give auto, on or off", word)}
 }
 
-// ParseDelimiter reads a --delimiter flag; 0 is decided by a look at the file. Its
-// error is a FieldError.
+// ParseDelimiter parses a --delimiter flag. 0 means that it is detected. Its error is a
+// FieldError.
 func ParseDelimiter(word string) (byte, error) {
 	switch strings.ToLower(word) {
 	case "auto", "":
@@ -97,11 +98,11 @@ func ParseDelimiter(word string) (byte, error) {
 	return 0, &FieldError{Field: "delimiter", Problem: fmt.Sprintf("%q is not known; give auto, comma, semicolon, tab or bar", word)}
 }
 
-// Columns is how an export writes grunt verifiers.
+// Columns selects how an export writes grunt verifiers.
 type Columns uint8
 
 const (
-	// ColumnsTrinity: salt and verifier, 32 bytes in wire order as hex.
+	// ColumnsTrinity: salt and verifier, each 32 bytes in wire order as hex.
 	ColumnsTrinity Columns = iota
 	// ColumnsMangos: s and v, big-endian hex numbers.
 	ColumnsMangos
@@ -118,7 +119,7 @@ func ParseColumns(word string) (Columns, error) {
 	return 0, &FieldError{Field: "columns", Problem: fmt.Sprintf("%q is not known; give trinity or mangos", word)}
 }
 
-// Protocols, as flags and summaries name them.
+// Protocol names in flags and summaries.
 const (
 	// ProtocolGrunt is the protocol of the existing clients.
 	ProtocolGrunt = "grunt"
@@ -126,8 +127,8 @@ const (
 	ProtocolNative = storage.ProtocolNative
 )
 
-// ParseProtocols reads a comma separated --protocols flag: for which protocols
-// verifiers are made from passwords. Its error is a FieldError.
+// ParseProtocols parses a comma-separated --protocols flag: the protocols for which
+// passwords are turned into verifiers. Its error is a FieldError.
 func ParseProtocols(list string) ([]string, error) {
 	names := strings.Split(list, ",")
 	for i, name := range names {

@@ -25,10 +25,10 @@ func testOptions() Options {
 	return Options{Now: func() time.Time { return time.Unix(testTime, 0) }, Random: rand.NewChaCha8([32]byte{7}), Native: cheap()}
 }
 
-// cheap keeps tests fast: the least that clients take.
+// cheap returns the weakest parameters that clients accept, so that tests are fast.
 func cheap() srp6a.Params { return srp6a.Params{Group: srp6a.Group2048, KDF: srp6a.MinKDF()} }
 
-// opensNatively tells whether the password makes the account's native verifier.
+// opensNatively reports whether the password matches the account's native verifier.
 func opensNatively(t testing.TB, a *storage.Account, password string) bool {
 	t.Helper()
 	v, err := srp6a.ParseVerifier(a.Others[ProtocolNative])
@@ -39,7 +39,7 @@ func opensNatively(t testing.TB, a *storage.Account, password string) bool {
 	return bytes.Equal(again.V, v.V)
 }
 
-// openStore opens a real store in memory.
+// openStore returns a real store in memory.
 func openStore(t testing.TB) *storage.Client {
 	t.Helper()
 	client, err := pebble.OpenClient(pebble.Options{Dir: "store", FS: vfs.NewMem()})
@@ -59,7 +59,7 @@ func newTestManager(t testing.TB) *Manager {
 	return New(openStore(t), testOptions())
 }
 
-// mustImport imports a text and gives the report and the bad rows.
+// mustImport imports a text and returns the report and the bad rows.
 func mustImport(t testing.TB, m *Manager, text string, o ImportOptions) (ImportReport, []BadRow) {
 	t.Helper()
 	var bad []BadRow
@@ -89,7 +89,7 @@ func mustExport(t testing.TB, m *Manager, o ExportOptions) string {
 	return out.String()
 }
 
-// mustShow reads an account that must be there.
+// mustShow returns an account that must exist.
 func mustShow(t testing.TB, m *Manager, name string) *storage.Account {
 	t.Helper()
 	a, err := m.Show(t.Context(), name)
@@ -99,7 +99,7 @@ func mustShow(t testing.TB, m *Manager, name string) *storage.Account {
 	return a
 }
 
-// opens tells whether the password makes the account's verifier.
+// opens reports whether the password matches the account's verifier.
 func opens(a *storage.Account, password string) bool {
 	salt := srp6.Salt(a.Grunt.Salt)
 	return a.Grunt.Set && srp6.NewVerifier(&salt, a.Name.String(), password) == srp6.Verifier(a.Grunt.Verifier)
@@ -127,10 +127,10 @@ func mangosRows(t testing.TB) []mangosRow {
 	return rows
 }
 
-// swapped is a file that is another one after it was looked at.
+// swapped is a file whose content changes after Look has read it.
 type swapped struct{ io.ReadSeeker }
 
-// failing gives what is left of a file and then an error instead of its end.
+// failing returns the rest of a file, and then an error instead of io.EOF.
 type failing struct {
 	io.ReadSeeker
 	err error

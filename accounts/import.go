@@ -9,48 +9,48 @@ import (
 	"gatepass/storage"
 )
 
-// ImportOptions say how a file is read.
+// ImportOptions select how a file is read.
 type ImportOptions struct {
-	// Format of the file; FormatAuto decides by its content.
+	// Format is the format of the file. FormatAuto detects it.
 	Format Format
 	// Header names the columns of a table whose first line does not.
 	Header []string
-	// Delimiter stands between fields; 0 decides by the header.
+	// Delimiter separates fields. 0 detects it from the header.
 	Delimiter byte
-	// Quotes and Escapes say whether fields of a table may stand in quotes, and whether
-	// a backslash begins an escape.
+	// Quotes says whether fields of a table can be in quotes, Escapes whether a
+	// backslash starts an escape.
 	Quotes, Escapes Choice
-	// Order is that of the bytes of salts and verifiers.
+	// Order is the byte order of salts and verifiers.
 	Order ByteOrder
-	// Mode decides about accounts that are there already.
+	// Mode decides about accounts that exist already.
 	Mode PutMode
-	// DryRun stores nothing: the report says what an import would do.
+	// DryRun stores nothing. The report says what an import would do.
 	DryRun bool
-	// Workers parse rows and compute verifiers; 0 is one for each processor. With
-	// Native there are no more than nativeMemory has room for.
+	// Workers is the number of goroutines that parse rows and compute verifiers. 0
+	// means one for each processor. With Native, nativeMemory can lower the number.
 	Workers int
-	// Native makes native verifiers of passwords, which takes some 100 ms each;
-	// NoGrunt makes none of the grunt protocol.
+	// Native computes native verifiers from passwords, which takes about 100 ms each.
+	// NoGrunt computes no grunt verifiers.
 	Native, NoGrunt bool
-	// OnBad, if set, is told each row that was not taken, in the order of the
-	// file. OnProgress, if set, is told after each batch. Both are called on the
-	// goroutine of Import.
+	// OnBad, if set, is called for each refused row, in the order of the file.
+	// OnProgress, if set, is called after each batch. Both run on the goroutine of
+	// Import.
 	OnBad      func(BadRow)
 	OnProgress func(ImportReport)
 }
 
-// BadRow is a row that was not taken.
+// BadRow is a row that was refused.
 type BadRow struct {
-	// Line counts from 1; a row of several lines has that of the first.
+	// Line counts from 1. A row of several lines has the number of its first line.
 	Line int
-	// Account is empty where the name cannot be read, or stands in Reason.
+	// Account is empty if the name cannot be read or if Reason contains it.
 	Account string
-	// Reason begins with the column that is wrong, where it is one. It never holds a
-	// password or a verifier.
+	// Reason starts with the name of the wrong column, if one column is wrong. It never
+	// contains a password or a verifier.
 	Reason error
 }
 
-// String is the line of a report.
+// String returns one line for a report.
 func (b BadRow) String() string {
 	if b.Account == "" {
 		return fmt.Sprintf("line %d: %v", b.Line, b.Reason)
@@ -58,30 +58,31 @@ func (b BadRow) String() string {
 	return fmt.Sprintf("line %d, account %s: %v", b.Line, b.Account, b.Reason)
 }
 
-// ImportReport is how far an import came.
+// ImportReport counts the results of an import.
 type ImportReport struct {
-	// Added, Updated, Skipped and Failed count rows. Skipped ones were there already, or
-	// ask for nothing.
+	// Added, Updated, Skipped and Failed count rows. A skipped row changes nothing, or
+	// its account exists already.
 	Added, Updated, Skipped, Failed int
-	// LostNative counts rows that took the native verifier of an account away and
-	// brought no other.
+	// LostNative counts rows that removed the native verifier of an account without a
+	// new one.
 	LostNative int
-	// Banned counts accounts that a file of bans has banned, Addresses banned ranges
-	// that were stored.
+	// Banned counts accounts that a file of bans has banned. Addresses counts banned
+	// ranges that were stored.
 	Banned, Addresses int
-	// Left is what the rows that were taken say and gatepass does not keep.
+	// Left counts the data of stored rows that gatepass does not keep.
 	Left LeftOut
-	// Bytes of the file that are dealt with.
+	// Bytes is how many bytes of the file are processed.
 	Bytes int64
 }
 
-// Import stores the rows of a file that Look has read, in their order. Bad rows are
-// told to OnBad and the rest goes in. What the report counts as added or updated
-// is durable.
+// Import stores the rows of a file that Look has read, in their order. It reports bad
+// rows to OnBad and stores the others. Rows that the report counts as added or updated
+// are durable.
 //
-// Its error is ctx's when that ended (a batch begun is finished first), that of the
-// file, or the store's. In every case the same file may be imported again. When ctx ends
-// while the file blocks, one goroutine stays in its Read until that returns.
+// Its error is that of ctx, of the file or of the store. When ctx ends, Import first
+// finishes the batch that it has started. After any error the same file can be imported
+// again. If ctx ends while a read of the file blocks, one goroutine stays in Read until
+// the read returns.
 func (m *Manager) Import(ctx context.Context, plan *Plan) (ImportReport, error) {
 	o := plan.options
 	if o.OnBad == nil {
@@ -105,8 +106,8 @@ func (m *Manager) Import(ctx context.Context, plan *Plan) (ImportReport, error) 
 	return c.report, err
 }
 
-// prepareNative checks what native verifiers are made with, and lets no more workers
-// make them than there is memory for.
+// prepareNative checks the parameters of native verifiers and lowers the number of
+// workers to what fits into nativeMemory.
 func (m *Manager) prepareNative(o *ImportOptions) error {
 	if !o.Native {
 		return nil
@@ -125,13 +126,14 @@ func workers(n int) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// NativeWorkers is how many of the workers of an import make native verifiers at a
-// time: as many as there is memory for, and at least one. The params must be valid.
+// NativeWorkers returns how many workers of an import can compute native verifiers at
+// the same time: as many as nativeMemory allows, and at least one. The params must be
+// valid.
 func NativeWorkers(p srp6a.Params, workers int) int {
 	return min(workers, max(1, nativeMemory/(int(p.KDF.MemoryKiB)<<10)))
 }
 
-// survey reads every row before any is stored.
+// survey reads every row before the first one is stored.
 func (p *Plan) survey(ctx context.Context) error {
 	var order orderCounts
 	spaced := 0

@@ -84,8 +84,8 @@ func TestImport_ModesForExistingAccounts(t *testing.T) {
 	}
 }
 
-// What a mangos server does itself: s and v count when both have 64 digits,
-// otherwise they are made anew from the hash.
+// mangos uses s and v only if both have 64 digits. Otherwise it computes new ones from
+// the hash.
 func TestImport_MangosColumns(t *testing.T) {
 	for _, layout := range []string{"s,v", "sha_pass_hash", "sha_pass_hash,s,v", "s,v,sha_pass_hash"} {
 		m := newTestManager(t)
@@ -217,7 +217,7 @@ func TestImport_CancelReportsWhatIsIn(t *testing.T) {
 	}
 }
 
-// Verifiers that an update takes away unasked are told.
+// The report counts verifiers that an update removes without a request.
 func TestImport_Update_CountsNativeVerifiersThatAreLost(t *testing.T) {
 	const rows = "username,password\nA,x\nB,y\nC,z\n"
 	for _, c := range []struct {
@@ -242,7 +242,7 @@ func TestImport_Update_CountsNativeVerifiersThatAreLost(t *testing.T) {
 	}
 }
 
-// A native verifier takes 100 ms: none is made for a row that is not taken anyway.
+// A native verifier takes 100 ms. None is computed for a row that is refused anyway.
 func TestImport_Native_LooksBeforeItMakesVerifiers(t *testing.T) {
 	const text = "username,password\nA,x\nB,y\n"
 	for mode, want := range map[PutMode]ImportReport{
@@ -264,7 +264,7 @@ func TestImport_Native_LooksBeforeItMakesVerifiers(t *testing.T) {
 	}
 }
 
-// countingStore counts the native verifiers that are offered to the store as new.
+// countingStore counts the new native verifiers that the store receives.
 type countingStore struct {
 	Store
 	made atomic.Int64

@@ -9,25 +9,26 @@ import (
 	"io"
 )
 
-// errLineTooLong: a line exceeds its limit.
+// errLineTooLong: a line is longer than the limit.
 var errLineTooLong = errors.New("the line is too long")
 
-// rowReader cuts a file into rows.
+// rowReader splits a file into rows.
 type rowReader interface {
-	// next is the next row, valid until the following call. A row that is too long
-	// is passed over whole and gives errLineTooLong. io.EOF is the end.
+	// next returns the next row, which is valid until the following call. For a row
+	// that is too long it returns errLineTooLong and skips the whole row. At the end it
+	// returns io.EOF.
 	next() ([]byte, error)
-	// line is where the row read last begins, from 1.
+	// line returns the first line of the last row, counted from 1.
 	line() int
 }
 
-// lineReader cuts a file into lines, which come without their newline and carriage
-// return. Not safe for concurrent use.
+// lineReader splits a file into lines without their newline and carriage return. It is
+// not safe for concurrent use.
 type lineReader struct {
 	r *bufio.Reader
-	// number of the line read last, from 1.
+	// number is the number of the last line, counted from 1.
 	number int
-	// keepCR leaves a carriage return at the end, which may be part of a value.
+	// keepCR keeps a carriage return at the end of a line. It may be part of a value.
 	keepCR bool
 }
 
@@ -56,7 +57,7 @@ func (l *lineReader) next() ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
-// skip passes over the rest of a line.
+// skip skips the rest of a line.
 func (l *lineReader) skip() error {
 	for {
 		_, err := l.r.ReadSlice('\n')
@@ -69,12 +70,12 @@ func (l *lineReader) skip() error {
 	}
 }
 
-// tableReader puts lines together to rows, where a dialect lets a row have several.
+// tableReader joins lines to rows. Some dialects allow a row of several lines.
 type tableReader struct {
-	// lines keep their carriage returns: in the middle of a row they are data.
+	// lines keeps carriage returns: inside a row they are data.
 	lines   *lineReader
 	dialect *dialect
-	// dropCR drops the one at the end of a row.
+	// dropCR removes the carriage return at the end of a row.
 	dropCR bool
 	first  int
 	row    []byte
@@ -118,8 +119,8 @@ func (t *tableReader) end(row []byte) []byte {
 	return row
 }
 
-// complete tells whether the row ends with this line. Quotes that are open at the end
-// of a line go on only where the dialect says so.
+// complete reports whether the row ends with this line. A quote that is open at the end
+// of a line continues the row only if the dialect is multiline.
 func (t *tableReader) complete(s *rowState, line []byte) bool {
 	if t.dialect.advance(s, line) {
 		return true
@@ -127,8 +128,8 @@ func (t *tableReader) complete(s *rowState, line []byte) bool {
 	return s.inQuotes && !t.dialect.multiline
 }
 
-// valueReader cuts JSON values out of an array, or out of a file of values that go
-// over several lines.
+// valueReader splits a JSON array, or a file of JSON values of several lines, into
+// values.
 type valueReader struct {
 	d       *json.Decoder
 	counter *lineCounter
@@ -169,7 +170,7 @@ func (v *valueReader) next() ([]byte, error) {
 		return nil, v.broken(err)
 	}
 	v.counter.done = v.d.InputOffset()
-	// The lines of a value are counted back from its end.
+	// The first line of a value is its last line minus its newlines.
 	v.first = v.counter.lineAt(v.d.InputOffset()) - bytes.Count(v.value, []byte("\n"))
 	if len(v.value) > MaxImportLine {
 		return nil, errLineTooLong
@@ -177,7 +178,8 @@ func (v *valueReader) next() ([]byte, error) {
 	return v.value, nil
 }
 
-// broken words an error behind which no row can be found. It ends the import.
+// broken returns the error for JSON in which no further row can be found. It ends the
+// import.
 func (v *valueReader) broken(err error) error {
 	var syntax *json.SyntaxError
 	switch {
@@ -189,16 +191,16 @@ func (v *valueReader) broken(err error) error {
 	return err
 }
 
-// lineCounter knows the lines of what the decoder has read and not yet passed.
+// lineCounter maps offsets of the decoder to line numbers.
 type lineCounter struct {
 	in       io.Reader
 	offset   int64
-	done     int64   // behind the last whole value
-	newlines []int64 // offsets of those read and not yet passed
-	passed   int     // lines before newlines
+	done     int64   // the end of the last whole value
+	newlines []int64 // offsets of newlines that are read but not yet passed
+	passed   int     // number of newlines before newlines[0]
 }
 
-// Read implements io.Reader. It ends a value that would fill the memory.
+// Read implements io.Reader. It returns an error for a value longer than maxJSONValue.
 func (c *lineCounter) Read(p []byte) (int, error) {
 	if c.offset-c.done > maxJSONValue {
 		return 0, fmt.Errorf("line %d: %w", c.passed+1, errLineTooLong)
@@ -213,7 +215,7 @@ func (c *lineCounter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// lineAt is the line of an offset, which must not fall from call to call.
+// lineAt returns the line of an offset. Offsets must not decrease from call to call.
 func (c *lineCounter) lineAt(offset int64) int {
 	i := 0
 	for i < len(c.newlines) && c.newlines[i] < offset {

@@ -11,19 +11,20 @@ import (
 	"unicode/utf8"
 )
 
-// census counts what decides how a text is cut into rows and fields.
+// census counts the bytes that decide how a text is split into rows and fields.
 type census struct {
 	lf, crlf, loneCR, nul, quote, invalid int
-	// escaped counts what stands behind backslashes, in pairs from the first one on.
+	// escaped counts the bytes after a backslash. Backslashes are paired from the
+	// first.
 	escaped [256]int
 }
 
-// count goes over a text.
+// count adds a text to the census.
 func (c *census) count(ctx context.Context, in io.Reader) error {
 	buffer := make([]byte, 64<<10)
 	var last byte
 	inPair := false
-	var tail []byte // the beginning of a character that goes on in the next part
+	var tail []byte // an unfinished character, which continues in the next part
 	for ctx.Err() == nil {
 		n, err := in.Read(buffer)
 		for _, b := range buffer[:n] {
@@ -70,7 +71,7 @@ func (c *census) byte(b, last byte) {
 	}
 }
 
-// characters counts bytes that are no UTF-8 and gives the unfinished rest.
+// characters counts bytes that are not UTF-8. It returns an unfinished last character.
 func (c *census) characters(text []byte) []byte {
 	for len(text) > 0 {
 		if text[0] < utf8.RuneSelf {
@@ -89,8 +90,9 @@ func (c *census) characters(text []byte) []byte {
 	return nil
 }
 
-// pairs is how many backslashes begin an escape, if all of them do as MySQL's clients
-// write them; 0 otherwise. One that does not proves that none is meant as one.
+// pairs returns how many backslashes start an escape if all escapes are ones that
+// MySQL's clients write. Otherwise it returns 0: one other escape proves that the file
+// uses backslashes as plain text.
 func (c *census) pairs(delimiter byte) (n int) {
 	for b, count := range c.escaped {
 		if count > 0 && byte(b) != delimiter && !strings.ContainsRune("\\0tnN\"\r\n", rune(b)) {
@@ -101,15 +103,15 @@ func (c *census) pairs(delimiter byte) (n int) {
 	return n
 }
 
-// nullsOnly tells that nothing is escaped but the NULL.
+// nullsOnly reports whether NULL is the only escape.
 func (c *census) nullsOnly(delimiter byte) bool { return c.pairs(delimiter) == c.escaped['N'] }
 
-// delimiters are what may stand between fields, with their names.
+// delimiterName returns the name of a delimiter.
 func delimiterName(b byte) string {
 	return map[byte]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "bars"}[b]
 }
 
-// findDelimiter is the one that cuts a header into the most columns that are known.
+// findDelimiter returns the delimiter that splits a header into the most known columns.
 func findDelimiter(header string, format Format) byte {
 	candidates := []byte{',', '\t', ';', '|'}
 	switch format {
@@ -138,7 +140,7 @@ func findDelimiter(header string, format Format) byte {
 	return best
 }
 
-// candidates are the dialects that a text may be of, the most likely first.
+// candidates returns the dialects that a text may have, the most likely first.
 func (c *census) candidates(delimiter byte, o *ImportOptions) (list []dialect) {
 	plain := dialect{delimiter: delimiter, trim: delimiter != '\t', loneCR: c.loneCR > 0 && c.lf == 0}
 	escapes := []bool{false}
@@ -166,8 +168,9 @@ func (c *census) candidates(delimiter byte, o *ImportOptions) (list []dialect) {
 				list = append(list, d, many)
 				d.quotes = false
 			}
-			// In a file with tabs a quote may be one of a value: database clients write
-			// none of their own. In the others a row with a broken quote is a bad row.
+			// In a file with tabs, a quote may be part of a value, because database
+			// clients add no quotes there. In other files a row with an unbalanced
+			// quote is a bad row.
 			if o.Quotes == Off || c.quote == 0 || o.Quotes == Auto && delimiter == '\t' {
 				list = append(list, d)
 			}
@@ -176,20 +179,20 @@ func (c *census) candidates(delimiter byte, o *ImportOptions) (list []dialect) {
 	return list
 }
 
-// fit is how well a dialect fits a file.
+// fit says how well a dialect fits a file.
 type fit struct {
-	// faults counts rows that cannot be cut, or that have another number of fields
-	// than the header.
+	// faults counts rows that cannot be split, or whose number of fields differs from
+	// that of the header.
 	faults int
-	// bare counts fields that are not empty and not in quotes, spaced those among
-	// them that begin or end with a space.
+	// rows counts the other rows. bare counts fields that are neither empty nor quoted.
 	rows, bare int
 }
 
-// unfit is more faults than any file has.
+// unfit is larger than the number of faults in any file.
 const unfit = int(^uint(0) >> 1)
 
-// measure cuts a whole file by a dialect. It stops early at more than limit faults.
+// measure splits a whole file by a dialect. It stops early after more than limit
+// faults.
 func (p *Plan) measure(ctx context.Context, d *dialect, limit int) (f fit, err error) {
 	rows, err := p.rows(d)
 	if err != nil {
@@ -222,7 +225,7 @@ func (p *Plan) measure(ctx context.Context, d *dialect, limit int) (f fit, err e
 		}
 		switch {
 		case err != nil && d.multiline:
-			// A quote that does not close would take the rows behind it along.
+			// A quote that never closes would include the rows after it.
 			f.faults = unfit
 			return f, nil
 		case err != nil || len(cells) != columns:
@@ -239,7 +242,7 @@ func (p *Plan) measure(ctx context.Context, d *dialect, limit int) (f fit, err e
 	return f, ctx.Err()
 }
 
-// choose finds the dialect with the fewest faults.
+// choose selects the dialect with the fewest faults.
 func (p *Plan) choose(ctx context.Context, list []dialect) error {
 	p.dialect = list[0]
 	if len(list) == 1 {
@@ -262,7 +265,7 @@ func (p *Plan) choose(ctx context.Context, list []dialect) error {
 	return nil
 }
 
-// readHeader finds the columns in the first row, or in the names that were given.
+// readHeader finds the columns in the first row or in the names that the operator gave.
 func (p *Plan) readHeader() error {
 	names, err := p.firstNames()
 	if err != nil {
@@ -287,7 +290,7 @@ func (p *Plan) readHeader() error {
 	return err
 }
 
-// firstNames is the first row, which may be the names of the columns.
+// firstNames returns the fields of the first row. They may be the names of the columns.
 func (p *Plan) firstNames() (names []string, err error) {
 	rows, err := p.rows(&p.dialect)
 	if err != nil {
@@ -307,7 +310,8 @@ func (p *Plan) firstNames() (names []string, err error) {
 	return names, nil
 }
 
-// firstRow is the first row that is not empty; its end is errHeader.
+// firstRow returns the first row that is not empty, or errHeader at the end of the
+// file.
 func firstRow(rows rowReader) ([]byte, error) {
 	for {
 		row, err := rows.next()

@@ -10,7 +10,7 @@ import (
 	"gatepass/storage"
 )
 
-// In whatever way a file is written, its accounts have the passwords that are in it.
+// However a file is written, its accounts get the passwords that it contains.
 func TestLook_OneSetOfRules(t *testing.T) {
 	two := map[string]string{"ALICE": "secret1", "BOB": "p,w"}
 	const table = "username,password\nalice,secret1\nbob,\"p,w\"\n"
@@ -98,7 +98,7 @@ func utf16Text(text string, big, mark bool) string {
 	return b.String()
 }
 
-// A bad row is named by line, account and column, and shows no secret.
+// The error of a bad row names line, account and column, and contains no secret.
 func TestImport_BadRowsAreNamed(t *testing.T) {
 	const text = "username,password\na,\"hunter2\nb,hunter2,hunter2\nc,hunter2hunter2hunter2\n"
 	_, bad := mustImport(t, newTestManager(t), text, ImportOptions{})
@@ -159,7 +159,7 @@ func TestLook_RefusesOtherKinds(t *testing.T) {
 	}
 }
 
-// A value of a JSON array that has no end does not fill the memory.
+// A JSON value without an end does not use unlimited memory.
 func TestLook_BoundsJSONValues(t *testing.T) {
 	text := `[{"username":"a","password":"` + strings.Repeat("x", 3*maxJSONValue)
 	if _, err := Look(t.Context(), strings.NewReader(text), ImportOptions{}); err == nil || !strings.Contains(err.Error(), errLineTooLong.Error()) {
@@ -167,7 +167,8 @@ func TestLook_BoundsJSONValues(t *testing.T) {
 	}
 }
 
-// Verifiers in the wrong byte order are refused with what to do, and taken with it.
+// Verifiers in the wrong byte order are refused with a hint, and accepted if the
+// operator follows it.
 func TestLook_ByteOrder(t *testing.T) {
 	var trinity, mangos, trinityReversed, mangosReversed, mixed strings.Builder
 	for _, b := range []*strings.Builder{&trinity, &trinityReversed, &mixed} {
@@ -216,7 +217,8 @@ func TestLook_ByteOrder(t *testing.T) {
 	}
 }
 
-// So few that every verifier fits both ways: the shape of the salts tells.
+// There are so few pairs that every verifier is possible in both orders. The shape of
+// the salts decides.
 func TestOrderCounts_SaltsTell(t *testing.T) {
 	both := pairThere | pairFits | pairFitsReversed
 	var c orderCounts
@@ -235,7 +237,7 @@ func TestOrderCounts_SaltsTell(t *testing.T) {
 	}
 }
 
-// Nothing is stored by a dry run, and it foresees what an import then does.
+// A dry run stores nothing and reports what an import would do.
 func TestImport_DryRunForesees(t *testing.T) {
 	const text = "username,password\nA,new\nB,x\nB,y\nC,\n"
 	for _, mode := range []PutMode{PutNew, PutUpdate, PutSkip} {
@@ -253,7 +255,7 @@ func TestImport_DryRunForesees(t *testing.T) {
 	}
 }
 
-// Columns of a database that gatepass does not keep are counted; what it keeps comes in.
+// Columns that gatepass does not keep are counted. The other columns are imported.
 func TestImport_CountsWhatIsLeftOut(t *testing.T) {
 	text := "username\tpassword\tlocked\tlock_country\tmutetime\tgmlevel\temail\ttotp_secret\tbandate\tunbandate\tactive\tjoindate\n" +
 		"A\tx\t1\t00\t0\t0\t\tNULL\tNULL\tNULL\tNULL\t2015-02-03 04:05:06\n" +

@@ -13,46 +13,44 @@ import (
 	"gatepass/storage"
 )
 
-// Store runs requests and waits for them. Do gives one result per op, in the
-// order of ops, or an error if it cannot tell how they ended. It runs what it
-// was given even when ctx ends meanwhile: then it returns early, with an error.
-// May be called from any goroutine.
+// Store runs requests and waits for them. Do returns one result per op, in the order of
+// ops, or an error if the outcome is unknown. When ctx ends, Do returns early with an
+// error, and the ops still run. Do may be called from any goroutine.
 type Store interface {
 	Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error)
 }
 
 // Options of a Manager.
 type Options struct {
-	// Now is the clock; bans and new accounts are stamped with it. Default
-	// time.Now.
+	// Now is the clock for the times of bans and new accounts. The default is time.Now.
 	Now func() time.Time
-	// Random gives the salts. It must be cryptographic and safe for use by
-	// several goroutines. Required.
+	// Random is the source of salts. It must be cryptographic and safe for concurrent
+	// use. Required.
 	Random io.Reader
-	// Native is how the native protocol's verifiers are made of passwords; what is
-	// zero of it is that of srp6a.DefaultParams. The rest must be valid. Making one takes
-	// as long, and as much memory, as it says.
+	// Native has the parameters of native verifiers. Zero fields have the value of
+	// srp6a.DefaultParams. The other fields must be valid. They set how much time and
+	// memory one verifier takes.
 	Native srp6a.Params
-	// NoNative leaves those verifiers out: such accounts cannot log in natively.
+	// NoNative makes no native verifiers: such accounts cannot log in natively.
 	NoNative bool
-	// OnChange, if set, is told each change after it is durable, on the
-	// goroutine that asked for it. It is also told those of which the store could
-	// not say how they ended: what they ask for may be so, or become so. It must
-	// not call back into the Manager.
+	// OnChange, if set, is called with each change after it is durable, on the
+	// goroutine that requested it. It is also called with changes whose outcome the
+	// store does not know: they may be stored now or later. It must not call the
+	// Manager.
 	OnChange func(Change)
 }
 
-// Manager carries out what operators ask for. Its methods may be called from
-// any goroutine; all wait for the store. Errors are a FieldError for input that
-// cannot be, wrap storage.ErrNotFound, storage.ErrNotBanned and storage.ErrExists,
-// and name the account.
+// Manager runs the requests of operators. Its methods may be called from any goroutine,
+// and all of them wait for the store. Invalid input gives a FieldError. Other errors
+// name the account and wrap storage.ErrNotFound, storage.ErrNotBanned or
+// storage.ErrExists.
 type Manager struct {
 	// static after construction
 	store   Store
 	options Options
 }
 
-// New makes a Manager over a store that stays the caller's to close.
+// New returns a Manager for a store. The caller keeps ownership and closes the store.
 func New(store Store, o Options) *Manager {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -69,7 +67,7 @@ func New(store Store, o Options) *Manager {
 	return &Manager{store: store, options: o}
 }
 
-// Add makes an account.
+// Add creates an account.
 func (m *Manager) Add(ctx context.Context, name, password string) error {
 	account, err := m.credentials(name, password)
 	if err != nil {
@@ -80,9 +78,9 @@ func (m *Manager) Add(ctx context.Context, name, password string) error {
 	return aboutAccount(account.Name, err)
 }
 
-// SetPassword gives an account another password. Its verifiers are made anew, and
-// those of protocols that are not known here are dropped: they would still let the
-// old password in. Remembered devices are forgotten.
+// SetPassword replaces the password of an account. It makes new verifiers and drops
+// those of unknown protocols, which would still accept the old password. It removes the
+// remembered devices.
 func (m *Manager) SetPassword(ctx context.Context, name, password string) error {
 	account, err := m.credentials(name, password)
 	if err != nil {
@@ -92,7 +90,7 @@ func (m *Manager) SetPassword(ctx context.Context, name, password string) error 
 	return aboutAccount(account.Name, err)
 }
 
-// Show reads one account.
+// Show returns one account.
 func (m *Manager) Show(ctx context.Context, name string) (*storage.Account, error) {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -105,7 +103,7 @@ func (m *Manager) Show(ctx context.Context, name string) (*storage.Account, erro
 	return result.Account, nil
 }
 
-// Delete removes an account and all that belongs to it.
+// Delete removes an account and all its data.
 func (m *Manager) Delete(ctx context.Context, name string) error {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -115,16 +113,16 @@ func (m *Manager) Delete(ctx context.Context, name string) error {
 	return aboutAccount(folded, err)
 }
 
-// List reads up to limit accounts behind the name after, in name order; the
-// zero Name starts at the first. An empty page is the end; a page may be shorter
-// than limit before it.
+// List returns up to limit accounts after the given name, in name order. The zero Name
+// starts at the first account. A page can be shorter than limit; only an empty page is
+// the end.
 func (m *Manager) List(ctx context.Context, after storage.Name, limit int) ([]storage.Account, error) {
 	result, err := m.one(ctx, storage.Op{Kind: storage.OpList, Name: after, Limit: min(limit, ListPage)})
 	return result.Accounts, err
 }
 
-// All reads every account behind the name after, page by page. It ends with the
-// first error.
+// All reads every account after the given name, page by page. It ends at the first
+// error.
 func (m *Manager) All(ctx context.Context, after storage.Name) iter.Seq2[*storage.Account, error] {
 	return func(yield func(*storage.Account, error) bool) {
 		for {
@@ -146,7 +144,7 @@ func (m *Manager) All(ctx context.Context, after storage.Name) iter.Seq2[*storag
 	}
 }
 
-// credentials makes the part of an account that a name and a password decide.
+// credentials returns an account with the fields that a name and a password determine.
 func (m *Manager) credentials(name, password string) (storage.Account, error) {
 	folded, err := ParseName(name)
 	if err != nil {
@@ -168,7 +166,7 @@ func (m *Manager) credentials(name, password string) (storage.Account, error) {
 	return account, nil
 }
 
-// draw fills in fresh salts.
+// draw fills in new random salts.
 func (m *Manager) draw(s *salts) error {
 	for _, salt := range []*[32]byte{&s.grunt, &s.native} {
 		if _, err := io.ReadFull(m.options.Random, salt[:]); err != nil {
@@ -183,7 +181,7 @@ func gruntVerifier(random *[32]byte, name storage.Name, password string) storage
 	return storage.GruntVerifier{Set: true, Salt: salt, Verifier: srp6.NewVerifier(&salt, name.String(), password)}
 }
 
-// one runs a single op and returns its error as the second result.
+// one runs one op and returns its error as the second result.
 func (m *Manager) one(ctx context.Context, op storage.Op) (storage.Result, error) {
 	results, err := m.Do(ctx, op)
 	if err != nil {
@@ -192,9 +190,9 @@ func (m *Manager) one(ctx context.Context, op storage.Op) (storage.Result, error
 	return results[0], results[0].Err
 }
 
-// Do runs ops, at most MaxOps of them, and tells OnChange of the changes. It also tells
-// those of unknown outcome: it is better to end the sessions of a banned player once too
-// often. It makes a Manager a Store.
+// Do runs at most MaxOps ops and reports the changes to OnChange. It also reports
+// changes of unknown outcome, because a banned player must not keep his session. With
+// this method a Manager is a Store.
 func (m *Manager) Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, StoreWait)
 	defer cancel()
@@ -210,11 +208,11 @@ func (m *Manager) Do(ctx context.Context, ops ...storage.Op) ([]storage.Result, 
 	return results, err
 }
 
-// refused tells that an op surely changed nothing. After storage.ErrFailed it
-// may have.
+// refused reports whether an op certainly changed nothing. After storage.ErrFailed it
+// may have changed something.
 func refused(err error) bool { return err != nil && !errors.Is(err, storage.ErrFailed) }
 
 func (m *Manager) now() int64 { return m.options.Now().Unix() }
 
-// Now is the Manager's clock, for callers that show times.
+// Now returns the time of the Manager's clock, for callers that show times.
 func (m *Manager) Now() time.Time { return m.options.Now() }

@@ -158,7 +158,7 @@ func TestManager_OnChange_TellsDurableChangesOnly(t *testing.T) {
 	}
 }
 
-// lostStore is a Store that fails in its own way.
+// lostStore is a Store that fails with a given error.
 type lostStore struct {
 	each, whole error
 }
@@ -174,8 +174,8 @@ func (s lostStore) Do(_ context.Context, ops ...storage.Op) ([]storage.Result, e
 	return results, nil
 }
 
-// A ban that may yet be stored must reach the sessions; one that was refused
-// must not.
+// OnChange gets a ban that may still be stored, so that the sessions end. It does not
+// get a ban that was refused.
 func TestManager_OnChange_TellsChangesOfUnknownOutcome(t *testing.T) {
 	for _, c := range []struct {
 		store lostStore

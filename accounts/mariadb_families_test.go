@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// families are the databases of the four kinds of server, with the columns that matter.
+// families returns the databases of the four server families, with the columns that
+// matter.
 func families() []family {
 	ban := []string{"bandate", "unbandate", "bannedby", "banreason", "active"}
 	trinity := append([]string{"username", "salt", "verifier", "totp_secret", "email", "joindate", "last_login", "last_ip", "failed_logins", "locked", "lock_country", "mutetime"}, ban...)
@@ -75,7 +76,8 @@ CREATE TABLE account_banned (id int unsigned, bandate int unsigned, unbandate in
 	}
 }
 
-// mangosNumbers are s and v as those servers store them: without zero bytes in front.
+// mangosNumbers returns s and v as those servers store them: without leading zero
+// bytes.
 func mangosNumbers(p *player) (s, v string) {
 	if p.password == "" {
 		return "0", "0"
@@ -118,8 +120,8 @@ func banRow(p *player, into string) string {
 	return fmt.Sprintf("INSERT INTO %s VALUES (%d, %d, %d, 'GM \"x\"', '%s', %d);\n", into, p.id, p.since, p.until, reason, p.active)
 }
 
-// wantPlayers imports a text and compares what is in the store with what was in the
-// tables. file tells what the text can hold: two families have no PIN, one no TOTP …
+// wantPlayers imports a text and compares the store with the tables. file says what the
+// text can contain: two families have no PIN, one has no TOTP …
 func wantPlayers(t *testing.T, text, file string) {
 	t.Helper()
 	m := newTestManager(t)
@@ -127,7 +129,7 @@ func wantPlayers(t *testing.T, text, file string) {
 	if len(bad) != 1 || bad[0].Account != "P23" || report.Added != 23 {
 		t.Fatalf("%+v, %v", report, bad)
 	}
-	bans := !strings.HasSuffix(file, "Core.docs.tsv") // the docs take those by themselves
+	bans := !strings.HasSuffix(file, "Core.docs.tsv") // the docs import bans separately
 	for _, p := range players()[:23] {
 		a := mustShow(t, m, p.name)
 		if !opens(a, p.password) {

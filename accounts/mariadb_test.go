@@ -17,12 +17,12 @@ import (
 	"gatepass/storage"
 )
 
-// fixtures writes testdata/mariadb anew, from a real server and its real client.
+// fixtures rewrites testdata/mariadb with a real server and its real client.
 var fixtures = flag.Bool("fixtures", false, "write testdata/mariadb anew (needs mariadbd)")
 
-// What the real client has printed of the four families' tables, in all the ways in
-// which people print them, gives the accounts that are in the tables. The files are
-// made by TestImport_LiveMariaDB -fixtures.
+// The output of the real client for the tables of the four families, in every usual
+// format, gives the accounts in the tables. TestImport_LiveMariaDB -fixtures makes the
+// files.
 func TestImport_OfMariaDBClients(t *testing.T) {
 	files, err := filepath.Glob("testdata/mariadb/*")
 	if err != nil || len(files) == 0 {
@@ -39,8 +39,8 @@ func TestImport_OfMariaDBClients(t *testing.T) {
 	}
 }
 
-// The same with a server at hand: tables are made, printed and imported, and so is what
-// the statements in the docs print.
+// The same with a local server: the test makes tables, prints and imports them, and
+// also imports the output of the statements in the docs.
 func TestImport_LiveMariaDB(t *testing.T) {
 	if _, err := exec.LookPath("mariadbd"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -69,12 +69,12 @@ func TestImport_LiveMariaDB(t *testing.T) {
 	}
 }
 
-// The bans of a database come by themselves, as the docs say, after the accounts.
+// The bans of a database are imported separately, after the accounts, as the docs say.
 func (db *mariaDB) testBans(t *testing.T, f *family) {
 	m := newTestManager(t)
 	mustImport(t, m, db.documented(t, f), ImportOptions{})
 	bans := db.shell(t, `(mysql --batch -e "SELECT a.username, b\.[^\n]*?) > bans\.tsv`)
-	for _, want := range []ImportReport{{Banned: 2, Skipped: 2}, {Skipped: 4}} { // again: no change
+	for _, want := range []ImportReport{{Banned: 2, Skipped: 2}, {Skipped: 4}} { // no change
 		report, bad := mustImport(t, m, bans, ImportOptions{Mode: PutSkip})
 		if report.Banned != want.Banned || report.Skipped != want.Skipped || bad != nil {
 			t.Errorf("%+v, %v", report, bad)
@@ -92,7 +92,7 @@ func (db *mariaDB) testBans(t *testing.T, f *family) {
 	}
 }
 
-// mariaDB is a server of its own, on a socket in a folder of the test.
+// mariaDB is a private server with its socket in a folder of the test.
 type mariaDB struct{ dir string }
 
 func startMariaDB(t *testing.T) *mariaDB {
@@ -120,7 +120,7 @@ func startMariaDB(t *testing.T) *mariaDB {
 		server.Process.Kill()
 		server.Wait()
 	})
-	// What the docs call mysql is this.
+	// The docs call this program mysql.
 	wrapper := "#!/bin/sh\nexec mariadb --no-defaults --default-character-set=utf8mb4 -u root -S " + db.dir + "/s \"$@\"\n"
 	if err := os.WriteFile(db.dir+"/mysql", []byte(wrapper), 0o755); err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func startMariaDB(t *testing.T) *mariaDB {
 	}
 }
 
-// run gives what mysql prints of a statement.
+// run returns the output of mysql for a statement.
 func (db *mariaDB) run(t testing.TB, database, statement string, flags ...string) string {
 	t.Helper()
 	c := exec.Command(db.dir+"/mysql", append(flags, database)...)
@@ -151,7 +151,7 @@ func (db *mariaDB) run(t testing.TB, database, statement string, flags ...string
 	return out.String()
 }
 
-// printers are the ways to print the accounts of a family, by the names of the files.
+// printers returns the ways to print the accounts of a family, by file name.
 func (db *mariaDB) printers(t *testing.T, f *family) map[string]func(testing.TB) string {
 	header := "'" + strings.Join(f.columns, "','") + "'"
 	sql := func(statement string, flags ...string) func(testing.TB) string {
@@ -183,13 +183,14 @@ func (db *mariaDB) printers(t *testing.T, f *family) map[string]func(testing.TB)
 	return all
 }
 
-// documented runs the statement that docs/import.md has for the accounts of a family.
+// documented returns the output of the docs/import.md statement for a family's
+// accounts.
 func (db *mariaDB) documented(t testing.TB, f *family) string {
 	t.Helper()
 	return db.shell(t, `(?s)# [^\n]*`+f.name+`[^\n]*\n(mysql --batch .*?) > accounts\.tsv\n`)
 }
 
-// shell runs a command that stands in the docs.
+// shell runs a command from the docs.
 func (db *mariaDB) shell(t testing.TB, pattern string) string {
 	t.Helper()
 	docs, err := os.ReadFile("../docs/import.md")
@@ -209,18 +210,18 @@ func (db *mariaDB) shell(t testing.TB, pattern string) string {
 	return string(out)
 }
 
-// family is one kind of database, with what people print of it.
+// family is one kind of database, with the output of its tables.
 type family struct {
 	name, database, schema string
-	columns                []string // as they are called in a file
-	binary                 []string // those of them that hold bytes
-	bans                   string   // joins the bans
+	columns                []string // as named in a file
+	binary                 []string // the columns that hold bytes
+	bans                   string   // joins the table of bans
 	insert                 func(p *player) string
 }
 
 func (f *family) from() string { return " FROM account a " + f.bans + " ORDER BY a.username" }
 
-// list is the columns of a statement; binary ones in hex if asked for.
+// list returns the columns of a statement, binary columns as hex if inHex is set.
 func (f *family) list(inHex bool) string {
 	return f.each(func(c string) string {
 		if inHex && strings.Contains(" "+strings.Join(f.binary, " ")+" ", " "+c+" ") {
@@ -230,7 +231,7 @@ func (f *family) list(inHex bool) string {
 	})
 }
 
-// pairs is the arguments of JSON_OBJECT.
+// pairs returns the arguments of JSON_OBJECT.
 func (f *family) pairs() string {
 	return f.each(func(c string) string {
 		if strings.Contains(" "+strings.Join(f.binary, " ")+" ", " "+c+" ") {
@@ -256,11 +257,11 @@ func (f *family) rows() string {
 	return b.String()
 }
 
-// player is an account as it is in the tables, and how it has to come in.
+// player is an account in the tables, with the values that the import must give.
 type player struct {
 	id       int
 	name     string
-	password string // empty: none was ever set
+	password string // empty: no password was ever set
 	salt     [32]byte
 	verifier srp6.Verifier
 	pin      string
@@ -274,7 +275,8 @@ type player struct {
 
 const nasty = "multi\nline\ttab \\ back, \"quoted\"; 'single' žluťoučký"
 
-// players are made up; their salts are drawn, with bytes that clients escape among them.
+// players returns made-up players. Their salts are random and contain bytes that
+// clients escape.
 func players() []player {
 	random := rand.NewChaCha8([32]byte{9})
 	var all []player

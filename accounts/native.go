@@ -20,8 +20,9 @@ func ParseGroup(text string) (srp6a.Group, error) {
 	return 0, &FieldError{Field: "native-group", Problem: fmt.Sprintf("%q is no group; give 2048, 3072 or 4096", text), cause: err}
 }
 
-// ParseKDF reads a --native-kdf flag: memory in KiB, passes and lanes. What clients
-// refuse is refused here: nobody could log in with it. Its error is a FieldError.
+// ParseKDF parses a --native-kdf flag: memory in KiB, passes and lanes. It refuses
+// values that clients refuse, because nobody could log in with them. Its error is a
+// FieldError.
 func ParseKDF(text string) (srp6a.KDF, error) {
 	parts := strings.Split(text, ",")
 	var numbers [3]uint32
@@ -55,17 +56,17 @@ func kdfError(format string, args ...any) error {
 		fmt.Sprintf("; give memory in KiB, passes and lanes, such as %d,%d,%d", d.MemoryKiB, d.Passes, d.Lanes)}
 }
 
-// verifiers says which verifiers are made of a password, and how.
+// verifiers says which verifiers are computed from a password, and how.
 type verifiers struct {
 	grunt, native bool
 	params        srp6a.Params
 }
 
-// salts is the randomness that the verifiers of one account take.
+// salts is the random data for the verifiers of one account.
 type salts struct{ grunt, native [32]byte }
 
-// make fills in what is asked for and drops verifiers that are not: they would
-// still let an older password in.
+// make sets the requested verifiers and removes all others, which would still accept an
+// older password.
 func (v *verifiers) make(a *storage.Account, s *salts, password string) {
 	a.Grunt, a.Others = storage.GruntVerifier{}, nil
 	if v.grunt {
@@ -77,9 +78,9 @@ func (v *verifiers) make(a *storage.Account, s *salts, password string) {
 	}
 }
 
-// checkOthers refuses a native verifier that is none, or that lets anybody in, or
-// nobody, because clients refuse its KDF. Its error is a FieldError; verifiers of
-// protocols that are not known here pass.
+// checkOthers refuses a native verifier that is malformed, that accepts any password,
+// or whose KDF clients refuse. Its error is a FieldError. It accepts verifiers of
+// unknown protocols.
 func checkOthers(others map[string][]byte) error {
 	raw, there := others[ProtocolNative]
 	if !there {
@@ -99,18 +100,19 @@ func checkOthers(others map[string][]byte) error {
 	return nil
 }
 
-// NativeSummary is what may be seen of a native verifier.
+// NativeSummary is the public part of a native verifier.
 type NativeSummary struct {
-	// Group is in bits, MemoryKiB the KDF's memory.
+	// Group is in bits. MemoryKiB is the memory of the KDF.
 	Group     srp6a.Group `json:"group"`
 	MemoryKiB uint32      `json:"memory_kib"`
 	Passes    uint32      `json:"passes"`
 	Lanes     uint32      `json:"lanes"`
-	// Weak tells that a new password would get stronger ones by default.
+	// Weak: the default parameters are stronger, so a new password would get a stronger
+	// verifier.
 	Weak bool `json:"weak"`
 }
 
-// summarizeNative is nil for none, and for one that cannot be read.
+// summarizeNative returns nil if there is no native verifier or if it cannot be read.
 func summarizeNative(a *storage.Account) *NativeSummary {
 	raw, there := a.Others[ProtocolNative]
 	if !there {
@@ -126,8 +128,8 @@ func summarizeNative(a *storage.Account) *NativeSummary {
 	}
 }
 
-// weaker compares what an attacker pays for: the group, the memory, and the memory
-// that each guess goes over. Lanes are not among it.
+// weaker compares what makes an attack expensive: the group, the memory, and the memory
+// times the passes of each guess. It ignores lanes.
 func weaker(p, than srp6a.Params) bool {
 	work := func(k srp6a.KDF) uint64 { return uint64(k.MemoryKiB) * uint64(k.Passes) }
 	return p.Group < than.Group || p.KDF.MemoryKiB < than.KDF.MemoryKiB || work(p.KDF) < work(than.KDF)

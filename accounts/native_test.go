@@ -37,7 +37,7 @@ func TestManager_Add_MakesANativeVerifier(t *testing.T) {
 	}
 }
 
-// What the Options leave open is the default, one by one.
+// Every option that is zero gets its own default.
 func TestOptions_NativeDefaults(t *testing.T) {
 	for _, c := range []struct{ give, want srp6a.Params }{
 		{srp6a.Params{}, srp6a.DefaultParams()},
@@ -93,7 +93,7 @@ func TestParseGroup(t *testing.T) {
 	}
 }
 
-// Passwords become native verifiers where that is asked for, and nowhere else.
+// Passwords become native verifiers only if the operator asks for it.
 func TestImport_Native(t *testing.T) {
 	const text = "username,password,sha_pass_hash\nalice,Secret1,\nbob,,0123456789012345678901234567890123456789\n"
 	for _, c := range []struct {
@@ -118,7 +118,7 @@ func TestImport_Native(t *testing.T) {
 	}
 }
 
-// More rows than a batch of the dear kind go in their order.
+// More rows than one native batch keep their order.
 func TestImport_Native_ManyRows(t *testing.T) {
 	const rows = 3*nativeBatchRows + 1
 	var text strings.Builder
@@ -137,7 +137,7 @@ func TestImport_Native_ManyRows(t *testing.T) {
 	}
 }
 
-// Workers that fill the memory are kept to what there is of it.
+// The memory limit also limits the number of workers.
 func TestImport_Native_BoundsMemory(t *testing.T) {
 	o := testOptions()
 	o.Native.KDF.MemoryKiB = 512 << 10
@@ -150,7 +150,7 @@ func TestImport_Native_BoundsMemory(t *testing.T) {
 	}
 }
 
-// An import that is given up stops at the row it is in.
+// A cancelled import stops at the current row.
 func TestImport_Native_Interrupted(t *testing.T) {
 	m := newTestManager(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -11,14 +11,14 @@ import (
 	"gatepass/storage"
 )
 
-// Errors of NDJSON lines; the decoder's own would quote values.
+// Errors of NDJSON lines. The decoder's own errors would quote values.
 var (
 	errNotObject = errors.New("not one JSON object on one line")
 	errWrongKind = errors.New("a field has a value of the wrong kind; names, passwords and hex are texts, times are RFC 3339")
 )
 
-// importRecord is a line of an NDJSON import: what an export writes, and the
-// ways to give a verifier that an export does not use.
+// importRecord is a line of an NDJSON import: the keys of an export, and other ways to
+// give a verifier.
 type importRecord struct {
 	Record
 	Password    string       `json:"password"`
@@ -26,15 +26,15 @@ type importRecord struct {
 	Address     netip.Prefix `json:"address"`
 }
 
-// objects parses JSON rows, which may be done by several goroutines.
+// objects parses JSON rows. Several goroutines may use it.
 type objects struct {
-	// version is that of the export, 0 for any other file.
+	// version is the version of the export, or 0 for any other file.
 	version int
 	rules   *rules
 }
 
-// exportVersionOf reads the first line of an export; 0 for any other line. It is an
-// error if the export is of a later version, or of something else.
+// exportVersionOf parses the first line of an export. It returns 0 for any other line.
+// It returns an error if the export has a later version or another kind.
 func exportVersionOf(line []byte) (int, error) {
 	var h exportHeader
 	if json.Unmarshal(line, &h) != nil || h.Gatepass == "" {
@@ -49,8 +49,8 @@ func exportVersionOf(line []byte) (int, error) {
 	return h.Version, StrictJSON(line, &h)
 }
 
-// parse reads one row. Beside the keys of an export it may have the columns of a
-// database: those are taken out first, and read as in a table.
+// parse parses one row. The row can mix the keys of an export with columns of a
+// database. parse takes out the columns first and reads them as in a table.
 func (o *objects) parse(line []byte) (draft, error) {
 	var r importRecord
 	var f fields
@@ -72,10 +72,11 @@ func (o *objects) parse(line []byte) (draft, error) {
 	return r.draft(o, &f)
 }
 
-// databaseKeys takes the columns of a database out of an object, with null as nothing.
-// It tells whether there were any. A line that it cannot read it leaves alone.
+// databaseKeys moves the columns of a database from an object to f. A null is an empty
+// field. foreign reports whether there were any. It ignores a line that it cannot
+// parse.
 func databaseKeys(line []byte, f *fields) (rest []byte, foreign bool) {
-	if !json.Valid(line) { // doubledKey relies on it
+	if !json.Valid(line) { // doubledKey requires it
 		return nil, false
 	}
 	if _, twice := doubledKey(line); twice {
@@ -104,7 +105,7 @@ func databaseKeys(line []byte, f *fields) (rest []byte, foreign bool) {
 	return rest, foreign && err == nil
 }
 
-// scalar is a JSON text or number as a table has it.
+// scalar returns a JSON text or number as the text that a table would have.
 func scalar(value json.RawMessage) (string, bool) {
 	var text string
 	switch {
@@ -144,7 +145,7 @@ func (r *importRecord) addressBan(o *objects) (d draft, err error) {
 func (r *importRecord) draft(o *objects, f *fields) (d draft, err error) {
 	name, _ := ParseName(r.Username)
 	if d.account, err = r.account(); err != nil {
-		d.account.Name = name // a bad row is named
+		d.account.Name = name // so that the report can name the bad row
 		return d, err
 	}
 	d.asStored = o.version > 1
@@ -167,8 +168,7 @@ func (r *importRecord) draft(o *objects, f *fields) (d draft, err error) {
 	return d, d.foreign(f, o.rules)
 }
 
-// foreign takes what the columns of a database say beside the keys of an export, which
-// go first.
+// foreign adds the data of database columns. Keys of an export have priority.
 func (d *draft) foreign(f *fields, r *rules) error {
 	var other draft
 	if err := other.factors(f); err != nil {
@@ -200,8 +200,8 @@ func (d *draft) foreign(f *fields, r *rules) error {
 	return nil
 }
 
-// checkTimes refuses times that nobody means. An export that says that it is whole may
-// have them of a clock that was wrong; other files may not.
+// checkTimes refuses implausible times. It is for all files except complete exports,
+// which may contain times of a wrong clock.
 func (r *Record) checkTimes() error {
 	ban := BanEntry{}
 	if r.Ban != nil {

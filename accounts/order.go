@@ -7,17 +7,17 @@ import (
 	"gatepass/storage"
 )
 
-// ByteOrder is how the salts and verifiers of a file are written.
+// ByteOrder is the byte order of the salts and verifiers of a file.
 type ByteOrder uint8
 
 const (
-	// OrderUsual: as the names of the columns say. salt and verifier are bytes in the
-	// order of the wire, s and v are numbers, highest digit first. A file that
+	// OrderUsual: the order that the column names imply. salt and verifier are bytes in
+	// wire order; s and v are numbers, most significant digit first. A file that
 	// contradicts this is refused.
 	OrderUsual ByteOrder = iota
-	// OrderReversed: the other way round.
+	// OrderReversed: the opposite order.
 	OrderReversed
-	// OrderAsNamed is OrderUsual without a look at whether it can be true.
+	// OrderAsNamed is OrderUsual without the check for a contradiction.
 	OrderAsNamed
 )
 
@@ -37,23 +37,23 @@ func ParseByteOrder(word string) (ByteOrder, error) {
 // pair is a salt and a verifier as text, with the names of their columns.
 type pair struct{ salt, verifier, saltName, verifierName string }
 
-// pairSeen is what one pair says of its byte order.
+// pairSeen is the evidence of one pair for its byte order.
 type pairSeen uint8
 
 const (
 	// pairThere: the row has a pair that is not zero.
 	pairThere pairSeen = 1 << iota
-	// pairFits and pairFitsReversed: a password can have this verifier.
+	// pairFits and pairFitsReversed: the verifier is possible in this order.
 	pairFits
 	pairFitsReversed
-	// saltMangos and saltMangosReversed: the salt is one that mangos makes, with its
-	// highest and its lowest bit set.
+	// saltMangos and saltMangosReversed: the salt can be one of mangos in this order:
+	// its highest and its lowest bit are set.
 	saltMangos
 	saltMangosReversed
 )
 
-// parsePair reads a pair, as numbers (highest digit first) or as bytes of the wire,
-// and looks at how it would be the other way round.
+// parsePair parses a pair as numbers (most significant digit first) or as bytes in wire
+// order. It also records whether the opposite order is possible.
 func parsePair(p pair, numbers bool) (storage.GruntVerifier, pairSeen, error) {
 	g, err := p.decode(numbers)
 	other, otherErr := p.decode(!numbers)
@@ -97,7 +97,7 @@ func (p *pair) decode(numbers bool) (storage.GruntVerifier, error) {
 	return g, nil
 }
 
-// decodeBytes reads 32 bytes in wire order: 64 hex digits, or the bytes themselves.
+// decodeBytes reads 32 bytes in wire order: 64 hex digits or the raw bytes.
 func decodeBytes(dst *[32]byte, text string) bool {
 	if len(text) == len(dst) && strings.Trim(text, "0123456789abcdefABCDEF") != "" {
 		copy(dst[:], text)
@@ -106,7 +106,7 @@ func decodeBytes(dst *[32]byte, text string) bool {
 	return decodeFixed(dst[:], text)
 }
 
-// orderCounts is what the pairs of a file say together.
+// orderCounts sums the evidence of all pairs of a file.
 type orderCounts struct {
 	pairs, fit, fitReversed, shaped, shapedReversed int
 }
@@ -121,14 +121,14 @@ func (c *orderCounts) add(seen pairSeen) {
 	}
 }
 
-// shapeEnough is how many salts tell by their shape alone: one in four looks like one
-// of mangos the other way round by chance.
+// shapeEnough is how many salts are enough to decide by their shape alone. One random
+// salt in four has the shape of a reversed mangos salt.
 const shapeEnough = 8
 
-// fault says that the verifiers are in another byte order than the file's columns
-// mean. A verifier is below the modulus, whose highest byte is 0x89: the other way
-// round every second one is not. Read like that, an account would be stored and
-// nobody could log in to it.
+// fault returns an error if the verifiers are in another byte order than the file's
+// columns imply. Every verifier is below the modulus, whose highest byte is 0x89. In
+// the wrong order, about every second verifier is above it. An account stored in the
+// wrong order could never log in.
 func (c *orderCounts) fault(o ByteOrder) error {
 	flag := "reversed"
 	if o == OrderReversed {

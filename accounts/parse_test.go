@@ -55,16 +55,17 @@ func TestDialect_Split(t *testing.T) {
 	}
 }
 
-// What the standard library writes comes back, also from several lines.
+// The dialect reads what the standard library writes, including fields of several
+// lines.
 func FuzzDialect_ReadsCSV(f *testing.F) {
 	f.Add("alice", `se"cret`, "a,b")
 	f.Add("", " x ", `""`)
 	f.Add("a\nb", `\`, `"`)
-	lines := newLineReader(nil) // its buffer is large: one for all inputs
+	lines := newLineReader(nil) // one reader for all inputs, because its buffer is large
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		row := []string{a, b, c}
 		if strings.Contains(a+b+c, "\r") || isNull(a) || isNull(b) || isNull(c) || strings.TrimSpace(a+b+c) == "" {
-			return // what a file cannot say
+			return // a CSV file cannot contain this
 		}
 		var out bytes.Buffer
 		w := csv.NewWriter(&out)
@@ -85,8 +86,7 @@ func FuzzDialect_ReadsCSV(f *testing.F) {
 	})
 }
 
-// No line makes the parsers fail other than by an error, and what they take is
-// an account that storage takes.
+// For every line the parsers return an account that storage accepts, or an error.
 func FuzzParseRow(f *testing.F) {
 	pair := strings.Repeat("5A", 32)
 	f.Add([]byte("alice,secret1,,,,,"))

@@ -10,23 +10,23 @@ import (
 	"gatepass/storage"
 )
 
-// pipeline reads a file once; doc.go draws it.
+// pipeline reads a file once. doc.go has a diagram.
 type pipeline struct {
 	// static after construction
 	plan    *Plan
 	workers int
 	options ImportOptions
 	parse   func(row []byte) (draft, error)
-	// rows ends a batch.
+	// rows is the number of rows in a full batch.
 	rows int
-	// dry pipelines make no verifiers and need no manager.
+	// dry pipelines compute no verifiers and need no manager.
 	dry       bool
 	manager   *Manager
 	verifiers verifiers
-	// take gets the batches in the order of the file, on the goroutine of run.
+	// take receives the batches in the order of the file, on the goroutine of run.
 	take func(context.Context, *importBatch) error
-	// work goes to the workers; ordered has the same batches in the order of the
-	// file. Both are closed by feed.
+	// work passes batches to the workers. ordered passes the same batches in the order
+	// of the file. feed closes both.
 	work, ordered chan *importBatch
 }
 
@@ -42,14 +42,14 @@ func newPipeline(plan *Plan, o ImportOptions) *pipeline {
 	return p
 }
 
-// importBatch is owned by feed, then a worker, then, once ready is closed, the
-// goroutine of run.
+// feed owns an importBatch first, then a worker. After ready is closed, the goroutine
+// of run owns it.
 type importBatch struct {
 	rows   []importRow
 	bytes  int
 	offset int64
 	ready  chan struct{}
-	// err ends the import behind this batch.
+	// err ends the import after this batch.
 	err error
 }
 
@@ -58,12 +58,12 @@ type importRow struct {
 	text  []byte
 	salts salts
 	draft draft
-	// skip says that the account is there and may stay as it is.
+	// skip: the row changes nothing, or its account exists and stays as it is.
 	skip bool
 	err  error
 }
 
-// run reads the file. Its error is that of the file, of take, or of ctx.
+// run reads the whole file. Its error is that of the file, of take or of ctx.
 func (p *pipeline) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -81,7 +81,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	return p.takeAll(ctx)
 }
 
-// skipHeader passes over the row that names the columns, or the version.
+// skipHeader skips the row that has the column names or the version.
 func (p *Plan) skipHeader(rows rowReader) error {
 	if p.version == 0 && (p.columns == nil || p.header != nil) {
 		return nil
@@ -90,7 +90,7 @@ func (p *Plan) skipHeader(rows rowReader) error {
 	return err
 }
 
-// feed cuts the file into batches and draws their salts.
+// feed splits the file into batches and draws their salts.
 func (p *pipeline) feed(ctx context.Context, rows rowReader) {
 	defer close(p.work)
 	defer close(p.ordered)
@@ -108,7 +108,7 @@ func (p *pipeline) feed(ctx context.Context, rows rowReader) {
 	}
 }
 
-// fill reads rows into a batch; true means that it is the last.
+// fill reads rows into a batch. It returns true for the last batch.
 func (p *pipeline) fill(b *importBatch, rows rowReader) bool {
 	for len(b.rows) < p.rows && b.bytes < batchBytes {
 		text, err := rows.next()
@@ -135,8 +135,8 @@ func (p *pipeline) fill(b *importBatch, rows rowReader) bool {
 	return false
 }
 
-// prepare parses rows and computes their verifiers. When ctx ends it leaves the rest
-// of its batch, which is stored no more.
+// prepare parses rows and computes their verifiers. When ctx ends, it leaves the batch
+// unfinished, and that batch is not stored.
 func (p *pipeline) prepare(ctx context.Context) {
 	for b := range p.work {
 		for i := range b.rows {
@@ -155,7 +155,7 @@ func (p *pipeline) prepare(ctx context.Context) {
 	}
 }
 
-// verify makes the verifiers of a batch; false when ctx has ended.
+// verify computes the verifiers of a batch. It returns false if ctx has ended.
 func (p *pipeline) verify(ctx context.Context, b *importBatch) bool {
 	if p.options.Native && p.options.Mode != PutUpdate {
 		p.passOver(ctx, b)
@@ -171,9 +171,9 @@ func (p *pipeline) verify(ctx context.Context, b *importBatch) bool {
 	return true
 }
 
-// passOver marks the rows whose accounts are there already, so that no native verifier
-// is made for what the mode refuses or skips. What the store cannot tell now it will
-// be asked once more, with the verifier made.
+// passOver marks rows whose accounts exist already, so that no native verifier is
+// computed for a row that the mode refuses or skips. If this read fails, the store
+// decides later, when the row has its verifier.
 func (p *pipeline) passOver(ctx context.Context, b *importBatch) {
 	var reads []storage.Op
 	var rows []*importRow
@@ -201,7 +201,7 @@ func (p *pipeline) passOver(ctx context.Context, b *importBatch) {
 	}
 }
 
-// takeAll hands the batches on in their order.
+// takeAll passes the batches to take in their order.
 func (p *pipeline) takeAll(ctx context.Context) error {
 	for {
 		var b *importBatch

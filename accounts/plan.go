@@ -15,12 +15,12 @@ var (
 	errHex         = errors.New("the file holds salts and verifiers as raw bytes that cannot be told from line ends; export them with HEX(): SELECT username, HEX(salt) AS salt, HEX(verifier) AS verifier FROM account")
 )
 
-// Plan is how a file is read: one set of rules for all of it. Look makes it; Import
-// carries it out.
+// Plan is how a file is read: one set of rules for the whole file. Look makes it and
+// Import applies it.
 type Plan struct {
-	// Rows counts those that hold something.
+	// Rows counts the rows that are not empty.
 	Rows int
-	// Notes are what is worth a look before the file goes in.
+	// Notes are warnings for the operator before the import.
 	Notes []string
 
 	in       io.ReadSeeker
@@ -28,22 +28,22 @@ type Plan struct {
 	format   Format
 	encoding encoding
 	mark     int
-	multi    bool // JSON values over several lines
-	version  int  // of an export
+	multi    bool // JSON values of several lines
+	version  int  // version of an export
 	census   census
 	headCR   bool // the first line ends with CRLF
 	dialect  dialect
-	header   []string // given
+	header   []string // given by the operator
 	names    []string
 	columns  []column
 	table    tableKind
 	counted  *countingReader
 }
 
-// LeftOut counts what an import leaves out, by what it is.
+// LeftOut counts the data that an import drops, by kind.
 type LeftOut [leftCount]int
 
-// Each calls f with everything that was left out and how often.
+// Each calls f with every kind of dropped data and its count.
 func (l *LeftOut) Each(f func(what string, n int)) {
 	for i, n := range l {
 		if n > 0 {
@@ -60,9 +60,9 @@ func (l *LeftOut) add(s leftSet) {
 	}
 }
 
-// Look reads a whole file and decides how it is written. It stores nothing. It refuses
-// files of kinds that it does not understand, and those in which salts and verifiers
-// are in another byte order than their columns mean.
+// Look reads a whole file and detects its format. It stores nothing. It refuses unknown
+// kinds of files, and files whose salts and verifiers are in another byte order than
+// their columns imply.
 func Look(ctx context.Context, in io.ReadSeeker, o ImportOptions) (*Plan, error) {
 	p := &Plan{in: in, options: o, header: o.Header}
 	head := make([]byte, headBytes)
@@ -108,7 +108,7 @@ func (p *Plan) head(head []byte) (int, error) {
 	return n, err
 }
 
-// text opens the file as UTF-8 from its start.
+// text reads the file from its start as UTF-8.
 func (p *Plan) text() (io.Reader, error) {
 	if _, err := p.in.Seek(int64(p.mark), io.SeekStart); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (p *Plan) text() (io.Reader, error) {
 	return newUTF16Reader(p.counted, p.encoding == encodingUTF16BE), nil
 }
 
-// rows opens the file and cuts it by a dialect.
+// rows reads the file from its start and splits it by a dialect.
 func (p *Plan) rows(d *dialect) (rowReader, error) {
 	in, err := p.text()
 	if err != nil {
@@ -137,11 +137,11 @@ func (p *Plan) rows(d *dialect) (rowReader, error) {
 		return lines, nil
 	}
 	lines.keepCR = true
-	// Among raw bytes one may end in a carriage return that is no line end.
+	// A raw byte string can end in a carriage return that is not part of the line end.
 	return &tableReader{lines: lines, dialect: d, dropCR: p.census.invalid == 0 || p.headCR}, nil
 }
 
-// decideFormat goes by the content, unless the operator has said more than a name.
+// decideFormat detects the format from the content, unless the operator gave it.
 func (p *Plan) decideFormat(head []byte) {
 	p.format = p.options.Format
 	text := bytes.TrimLeft(head, " \t\r\n")
@@ -152,7 +152,7 @@ func (p *Plan) decideFormat(head []byte) {
 	case text[0] == '{':
 		p.format = FormatNDJSON
 	}
-	// Objects over several lines, as jq prints them.
+	// Objects of several lines, as jq prints them.
 	line, _, more := bytes.Cut(text, []byte("\n"))
 	if line = bytes.TrimSpace(line); text[0] == '{' && more && p.format != FormatCSV && p.format != FormatTSV && !bytes.HasSuffix(line, []byte("}")) && len(line) < 200 {
 		p.format, p.multi = FormatJSON, true
@@ -201,8 +201,8 @@ func (p *Plan) lookAtTable(ctx context.Context, head []byte) error {
 	return p.checkBytes(ctx)
 }
 
-// findUnnamed is the delimiter that cuts the first line into as many fields as the
-// operator has named.
+// findUnnamed returns the delimiter that splits the first line into as many fields as
+// the operator gave names.
 func findUnnamed(head string, columns int, format Format) byte {
 	line, _, _ := strings.Cut(head, "\n")
 	for _, b := range []byte{'\t', ',', ';', '|'} {
@@ -213,7 +213,7 @@ func findUnnamed(head string, columns int, format Format) byte {
 	return findDelimiter(line, format)
 }
 
-// checkBytes refuses a table in which raw bytes stand that are not escaped.
+// checkBytes refuses a table that contains raw bytes without escapes.
 func (p *Plan) checkBytes(ctx context.Context) error {
 	if p.census.nul == 0 && p.census.invalid == 0 {
 		return nil
@@ -232,7 +232,7 @@ func (p *Plan) checkBytes(ctx context.Context) error {
 	return err
 }
 
-// parser gives what reads one row; several goroutines may call it.
+// parser returns the function that parses one row. Several goroutines may call it.
 func (p *Plan) parser(now int64) func(row []byte) (draft, error) {
 	r := &rules{now: now, order: p.options.Order}
 	if p.format == FormatNDJSON || p.format == FormatJSON {
@@ -271,7 +271,7 @@ func (t *tableRows) parse(row []byte) (draft, error) {
 	return d, err
 }
 
-// secretColumns names the columns that may hold what lets a player in.
+// secretColumns returns the names of the columns that may contain login secrets.
 func (p *Plan) secretColumns() string {
 	var names []string
 	for i, c := range p.columns {
@@ -282,9 +282,9 @@ func (p *Plan) secretColumns() string {
 	return strings.Join(names, ", ")
 }
 
-// ragged refuses a row with more or fewer fields than the header: with a comma in an
-// unquoted password it would be a wrong one. The account is named only where no other
-// field can have slipped into its place.
+// ragged returns the error for a row with more or fewer fields than the header. An
+// unquoted password with a comma causes this, and would be stored cut. The error names
+// the account only if the name is the first field, because other fields may be shifted.
 func (t *tableRows) ragged(cells []cell) (d draft, err error) {
 	p := t.plan
 	if p.columns[0] == columnUsername && len(cells) > 0 {
@@ -294,7 +294,7 @@ func (t *tableRows) ragged(cells []cell) (d draft, err error) {
 		len(cells), len(p.columns), map[byte]string{',': "a comma", ';': "a semicolon", '\t': "a tab", '|': "a bar"}[p.dialect.delimiter])
 }
 
-// Lines say how the file is read, for people.
+// Lines returns a description of how the file is read, for people.
 func (p *Plan) Lines() []string {
 	lines := []string{p.kind()}
 	for i, name := range p.names {
@@ -347,7 +347,7 @@ func (p *Plan) lineEnds() string {
 	return "LF line ends"
 }
 
-// use is what becomes of a column.
+// use returns a description of how a column is used.
 func (c column) use(o ByteOrder) string {
 	switch c {
 	case columnUsername:

@@ -7,39 +7,39 @@ import (
 	"gatepass/storage"
 )
 
-// PutMode says what becomes of a row whose account is there already.
+// PutMode decides about a row whose account exists already.
 type PutMode uint8
 
 const (
 	// PutNew refuses such a row.
 	PutNew PutMode = iota
-	// PutUpdate replaces the account's verifiers and leaves the rest as it is.
+	// PutUpdate replaces the account's verifiers and keeps its other data.
 	PutUpdate
 	// PutSkip leaves the account as it is and does not count the row as bad.
 	PutSkip
 )
 
-// outcome is what became of one account of a put.
+// outcome is the result for one account of a put.
 type outcome uint8
 
 const (
 	outcomeAdded outcome = iota + 1
 	outcomeUpdated
 	outcomeSkipped
-	// outcomeFailed: the error beside it says why.
+	// outcomeFailed: the result has an error.
 	outcomeFailed
 )
 
 type putResult struct {
 	outcome outcome
-	// lostNative tells that the account had a native verifier and was given none.
+	// lostNative: the account had a native verifier and the row has none.
 	lostNative bool
 	err        error
 }
 
-// put stores up to MaxOps accounts in their order, with one or two durable
-// writes in all. Its error means that the store took no more; then it is not
-// known which accounts are in.
+// put stores up to MaxOps accounts in their order, with one or two durable writes in
+// total. An error means that the store stopped. It is then unknown which accounts are
+// stored.
 func (m *Manager) put(ctx context.Context, batch []*draft, mode PutMode) ([]putResult, error) {
 	ops := make([]storage.Op, len(batch))
 	for i, d := range batch {
@@ -74,7 +74,7 @@ func failed(name storage.Name, err error) putResult {
 	return putResult{outcome: outcomeFailed, err: aboutAccount(name, err)}
 }
 
-// updates are the accounts of a put that were there already.
+// updates are the accounts of a put that exist already.
 type updates struct {
 	ops   []storage.Op
 	taken []int
@@ -103,7 +103,7 @@ func (m *Manager) update(ctx context.Context, u updates) error {
 		case err == nil:
 			had, has := native[ops[k].Name], hasNative(ops[k].Account)
 			u.out[i] = putResult{outcome: outcomeUpdated, lostNative: had && !has}
-			native[ops[k].Name] = has // the next row may be of the same account
+			native[ops[k].Name] = has // the next row can have the same account
 		case fatal(err):
 			return err
 		default:
@@ -113,7 +113,7 @@ func (m *Manager) update(ctx context.Context, u updates) error {
 	return nil
 }
 
-// nativeOf tells which accounts have a native verifier, of those that ops give none.
+// nativeOf returns which of the accounts that ops give no native verifier have one now.
 func (m *Manager) nativeOf(ctx context.Context, ops []storage.Op) (map[storage.Name]bool, error) {
 	native := make(map[storage.Name]bool)
 	var reads []storage.Op
@@ -139,7 +139,7 @@ func hasNative(a *storage.Account) bool {
 	return there
 }
 
-// fatal tells errors that every further write would meet too.
+// fatal reports whether every further write would fail with the same error.
 func fatal(err error) bool {
 	return errors.Is(err, storage.ErrFailed) || errors.Is(err, storage.ErrClosed)
 }

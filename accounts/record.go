@@ -15,9 +15,8 @@ import (
 // errOther: a verifier of another protocol is not hex.
 var errOther = errors.New("others: give each verifier as hex digits")
 
-// Record is an account as JSON: a line of an NDJSON file, and an account in an
-// operator's command. Of the verifier columns either salt and verifier or s and v
-// are filled.
+// Record is an account as JSON, for a line of an NDJSON file and for an operator's
+// command. Of the verifier columns, either salt and verifier or s and v are set.
 type Record struct {
 	Username   string            `json:"username"`
 	Created    stamp             `json:"created,omitzero"`
@@ -34,7 +33,7 @@ type Record struct {
 	loginRecord
 }
 
-// worldCount is how many characters an account has on one world.
+// worldCount is the number of characters that an account has on one world.
 type worldCount struct {
 	World uint8 `json:"world"`
 	Count uint8 `json:"count"`
@@ -42,7 +41,7 @@ type worldCount struct {
 
 type banRecord struct {
 	Since stamp `json:"since,omitzero"`
-	// Until is absent for a ban for good.
+	// Until is absent for a ban without an end.
 	Until  stamp  `json:"until,omitzero"`
 	Reason string `json:"reason,omitempty"`
 	By     string `json:"by,omitempty"`
@@ -79,7 +78,7 @@ func newRecord(a *storage.Account, columns Columns) Record {
 	return r
 }
 
-// NewRecord writes an account with its devices, and with the keys that sign them in.
+// NewRecord returns the record of an account with its devices and their keys.
 func NewRecord(a *storage.Account, devices []storage.Device, columns Columns) Record {
 	r := newRecord(a, columns)
 	for i := range devices {
@@ -88,7 +87,7 @@ func NewRecord(a *storage.Account, devices []storage.Device, columns Columns) Re
 	return r
 }
 
-// devices reads what NewRecord wrote.
+// devices parses the devices that NewRecord wrote.
 func (r *Record) devices() (devices []storage.Device, err error) {
 	if len(r.Devices) > storage.MaxDevices {
 		return nil, &FieldError{Field: "devices", Problem: fmt.Sprintf("are %d; an account has at most %d", len(r.Devices), storage.MaxDevices)}
@@ -108,7 +107,7 @@ func (r *Record) devices() (devices []storage.Device, err error) {
 	return devices, nil
 }
 
-// characters checks what newRecord wrote.
+// characters parses and checks the counts that newRecord wrote.
 func (r *Record) characters() (counts []storage.WorldCount, err error) {
 	last := uint8(0)
 	for _, c := range r.Characters {
@@ -120,9 +119,9 @@ func (r *Record) characters() (counts []storage.WorldCount, err error) {
 	return counts, nil
 }
 
-// Stored reads a record that NewRecord wrote: a grunt verifier is in the columns salt
-// and verifier. A weak verifier passes, because an account that has one must still be
-// shown. Errors are a FieldError or name the column.
+// Stored parses a record that NewRecord wrote, with the grunt verifier in the columns
+// salt and verifier. It accepts a weak verifier, so that an account that has one can be
+// shown. An error is a FieldError or names the column.
 func (r *Record) Stored() (storage.Account, error) {
 	account, err := r.account()
 	if err == nil && r.Salt != "" {
@@ -131,8 +130,8 @@ func (r *Record) Stored() (storage.Account, error) {
 	return account, err
 }
 
-// Check reads a record that somebody wants stored, and checks it as thoroughly as a row
-// of a file. Times pass as they are, because an export may hold those of a wrong clock.
+// Check parses a record that is to be stored. It checks the record as strictly as a row
+// of a file, except for times, because an export may contain times of a wrong clock.
 func (r *Record) Check() (account storage.Account, devices []storage.Device, err error) {
 	if account, err = r.Stored(); err != nil {
 		return account, nil, err
@@ -147,8 +146,8 @@ func (r *Record) Check() (account storage.Account, devices []storage.Device, err
 	return account, devices, err
 }
 
-// account reads everything but the grunt verifier, which stays for the caller:
-// files have more ways to give it than commands.
+// account parses everything except the grunt verifier. The caller parses that, because
+// files have more forms of it than commands.
 func (r *Record) account() (storage.Account, error) {
 	name, err := ParseName(r.Username)
 	if err != nil {
@@ -191,14 +190,15 @@ func newBanRecord(b *storage.Ban) *banRecord {
 	return &banRecord{Since: stamp(b.Since), Until: stamp(b.Until), Reason: b.Reason, By: b.By}
 }
 
-// BanEntry is a ban in a file or in an operator's command. It says either when it ends
-// or that it has no end, so that a forgotten key does not ban an account forever.
+// BanEntry is a ban in a file or in an operator's command. It has either an end or an
+// explicit forever. A missing key is an error, so that it cannot cause a ban without an
+// end.
 type BanEntry struct {
 	banRecord
 	Forever bool `json:"forever,omitempty"`
 }
 
-// NewBanEntry writes a ban; nil for none.
+// NewBanEntry returns the entry of a ban, or nil for no ban.
 func NewBanEntry(b *storage.Ban) *BanEntry {
 	r := newBanRecord(b)
 	if r == nil {
@@ -207,8 +207,8 @@ func NewBanEntry(b *storage.Ban) *BanEntry {
 	return &BanEntry{*r, b.Until == 0}
 }
 
-// UnmarshalJSON reads a ban with either until or forever. Exports of the first
-// version had no forever: there a ban with since and without until is for good.
+// UnmarshalJSON parses a ban with either until or forever. Exports of version 1 had no
+// forever: in them a ban with since and without until has no end.
 func (r *BanEntry) UnmarshalJSON(text []byte) error {
 	var raw struct {
 		Since   stamp           `json:"since"`
@@ -233,14 +233,14 @@ func (r *BanEntry) UnmarshalJSON(text []byte) error {
 	case raw.Until == nil:
 		return nil
 	}
-	// A null would be left out by the decoder, and the ban be for good.
+	// The decoder would ignore a null, and the ban would have no end.
 	if len(raw.Until) == 0 || raw.Until[0] != '"' || json.Unmarshal(raw.Until, &r.Until) != nil || r.Until == 0 {
 		return &FieldError{Field: "ban.until", Problem: `give a time such as 2027-01-31T18:00:00Z; a ban for good has "forever": true instead`}
 	}
 	return nil
 }
 
-// Ban reads a ban, without a check of its times. A nil entry is no ban.
+// Ban returns the ban and does not check its times. A nil entry is no ban.
 func (r *BanEntry) Ban() (storage.Ban, error) {
 	if r == nil {
 		return storage.Ban{}, nil
@@ -259,13 +259,13 @@ func (r *loginRecord) login() storage.LoginRecord {
 	return storage.LoginRecord{LastLogin: int64(r.LastLogin), LastAddr: r.LastAddr, LastFailed: int64(r.LastFailed), Failed: r.Failed}
 }
 
-// Summary is an account as people may see it: JSON without a secret.
+// Summary is an account as JSON without secrets.
 type Summary struct {
 	Username string `json:"username"`
 	Created  stamp  `json:"created,omitzero"`
 	// Protocols names the protocols that this account can log in with.
 	Protocols []string `json:"protocols"`
-	// Native is absent without a native verifier, or one that can be read.
+	// Native is absent if there is no native verifier or if it cannot be read.
 	Native *NativeSummary `json:"native,omitempty"`
 	PIN    bool           `json:"pin"`
 	TOTP   bool           `json:"totp"`
@@ -274,7 +274,7 @@ type Summary struct {
 	loginRecord
 }
 
-// Summarize leaves the secrets out; now (Unix seconds) decides Banned.
+// Summarize returns the account without secrets. now (Unix seconds) decides Banned.
 func Summarize(a *storage.Account, now int64) Summary {
 	s := Summary{
 		Username: a.Name.String(), Created: stamp(a.Created), Protocols: protocols(a), Native: summarizeNative(a), PIN: a.PIN != "",
@@ -290,7 +290,7 @@ type BanSummary struct {
 	*banRecord
 }
 
-// SummarizeBan decides Banned by now (Unix seconds).
+// SummarizeBan returns the summary of a ban. now (Unix seconds) decides Banned.
 func SummarizeBan(b *storage.AddressBan, now int64) BanSummary {
 	return BanSummary{Address: b.Prefix, Banned: b.Ban.Active(now), banRecord: newBanRecord(&b.Ban)}
 }
@@ -305,8 +305,8 @@ func protocols(a *storage.Account) []string {
 	return names
 }
 
-// appendLine writes v and a newline behind b. The types of this package always
-// marshal; anything else is our own bug.
+// appendLine appends v as JSON and a newline to b. Types of this package always
+// marshal; a failure is a bug in this package.
 func appendLine(b []byte, v any) []byte {
 	line, err := json.Marshal(v)
 	if err != nil {

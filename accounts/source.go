@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// encoding is how the characters of a file are written.
+// encoding is the character encoding of a file.
 type encoding uint8
 
 const (
@@ -28,10 +28,10 @@ func (e encoding) String() string {
 	return "UTF-8"
 }
 
-// headBytes is how much of a file decides what kind of file it is.
+// headBytes is how many bytes at the start of a file decide its kind.
 const headBytes = 4096
 
-// Errors of files of a kind that is not understood. They are refused whole.
+// Errors of files of an unknown kind. Such a file is refused as a whole.
 var (
 	errEmpty    = errors.New("the file is empty")
 	errSQLDump  = errors.New("the file is an SQL dump; export the account table instead: mysql --batch -e \"SELECT ... FROM account\" DATABASE > accounts.tsv (docs/import.md has the statements)")
@@ -42,7 +42,7 @@ var (
 	errBinary   = errors.New("the file is binary: there are NUL bytes in it; give CSV, tab separated values or JSON")
 )
 
-// magic is how files of other kinds begin, and what to do with them.
+// magic has the first bytes of other kinds of files, and how to convert them.
 var magic = []struct{ begin, kind, mend string }{
 	{"\x1f\x8b", "compressed with gzip", "unpack it: gunzip -c FILE | gatepass account import -"},
 	{"PK\x03\x04", "a ZIP archive or a spreadsheet (XLSX, ODS)", "unpack it, or save the spreadsheet as CSV"},
@@ -58,8 +58,8 @@ var magic = []struct{ begin, kind, mend string }{
 	{"{\\rtf", "a text document (RTF)", "save it as plain text"},
 }
 
-// kindOf looks at the first bytes of a file. It gives the encoding and the length of
-// the byte order mark, or refuses the file.
+// kindOf checks the first bytes of a file. It returns the encoding and the length of
+// the byte order mark, or an error for an unsupported kind.
 func kindOf(head []byte) (encoding, int, error) {
 	for _, m := range magic {
 		if bytes.HasPrefix(head, []byte(m.begin)) {
@@ -79,8 +79,8 @@ func kindOf(head []byte) (encoding, int, error) {
 	return unmarked(head), 0, nil
 }
 
-// unmarked tells UTF-16 without a byte order mark: of Latin letters every second byte
-// is zero, at the even places in one byte order and at the odd ones in the other.
+// unmarked detects UTF-16 without a byte order mark. In UTF-16, every second byte of
+// Latin letters is zero: the odd bytes in little-endian, the even bytes in big-endian.
 func unmarked(head []byte) encoding {
 	head = head[:min(len(head), 64)&^1]
 	var zeros [2]int
@@ -99,7 +99,7 @@ func unmarked(head []byte) encoding {
 	return encodingUTF8
 }
 
-// textKind refuses texts that are no tables, by their decoded first bytes.
+// textKind refuses text that is not a table, by its first decoded bytes.
 func textKind(head []byte) error {
 	text := bytes.TrimLeft(head, " \t\r\n")
 	word := func(prefix string) bool {
@@ -124,12 +124,12 @@ func textKind(head []byte) error {
 	return nil
 }
 
-// utf16Reader turns UTF-16 into UTF-8. What is no character becomes U+FFFD.
+// utf16Reader converts UTF-16 to UTF-8. Invalid characters become U+FFFD.
 type utf16Reader struct {
 	in     io.Reader
 	big    bool
-	raw    []byte // read and not decoded
-	out    []byte // decoded and not given
+	raw    []byte // read but not decoded
+	out    []byte // decoded but not returned
 	buffer []byte
 	err    error
 }
@@ -161,7 +161,7 @@ func (r *utf16Reader) unit(i int) rune {
 	return rune(r.raw[i+1])<<8 | rune(r.raw[i])
 }
 
-// decode turns what is there into text; at the end also half of a character.
+// decode converts the bytes in raw. If last is set, it also converts half a character.
 func (r *utf16Reader) decode(last bool) {
 	r.out = r.out[:0]
 	i := 0
@@ -188,7 +188,7 @@ func (r *utf16Reader) decode(last bool) {
 	r.raw = append(r.raw[:0], r.raw[i:]...)
 }
 
-// newlineReader turns CR and CRLF into LF.
+// newlineReader converts CR and CRLF to LF.
 type newlineReader struct {
 	in   io.Reader
 	wasR bool
@@ -211,7 +211,7 @@ func (r *newlineReader) Read(p []byte) (int, error) {
 	return len(kept), err
 }
 
-// countingReader counts what was read of a file.
+// countingReader counts the bytes read from a file.
 type countingReader struct {
 	in io.Reader
 	n  int64

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// StrictJSON reads exactly one JSON value into v. Keys that v does not know, and keys
-// that stand twice in one object, are errors at every depth: a misspelt key would
-// otherwise be left out, and what it was to say with it. Keys are told apart without
-// regard to case, as they are read.
+// StrictJSON parses exactly one JSON value into v. At every depth, unknown keys and
+// keys that occur twice in one object are errors, because the decoder would silently
+// ignore the value of a misspelt key. Keys are compared without regard to case, as the
+// decoder does.
 func StrictJSON(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -25,20 +25,20 @@ func StrictJSON(text []byte, v any) error {
 	return checkDoubled(text)
 }
 
-// StrictStream reads JSON values that follow each other, each as StrictJSON does.
+// StrictStream parses a sequence of JSON values, each as StrictJSON does.
 type StrictStream struct {
 	text []byte
 	d    *json.Decoder
 }
 
-// NewStrictStream reads the values of text.
+// NewStrictStream returns a stream of the values in text.
 func NewStrictStream(text []byte) *StrictStream {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	return &StrictStream{text, d}
 }
 
-// Next reads the next value into v. io.EOF is the end.
+// Next parses the next value into v. It returns io.EOF at the end.
 func (s *StrictStream) Next(v any) error {
 	from := s.d.InputOffset()
 	err := s.d.Decode(v)
@@ -51,8 +51,8 @@ func (s *StrictStream) Next(v any) error {
 	return checkDoubled(s.text[from:s.d.InputOffset()])
 }
 
-// checkDoubled refuses a key that stands twice in one object of text, which must be
-// valid JSON.
+// checkDoubled returns an error if a key occurs twice in one object of text. The text
+// must be valid JSON.
 func checkDoubled(text []byte) error {
 	if key, twice := doubledKey(text); twice {
 		return &FieldError{Field: shownKey(key), Problem: "stands twice in one object; leave one out"}
@@ -60,7 +60,8 @@ func checkDoubled(text []byte) error {
 	return nil
 }
 
-// jsonFault words a decoder's error. The decoder's own words would quote values.
+// jsonFault returns a new text for a decoder's error, because the decoder's text quotes
+// values.
 func jsonFault(err error) error {
 	var field *FieldError
 	var kind *json.UnmarshalTypeError
@@ -82,7 +83,7 @@ func jsonFault(err error) error {
 	return errWrongKind
 }
 
-// shownKey cuts a key to what an error shows of it.
+// shownKey shortens a key for an error text.
 func shownKey(key string) string {
 	if len(key) > 40 {
 		key = key[:40] + "…"
@@ -90,10 +91,10 @@ func shownKey(key string) string {
 	return fmt.Sprintf("%q", key)
 }
 
-// doubledKey finds a key that stands twice in one object of text, which must be
+// doubledKey returns a key that occurs twice in one object of text. The text must be
 // valid JSON.
 func doubledKey(text []byte) (string, bool) {
-	var open []map[string]bool // of each object or array around; nil for arrays
+	var open []map[string]bool // one per enclosing object or array; nil for arrays
 	keyNext := false
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -124,7 +125,7 @@ func doubledKey(text []byte) (string, bool) {
 	return "", false
 }
 
-// stringEnd is the index behind the JSON string that begins at i.
+// stringEnd returns the index after the JSON string that starts at i.
 func stringEnd(text []byte, i int) int {
 	for i++; i < len(text) && text[i] != '"'; i++ {
 		if text[i] == '\\' {

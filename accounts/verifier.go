@@ -10,7 +10,7 @@ import (
 	"gatepass/storage"
 )
 
-// Errors of verifier columns. None holds a value.
+// Errors of verifier columns. None contains a value.
 var (
 	errSaltHex     = errors.New("salt is not 64 hex digits")
 	errVerifierHex = errors.New("verifier is not 64 hex digits")
@@ -18,8 +18,8 @@ var (
 	errWeak        = errors.New("the verifier would let anybody in (zero, one or not below the modulus); make a new password for this account")
 )
 
-// decodeTrinity reads salt and verifier as TrinityCore and AzerothCore keep them:
-// 32 bytes each in wire order, here in hex. A weak one passes.
+// decodeTrinity parses salt and verifier as TrinityCore and AzerothCore store them: 32
+// bytes each in wire order, here as hex. It accepts a weak verifier.
 func decodeTrinity(salt, verifier string) (storage.GruntVerifier, error) {
 	g := storage.GruntVerifier{Set: true}
 	if !decodeFixed(g.Salt[:], salt) {
@@ -31,14 +31,14 @@ func decodeTrinity(salt, verifier string) (storage.GruntVerifier, error) {
 	return g, nil
 }
 
-// weak reports whether a login with this verifier would prove nothing.
+// weak reports whether a login with this verifier proves nothing.
 func weak(g *storage.GruntVerifier) bool {
 	v := srp6.Verifier(g.Verifier)
 	return !v.Valid()
 }
 
-// mangosHex writes wire order as mangos reads it. All 64 digits are written:
-// mangos makes a new verifier for a shorter number.
+// mangosHex converts wire order to the number that mangos reads. It writes all 64
+// digits, because mangos replaces a verifier with fewer digits.
 func mangosHex(wire [32]byte) string {
 	slices.Reverse(wire[:])
 	return strings.ToUpper(hex.EncodeToString(wire[:]))
@@ -46,7 +46,7 @@ func mangosHex(wire [32]byte) string {
 
 func trinityHex(wire [32]byte) string { return strings.ToUpper(hex.EncodeToString(wire[:])) }
 
-// decodeNumber reads a big-endian hex number into wire order.
+// decodeNumber parses a big-endian hex number to wire order.
 func decodeNumber(dst *[32]byte, digits string) bool {
 	digits = trimHexPrefix(digits)
 	if len(digits) == 0 || len(digits) > 64 {
@@ -68,7 +68,7 @@ func decodeFixed(dst []byte, digits string) bool {
 	return err == nil
 }
 
-// trimHexPrefix drops the 0x that SQL tools put before binary columns.
+// trimHexPrefix removes the 0x that SQL tools put before binary columns.
 func trimHexPrefix(digits string) string {
 	if len(digits) > 1 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') {
 		return digits[2:]

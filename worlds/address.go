@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// The limits of a name by RFC 1035, in bytes.
+// Limits of a host name by RFC 1035, in bytes.
 const (
 	maxHostName  = 253
 	maxHostLabel = 63
 )
 
-// CheckIP tells why no client can be sent to an address, nil if one can. Loopback is
-// good: its clients are on this machine.
+// CheckIP returns an error if no client can connect to an address. It accepts loopback,
+// because clients may run on the same machine.
 func CheckIP(ip netip.Addr) error {
 	plain := ip.Unmap()
 	switch {
@@ -34,15 +34,15 @@ func CheckIP(ip netip.Addr) error {
 	return nil
 }
 
-// EveryAddress tells whether a host:port stands for every address of the machine: good
-// to listen on, and nothing that a client could be told.
+// EveryAddress reports whether a host:port means every address of the machine. Such an
+// address is valid to listen on, but no client can connect to it.
 func EveryAddress(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	ip, parse := netip.ParseAddr(host)
 	return err == nil && (host == "" || parse == nil && ip.Unmap().IsUnspecified())
 }
 
-// checkAddress tells whether a client can be sent there.
+// checkAddress returns an error if no client can be sent to s.
 func checkAddress(s string) error {
 	if err := addressFault(s); err != nil {
 		return fmt.Errorf("address: %q: %w", head(s), err)
@@ -74,7 +74,7 @@ func addressFault(s string) error {
 	return hostNameFault(host)
 }
 
-// hostNameFault tells why a text is no name of a machine.
+// hostNameFault returns an error if host is not a valid host name.
 func hostNameFault(host string) error {
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	for _, label := range labels {
@@ -86,7 +86,7 @@ func hostNameFault(host string) error {
 	if len(host) > maxHostName {
 		return fmt.Errorf("its host has more than %d bytes", maxHostName)
 	}
-	// What looks like a number is read as an address by some clients, each in its way.
+	// Some clients parse a label that looks like a number as an address.
 	last := strings.ToLower(labels[len(labels)-1])
 	if _, err := strconv.ParseUint(last, 0, 64); err == nil || strings.Trim(last, "0123456789") == "" {
 		return errors.New("its host is not an IPv4 address, which has four numbers in 0 to 255 without leading zeros")
@@ -94,15 +94,15 @@ func hostNameFault(host string) error {
 	return nil
 }
 
-// notOfNames tells the characters that names of machines do not have. Underscores are
-// not in the standard; names within a house have them.
+// notOfNames reports whether host names cannot contain r. Underscores are not in the
+// standard, but internal names have them.
 func notOfNames(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// Doubts tells what is likely wrong with where clients are sent, by the name of the
-// field. None of it keeps the world from the list: it may be meant. remote says that
-// clients come from other machines.
+// Doubts returns likely mistakes in the addresses that clients receive. Each text
+// starts with the name of the field. The world stays in the list, because the address
+// may be intended. remote means that clients connect from other machines.
 func (w *World) Doubts(remote bool) (doubts []string) {
 	add := func(field, address string, local bool, isGrunt bool) {
 		if text := doubtOf(address, remote && !local, isGrunt); text != "" {
@@ -119,7 +119,7 @@ func (w *World) Doubts(remote bool) (doubts []string) {
 	return doubts
 }
 
-// doubtOf is what is likely wrong with one address, which may be empty.
+// doubtOf returns the likely mistake in one address. The address may be empty.
 func doubtOf(address string, remote, isGrunt bool) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -138,7 +138,7 @@ func doubtOf(address string, remote, isGrunt bool) string {
 	return ""
 }
 
-// HostNames are the names, not addresses, that clients are told, each once.
+// HostNames returns the host names (not IP addresses) that clients receive, each once.
 func (w *World) HostNames() (names []string) {
 	all := []string{w.Address, w.Native}
 	for _, r := range w.Routes {

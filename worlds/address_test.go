@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Where a client can be sent, and, where it cannot, what the operator is told.
+// Valid addresses, and the errors for invalid ones.
 func TestCheckAddress(t *testing.T) {
 	label := strings.Repeat("a", maxHostLabel)
 	for address, want := range map[string]string{
@@ -16,7 +16,7 @@ func TestCheckAddress(t *testing.T) {
 		"[::1]:8085":                "",
 		"[2001:db8::1]:8085":        "",
 		"[::ffff:192.0.2.1]:8085":   "",
-		"169.254.1.1:8085":          "", // a doubt only
+		"169.254.1.1:8085":          "", // only a doubt
 		"world.example.org:8085":    "",
 		"world.example.org.:8085":   "",
 		"world_1:8085":              "",
@@ -73,8 +73,8 @@ func TestCheckAddress(t *testing.T) {
 	}
 }
 
-// A world that tells such an address is refused wherever it comes from: each way in
-// looks at every address that it has.
+// A world with such an address is refused on every way in, whichever of its addresses
+// it is.
 func TestWorld_Validate_EveryAddress(t *testing.T) {
 	for field, set := range map[string]func(*World){
 		"address":        func(w *World) { w.Address = "0.0.0.0:8085" },

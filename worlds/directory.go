@@ -6,66 +6,67 @@ import (
 	"gatepass/codec"
 )
 
-// Directory knows at which node each account's key is, so that a gate can ask
-// one place instead of all. It is soft state: the nodes announce every key that
-// comes or goes, and all of theirs when a new manager leads, so nothing of it is
-// stored. It belongs to one goroutine, which tells what Effects returns. Times are
-// milliseconds of one clock that never goes back.
+// Directory knows which node holds each account's key, so that a gate asks one place
+// and not every node. It is soft state and is not stored: the nodes announce every key
+// that arrives or leaves, and all their keys when a new manager leads. It belongs to
+// one goroutine, which sends what Effects returns. Times are milliseconds of one
+// monotonic clock.
 //
-// Announcements may come late, twice or not at all, so two of them can speak of
-// the same account. Of one login (the same Stamp) the greater Hop is the newer
-// place. Of two logins one stays: a fresh login wins, else the greater Stamp; who
-// holds the other one's key is told to end it, so that what the bus has lost is
-// mended by the next announcement. An entry never goes to a node that did not
-// announce it.
+// Announcements can be late, repeated or lost, so two of them can be about the same
+// account. For one login (the same Stamp), the greater Hop is the newer place. Of two
+// logins one stays: a fresh login wins, otherwise the greater Stamp. The holder of the
+// other key is told to end it, so the next announcement repairs a loss on the bus. The
+// Directory never answers with a node that has not announced the key.
 //
-// A client that is in a world may pick another one at its login server, which then
-// has a newer key of it. That is a login like any other (its word is good against
-// smaller stamps), but no second one: SecondLoginRefuse does not keep it out. Nor
-// has it shown a password again, so that an End which it meets still holds.
+// A client in a world can select another world at its login server. The login server
+// then has a newer key of the account. The Directory treats it as a login (it wins
+// against smaller stamps), but SecondLoginRefuse does not refuse it, because it is the
+// same player. The player has not given a password again, so an earlier End still
+// applies to this key.
 //
-// Login servers are trusted with that. A world is believed only what a login server
-// vouches for: that this very stay of the key, by stamp and hop, was handed over to it
-// (Voucher). So it can make up no login, and no place in the order of one; what it
-// says without a voucher changes nothing and is not answered. It says nothing at all
-// while it is not registered, but for the end of what it was known to hold. And it is
-// told of no other world's players: for those it asks as for accounts that nobody has.
+// The Directory trusts login servers. It accepts a world's announcement only with a
+// Voucher of a login server: the proof that this stay of the key, by stamp and hop, was
+// handed over to that world. A world can therefore forge neither a login nor its order.
+// An announcement without a voucher changes nothing and gets no answer. A world that is
+// not registered may only announce the end of a key that it is known to hold. A world
+// does not learn about players in other worlds: the answer is the same as for unknown
+// accounts.
 //
-// An entry is 32 bytes in a slot, and its place in the index; the node is a
-// number. A node that starts anew or is gone loses its entries at once, since
-// they name its life and not the node, but the slots are swept bit by bit.
+// An entry takes 32 bytes in a slot, and a place in the index; it names its node by
+// number. When a node restarts or is gone, its entries are invalid at once, because
+// they name a life of the node. Sweeps then free the slots step by step.
 type Directory struct {
 	options DirectoryOptions
 	slots   slots
 	lives   lives
 	waiting waiting
-	// grown is when it has been told all there is to tell, 0 before the first
-	// Locate or Tick.
+	// grown is when all nodes have had time to announce their keys. It is 0 before the
+	// first Locate or Tick.
 	grown int64
 	// now is the time of the last Locate or Tick.
 	now   int64
 	ended ended
-	// swept is when what is left of lives that are over may be swept at last.
+	// swept is the earliest time to sweep the entries of ended lives.
 	swept   int64
 	effects []DirectoryEffect
 	stats   DirectoryStats
 }
 
-// SecondLogin is the operator's rule for a login to an account that is in.
+// SecondLogin is the operator's rule for a login to an account that is in use.
 type SecondLogin uint8
 
 const (
 	// SecondLoginReplace: the newer login ends the older.
 	SecondLoginReplace SecondLogin = iota
-	// SecondLoginRefuse: an older one that is in a world stays, and the newer is
-	// ended. One that is at a login server still is ended all the same.
+	// SecondLoginRefuse: an older login that is in a world stays, and the newer login
+	// is ended. An older login that is still at a login server is ended.
 	SecondLoginRefuse
 )
 
-// What an End says for the log.
+// Reasons of an End, for the log.
 const (
 	whySecondLogin = "second login"
-	// WhyOnline: the account is in, and the rule is that the newer login goes.
+	// WhyOnline: the account is in a world, and the rule refuses the newer login.
 	WhyOnline = "already online"
 	whyEnded  = "ended while it moved"
 )
@@ -73,27 +74,27 @@ const (
 // DirectoryOptions configure a Directory.
 type DirectoryOptions struct {
 	SecondLogin SecondLogin
-	// WaitLimit is how long a Locate with Wait stays unanswered; 0 is 3 s. For as
-	// long after its first call a new directory, which has yet to be told what its
-	// predecessor knew, takes every Locate for one with Wait.
+	// WaitLimit is the longest time that a Locate with Wait stays unanswered; 0 means 3
+	// s. For the same time after its first call, a new directory treats every Locate as
+	// one with Wait, because the nodes still have to announce their keys.
 	WaitLimit time.Duration
-	// MaxWaiting is how many may wait at once; one more is answered at once that
-	// nothing is known. 0 is 16,384.
+	// MaxWaiting is how many requests can wait at the same time. The next one is
+	// answered at once as unknown. 0 means 16,384.
 	MaxWaiting int
-	// MaxEntries is how many accounts may be known; one more is not taken in.
-	// 0 is 10,000,000.
+	// MaxEntries is how many accounts can be known. Announcements of further accounts
+	// are dropped. 0 means 10,000,000.
 	MaxEntries int
-	// MaxOfWorld is how many of them one world may hold; 0 is 1,000,000, the most
-	// players that a world may say it takes.
+	// MaxOfWorld is how many entries one world can hold. 0 means 1,000,000, which is
+	// also the largest capacity that a world can declare.
 	MaxOfWorld int
-	// Vouchers checks what worlds announce; without a key, or where it is nil, no world
+	// Vouchers checks the announcements of worlds. If it is nil or has no key, no world
 	// is believed.
 	Vouchers *Vouchers
-	// Registered tells whether a world is in the list; nil takes all for registered.
+	// Registered reports whether a world is in the list. nil treats all as registered.
 	Registered func(world Node) bool
 }
 
-// EnsureDefaults fills in what is 0.
+// EnsureDefaults sets zero fields to their defaults.
 func (o *DirectoryOptions) EnsureDefaults() {
 	if o.WaitLimit == 0 {
 		o.WaitLimit = 3 * time.Second
@@ -109,37 +110,37 @@ func (o *DirectoryOptions) EnsureDefaults() {
 	}
 }
 
-// DirectoryEffect is what the directory has to tell a node: exactly one of Place
-// and End is set.
+// DirectoryEffect is a message of the directory to a node. Exactly one of Place and End
+// is set.
 type DirectoryEffect struct {
 	To    Node
 	Place *Place
 	End   *End
 }
 
-// DirectoryStats count what a Directory has and has seen, for metrics.
+// DirectoryStats are the gauges and counters of a Directory, for metrics.
 type DirectoryStats struct {
-	// Entries that name a node, Parked asks without an answer yet.
+	// Entries counts entries that name a node, Parked requests without an answer yet.
 	Entries, Parked int
-	// ByNode is how many keys each known node holds.
+	// ByNode is the number of keys that each known node holds.
 	ByNode map[Node]int
-	// Logins are fresh ones, Ends what nodes were told to end, Late announcements
-	// that others had overtaken, Full those for which there was no room, Refused
-	// those that a world may not make, Unvouched those of them that no login server
-	// vouches for.
+	// Logins counts fresh logins. Ends counts the End messages to nodes. Late counts
+	// announcements that a newer one had overtaken. Full counts those without room.
+	// Refused counts those that a world may not make. Unvouched counts the refused ones
+	// that lack a login server's voucher.
 	Logins, Ends, Late, Full, Refused, Unvouched uint64
-	// Unknown are asks that were answered so.
+	// Unknown counts requests that were answered as unknown.
 	Unknown uint64
 }
 
-// NewDirectory makes one that knows nothing.
+// NewDirectory returns an empty Directory.
 func NewDirectory(o DirectoryOptions) *Directory {
 	o.EnsureDefaults()
 	return &Directory{options: o, slots: newSlots(), lives: newLives(), waiting: newWaiting(), ended: newEnded()}
 }
 
-// Hello notes that an incarnation of a node is there. What was known of an earlier
-// one is out of date: who holds keys announces them after its hello.
+// Hello records that an incarnation of a node runs. Entries of an earlier incarnation
+// become invalid: a node announces its keys after its Hello.
 func (d *Directory) Hello(from Node, incarnation uint64) {
 	if d.stranger(from) {
 		d.stats.Refused++
@@ -150,8 +151,7 @@ func (d *Directory) Hello(from Node, incarnation uint64) {
 	}
 }
 
-// Announce takes what a node says of a key, in that incarnation of the node. a is
-// not kept.
+// Announce handles an announcement of a node in that incarnation. It does not keep a.
 func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 	if d.stranger(from) && (a.Kind != AnnounceGone || !d.lives.is(from, incarnation)) {
 		d.stats.Refused++
@@ -186,7 +186,7 @@ func (d *Directory) Announce(from Node, incarnation uint64, a *Announcement) {
 	}
 }
 
-// take makes an announcement the account's place, and answers who waits for it.
+// take stores an announcement as the account's place, and answers the waiting requests.
 func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 	if !d.hasRoom(known, life) {
 		d.drop(errNoRoom)
@@ -203,7 +203,7 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 	case known == nil:
 		known = d.slots.add(a.Account)
 	case known.stamp != a.Stamp:
-		if known.life != life { // a node ends its own older key by itself
+		if known.life != life { // a node ends its own older key itself
 			d.end(d.lives.node(known.life), a.Account, known.stamp, whySecondLogin)
 		}
 		known.ending = false
@@ -218,7 +218,7 @@ func (d *Directory) take(known *slot, life uint16, a *Announcement) {
 	}
 }
 
-// hasRoom tells whether a life may have one entry more, in place of a known one.
+// hasRoom reports whether a life may have one more entry, which replaces a known one.
 func (d *Directory) hasRoom(known *slot, life uint16) bool {
 	if known == nil && d.slots.len() >= d.options.MaxEntries {
 		return false
@@ -227,11 +227,11 @@ func (d *Directory) hasRoom(known *slot, life uint16) bool {
 		d.lives.all[life].entries < d.options.MaxOfWorld || d.lives.node(life).Kind() != KindWorld
 }
 
-// Locate answers where an account's key is, at once or, when it is not known and
-// l wants to wait, when it is announced or the limit is over. The same ask again
-// takes the place of the one before. An account whose holder has just begun anew
-// is waited for in any case, for the holder may be about to announce it. A world that
-// is not registered gets no answer. l is not kept.
+// Locate answers where an account's key is. If the key is unknown and l has Wait, the
+// answer follows when the key is announced or the limit is over. A repeated request
+// replaces the earlier one. If the key's holder has just restarted, the request waits
+// in any case, because the holder may announce the key soon. A world that is not
+// registered gets no answer. Locate does not keep l.
 func (d *Directory) Locate(from Node, l *Locate, now int64) {
 	if d.stranger(from) {
 		d.stats.Refused++
@@ -254,7 +254,7 @@ func (d *Directory) Locate(from Node, l *Locate, now int64) {
 	d.answer(w, known)
 }
 
-// answer tells w an account's place; nil for none.
+// answer sends an account's place to w; nil means unknown.
 func (d *Directory) answer(w waiter, known *slot) {
 	place := &Place{Account: w.account, Tag: w.tag}
 	if known != nil && d.mayKnow(w.from, known) {
@@ -265,9 +265,9 @@ func (d *Directory) answer(w waiter, known *slot) {
 	d.effects = append(d.effects, DirectoryEffect{To: w.from, Place: place})
 }
 
-// End ends an account wherever it is. A key that is on its way just then is ended
-// where it arrives, and one that nobody has told of yet when somebody does within
-// half a minute; only a fresh login is another matter.
+// End ends an account at whichever node holds it. It ends a key in transit at the node
+// where it arrives. It also ends a key that a node announces within the next half
+// minute. Only a fresh login is not affected.
 func (d *Directory) End(e *AccountEnd) {
 	d.ended.add(e.Account, d.now)
 	if known := d.find(e.Account); known != nil {
@@ -276,18 +276,17 @@ func (d *Directory) End(e *AccountEnd) {
 	}
 }
 
-// end tells a node to end a key.
+// end sends End for a key to a node.
 func (d *Directory) end(to Node, account codec.Name, stamp Stamp, why string) {
 	d.stats.Ends++
 	d.effects = append(d.effects, DirectoryEffect{To: to, End: &End{Account: account, Stamp: stamp, Why: why}})
 }
 
-// NodeGone forgets where a node is concerned: it is not heard any more. What it
-// holds it will announce when it is back.
+// NodeGone removes the entries of a node that is no longer heard. The node announces
+// its keys again when it is back.
 func (d *Directory) NodeGone(node Node) { d.lives.gone(node) }
 
-// Tick answers whose wait is over, and sweeps some of what is left of lives that
-// have ended.
+// Tick answers requests whose wait is over, and sweeps some entries of ended lives.
 func (d *Directory) Tick(now int64) {
 	d.clock(now)
 	for _, w := range d.waiting.expired(now) {
@@ -295,7 +294,7 @@ func (d *Directory) Tick(now int64) {
 	}
 	switch {
 	case d.lives.left == 0:
-		// What renewed nodes are about to announce is not swept before.
+		// Restarted nodes may still announce these keys, so the sweep waits.
 		d.swept = now + d.options.WaitLimit.Milliseconds()
 	case now >= d.swept:
 		d.slots.sweep(func(s *slot) {
@@ -306,7 +305,7 @@ func (d *Directory) Tick(now int64) {
 	}
 }
 
-// clock notes the time, and when the directory began.
+// clock records the time, and the time of the first call.
 func (d *Directory) clock(now int64) {
 	d.now = now
 	if d.grown == 0 {
@@ -314,7 +313,7 @@ func (d *Directory) clock(now int64) {
 	}
 }
 
-// Find is where an account's key is, for operators.
+// Find returns where an account's key is, for operators.
 func (d *Directory) Find(account codec.Name) (Place, bool) {
 	known := d.find(account)
 	if known == nil {
@@ -323,7 +322,7 @@ func (d *Directory) Find(account codec.Name) (Place, bool) {
 	return Place{Account: account, Holder: d.lives.node(known.life), Stamp: known.stamp, Hop: known.hop}, true
 }
 
-// find is an account's entry, or nil. One of a life that has ended is removed.
+// find returns an account's entry, or nil. It removes an entry of an ended life.
 func (d *Directory) find(account codec.Name) *slot {
 	s := d.slots.find(account)
 	if s != nil && d.lives.ended(s.life) {
@@ -338,7 +337,7 @@ func (d *Directory) remove(s *slot) {
 	d.slots.remove(s)
 }
 
-// drop counts an announcement that is not taken.
+// drop counts an announcement that is dropped.
 func (d *Directory) drop(fault error) {
 	if fault == errLate {
 		d.stats.Late++
@@ -347,19 +346,19 @@ func (d *Directory) drop(fault error) {
 	}
 }
 
-// Effects are what nodes must be told since the last call, in order. They are the
-// caller's.
+// Effects returns the messages for nodes since the last call, in order. The caller owns
+// the slice.
 func (d *Directory) Effects() []DirectoryEffect {
 	e := d.effects
 	d.effects = nil
 	return e
 }
 
-// Unvouched is that of the Stats, for every message.
+// Unvouched returns Stats().Unvouched. It is cheap enough to call for every message.
 func (d *Directory) Unvouched() uint64 { return d.stats.Unvouched }
 
-// Stats are the counts so far. It walks over the nodes, so call it for a scrape
-// and not for a message.
+// Stats returns the counts so far. It iterates over all nodes: call it for a metrics
+// scrape, not for every message.
 func (d *Directory) Stats() DirectoryStats {
 	s := d.stats
 	s.Entries, s.Parked, s.ByNode = d.slots.len()-d.lives.left, d.waiting.len(), d.lives.byNode()

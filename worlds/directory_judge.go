@@ -1,31 +1,31 @@
 package worlds
 
-// What the Directory believes of whom, and tells to whom.
+// This file decides which announcements are accepted, and which node may learn a place.
 
-// verdict is what an announcement comes to.
+// verdict is the decision about an announcement.
 type verdict uint8
 
 const (
-	// verdictTake: it is the account's place from now on.
+	// verdictTake: it becomes the account's place.
 	verdictTake verdict = iota
-	// verdictLate: the key has gone on from there.
+	// verdictLate: the key has moved on since.
 	verdictLate
-	// verdictLost, verdictOnline: another login of the account stays; this one is
-	// to be ended.
+	// verdictLost, verdictOnline: another login of the account stays, and this one is
+	// ended.
 	verdictLost
 	verdictOnline
-	// verdictRefused: a world has no say in that.
+	// verdictRefused: a world may not make this announcement.
 	verdictRefused
-	// verdictUnvouched: a world says it without a login server's voucher.
+	// verdictUnvouched: a world lacks a login server's voucher.
 	verdictUnvouched
 )
 
-// stranger tells whether a node is a world that is not registered.
+// stranger reports whether a node is a world that is not registered.
 func (d *Directory) stranger(from Node) bool {
 	return from.Kind() == KindWorld && d.options.Registered != nil && !d.options.Registered(from)
 }
 
-// judge compares an announcement with what is known; nil for nothing.
+// judge compares an announcement with the known entry, which may be nil.
 func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
 	world := from.Kind() == KindWorld
 	stay := Stay{Stamp: a.Stamp, Hop: a.Hop, Voucher: a.Voucher}
@@ -48,14 +48,14 @@ func (d *Directory) judge(known *slot, from Node, a *Announcement) verdict {
 	return verdictTake
 }
 
-// stays tells whether no other login may take a known one's place. One that was ended
-// does not: a world that does not answer an operator's end locks nobody out.
+// stays reports whether a known login blocks every other login. A login that was ended
+// does not block: a world that ignores an operator's End cannot lock the player out.
 func (d *Directory) stays(known *slot) bool {
 	return d.options.SecondLogin == SecondLoginRefuse && !known.ending && d.lives.node(known.life).Kind() == KindWorld
 }
 
-// mayKnow tells whether a node may be told where a key is. Worlds take keys from
-// login servers only, and who is in another world is not theirs to know.
+// mayKnow reports whether a node may learn where a key is. Worlds take keys only from
+// login servers, and may not learn which players are in other worlds.
 func (d *Directory) mayKnow(from Node, known *slot) bool {
 	holder := d.lives.node(known.life)
 	return from.Kind() != KindWorld || holder == from || holder.Kind() == KindLogin

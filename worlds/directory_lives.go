@@ -8,51 +8,51 @@ import (
 )
 
 const (
-	// noLife is the number of no life.
+	// noLife is the number that names no life.
 	noLife = 0
-	// maxNodes is how many nodes may hold keys.
+	// maxNodes is how many nodes can hold keys.
 	maxNodes = 4096
-	// maxFormer is how many incarnations of a node are remembered as over.
+	// maxFormer is how many earlier incarnations of a node are remembered.
 	maxFormer = 4
 )
 
-// Why an announcement is not taken.
+// Reasons to drop an announcement.
 var (
 	errLate   = errors.New("worlds: that incarnation of the node is over")
 	errNoRoom = errors.New("worlds: no room for more")
 )
 
-// life is one incarnation of a node, as long as entries name it.
+// life is one incarnation of a node. It is kept as long as entries name it.
 type life struct {
 	node        Node
 	incarnation uint64
-	// over: the node is gone or has started anew. The life's number is free once
-	// entries, of those that name it, is 0.
+	// over: the node is gone or has restarted. The life's number is free when entries
+	// is 0. entries counts the entries that name this life.
 	over bool
-	// renewed: it is over because another life of the node has begun.
+	// renewed: the life is over because a new life of the node has begun.
 	renewed bool
 	entries int
 }
 
-// nodeLives is what is known of a node.
+// nodeLives is the state of a node.
 type nodeLives struct {
 	current uint16
-	// former are its last incarnations before: what is heard of them is late.
+	// former are the node's last earlier incarnations. Messages from them are late.
 	former []uint64
 }
 
-// lives number the incarnations of nodes, so that an entry names one in two bytes.
+// lives numbers the incarnations of nodes, so that an entry names one in two bytes.
 type lives struct {
 	all   []life // by number
 	free  []uint16
 	nodes map[Node]*nodeLives
-	// left is how many entries name lives that are over.
+	// left counts the entries that name lives that are over.
 	left int
 }
 
 func newLives() lives { return lives{all: make([]life, 1), nodes: make(map[Node]*nodeLives)} }
 
-// of is the number of a node's life, which begins when it is first heard of.
+// of returns the number of a node's life. It adds the life on the first message.
 func (l *lives) of(node Node, incarnation uint64) (uint16, error) {
 	n := l.nodes[node]
 	switch {
@@ -64,7 +64,7 @@ func (l *lives) of(node Node, incarnation uint64) (uint16, error) {
 		return noLife, errNoRoom
 	}
 	if n == nil {
-		node = Node(strings.Clone(string(node))) // it may be a part of a message
+		node = Node(strings.Clone(string(node))) // it may alias a message
 		n = &nodeLives{}
 		l.nodes[node] = n
 	} else {
@@ -78,13 +78,13 @@ func (l *lives) of(node Node, incarnation uint64) (uint16, error) {
 	return n.current, nil
 }
 
-// is tells whether a node is known in that life.
+// is reports whether the node is known with that incarnation.
 func (l *lives) is(node Node, incarnation uint64) bool {
 	n := l.nodes[node]
 	return n != nil && l.all[n.current].incarnation == incarnation
 }
 
-// begin gives a life a number.
+// begin returns a number for a new life.
 func (l *lives) begin(new life) uint16 {
 	if n := len(l.free); n > 0 {
 		number := l.free[n-1]
@@ -96,7 +96,7 @@ func (l *lives) begin(new life) uint16 {
 	return uint16(len(l.all) - 1)
 }
 
-// gone ends a node's life.
+// gone ends a node's current life.
 func (l *lives) gone(node Node) {
 	if n := l.nodes[node]; n != nil {
 		l.finish(n.current)
@@ -104,14 +104,14 @@ func (l *lives) gone(node Node) {
 	}
 }
 
-// finish makes a life over.
+// finish marks a life as over.
 func (l *lives) finish(number uint16) {
 	l.all[number].over = true
 	l.left += l.all[number].entries
 	l.maybeFree(number)
 }
 
-// moved notes that an entry names another life; noLife for none.
+// moved records that an entry changes from one life to another. noLife means none.
 func (l *lives) moved(from, to uint16) {
 	if to != noLife {
 		l.all[to].entries++
@@ -126,7 +126,7 @@ func (l *lives) moved(from, to uint16) {
 	}
 }
 
-// maybeFree frees the number of a life that is over and that no entry names.
+// maybeFree frees the number of a life that is over and has no entries.
 func (l *lives) maybeFree(number uint16) {
 	if l.all[number].entries == 0 {
 		l.all[number] = life{}
@@ -136,7 +136,7 @@ func (l *lives) maybeFree(number uint16) {
 
 func (l *lives) node(number uint16) Node { return l.all[number].node }
 
-// ended tells whether what names that life counts no more.
+// ended reports whether entries of that life are invalid.
 func (l *lives) ended(number uint16) bool { return l.all[number].over }
 
 func (l *lives) byNode() map[Node]int {

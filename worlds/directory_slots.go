@@ -3,33 +3,33 @@ package worlds
 import "gatepass/codec"
 
 const (
-	// chunkSlots is how many slots are allocated at once: 128 KiB, so that growing
-	// never copies what is there.
+	// chunkSlots is how many slots are allocated together: 128 KiB. Growth never copies
+	// existing slots.
 	chunkSlots = 4096
-	// sweepSlots is how many slots one sweep looks at, some 10 µs.
+	// sweepSlots is how many slots one sweep visits, about 10 µs.
 	sweepSlots = 2048
 )
 
-// slot is what is known of one account's key.
+// slot is the entry of one account.
 type slot struct {
 	account codec.Name
 	stamp   Stamp
-	// hop, or the next free slot's number while life is noLife.
+	// hop of the key, or the number of the next free slot while life is noLife.
 	hop    uint32
 	life   uint16
 	ending bool
 }
 
-// slots are the entries of a Directory. A slot stays where it is while its
-// account is known.
+// slots are the entries of a Directory. A slot does not move while its account is
+// known.
 type slots struct {
-	// index is where each account's slot is: a number, so that the collector has
-	// nothing to follow.
+	// index maps each account to the number of its slot. Numbers are not pointers, so
+	// the garbage collector does not scan the map.
 	index  map[codec.Name]uint32
 	chunks [][]slot
-	// free is one more than the number of the first free slot, 0 for none.
+	// free is the number of the first free slot plus one, or 0 if there is none.
 	free uint32
-	// swept is the number of the slot that is to be looked at next.
+	// swept is the number of the slot that the next sweep visits first.
 	swept uint32
 }
 
@@ -39,7 +39,7 @@ func (t *slots) len() int { return len(t.index) }
 
 func (t *slots) at(i uint32) *slot { return &t.chunks[i/chunkSlots][i%chunkSlots] }
 
-// find is an account's slot, or nil.
+// find returns an account's slot, or nil.
 func (t *slots) find(account codec.Name) *slot {
 	if i, ok := t.index[account]; ok {
 		return t.at(i)
@@ -47,7 +47,7 @@ func (t *slots) find(account codec.Name) *slot {
 	return nil
 }
 
-// add gives an account that has none a slot. Its life is noLife.
+// add returns a new slot for an account that has none. Its life is noLife.
 func (t *slots) add(account codec.Name) *slot {
 	if t.free == 0 {
 		t.grow()
@@ -79,7 +79,7 @@ func (t *slots) remove(s *slot) {
 	t.free = i + 1
 }
 
-// sweep calls f, which may remove it, for each used one of the next slots.
+// sweep calls f for each used slot among the next slots. f may remove the slot.
 func (t *slots) sweep(f func(s *slot)) {
 	all := uint32(len(t.chunks) * chunkSlots)
 	for range min(sweepSlots, all) {

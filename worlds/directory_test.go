@@ -14,8 +14,8 @@ import (
 	"gatepass/codec"
 )
 
-// TestDirectory_Scenarios plays testdata/directory, one file a scenario. Each
-// command prints what nodes are told because of it.
+// TestDirectory_Scenarios runs testdata/directory, one file per scenario. Each command
+// prints the messages to nodes that it causes.
 func TestDirectory_Scenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata/directory", func(t *testing.T, path string) {
 		s := &directoryScript{}
@@ -32,7 +32,7 @@ func TestDirectory_Scenarios(t *testing.T) {
 	})
 }
 
-// grownDirectory has been there for a while.
+// grownDirectory returns a directory whose start is over.
 func grownDirectory(o DirectoryOptions) *Directory {
 	d := NewDirectory(o)
 	d.Tick(-d.options.WaitLimit.Milliseconds() - 1)
@@ -46,8 +46,8 @@ type directoryScript struct {
 	strangers map[Node]bool // worlds that are not registered
 }
 
-// directoryOf makes a directory that is there for a while, or has just begun. It
-// believes the vouchers of the tests.
+// directoryOf returns a directory whose start is over, or a young one. It accepts the
+// vouchers of the tests.
 func (s *directoryScript) directoryOf(o DirectoryOptions, young bool) *Directory {
 	s.strangers = make(map[Node]bool)
 	o.Vouchers, o.Registered = testVouchers(), func(world Node) bool { return !s.strangers[world] }
@@ -57,8 +57,7 @@ func (s *directoryScript) directoryOf(o DirectoryOptions, young bool) *Directory
 	return grownDirectory(o)
 }
 
-// vouched gives what a world announces the voucher that it should have of a login
-// server.
+// vouched adds the correct voucher of a login server to a world's announcement.
 func vouched(from Node, a Announcement) Announcement {
 	if from.Kind() == KindWorld {
 		a.Voucher = testVouchers().Make(VoucherClaimed, from, a.Account, Stay{Stamp: a.Stamp, Hop: a.Hop})
@@ -119,7 +118,7 @@ func (s *directoryScript) drain() {
 
 func nameText(n codec.Name) string { return string(n[:n.Len()]) }
 
-// nthName is the name of the account of a number.
+// nthName returns the name of account number i.
 func nthName(i int) (n codec.Name) {
 	strconv.AppendInt(n[:0], int64(i)+1_000_000, 10)
 	return n
@@ -132,8 +131,8 @@ func TestDirectory_Options_DefaultsAreThoseOfTheDesign(t *testing.T) {
 	}
 }
 
-// A session costs at most 100 bytes here: of the region's 200 the other half is
-// for what moves keys.
+// A session costs at most 100 bytes here. The budget in the region is 200 bytes; the
+// other half is for the machines that move keys.
 func TestDirectory_Budget_BytesAnEntry(t *testing.T) {
 	const entries, budget = 200_000, 100
 	before := heap()
@@ -164,9 +163,9 @@ func fill(d *Directory, n int) {
 	d.Effects()
 }
 
-// Whatever is announced, lost and ended, the counts agree with what is there, an
-// account's place is a node that announced it in its present life, and every ask
-// is answered once.
+// After any announcements, losses and ends, the counts match the entries, an account's
+// place is a node that announced it in its present life, and every request gets one
+// answer.
 func TestDirectory_Property_Invariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &directoryModel{d: NewDirectory(DirectoryOptions{MaxWaiting: 5, Vouchers: testVouchers()}), said: make(map[string]bool), life: make(map[Node]uint64), asks: make(map[uint64]bool)}
@@ -184,15 +183,15 @@ func TestDirectory_Property_Invariants(t *testing.T) {
 	})
 }
 
-// directoryModel remembers what was said to a Directory.
+// directoryModel records the messages to a Directory.
 type directoryModel struct {
 	d    *Directory
 	now  int64
 	tags uint64
-	// said are the places that were announced, with the node's life.
+	// said are the announced places, with the life of the node.
 	said map[string]bool
 	life map[Node]uint64
-	asks map[uint64]bool // that were not answered yet
+	asks map[uint64]bool // without an answer yet
 }
 
 func (m *directoryModel) place(account codec.Name, n Node, stamp Stamp, hop uint32) string {
@@ -205,7 +204,7 @@ func (m *directoryModel) step(t *rapid.T) {
 	name := nthName(rapid.IntRange(0, 5).Draw(t, "account"))
 	switch rapid.IntRange(0, 12).Draw(t, "what") {
 	case 0:
-		m.life[node]++ // starts anew: known by its next word
+		m.life[node]++ // restarts; its next message shows it
 	case 1:
 		m.d.NodeGone(node)
 	case 2:
@@ -256,14 +255,14 @@ func (m *directoryModel) check(t *rapid.T) {
 	}
 }
 
-// announced tells whether a place was, in the life that the directory knows of.
+// announced reports whether p was announced in the life that the directory knows.
 func (m *directoryModel) announced(p Place) bool {
 	incarnation := m.d.lives.all[m.d.lives.nodes[p.Holder].current].incarnation
 	return m.said[fmt.Sprint(p.Account, p.Holder, incarnation, p.Stamp, p.Hop)]
 }
 
-// The end of a node with very many keys is noticed at once and swept later, in
-// steps; what it leaves is used again.
+// The end of a node with many keys has an effect at once. Its slots are swept later in
+// steps, and are reused.
 func TestDirectory_NodeGone_SweepsInSteps(t *testing.T) {
 	const keys = 50_000
 	d := NewDirectory(DirectoryOptions{})
@@ -298,8 +297,8 @@ func TestDirectory_NodeGone_SweepsInSteps(t *testing.T) {
 	}
 }
 
-// However often nodes start anew, their lives' numbers are used again, and one
-// whose former lives all still have keys is refused and counted, not mixed up.
+// However often nodes restart, the numbers of their lives are reused. A node whose
+// former lives all still have keys is refused and counted; entries never get mixed up.
 func TestDirectory_Lives_AreBounded(t *testing.T) {
 	d := NewDirectory(DirectoryOptions{Vouchers: testVouchers()})
 	held := func(i int) *Announcement {

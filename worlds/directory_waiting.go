@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// maxAsks is how many may wait for one account.
+	// maxAsks is how many requests can wait for one account.
 	maxAsks = 16
-	// maxAsksOfNode is how many of one node may wait, so that a node that asks
-	// without end takes nobody else's room: four times what a gate asks at once.
+	// maxAsksOfNode is how many requests of one node can wait, so that a node that asks
+	// without end does not use all the room. It is four times what a gate asks at once.
 	maxAsksOfNode = 4096
 )
 
-// waiter is one ask that waits for an account to be announced.
+// waiter is a request that waits until an account is announced.
 type waiter struct {
 	account codec.Name
 	from    Node
@@ -23,12 +23,12 @@ type waiter struct {
 	until   int64
 }
 
-// waiting are the asks without an answer. All wait equally long, so their order
-// is that of their ends.
+// waiting holds the requests without an answer. All wait equally long, so they expire
+// in the order in which they arrive.
 type waiting struct {
 	order *list.List // of waiter
 	asks  map[codec.Name][]*list.Element
-	// byNode is how many of them are whose.
+	// byNode counts the waiting requests of each node.
 	byNode map[Node]int
 }
 
@@ -38,8 +38,7 @@ func newWaiting() waiting {
 
 func (q *waiting) len() int { return q.order.Len() }
 
-// park lets w wait, in place of the same ask before. It is false when there is no
-// room.
+// park adds w, which replaces an equal request. It returns false if there is no room.
 func (q *waiting) park(w waiter, most int) bool {
 	for _, e := range q.asks[w.account] {
 		if o := e.Value.(waiter); o.from == w.from && o.tag == w.tag {
@@ -56,7 +55,7 @@ func (q *waiting) park(w waiter, most int) bool {
 	return true
 }
 
-// take removes all who wait for an account and may know its place.
+// take removes all requests that wait for an account and may learn its place.
 func (q *waiting) take(account codec.Name, may func(from Node) bool) (all []waiter) {
 	asks := q.asks[account]
 	if asks == nil {
@@ -76,7 +75,7 @@ func (q *waiting) take(account codec.Name, may func(from Node) bool) (all []wait
 	return all
 }
 
-// expired removes all whose wait is over.
+// expired removes all requests whose wait is over.
 func (q *waiting) expired(now int64) (all []waiter) {
 	for e := q.order.Front(); e != nil && e.Value.(waiter).until <= now; e = q.order.Front() {
 		all = append(all, e.Value.(waiter))
@@ -85,7 +84,7 @@ func (q *waiting) expired(now int64) (all []waiter) {
 	return all
 }
 
-// remove takes one out of the order, but not of its account's asks.
+// remove removes a request from the order, but not from its account's requests.
 func (q *waiting) remove(e *list.Element) waiter {
 	w := q.order.Remove(e).(waiter)
 	if q.byNode[w.from]--; q.byNode[w.from] == 0 {
@@ -94,7 +93,7 @@ func (q *waiting) remove(e *list.Element) waiter {
 	return w
 }
 
-// drop removes one.
+// drop removes a request completely.
 func (q *waiting) drop(e *list.Element) {
 	w := q.remove(e)
 	asks := q.asks[w.account]

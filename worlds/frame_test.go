@@ -9,7 +9,7 @@ import (
 	"gatepass/codec/grunt"
 )
 
-// routed is a list of three worlds, two of them with routes.
+// routed returns a list of three worlds, two of them with routes.
 func routed(tb testing.TB) *List {
 	tb.Helper()
 	a, b, c := world(1, "A"), world(2, "B"), world(3, "C")
@@ -22,7 +22,7 @@ func routed(tb testing.TB) *List {
 	return l
 }
 
-// mustFrame is the list as ask gets it, and what a client reads in it.
+// mustFrame returns the list as ask gets it, and as a client reads it.
 func mustFrame(tb testing.TB, l *List, ask Ask) ([]byte, []grunt.Realm) {
 	tb.Helper()
 	frame, err := l.FrameFor(ask)
@@ -70,7 +70,7 @@ func TestList_FrameFor_OneEncodingForAllWhoSeeTheSame(t *testing.T) {
 	if !same(first, ask(12340, "10.1.200.1")) || same(first, ask(12340, "10.2.0.1")) || same(first, ask(8606, "10.1.2.3")) {
 		t.Error("the encodings are not one for each build and set of networks")
 	}
-	// What nobody can see leaves them as they are.
+	// A change that no client can see leaves the frames unchanged.
 	if changed, err := l.Apply(nil); err != nil || changed || !same(first, ask(12340, "10.1.2.3")) {
 		t.Errorf("changed %v, %v", changed, err)
 	}
@@ -134,7 +134,7 @@ func TestList_Apply_ChangesNothingWhenAnEntryIsNotValid(t *testing.T) {
 	}
 }
 
-// As many networks as configured and registered worlds may name, all different.
+// The largest number of different networks of configured and registered worlds.
 func TestList_FrameFor_AllNetworksThatMayBe(t *testing.T) {
 	l := NewList(EncodeGrunt)
 	var static []World

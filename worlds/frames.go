@@ -2,11 +2,11 @@ package worlds
 
 import "slices"
 
-// frames keeps what was encoded for each class of clients, maxFrames at most: the
-// oldest goes when there are more. The zero value is empty.
+// frames caches the encodings for each class of clients. It keeps at most maxFrames and
+// drops the oldest. The zero value is empty.
 type frames[K comparable, F any] struct {
 	all   map[K]F
-	order []K // of all, oldest first
+	order []K // all keys, oldest first
 }
 
 func (f *frames[K, F]) get(key K) (frame F, ok bool) {
@@ -14,7 +14,7 @@ func (f *frames[K, F]) get(key K) (frame F, ok bool) {
 	return frame, ok
 }
 
-// add keeps one that is not there yet.
+// add stores a frame whose key is not there yet.
 func (f *frames[K, F]) add(key K, frame F) {
 	if f.all == nil {
 		f.all = make(map[K]F)

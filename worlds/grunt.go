@@ -2,7 +2,7 @@ package worlds
 
 import "gatepass/codec/grunt"
 
-// EncodeGrunt is the Encode of the grunt protocol.
+// EncodeGrunt implements Encode for the grunt protocol.
 func EncodeGrunt(build uint16, shown []Shown) (frame []byte, counts []int, err error) {
 	realms := make([]grunt.Realm, len(shown))
 	for i := range shown {
@@ -13,7 +13,7 @@ func EncodeGrunt(build uint16, shown []Shown) (frame []byte, counts []int, err e
 	return frame, counts, err
 }
 
-// realmOf is a world as clients of a build are sent it.
+// realmOf returns a world in the form that clients of a build receive.
 func realmOf(build grunt.Build, s *Shown) grunt.Realm {
 	r := grunt.Realm{
 		ID: s.ID, Type: gruntType(s.Kind), Category: grunt.CategoryOf(build, s.Category), Name: s.Name,
@@ -31,8 +31,9 @@ func realmOf(build grunt.Build, s *Shown) grunt.Realm {
 	return r
 }
 
-// gruntType is a kind on the wire. The protocol has two numbers for a normal world, 0
-// and 4; servers of the mangos family write 0, which all clients know.
+// gruntType returns the number of a kind on the wire. The protocol has two numbers for
+// a normal world, 0 and 4. Servers of the mangos family write 0, which all clients
+// know.
 func gruntType(k Kind) uint8 {
 	if k == KindPlain {
 		return uint8(KindPvE)

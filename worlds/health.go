@@ -1,6 +1,7 @@
 package worlds
 
-// health is whether a world is alive, by what the manager hears of it.
+// health is whether a world is alive, by the messages that the manager receives from
+// it.
 //
 //	      registers, beats            registers, beats
 //	new ───────────────────▶ online ◀─────────────────── offline
@@ -11,25 +12,24 @@ package worlds
 //
 // Times are in milliseconds of the manager's clock.
 type health struct {
-	// heard is when the world was last heard.
+	// heard is the time of the world's last message.
 	heard int64
-	// left: it has said that it goes. Beats that come behind that are late ones.
+	// left: the world has announced that it leaves. Beats after that are late ones.
 	left bool
 }
 
-// lives notes a registration.
+// lives records a registration.
 func (h *health) lives(now int64) { *h = health{heard: now} }
 
-// beats notes a heartbeat, and tells whether the world is online by it.
+// beats records a heartbeat and reports whether it shows the world online.
 func (h *health) beats(b *Beat, now int64) (online bool) {
 	h.heard = now
 	h.left = h.left || b.Leaving
 	return !h.left
 }
 
-// silent tells whether nothing was heard for limit.
+// silent reports whether the world was silent for limit.
 func (h *health) silent(now, limit int64) bool { return now-h.heard >= limit }
 
-// excuse leaves a time up to now, in which the manager did not listen, out of the
-// account.
+// excuse ignores a gap that ends now, in which the manager did not listen.
 func (h *health) excuse(gap, now int64) { h.heard = min(now, h.heard+gap) }

@@ -10,80 +10,80 @@ import (
 
 // Limits of a list.
 const (
-	// MaxWorlds is how many worlds a list may have: ids are one byte on the wire.
+	// MaxWorlds is how many worlds a list can have, because ids are one byte on the
+	// wire.
 	MaxWorlds = 255
-	// MaxNetworks is how many different networks the routes of all registered
-	// worlds may name together, and again those of all configured ones.
+	// MaxNetworks is how many different networks the routes of all registered worlds
+	// may name in total. The same limit applies to the configured worlds.
 	MaxNetworks = 64
-	// maxFrames is how many encodings are kept: client builds × ways in which
-	// clients' networks differ. The oldest goes when there are more.
+	// maxFrames is how many encodings are cached: client builds × combinations of
+	// networks. The oldest is dropped first.
 	maxFrames = 256
 )
 
-// Encode turns worlds into the bytes that clients of one build are sent. In them
-// counts[i] is where the byte stands that tells how many characters the account
-// has in shown[i].
+// Encode returns the bytes for the clients of one build. counts[i] is the index of the
+// byte for the number of the account's characters in shown[i].
 type Encode func(build uint16, shown []Shown) (frame []byte, counts []int, err error)
 
-// Shown is what one class of clients, those of one build and the same networks,
-// sees of a world.
+// Shown is a world as one class of clients sees it: those of one build in the same
+// networks.
 type Shown struct {
 	ID   uint8
 	Name string
-	// Address is the one for the clients' network.
+	// Address is the address for the clients' network.
 	Address  string
 	Kind     Kind
 	Category uint8
-	// Population is 0.0 (empty) to 2.0 (full).
+	// Population is from 0.0 (empty) to 2.0 (full).
 	Population float32
-	// Offline: it cannot be entered now. Locked: a padlock. Full: who comes waits.
+	// Offline: clients cannot enter it now. Locked: it has a padlock. Full: clients
+	// must wait.
 	Offline, Locked, Full bool
-	// Wants are the builds that it takes, where the clients' is none of them; empty
-	// where it takes the clients. Not to be changed.
+	// Wants lists the builds that the world accepts, if the clients' build is not one
+	// of them. It is empty if the world accepts the clients. Read only.
 	Wants []uint16
 }
 
-// Ask says who is to be shown the list.
+// Ask describes the client that the list is for.
 type Ask struct {
-	// Build is the client's.
+	// Build is the client's build.
 	Build uint16
-	// Peer is where the client comes from; the zero address is in no network.
+	// Peer is the client's address. The zero address is in no network.
 	Peer netip.Addr
-	// Characters are the account's; worlds that are not here have 0.
+	// Characters are the account's character counts. A world without an entry has 0.
 	Characters []WorldCharacters
 }
 
-// WorldCharacters is how many characters an account has in a world.
+// WorldCharacters is the number of characters that an account has in a world.
 type WorldCharacters struct{ World, Count uint8 }
 
-// List is what a login server shows: the worlds that its Member has learnt of,
-// and those of its configuration. Its encodings are made when first asked for,
-// one for each build and set of networks, and kept until the list changes. What
-// native clients are sent changes only with Publish, so that it has versions. List
-// belongs to one goroutine.
+// List is what a login server shows: the worlds of its Member and those of its
+// configuration. It makes an encoding on first use, one for each build and set of
+// networks, and keeps it until the list changes. The list for native clients changes
+// only in Publish, because it has versions. List belongs to one goroutine.
 type List struct {
 	encode Encode
-	// static are the configured worlds, registered the learnt ones.
+	// static are the configured worlds, registered those of the Member.
 	static, registered []World
-	// shown are both by id. Invariant: position[w.ID] is one more than the place
-	// of w in it, and 0 for ids that are not.
+	// shown holds both, sorted by id. Invariant: position[w.ID] is one more than the
+	// index of w in shown, or 0 if the id is not there.
 	shown    []World
 	position [MaxWorlds + 1]uint8
-	// networks are all that a route of shown names.
+	// networks are all networks in the routes of shown.
 	networks []netip.Prefix
 	frames   frames[frameKey, frame]
-	// native is what native clients are served.
+	// native is the list that native clients receive.
 	native nativeLists
 }
 
-// frameKey is a class of clients: bit i of networks tells whether they are in
-// the list's networks[i].
+// frameKey is a class of clients. Bit i of networks is set if they are in the list's
+// networks[i].
 type frameKey struct {
 	build    uint16
 	networks networkBits
 }
 
-// networkBits tells of each network in a list whether a client is in it.
+// networkBits has one bit for each network of a list: whether a client is in it.
 type networkBits [2 * MaxNetworks / 64]uint64
 
 type frame struct {
@@ -91,14 +91,14 @@ type frame struct {
 	counts []int
 }
 
-// NewList makes an empty list, which is legal to show.
+// NewList returns an empty list. An empty list is valid to show.
 func NewList(encode Encode) *List {
 	return &List{encode: encode}
 }
 
-// SetStatic replaces the configured worlds: those that do not register. One that
-// registers with the id of a configured one takes its place. It changes nothing
-// when one is not valid, and tells every fault.
+// SetStatic replaces the configured worlds, which do not register. A world that
+// registers with the id of a configured one replaces it. If a world is invalid,
+// SetStatic changes nothing and returns every fault.
 func (l *List) SetStatic(ws []World) error {
 	if err := validateAll(ws); err != nil {
 		return err
@@ -108,8 +108,8 @@ func (l *List) SetStatic(ws []World) error {
 	return nil
 }
 
-// Apply replaces the registered worlds, and tells whether clients would see a
-// difference. It changes nothing when an entry is not valid.
+// Apply replaces the registered worlds. changed reports whether clients see a
+// difference. If an entry is invalid, Apply changes nothing.
 func (l *List) Apply(entries []Entry) (changed bool, err error) {
 	ws := make([]World, len(entries))
 	for i := range entries {
@@ -122,10 +122,10 @@ func (l *List) Apply(entries []Entry) (changed bool, err error) {
 	return l.merge(), nil
 }
 
-// Worlds are all worlds by id, as shown; not to be changed.
+// Worlds returns all worlds as shown, by id. Read only.
 func (l *List) Worlds() []World { return l.shown }
 
-// Find is the world of that id as shown, or nil.
+// Find returns the world with that id as shown, or nil.
 func (l *List) Find(id uint8) *World {
 	if at := l.position[id]; at > 0 {
 		return &l.shown[at-1]
@@ -133,7 +133,7 @@ func (l *List) Find(id uint8) *World {
 	return nil
 }
 
-// validateAll reports every fault of a list at once.
+// validateAll returns every fault of a list in one error.
 func validateAll(ws []World) error {
 	if len(ws) > MaxWorlds {
 		return fmt.Errorf("worlds: %d are more than %d", len(ws), MaxWorlds)
@@ -153,7 +153,7 @@ func validateAll(ws []World) error {
 	return errors.Join(faults...)
 }
 
-// networksOf are the different networks that the worlds' routes name.
+// networksOf returns the different networks in the worlds' routes.
 func networksOf(ws []World) (all []netip.Prefix) {
 	for i := range ws {
 		all = ws[i].addNetworks(all)
@@ -161,7 +161,7 @@ func networksOf(ws []World) (all []netip.Prefix) {
 	return all
 }
 
-// merge makes what is shown, and tells whether it differs from before.
+// merge updates shown and reports whether it differs from before.
 func (l *List) merge() (changed bool) {
 	merged := slices.Clone(l.registered)
 	for _, w := range l.static {
@@ -181,10 +181,9 @@ func (l *List) merge() (changed bool) {
 	return true
 }
 
-// FrameFor is the list as the asking client is to be sent it. Without characters
-// the bytes are shared by all clients of its class; either way they are never
-// changed. How many builds there are is bounded by the caller, who lets only
-// accepted ones in.
+// FrameFor returns the list in the form that the client receives. Without characters,
+// all clients of a class share the bytes. The bytes never change in either case. The
+// caller limits the number of builds by refusing unaccepted ones.
 func (l *List) FrameFor(ask Ask) ([]byte, error) {
 	f, err := l.frame(frameKey{build: ask.Build, networks: networksWith(l.networks, ask.Peer)})
 	if err != nil || len(ask.Characters) == 0 {
@@ -199,7 +198,7 @@ func (l *List) FrameFor(ask Ask) ([]byte, error) {
 	return own, nil
 }
 
-// networksWith tells which networks hold peer.
+// networksWith returns which networks contain peer.
 func networksWith(networks []netip.Prefix, peer netip.Addr) (bits networkBits) {
 	peer = peer.Unmap()
 	for i := range networks {
@@ -210,7 +209,7 @@ func networksWith(networks []netip.Prefix, peer netip.Addr) (bits networkBits) {
 	return bits
 }
 
-// frame finds or makes the encoding for a class of clients.
+// frame returns the cached or new encoding for a class of clients.
 func (l *List) frame(key frameKey) (frame, error) {
 	if f, ok := l.frames.get(key); ok {
 		return f, nil
@@ -228,7 +227,7 @@ func (l *List) frame(key frameKey) (frame, error) {
 	return f, nil
 }
 
-// show is what a class of clients sees of w.
+// show returns w as a class of clients sees it.
 func (l *List) show(w *World, key frameKey) Shown {
 	s := Shown{
 		ID: w.ID, Name: w.Name, Address: w.Address, Kind: w.Kind, Category: w.Category, Population: w.Population,

@@ -26,7 +26,7 @@ func TestList_FrameFor_IsMadeOnceAChangeAndBuild(t *testing.T) {
 			t.Fatalf("frame = %q, %v, want %q", got, err, want)
 		}
 	}
-	frame(5875, "0 worlds for 5875") // an empty list is legal
+	frame(5875, "0 worlds for 5875") // an empty list is valid
 	if err := l.SetStatic([]World{world(1, "A"), world(2, "B")}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestParseKind(t *testing.T) {
 	}
 }
 
-// What a client reads is what the operator set, for each of the eras.
+// A client reads what the operator set, in each era.
 func TestEncodeGrunt_RoundTrip(t *testing.T) {
 	plain, off, locked, other, full := world(1, "Plain"), world(2, "Off"), world(3, "Locked"), world(4, "Other build"), world(5, "Full")
 	off.Offline, locked.Locked, other.Builds, full.Full = true, true, []uint16{1}, true
@@ -110,12 +110,12 @@ func TestEncodeGrunt_RoundTrip(t *testing.T) {
 	}
 }
 
-// The longest list that validation lets through fits its length field.
+// The longest valid list fits its length field.
 func TestEncodeGrunt_TheLongestListFits(t *testing.T) {
 	ws := make([]World, MaxWorlds)
 	for i := range ws {
 		ws[i] = world(uint8(i+1), strings.Repeat("n", maxName))
-		ws[i].Builds = []uint16{1, 10505} // so that the version is told, too
+		ws[i].Builds = []uint16{1, 10505} // so that the version is sent, too
 		ws[i].Address = strings.Repeat("a.", (maxAddress-6)/2) + "a:8085"
 	}
 	l := NewList(EncodeGrunt)
@@ -133,7 +133,7 @@ func prefix(format string, a ...any) netip.Prefix {
 	return netip.MustParsePrefix(fmt.Sprintf(format, a...))
 }
 
-// gruntRealm is what clients of a build are sent of one world.
+// gruntRealm returns one world as clients of a build receive it.
 func gruntRealm(t *testing.T, build uint16, w World) grunt.Realm {
 	t.Helper()
 	l := NewList(EncodeGrunt)
@@ -144,7 +144,7 @@ func gruntRealm(t *testing.T, build uint16, w World) grunt.Realm {
 	return realms[0]
 }
 
-// A normal world has the number that all clients know, on every wire of the grunt
+// A normal world has the number that all clients know, in every version of the grunt
 // protocol.
 func TestEncodeGrunt_KindsOnTheWire(t *testing.T) {
 	for kind, want := range map[Kind]uint8{KindPlain: 0, KindPvE: 0, KindPvP: 1, KindRP: 6, KindRPPvP: 8} {
@@ -168,8 +168,8 @@ func TestEncodeGrunt_CategoryIsTheErasOwn(t *testing.T) {
 	}
 }
 
-// A world of another build is offline and says which version it wants: in its own
-// fields where the era has them, else in the name.
+// A world of another build is offline and shows its version: in its own fields if the
+// era has them, otherwise in the name.
 func TestEncodeGrunt_AWorldOfAnotherBuild(t *testing.T) {
 	w := world(1, "A")
 	const told = grunt.RealmOffline | grunt.RealmSpecifyBuild
@@ -184,7 +184,7 @@ func TestEncodeGrunt_AWorldOfAnotherBuild(t *testing.T) {
 		{7799, 5875, "A (1,12,1)", grunt.RealmOffline, [3]uint8{}, 0}, // sources disagree on the fields
 		{8606, 5875, "A", told, [3]uint8{1, 12, 1}, 5875},
 		{12340, 8606, "A", told, [3]uint8{2, 4, 3}, 8606},
-		{12340, 9, "A", grunt.RealmOffline, [3]uint8{}, 0}, // a build that nobody knows
+		{12340, 9, "A", grunt.RealmOffline, [3]uint8{}, 0}, // an unknown build
 	} {
 		w.Builds = []uint16{c.wants}
 		r := gruntRealm(t, c.build, w)

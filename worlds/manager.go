@@ -8,26 +8,25 @@ import (
 	"time"
 )
 
-// Manager is the core of the manager that leads: the list of worlds as it is
-// true, and what others have to be told of it. It belongs to one goroutine,
-// which hands in what the bus brings and, after every call, first stores what
-// Writes returns and only then tells what Changes returns; a Snapshot, too, may
-// only be told when nothing is left to write. Times are milliseconds of one
-// clock that never goes back.
+// Manager is the core of the leading manager: the authoritative list of worlds, and the
+// changes that others must receive. It belongs to one goroutine, which passes in the
+// messages of the bus. After every call that goroutine first stores what Writes
+// returns, and only then sends what Changes returns. It may send a Snapshot only when
+// no write is pending. Times are milliseconds of one monotonic clock.
 //
-// A world is registered once and then known for ever, until a Reset; silence
-// makes it offline only. What changes how a world is (there, gone, other data) is
-// told at once, and what changes all the time, the figures of its heartbeats, at
-// most once per RefreshEvery and world, so that 255 worlds cost every login
-// server at most 51 changes a second by default.
+// A registered world stays known until a Reset. Silence only makes it offline. A change
+// of a world's state (it arrives, leaves, or has new data) is sent at once. The figures
+// of heartbeats change all the time and are sent at most once per RefreshEvery and
+// world. 255 worlds then cost every login server at most 51 changes a second by
+// default.
 type Manager struct {
 	options ManagerOptions
-	// worlds are by id. Invariant: told is what the sum of all changes says.
+	// worlds are by id. Invariant: told equals the sum of all changes.
 	worlds  [MaxWorlds + 1]*managed
 	version Version
 	changes []Change
 	writes  []Write
-	// silenced are those that Tick has made offline.
+	// silenced are the worlds that Tick has set offline.
 	silenced []Node
 	// looked is the time of the last Tick, 0 before the first.
 	looked int64
@@ -36,20 +35,20 @@ type Manager struct {
 
 // ManagerOptions configure a Manager.
 type ManagerOptions struct {
-	// Epoch must be greater than that of every leader before, even when the lease
-	// was lost with all that was stored: a wall time, raised above the last
-	// lease's, is.
+	// Epoch must be greater than that of every earlier leader, even if the lease and
+	// all stored data were lost. A suitable value is the wall time, raised above the
+	// epoch of the last lease.
 	Epoch uint64
-	// HeartbeatEvery is what worlds are asked for; 0 is 2 s.
+	// HeartbeatEvery is the interval that worlds are asked to use; 0 means 2 s.
 	HeartbeatEvery time.Duration
-	// Missed is after how many missed heartbeats a world is offline; 0 is 3.
+	// Missed is the number of missed heartbeats that make a world offline; 0 means 3.
 	Missed int
-	// RefreshEvery is the least time between two changes that only tell a world's
-	// figures; 0 is 5 s.
+	// RefreshEvery is the least time between two changes that only update a world's
+	// figures; 0 means 5 s.
 	RefreshEvery time.Duration
 }
 
-// EnsureDefaults fills in what is 0.
+// EnsureDefaults sets zero fields to their defaults.
 func (o *ManagerOptions) EnsureDefaults() {
 	if o.HeartbeatEvery == 0 {
 		o.HeartbeatEvery = 2 * time.Second
@@ -62,43 +61,43 @@ func (o *ManagerOptions) EnsureDefaults() {
 	}
 }
 
-// limit is the silence after which a world is offline, in milliseconds.
+// limit returns the silence, in milliseconds, after which a world is offline.
 func (o *ManagerOptions) limit() int64 { return int64(o.Missed) * o.HeartbeatEvery.Milliseconds() }
 
-// ManagerStats count what a Manager has seen, for metrics.
+// ManagerStats are the gauges and counters of a Manager, for metrics.
 type ManagerStats struct {
-	// Online and Offline worlds there are now.
+	// Online and Offline count the worlds in that state now.
 	Online, Offline int
-	// Refused registrations, BadBeats whose figures cannot be, UnknownBeats of
-	// worlds that had to register again.
+	// Refused counts refused registrations, BadBeats heartbeats with impossible
+	// figures, UnknownBeats heartbeats of worlds that must register again.
 	Refused, BadBeats, UnknownBeats uint64
-	// Twins are registrations of a second process for a world that is there.
+	// Twins counts registrations of a second process for a world that is present.
 	Twins uint64
 }
 
-// Write is what must be stored before the changes that came with it are told.
+// Write must be stored before the changes of the same call are sent.
 type Write struct {
-	// World is the key. Record is what it is to be from now on.
+	// World is the key. Record is its new value.
 	World  uint8
 	Record *Record
-	// Reset: all keys are to be deleted; World and Record are not set.
+	// Reset: delete all keys. World and Record are not set.
 	Reset bool
 }
 
-// managed is a world as the manager knows it.
+// managed is the manager's state of a world.
 type managed struct {
 	told   Entry
 	toldAt int64
 	health health
-	// latest are the figures of the last heartbeat.
+	// latest has the figures of the last heartbeat.
 	latest figures
-	// twin is the incarnation that was refused last because this one beats.
+	// twin is the incarnation that was last refused because the present one beats.
 	twin uint64
-	// again: this one has to register again, see Register.
+	// again: the present incarnation must register again, see Register.
 	again bool
 }
 
-// figures are what heartbeats change.
+// figures are the data that heartbeats change.
 type figures struct {
 	players, queue uint32
 	load           float32
@@ -108,17 +107,16 @@ func (e *Entry) figures() figures { return figures{e.Players, e.Queue, e.Load} }
 
 func (e *Entry) setFigures(f figures) { e.Players, e.Queue, e.Load = f.players, f.queue, f.load }
 
-// NewManager makes one that knows no world.
+// NewManager returns a Manager without worlds.
 func NewManager(o ManagerOptions) *Manager {
 	o.EnsureDefaults()
 	return &Manager{options: o, version: Version{Epoch: o.Epoch}}
 }
 
-// Restore takes over what an earlier leader stored, before anything else is
-// called. Worlds that were online count as heard now: had they fallen silent
-// meanwhile, they would be shown offline one limit later. Their players are not
-// known until they beat. Records that cannot stand beside those before them are
-// left out and counted.
+// Restore loads the records of an earlier leader. Call it before any other method.
+// Worlds that were online count as heard now: a world that has fallen silent becomes
+// offline one limit later. The players of a world are unknown until its first beat.
+// Records that conflict with earlier ones are dropped, and left is their number.
 func (m *Manager) Restore(records []Record, now int64) (left int) {
 	for i := range records {
 		r := &records[i].Registration
@@ -126,7 +124,7 @@ func (m *Manager) Restore(records []Record, now int64) (left int) {
 			left++
 			continue
 		}
-		// Its next figures are due at once.
+		// Its next figures are sent at once.
 		w := &managed{told: Entry{Registration: *r}, toldAt: now - m.options.RefreshEvery.Milliseconds()}
 		w.health.lives(now)
 		m.worlds[r.ID] = w
@@ -134,20 +132,20 @@ func (m *Manager) Restore(records []Record, now int64) (left int) {
 	return left
 }
 
-// ErrTwin: another process has registered as that world, and beats.
+// ErrTwin: another process has registered as that world and sends heartbeats.
 var ErrTwin = errors.New("it is already here: another process beats for it; this one may register when that falls silent")
 
-// Register takes a world in, or tells by the name of the field why not. The same
-// registration may come again. Another incarnation takes the place of one that is
-// there, but not while that is heard: it is refused with ErrTwin. The one that
-// beats has to register again then, for the second has spoken in its name.
+// Register adds or updates a world, or returns an error that names the field. The same
+// registration may be repeated. Another incarnation replaces the present one only if
+// that one is silent. Otherwise Register returns ErrTwin, and the present incarnation
+// must register again, because the second one has sent messages under its name.
 func (m *Manager) Register(from Node, r *Registration, now int64) error {
 	if err := m.check(from, r); err != nil {
 		m.stats.Refused++
 		return err
 	}
 	e := Entry{Registration: *r}
-	e.Offline, e.Population = false, 0 // that is for the manager to say
+	e.Offline, e.Population = false, 0 // only the manager sets these
 	w := m.worlds[r.ID]
 	if w.beatsFor(r, now, m.options.HeartbeatEvery.Milliseconds()) {
 		m.stats.Twins++
@@ -168,14 +166,14 @@ func (m *Manager) Register(from Node, r *Registration, now int64) error {
 	return nil
 }
 
-// beatsFor tells whether another process than r's has the world and was heard
-// within one and a half heartbeats. w may be nil.
+// beatsFor reports whether another process than r's has the world and was heard within
+// one and a half heartbeats. w may be nil.
 func (w *managed) beatsFor(r *Registration, now, heartbeat int64) bool {
 	return w != nil && !w.told.Offline && w.told.Incarnation != r.Incarnation &&
 		!w.health.silent(now, heartbeat*3/2)
 }
 
-// check tells why a registration cannot be taken.
+// check returns why a registration is refused, or nil.
 func (m *Manager) check(from Node, r *Registration) error {
 	if err := r.Validate(); err != nil {
 		return err
@@ -199,8 +197,8 @@ func (m *Manager) check(from Node, r *Registration) error {
 	return nil
 }
 
-// Beat takes a heartbeat. known is false when that incarnation of the world is
-// not registered: it has to do that again.
+// Beat handles a heartbeat. known is false if that incarnation of the world is not
+// registered. The world must then register again.
 func (m *Manager) Beat(from Node, b *Beat, now int64) (known bool) {
 	w := m.find(from)
 	if w == nil || w.told.Incarnation != b.Incarnation {
@@ -217,7 +215,7 @@ func (m *Manager) Beat(from Node, b *Beat, now int64) (known bool) {
 		return false
 	}
 	if b.Validate() != nil {
-		m.stats.BadBeats++ // a sign of life all the same
+		m.stats.BadBeats++ // it is a sign of life nevertheless
 	} else {
 		w.latest = figures{b.Population, b.Queue, b.Load}
 	}
@@ -232,7 +230,7 @@ func (m *Manager) Beat(from Node, b *Beat, now int64) (known bool) {
 	return true
 }
 
-// find is the world that a node speaks for, or nil.
+// find returns the world of a node, or nil.
 func (m *Manager) find(from Node) *managed {
 	if id, ok := WorldOf(from); ok {
 		return m.worlds[id]
@@ -240,22 +238,21 @@ func (m *Manager) find(from Node) *managed {
 	return nil
 }
 
-// Knows tells whether a world is in the list, online or not.
+// Knows reports whether a world is in the list, online or not.
 func (m *Manager) Knows(id uint8) bool { return m.worlds[id] != nil }
 
-// Reset forgets all worlds: maintenance. Their next heartbeats are unknown, so
-// they register again.
+// Reset removes all worlds, for maintenance. Their next heartbeats are unknown, so the
+// worlds register again.
 func (m *Manager) Reset() {
 	m.worlds = [MaxWorlds + 1]*managed{}
 	m.writes = append(m.writes, Write{Reset: true})
 	m.change(Change{Reset: true})
 }
 
-// Tick makes worlds offline that have been silent for the limit, and tells the
-// figures that are due. It is to be called several times per HeartbeatEvery: a
-// longer gap means that the manager itself stood still, and what the worlds said
-// meanwhile may still wait to be handed in, so it does not count as their
-// silence.
+// Tick sets worlds offline that were silent for the limit, and adds changes for figures
+// that are due. Call it several times per HeartbeatEvery. A longer gap means that the
+// manager itself was stopped. Messages from worlds may then still wait, so the gap does
+// not count as silence.
 func (m *Manager) Tick(now int64) {
 	gap := now - m.looked
 	if m.looked == 0 || gap <= m.options.HeartbeatEvery.Milliseconds() {
@@ -276,7 +273,7 @@ func (m *Manager) Tick(now int64) {
 	}
 }
 
-// offline tells that a world is gone, and that nobody is in it.
+// offline adds the change that a world is offline and has no players.
 func (m *Manager) offline(w *managed, now int64) {
 	if w.told.Offline {
 		return
@@ -288,13 +285,13 @@ func (m *Manager) offline(w *managed, now int64) {
 	m.status(w, e, now)
 }
 
-// status makes e what is known of a world, durably.
+// status stores e as the new state of a world and adds the change.
 func (m *Manager) status(w *managed, e Entry, now int64) {
 	m.writes = append(m.writes, Write{World: e.ID, Record: &Record{Registration: e.Registration}})
 	m.tell(w, e, now)
 }
 
-// refresh tells a world's figures, if they have changed and it is time.
+// refresh adds a change for a world's figures, if they differ and it is time.
 func (m *Manager) refresh(w *managed, now int64) {
 	if w.latest == w.told.figures() || now-w.toldAt < m.options.RefreshEvery.Milliseconds() {
 		return
@@ -309,39 +306,39 @@ func (m *Manager) tell(w *managed, e Entry, now int64) {
 	m.change(Change{Entry: &e})
 }
 
-// change gives a change its place in the order.
+// change appends a change with the next version.
 func (m *Manager) change(c Change) {
 	m.version.Seq++
 	c.Version = m.version
 	m.changes = append(m.changes, c)
 }
 
-// Changes are what must be told since the last call, in order. They are the
-// caller's.
+// Changes returns the changes since the last call that must be sent, in order. The
+// caller owns the slice.
 func (m *Manager) Changes() []Change {
 	c := m.changes
 	m.changes = nil
 	return c
 }
 
-// Silenced are the worlds that have fallen silent since the last call: they may be
-// dead, and their keys with them. One that leaves in order is offline too, but may
-// go on for those who are in. They are the caller's.
+// Silenced returns the worlds that have fallen silent since the last call. They may be
+// dead, and their keys lost. A world that leaves in order is offline but not in this
+// list, because it may continue for its players. The caller owns the slice.
 func (m *Manager) Silenced() []Node {
 	s := m.silenced
 	m.silenced = nil
 	return s
 }
 
-// Writes are what must be stored since the last call, in order, before the
-// changes are told. They are the caller's.
+// Writes returns the data since the last call that must be stored, in order, before the
+// changes are sent. The caller owns the slice.
 func (m *Manager) Writes() []Write {
 	w := m.writes
 	m.writes = nil
 	return w
 }
 
-// Snapshot is the whole list, by id, as all changes so far have made it.
+// Snapshot returns the whole list by id, after all changes so far.
 func (m *Manager) Snapshot() Snapshot {
 	s := Snapshot{Version: m.version, Entries: []Entry{}}
 	for _, w := range m.worlds {
@@ -352,10 +349,10 @@ func (m *Manager) Snapshot() Snapshot {
 	return s
 }
 
-// Version is that of the last change.
+// Version returns the version of the last change.
 func (m *Manager) Version() Version { return m.version }
 
-// Stats are the counts so far.
+// Stats returns the counts so far.
 func (m *Manager) Stats() ManagerStats {
 	s := m.stats
 	for _, w := range m.worlds {

@@ -12,9 +12,9 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
-// TestManager_Scenarios plays testdata/manager, one file a scenario. Each command
-// prints what was to be written and told because of it; what is written goes into
-// a store, as JSON, which the next manager restores.
+// TestManager_Scenarios runs testdata/manager, one file per scenario. Each command
+// prints the writes and changes that it causes. The writes go into a store as JSON,
+// which the next manager restores.
 func TestManager_Scenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata/manager", func(t *testing.T, path string) {
 		s := &managerScript{stored: make(map[uint8][]byte)}
@@ -55,13 +55,13 @@ func (s *managerScript) run(a args) {
 		s.beat(a)
 	case "reset":
 		s.m.Reset()
-	case "tick": // to a time, twice a second
+	case "tick": // to a time, in steps of half a second
 		for to := int64(a.number("to")); s.now < to; {
 			s.now = min(s.now+500, to)
 			s.m.Tick(s.now)
 			s.drain(a)
 		}
-	case "stall": // the manager stands still until then
+	case "stall": // the manager is stopped until then
 		s.now = int64(a.number("to"))
 		s.m.Tick(s.now)
 	case "show":
@@ -116,7 +116,7 @@ func (s *managerScript) beat(a args) {
 	}
 }
 
-// drain does what the manager's goroutine does: store, then tell.
+// drain does what the manager's goroutine does: it stores, then sends.
 func (s *managerScript) drain(a args) {
 	for _, w := range s.m.Writes() {
 		if w.Reset {
@@ -166,7 +166,7 @@ func TestManager_Beat_FiguresThatCannotBeAreASignOfLifeOnly(t *testing.T) {
 	}
 }
 
-// A leader that takes over a store that others have spoilt lists what is sound.
+// A leader that restores a damaged store lists the valid worlds.
 func TestManager_Restore_LeavesOutWhatCannotStandBesideTheRest(t *testing.T) {
 	record := func(id uint8, name string) Record {
 		return Record{Registration{World: world(id, name), Incarnation: 1, Capacity: 10}}

@@ -2,28 +2,28 @@ package worlds
 
 import "time"
 
-// Member keeps a login server's copy of the list: it applies the manager's
-// changes in their order, sees when one was missed, asks for the whole list
-// then, and hands every valid entry to the List. It belongs to the List's
-// goroutine. Times are milliseconds of one clock that never goes back.
+// Member keeps a login server's copy of the list. It applies the manager's changes in
+// order, detects a missed change, then asks for the whole list, and passes every valid
+// entry to the List. It belongs to the List's goroutine. Times are milliseconds of one
+// monotonic clock.
 //
-// It follows the greatest epoch that it has heard of, so a leader that was
-// replaced and does not know yet is not listened to, and its copy never goes back
-// in version. While no manager is heard the copy is served as it is, and Stale.
+// It follows the greatest epoch that it has heard of. It ignores a replaced leader that
+// does not know yet, and its copy never goes back in version. While no manager is
+// heard, the copy is still served and Stale is true.
 type Member struct {
 	options MemberOptions
 	list    *List
-	// copy is what the manager says, as far as it is valid.
+	// copy has the valid entries of the manager.
 	copy *roster
-	// have is the version of the copy, want the greatest heard of.
+	// have is the version of the copy. want is the greatest version heard of.
 	// Invariant: have ≤ want.
 	have, want Version
-	// filled: a snapshot has come at least once.
+	// filled: at least one snapshot has arrived.
 	filled bool
-	// met: a manager was heard of at least once.
+	// met: at least one message of a manager has arrived.
 	met bool
-	// asked is when a snapshot was last asked for, current when the copy was last
-	// known to be the manager's.
+	// asked is when a snapshot was last requested. current is when the copy was last
+	// known to be up to date.
 	asked, current int64
 	stale          bool
 	stats          MemberStats
@@ -31,14 +31,14 @@ type Member struct {
 
 // MemberOptions configure a Member.
 type MemberOptions struct {
-	// StaleAfter is how long the copy may not be known to be the manager's before
-	// it counts as stale; 0 is 3 s.
+	// StaleAfter is how long the copy may be unconfirmed before it counts as stale; 0
+	// means 3 s.
 	StaleAfter time.Duration
-	// AskEvery is the time between two asks for a snapshot; 0 is 500 ms.
+	// AskEvery is the time between two requests for a snapshot; 0 means 500 ms.
 	AskEvery time.Duration
 }
 
-// EnsureDefaults fills in what is 0.
+// EnsureDefaults sets zero fields to their defaults.
 func (o *MemberOptions) EnsureDefaults() {
 	if o.StaleAfter == 0 {
 		o.StaleAfter = 3 * time.Second
@@ -48,39 +48,39 @@ func (o *MemberOptions) EnsureDefaults() {
 	}
 }
 
-// MemberNeeds is what the caller has to do after a call.
+// MemberNeeds says what the caller must do after a call.
 type MemberNeeds struct {
-	// AskSnapshot: ask the manager for its whole list.
+	// AskSnapshot: request the whole list from the manager.
 	AskSnapshot bool
-	// Changed: clients would see a difference; push the list to them.
+	// Changed: clients see a difference. Push the list to them.
 	Changed bool
-	// Figures: they would, but only in how full a world is; that can wait.
+	// Figures: clients see a difference only in how full a world is. The push can wait.
 	Figures bool
-	// NewEpoch: another manager leads, which knows nothing of this node's keys;
-	// announce them anew.
+	// NewEpoch: a new manager leads and does not know this node's keys. Announce them
+	// again.
 	NewEpoch bool
 }
 
-// MemberStats count what a Member has seen, for metrics.
+// MemberStats are the counters of a Member, for metrics.
 type MemberStats struct {
-	// Applied changes and Snapshots, Gaps that were seen, Ignored messages that
-	// were old or came twice, Invalid entries that were kept from clients.
+	// Applied counts applied changes, Snapshots applied snapshots, Gaps detected gaps,
+	// Ignored messages that were old or repeated, Invalid entries that were not shown.
 	Applied, Snapshots, Gaps, Ignored, Invalid uint64
 }
 
-// NewMember makes one whose copy is empty and stale; its first Tick asks for a
+// NewMember returns a Member whose copy is empty and stale. Its first Tick requests a
 // snapshot.
 func NewMember(list *List, o MemberOptions) *Member {
 	o.EnsureDefaults()
 	return &Member{options: o, list: list, copy: &roster{}, stale: true, asked: -o.AskEvery.Milliseconds()}
 }
 
-// less tells whether v is older than o.
+// less reports whether v is older than o.
 func (v Version) less(o Version) bool {
 	return v.Epoch < o.Epoch || v.Epoch == o.Epoch && v.Seq < o.Seq
 }
 
-// Change takes a change that the manager tells.
+// Change handles a change of the manager.
 func (m *Member) Change(c *Change, now int64) MemberNeeds {
 	needs, ok := m.hear(c.Version)
 	next := Version{m.have.Epoch, m.have.Seq + 1}
@@ -112,11 +112,11 @@ func (m *Member) Change(c *Change, now int64) MemberNeeds {
 	return m.settle(needs, now)
 }
 
-// sameBut tells whether nothing but the figures of heartbeats tells e from o.
-// Either may be nil.
+// sameBut reports whether e and o differ at most in the figures of heartbeats. Either
+// may be nil.
 func (e *Entry) sameBut(o *Entry) bool { return e != nil && o != nil && e.World.equal(&o.World) }
 
-// Snapshot takes a whole list. It is not kept, its entries are copied.
+// Snapshot handles a whole list. It copies the entries and does not keep s.
 func (m *Member) Snapshot(s *Snapshot, now int64) MemberNeeds {
 	needs, ok := m.hear(s.Version)
 	switch {
@@ -137,7 +137,7 @@ func (m *Member) Snapshot(s *Snapshot, now int64) MemberNeeds {
 	return m.settle(needs, now)
 }
 
-// Pulse takes a sign of life: it shows whether a change was missed.
+// Pulse handles a sign of life, which shows whether a change was missed.
 func (m *Member) Pulse(p *Pulse, now int64) MemberNeeds {
 	needs, ok := m.hear(p.Version)
 	if !ok {
@@ -146,14 +146,13 @@ func (m *Member) Pulse(p *Pulse, now int64) MemberNeeds {
 	return m.settle(needs, now)
 }
 
-// Tick tells the time. It is to be called several times per AskEvery.
+// Tick passes in the time. Call it several times per AskEvery.
 func (m *Member) Tick(now int64) MemberNeeds {
 	m.stale = m.stale || now-m.current >= m.options.StaleAfter.Milliseconds()
 	return m.ask(MemberNeeds{}, now)
 }
 
-// hear notes a version that a manager tells. ok is false for one that does not
-// lead any more.
+// hear records a version of a manager. ok is false if that manager no longer leads.
 func (m *Member) hear(v Version) (needs MemberNeeds, ok bool) {
 	if m.met && v.Epoch < m.want.Epoch {
 		m.stats.Ignored++
@@ -167,10 +166,10 @@ func (m *Member) hear(v Version) (needs MemberNeeds, ok bool) {
 	return needs, true
 }
 
-// lacks tells whether the copy is not what the manager has told of.
+// lacks reports whether the copy is older than what the manager has sent.
 func (m *Member) lacks() bool { return !m.filled || m.have.less(m.want) }
 
-// settle ends the taking of a message of the manager that leads.
+// settle completes the handling of a message of the leading manager.
 func (m *Member) settle(needs MemberNeeds, now int64) MemberNeeds {
 	if !m.lacks() {
 		m.current, m.stale = now, false
@@ -178,7 +177,7 @@ func (m *Member) settle(needs MemberNeeds, now int64) MemberNeeds {
 	return m.ask(needs, now)
 }
 
-// ask adds the need for a snapshot, if there is one and it is time.
+// ask adds the request for a snapshot, if one is needed and due.
 func (m *Member) ask(needs MemberNeeds, now int64) MemberNeeds {
 	if m.lacks() && now-m.asked >= m.options.AskEvery.Milliseconds() {
 		m.asked = now
@@ -187,7 +186,7 @@ func (m *Member) ask(needs MemberNeeds, now int64) MemberNeeds {
 	return needs
 }
 
-// replace takes the new state of one world.
+// replace stores the new state of one world.
 func (m *Member) replace(e *Entry) {
 	older := m.copy
 	m.copy = &roster{}
@@ -200,8 +199,8 @@ func (m *Member) replace(e *Entry) {
 	m.take(e, older)
 }
 
-// take adds a copy of e, or, when it is not valid, what is known of that world
-// from before: a player is better served by that than by nothing.
+// take adds a copy of e. If e is invalid, it keeps the world's earlier entry, which is
+// better for players than no entry.
 func (m *Member) take(e *Entry, older *roster) {
 	fresh := *e
 	if m.copy.add(&fresh) == nil {
@@ -209,11 +208,11 @@ func (m *Member) take(e *Entry, older *roster) {
 	}
 	m.stats.Invalid++
 	if before := older.entries[e.ID]; before != nil {
-		_ = m.copy.add(before) // has no room beside newer ones, or is there
+		_ = m.copy.add(before) // fails if it conflicts with newer entries or is there already
 	}
 }
 
-// show hands the copy to the list, and tells whether clients see a difference.
+// show passes the copy to the list and reports whether clients see a difference.
 func (m *Member) show() bool {
 	changed, err := m.list.Apply(m.copy.all())
 	if err != nil {
@@ -222,16 +221,15 @@ func (m *Member) show() bool {
 	return changed
 }
 
-// Stale tells whether the copy has not been known to be the manager's for a
-// while: no manager is heard, or what was missed does not come. It is as of the
-// last Tick.
+// Stale reports, as of the last Tick, whether the copy has been unconfirmed for
+// StaleAfter: no manager is heard, or missed changes do not arrive.
 func (m *Member) Stale() bool { return m.stale }
 
-// Version is that of the copy.
+// Version returns the version of the copy.
 func (m *Member) Version() Version { return m.have }
 
-// Entries are the copy, by id. The slice is the caller's.
+// Entries returns the copy by id. The caller owns the slice.
 func (m *Member) Entries() []Entry { return m.copy.all() }
 
-// Stats are the counts so far.
+// Stats returns the counts so far.
 func (m *Member) Stats() MemberStats { return m.stats }

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestMember_Scenarios plays testdata/member, one file a scenario. Each command
-// prints what the caller was told to do and what the copy is then.
+// TestMember_Scenarios runs testdata/member, one file per scenario. Each command prints
+// the caller's needs and the copy after it.
 func TestMember_Scenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata/member", func(t *testing.T, path string) {
 		list := NewList(EncodeGrunt)
@@ -31,7 +31,7 @@ type memberScript struct {
 	list *List
 	now  int64
 	out  strings.Builder
-	// snapshot gathers the worlds of the next snapshot.
+	// snapshot collects the worlds of the next snapshot.
 	snapshot []Entry
 }
 
@@ -57,7 +57,7 @@ func (s *memberScript) run(a args) {
 		s.snapshot = nil
 	case "pulse":
 		s.needs(s.m.Pulse(&Pulse{a.version()}, s.now))
-	case "tick": // to a time, every 100 ms
+	case "tick": // to a time, in steps of 100 ms
 		for to := int64(a.number("to")); s.now < to; {
 			s.now = min(s.now+100, to)
 			if n := s.m.Tick(s.now); n != (MemberNeeds{}) {
@@ -122,9 +122,9 @@ func TestMember_Options_DefaultsAreThoseOfTheDesign(t *testing.T) {
 	}
 }
 
-// Whatever the bus loses, doubles or reorders, and however many managers come and
-// go, the copy never goes back in version, and one exchange that gets through
-// makes it the manager's.
+// Whatever the bus loses, repeats or reorders, and however many managers come and go,
+// the copy never goes back in version. One complete exchange makes it equal to the
+// manager's list.
 func TestMember_Property_ConvergesAndNeverGoesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRegion()
@@ -147,7 +147,7 @@ func TestMember_Property_ConvergesAndNeverGoesBack(t *testing.T) {
 	})
 }
 
-// region is a manager, one that it replaced, a member, and the bus in between.
+// region is a manager, a manager that it replaced, a member, and the bus between them.
 type region struct {
 	manager, fenced *Manager
 	stored          map[uint8]Record
@@ -165,11 +165,11 @@ func newRegion() *region {
 	}
 }
 
-// step does one of the things that can happen.
+// step does one random action.
 func (r *region) step(t *rapid.T) {
 	m := r.manager
 	if r.fenced != nil && rapid.IntRange(0, 3).Draw(t, "who") == 0 {
-		m = r.fenced // it does not know yet
+		m = r.fenced // it does not know of its replacement yet
 	}
 	r.now += rapid.Int64Range(0, 3000).Draw(t, "time")
 	id := uint8(rapid.IntRange(1, 4).Draw(t, "world"))
@@ -199,7 +199,7 @@ func (r *region) step(t *rapid.T) {
 	r.drain(m)
 }
 
-// drain stores and tells, as the manager's goroutine does; one that does not lead
+// drain stores and sends, as the manager's goroutine does. A manager that does not lead
 // cannot store.
 func (r *region) drain(m *Manager) {
 	for _, w := range m.Writes() {
@@ -227,8 +227,8 @@ func (r *region) takeOver() {
 	r.manager.Restore(records, r.now)
 }
 
-// deliver hands over some of what is on its way, in any order, some of it twice,
-// some of it never.
+// deliver delivers some of the queued messages in any order. It repeats some and loses
+// some.
 func (r *region) deliver(t *rapid.T) {
 	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "order"), 0))
 	random.Shuffle(len(r.bus), func(i, j int) { r.bus[i], r.bus[j] = r.bus[j], r.bus[i] })
@@ -260,7 +260,7 @@ func (r *region) hand(m any) MemberNeeds {
 	panic("neither")
 }
 
-// exchange lets a pulse through, and a snapshot if the member asks for one.
+// exchange delivers a pulse, and a snapshot if the member asks for one.
 func (r *region) exchange() {
 	r.now += 500
 	if r.hand(Pulse{r.manager.Version()}).AskSnapshot {
@@ -268,7 +268,7 @@ func (r *region) exchange() {
 	}
 }
 
-// What a manager should never tell does not reach clients, and the rest does.
+// Invalid entries of a manager are not shown to clients, and the valid ones are.
 func TestMember_Snapshot_KeepsWhatIsNotValidFromClients(t *testing.T) {
 	list := NewList(EncodeGrunt)
 	m := NewMember(list, MemberOptions{})
@@ -294,8 +294,8 @@ func TestMember_Snapshot_KeepsWhatIsNotValidFromClients(t *testing.T) {
 	}
 }
 
-// A queue that only grows can wait for the next refresh, as a population can; native
-// clients see it, so it is shown.
+// A change of only the queue can wait for the next refresh, like one of the population.
+// Native clients see the queue, so it is shown.
 func TestMember_Change_AQueueIsFigures(t *testing.T) {
 	list := NewList(EncodeGrunt)
 	m := NewMember(list, MemberOptions{})

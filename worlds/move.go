@@ -7,43 +7,42 @@ import (
 	"gatepass/codec"
 )
 
-// Stamp tells the keys of one account's logins apart: a later login has a
-// greater one. It is the time of the login in milliseconds, 22 random bits
-// behind it.
+// Stamp orders the logins of one account: a later login has a greater stamp. It is the
+// time of the login in milliseconds, followed by 22 random bits.
 type Stamp uint64
 
-// NewStamp makes a stamp of a wall time in Unix milliseconds and random bits.
+// NewStamp returns a stamp from a wall time in Unix milliseconds and random bits.
 func NewStamp(unixMilli int64, random uint32) Stamp {
 	return Stamp(uint64(unixMilli)<<22 | uint64(random&(1<<22-1)))
 }
 
-// PassID names one move of one key; it is random and never used twice.
+// PassID identifies one move of one key. It is random and never used twice.
 type PassID [16]byte
 
 func (p PassID) String() string { return hex.EncodeToString(p[:]) }
 
-// MoveKind is what a Move says. H is the node that holds the key, T the one that
+// MoveKind is the kind of a Move. H is the node that holds the key, T the node that
 // takes it.
 type MoveKind uint8
 
 const (
-	// MoveClaim, T → H: let me have it; here is the client's proof.
+	// MoveClaim, T → H: T asks for the key and sends the client's proof.
 	MoveClaim MoveKind = iota + 1
-	// MoveOffer, H → T: here it is; it is not yours yet.
+	// MoveOffer, H → T: H sends the key. T may not use it yet.
 	MoveOffer
-	// MoveAccept, T → H: I have stored it as pending.
+	// MoveAccept, T → H: T has stored the key as pending.
 	MoveAccept
-	// MoveCommit, H → T: my copy is gone, it is yours.
+	// MoveCommit, H → T: H has wiped its copy. T may use the key.
 	MoveCommit
-	// MoveLive, T → H: it is mine now; the client may come.
+	// MoveLive, T → H: the key is live at T. The client may connect.
 	MoveLive
-	// MoveUsed, T → H: the client has come in with it.
+	// MoveUsed, T → H: the client has entered with the key.
 	MoveUsed
-	// MoveRecall, H → T: drop it, the client goes elsewhere.
+	// MoveRecall, H → T: T must drop the key, because the client goes elsewhere.
 	MoveRecall
-	// MoveRecalled, T → H: I have dropped it, or never had it.
+	// MoveRecalled, T → H: T has dropped the key or never had it.
 	MoveRecalled
-	// MoveRefuse, either way: no, for Reason. That pass is dead where it is said.
+	// MoveRefuse, either way: refusal with a Reason. The pass is dead at the sender.
 	MoveRefuse
 	// MoveKindCount is the number of kinds, for tables.
 	MoveKindCount
@@ -64,27 +63,27 @@ func (k MoveKind) String() string {
 type Reason uint8
 
 const (
-	// ReasonNone: it was not.
+	// ReasonNone: no failure.
 	ReasonNone Reason = iota
-	// ReasonUnknown: there is no such key or pass here (any more).
+	// ReasonUnknown: the sender does not have this key or pass, or no longer.
 	ReasonUnknown
 	// ReasonProof: the client's proof is wrong.
 	ReasonProof
-	// ReasonBusy: the key is on its way elsewhere; try again.
+	// ReasonBusy: the key is moving to another node. Try again.
 	ReasonBusy
-	// ReasonForeign: this node does not take that from that one.
+	// ReasonForeign: this node does not accept that from the other node.
 	ReasonForeign
-	// ReasonFull: no room for more passes.
+	// ReasonFull: there is no room for more passes.
 	ReasonFull
-	// ReasonUsed: the pass was used already, it cannot be called back.
+	// ReasonUsed: the pass is already used and cannot be recalled.
 	ReasonUsed
-	// ReasonExpired: its validity is over.
+	// ReasonExpired: the validity of the pass is over.
 	ReasonExpired
-	// ReasonReplaced: a newer login, or an end, has done away with the key.
+	// ReasonReplaced: a newer login or an End has removed the key.
 	ReasonReplaced
-	// ReasonTimeout: no answer within the bound.
+	// ReasonTimeout: no answer arrived in time.
 	ReasonTimeout
-	// ReasonRecalled: the client goes elsewhere, or has gone.
+	// ReasonRecalled: the client goes elsewhere or has gone.
 	ReasonRecalled
 	// ReasonCount is the number of reasons, for tables.
 	ReasonCount
@@ -102,21 +101,21 @@ func (r Reason) String() string {
 	return fmt.Sprintf("reason(%d)", uint8(r))
 }
 
-// Proof is how a client proved to T that it has the key, for H to check before
-// it lets go of it: so a world gets only the keys of clients that knock there.
+// Proof is a client's proof to T that it has the key. H checks it before it gives up
+// the key. A world therefore gets only the keys of clients that connect to it.
 type Proof struct {
-	// World is set for a client at a world's gate (protocol page, 17.2), else the
+	// World is set for a client at a world's gate (protocol page, 17.2). Otherwise the
 	// proof is that of a reconnect (8.1).
 	World bool
-	// ClientSeed and ServerSeed are as sent; Digest is the client's.
+	// ClientSeed and ServerSeed are as sent. Digest is from the client.
 	ClientSeed, ServerSeed [4]byte
-	// Client is what the client drew for a reconnect, Challenge what it was sent.
+	// Client is the client's random data of a reconnect, Challenge the server's.
 	Client, Challenge [16]byte
 	Digest            [20]byte
 }
 
-// Move is one message about one pass. Messages may be lost, doubled, delayed and
-// reordered.
+// Move is one message about one pass. The bus can lose, repeat, delay and reorder
+// messages.
 type Move struct {
 	Kind    MoveKind
 	Pass    PassID
@@ -124,21 +123,21 @@ type Move struct {
 	Stamp   Stamp
 	// Hop is how many nodes had the key before T.
 	Hop uint32
-	// Key is set for MoveOffer only.
+	// Key is set in MoveOffer only.
 	Key Secret
-	// Proof is set for MoveClaim only.
+	// Proof is set in MoveClaim only.
 	Proof *Proof
-	// Validity is for MoveOffer: how long the pass may stay unused, in
-	// milliseconds; 0 for a key that was claimed, which counts as used at once.
+	// Validity is set in MoveOffer: how long the pass may stay unused, in milliseconds.
+	// It is 0 for a claimed key, which counts as used at once.
 	Validity uint32
-	// Ticket is T's number of its accepting the offer, never used twice. T draws it
-	// with MoveAccept, and every later message between the two repeats it: so what
-	// was meant for one accepting, delayed however long, has no effect on another.
-	// 0 before.
+	// Ticket is T's number for its acceptance of the offer, never used twice. T draws
+	// it with MoveAccept, and every later message between the two repeats it. A delayed
+	// message for one acceptance therefore has no effect on another. It is 0 before
+	// MoveAccept.
 	Ticket uint64
-	// Voucher is set where a login server says MoveCommit to a world, and where a world
-	// that was handed a key gives it back with MoveOffer.
+	// Voucher is set in a login server's MoveCommit to a world, and in the MoveOffer of
+	// a world that gives back a key.
 	Voucher Voucher
-	// Reason is set for MoveRefuse only.
+	// Reason is set in MoveRefuse only.
 	Reason Reason
 }

@@ -10,15 +10,15 @@ import (
 	"gatepass/codec/native"
 )
 
-// maxAlternatives is how many worlds a client is pointed to at most.
+// maxAlternatives is the most worlds that a client is pointed to.
 const maxAlternatives = 8
 
-// ErrUnpublished: nothing was published yet that native clients could be sent.
+// ErrUnpublished: no list for native clients is published yet.
 var ErrUnpublished = errors.New("worlds: the list was not published yet")
 
-// nativeLists is what native clients are served from: the list that was published
-// last and the one before it, which deltas lead from. A class of clients is those
-// of one build and the same networks, as far as that makes a difference.
+// nativeLists is the source of what native clients receive: the last published list,
+// and the one before it, for deltas. A class of clients is those of one build in the
+// same networks, as far as build and networks make a difference.
 type nativeLists struct {
 	version     uint64
 	now, before published
@@ -26,41 +26,40 @@ type nativeLists struct {
 	deltas      frames[deltaKey, []byte]
 }
 
-// published is a list as native clients may see it.
+// published is a list as native clients see it.
 type published struct {
-	// worlds are by id, and never changed.
+	// worlds are by id and never change.
 	worlds []World
 	stale  bool
-	// networks are those in which a world has another address, builds, sorted, those
-	// that a world names.
+	// networks are those in which a world has another address. builds are those that a
+	// world names, sorted.
 	networks []netip.Prefix
 	builds   []uint16
 }
 
-// nativeKey is a class of clients: a build, 0 for all that no world names, and in
-// which of the networks they are.
+// nativeKey is a class of clients: their networks and their build. The build is 0 for
+// all builds that no world names.
 type nativeKey struct {
 	build    uint16
 	networks networkBits
 }
 
-// deltaKey is a class of clients in the list before and in the one now.
+// deltaKey is a class of clients in the previous list and in the current list.
 type deltaKey struct{ before, now nativeKey }
 
-// NativeWorld is what decides whether a native client can be sent to a world.
+// NativeWorld has the data that decide whether a native client can go to a world.
 type NativeWorld struct {
-	// Address is that for the client's network; empty for a world that takes no
-	// native clients from there.
+	// Address is the address for the client's network. It is empty if the world accepts
+	// no native clients from there.
 	Address string
-	// Mismatch: it does not take that build, or no native clients. Offline: it cannot
-	// be entered now. Full: who comes waits. Locked: a padlock.
+	// Mismatch: the world does not accept that build, or no native clients. Offline:
+	// clients cannot enter it now. Full: clients must wait. Locked: it has a padlock.
 	Mismatch, Offline, Full, Locked bool
 }
 
-// Publish makes what is shown now, and whether it is stale, what native clients are
-// served, if one of them could see a difference. Then the version rises by one, and
-// deltas lead to it from the version before. The first makes version 1, even of an
-// empty list.
+// Publish makes the current list, and whether it is stale, what native clients receive,
+// if one of them can see a difference. The version then rises by one, and deltas lead
+// to it from the version before. The first call makes version 1, even of an empty list.
 func (l *List) Publish(stale bool) (changed bool) {
 	n := &l.native
 	if n.version > 0 && n.now.stale == stale && slices.EqualFunc(l.shown, n.now.worlds, sameNatively) {
@@ -73,12 +72,12 @@ func (l *List) Publish(stale bool) (changed bool) {
 	return true
 }
 
-// Version is that of the published list, 0 before the first.
+// Version returns the version of the published list. It is 0 before the first.
 func (l *List) Version() uint64 { return l.native.version }
 
-// NativeSnapshot is the whole published list for the asking client, as the body of
-// a frame. It is shared by all clients of its class and never changed. The
-// characters of ask are not looked at. It fails with ErrUnpublished only.
+// NativeSnapshot returns the whole published list for the client, as the body of a
+// frame. All clients of a class share the bytes, which never change. It ignores the
+// characters of ask. Its only error is ErrUnpublished.
 func (l *List) NativeSnapshot(ask Ask) ([]byte, error) {
 	n := &l.native
 	if n.version == 0 {
@@ -97,9 +96,9 @@ func (l *List) NativeSnapshot(ask Ask) ([]byte, error) {
 	return body, nil
 }
 
-// NativeDelta is the step from the version before the published one, like
-// NativeSnapshot. A client that sees nothing of it gets one all the same, that says
-// the versions.
+// NativeDelta returns the step from the previous version to the published one, like
+// NativeSnapshot. A client that sees no difference also gets a delta, which has the
+// versions only.
 func (l *List) NativeDelta(ask Ask) ([]byte, error) {
 	n := &l.native
 	if n.version == 0 {
@@ -116,7 +115,7 @@ func (l *List) NativeDelta(ask Ask) ([]byte, error) {
 	return body, nil
 }
 
-// compare fills in what a client sees changed between two lists.
+// compare fills in the differences that a client sees between two lists.
 func compare(delta *native.WorldDelta, before, now []World, ask Ask) {
 	for len(before) > 0 || len(now) > 0 {
 		switch {
@@ -135,8 +134,7 @@ func compare(delta *native.WorldDelta, before, now []World, ask Ask) {
 	}
 }
 
-// NativeFind is what is shown now of a world to the asking client; ok is false when
-// there is none.
+// NativeFind returns the world that the client sees now. ok is false if there is none.
 func (l *List) NativeFind(id uint8, ask Ask) (found NativeWorld, ok bool) {
 	w := l.Find(id)
 	if w == nil {
@@ -149,8 +147,8 @@ func (l *List) NativeFind(id uint8, ask Ask) (found NativeWorld, ok bool) {
 	}, true
 }
 
-// Alternatives are worlds other than except that would take the asking client now,
-// the emptiest first, at most 8.
+// Alternatives returns worlds other than except that accept the client now, the
+// emptiest first, at most 8.
 func (l *List) Alternatives(ask Ask, except uint8) []uint8 {
 	var open []*World
 	for i := range l.shown {
@@ -183,7 +181,7 @@ func publish(shown []World, stale bool) published {
 	return p
 }
 
-// class is that of the asking client.
+// class returns the client's class.
 func (p *published) class(ask Ask) nativeKey {
 	key := nativeKey{networks: networksWith(p.networks, ask.Peer)}
 	if _, named := slices.BinarySearch(p.builds, ask.Build); named {
@@ -192,7 +190,7 @@ func (p *published) class(ask Ask) nativeKey {
 	return key
 }
 
-// sameNatively tells whether no native client could see a difference.
+// sameNatively reports whether no native client can see a difference.
 func sameNatively(a, b World) bool {
 	return a.seenByAll() == b.seenByAll() && a.Native == b.Native && slices.Equal(a.NativeBuilds, b.NativeBuilds) &&
 		slices.EqualFunc(a.Routes, b.Routes, func(r, o Route) bool {
@@ -200,7 +198,7 @@ func sameNatively(a, b World) bool {
 		})
 }
 
-// seenBy is the world as the asking client sees it.
+// seenBy returns the world as the client sees it.
 func (w *World) seenBy(ask Ask) native.World {
 	seen := w.seenByAll()
 	seen.Address = w.nativeAddress(ask.Peer)
@@ -210,7 +208,7 @@ func (w *World) seenBy(ask Ask) native.World {
 	return seen
 }
 
-// seenByAll is what every native client sees of the world.
+// seenByAll returns what every native client sees of the world.
 func (w *World) seenByAll() native.World {
 	seen := native.World{
 		ID: w.ID, Name: w.Name, Kind: nativeKind(w.Kind), Category: w.Category, Status: native.StatusOnline,
@@ -237,7 +235,8 @@ func nativeKind(k Kind) native.WorldKind {
 	return native.WorldNormal
 }
 
-// nativeAddress is where native clients at that address are sent, empty for nowhere.
+// nativeAddress returns where native clients from that address connect. It is empty if
+// they cannot.
 func (w *World) nativeAddress(peer netip.Addr) string {
 	peer = peer.Unmap()
 	address, longest := w.Native, -1
@@ -249,7 +248,7 @@ func (w *World) nativeAddress(peer netip.Addr) string {
 	return address
 }
 
-// takesNative tells whether a native client of that build may enter.
+// takesNative reports whether a native client of that build may enter.
 func (w *World) takesNative(build uint16) bool {
 	return len(w.NativeBuilds) == 0 || slices.Contains(w.NativeBuilds, build)
 }

@@ -12,10 +12,9 @@ import (
 	"gatepass/codec/native/gatepasspb"
 )
 
-// TestList_NativeDelta_LeadsToTheNextSnapshot: whatever happens to the worlds, a
-// client that has a snapshot and applies every delta has what a client that comes
-// now is sent, in every class of clients; and a list that is not published again
-// looks to nobody as if it had changed.
+// TestList_NativeDelta_LeadsToTheNextSnapshot: after any changes of the worlds, a
+// client that applies every delta to its snapshot has the same list as a new client, in
+// every class of clients. If a list is not published again, no client sees a change.
 func TestList_NativeDelta_LeadsToTheNextSnapshot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := NewList(EncodeGrunt)
@@ -46,7 +45,7 @@ func TestList_NativeDelta_LeadsToTheNextSnapshot(t *testing.T) {
 	})
 }
 
-// changeWorld does something to one of a few worlds.
+// changeWorld changes one of a few worlds.
 func changeWorld(t *rapid.T, states map[uint8]World) {
 	id := rapid.Uint8Range(1, 5).Draw(t, "id")
 	w, ok := states[id]
@@ -85,13 +84,13 @@ func changeWorld(t *rapid.T, states map[uint8]World) {
 	states[id] = w
 }
 
-// nativeClient keeps its list by deltas.
+// nativeClient updates its list by deltas.
 type nativeClient struct {
 	ask  Ask
 	list *gatepasspb.WorldSnapshot
 }
 
-// newNativeClients are one of each class.
+// newNativeClients returns one client of each class.
 func newNativeClients() (all []nativeClient) {
 	for build := range uint16(3) {
 		for _, from := range []string{"", "203.0.113.1", "10.2.0.1", "10.1.0.1", "fd00::1"} {
@@ -101,7 +100,7 @@ func newNativeClients() (all []nativeClient) {
 	return all
 }
 
-// follow applies the delta, if there is one, and compares.
+// follow applies the delta, if there is one, and compares the lists.
 func (c *nativeClient) follow(t *rapid.T, l *List, changed bool) {
 	if changed {
 		b, err := l.NativeDelta(c.ask)

@@ -14,14 +14,14 @@ import (
 	"gatepass/codec/native/gatepasspb"
 )
 
-// nativeWorld takes native clients.
+// nativeWorld returns a world that accepts native clients.
 func nativeWorld(id uint8, name string) World {
 	w := world(id, name)
 	w.Native = fmt.Sprintf("192.0.2.%d:8086", id)
 	return w
 }
 
-// publishedList is one of these worlds, published.
+// publishedList returns a published list of these worlds.
 func publishedList(tb testing.TB, ws ...World) *List {
 	tb.Helper()
 	l := NewList(EncodeGrunt)
@@ -52,7 +52,7 @@ func mustDelta(tb testing.TB, l *List, ask Ask) []byte {
 	return b
 }
 
-// readFrame is what a client reads in a body.
+// readFrame returns what a client reads in a body.
 func readFrame(tb testing.TB, b []byte) *gatepasspb.ServerFrame {
 	tb.Helper()
 	var f gatepasspb.ServerFrame
@@ -80,7 +80,7 @@ func TestList_Publish_FirstIsVersion1(t *testing.T) {
 	}
 }
 
-// What no native client can see makes no version.
+// A change that no native client can see makes no new version.
 func TestList_Publish_OnlyWhatNativeClientsSee(t *testing.T) {
 	sound := func() World {
 		w := nativeWorld(1, "A")
@@ -126,7 +126,7 @@ func TestList_Publish_OnlyWhatNativeClientsSee(t *testing.T) {
 	}
 }
 
-// Until it is published, native clients are not served a change.
+// Native clients do not receive a change before it is published.
 func TestList_NativeSnapshot_IsOfThePublishedList(t *testing.T) {
 	l := publishedList(t, nativeWorld(1, "A"))
 	if err := l.SetStatic([]World{nativeWorld(1, "B")}); err != nil {
@@ -153,13 +153,13 @@ func TestList_NativeSnapshot_SaysEverything(t *testing.T) {
 	}
 }
 
-// What a world is to clients of different networks and builds, in the list and when
-// one picks it.
+// How clients of different networks and builds see a world, in the list and when they
+// select it.
 func TestList_Native_ByNetworkAndBuild(t *testing.T) {
 	routed := nativeWorld(1, "Routed")
 	routed.Routes = []Route{
 		{Network: prefix("10.0.0.0/8"), Address: "10.0.0.1:1", Native: "10.0.0.1:2"},
-		{Network: prefix("10.1.0.0/16"), Address: "10.1.0.1:1"}, // has the world's
+		{Network: prefix("10.1.0.0/16"), Address: "10.1.0.1:1"}, // has the world's Native
 		{Network: prefix("fd00::/8"), Address: "[fd00::1]:1", Native: "[fd00::1]:2"},
 	}
 	inside, none, builds, off := world(2, "Inside only"), world(3, "None"), nativeWorld(4, "Builds"), nativeWorld(5, "Off")
@@ -276,7 +276,7 @@ func TestList_Native_KeepsABoundedNumberOfEncodings(t *testing.T) {
 	}
 }
 
-// The longest list fits what a server may say.
+// The longest list fits into a server message.
 func TestList_NativeSnapshot_TheLongestFits(t *testing.T) {
 	for _, body := range []func(testing.TB, *List, Ask) []byte{mustSnapshot, mustDelta} {
 		if b := body(t, publishedList(t, longest()...), Ask{Build: 1}); len(b) > native.MaxServerBody {
@@ -285,7 +285,7 @@ func TestList_NativeSnapshot_TheLongestFits(t *testing.T) {
 	}
 }
 
-// longest are as many worlds as there can be, with the longest texts and numbers.
+// longest returns as many worlds as possible, with the longest texts and numbers.
 func longest() []World {
 	ws := make([]World, MaxWorlds)
 	for i := range ws {

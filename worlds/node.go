@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Node names a process of the region that can hold keys or speak on the bus:
-// "login.eu1", "world.7", "manager.a", "dns.a". Its two halves are two tokens of
-// a bus subject.
+// Node names a process of the region that can hold keys or use the bus: "login.eu1",
+// "world.7", "manager.a", "dns.a". Its two parts are two tokens of a bus subject.
 type Node string
 
 // The kinds of nodes.
@@ -20,28 +19,28 @@ const (
 	KindAdmin   = "admin"
 )
 
-// maxNodeName is how long the second half may be, in bytes.
+// maxNodeName is the longest second part, in bytes.
 const maxNodeName = 32
 
-// LoginNode is the node of the login server of that name.
+// LoginNode returns the node of the login server with that name.
 func LoginNode(name string) Node { return Node(KindLogin + "." + name) }
 
-// WorldNode is the node of the world with that id.
+// WorldNode returns the node of the world with that id.
 func WorldNode(id uint8) Node { return Node(KindWorld + "." + strconv.Itoa(int(id))) }
 
-// Kind is the half before the dot.
+// Kind returns the part before the dot.
 func (n Node) Kind() string {
 	kind, _, _ := strings.Cut(string(n), ".")
 	return kind
 }
 
-// Name is the half behind the dot.
+// Name returns the part after the dot.
 func (n Node) Name() string {
 	_, name, _ := strings.Cut(string(n), ".")
 	return name
 }
 
-// Validate tells whether n can be part of a subject.
+// Validate returns an error if n cannot be part of a subject.
 func (n Node) Validate() error {
 	name := n.Name()
 	if name == "" || len(name) > maxNodeName {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Validate tells whether the order says exactly one thing, and a notice in text
-// that shows as it is.
+// Validate returns an error unless the order has exactly one instruction, and the text
+// of a notice is printable.
 func (o *Order) Validate() error {
 	switch {
 	case (o.Notice == "") == (o.Maintenance == nil):

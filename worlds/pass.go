@@ -95,15 +95,15 @@ type Passes[O any] struct {
 	outcomes, outcomesGiven []Outcome[O]
 }
 
-// Held is one account's key as a node knows it, or an offered pass's.
+// Held is one account's key, or the key of an offered pass, at a node.
 type Held[O any] struct {
 	Account codec.Name
 	Stamp   Stamp
 	// Hop is how many nodes had the key before this one.
 	Hop uint32
-	// Owner is the node's own.
+	// Owner is what the node stores with the key.
 	Owner O
-	// Voucher is the login server's that handed the key over to this world.
+	// Voucher is from the login server that handed the key to this world.
 	Voucher Voucher
 
 	key   Secret
@@ -114,12 +114,12 @@ type Held[O any] struct {
 type keyState uint8
 
 const (
-	keyNone keyState = iota // there is none
-	keyLive                 // it is this node's
-	keyAway                 // it is on its way elsewhere, or not yet here
+	keyNone keyState = iota // there is no key
+	keyLive                 // this node may accept the key
+	keyAway                 // the key is moving away, or has not fully arrived
 )
 
-// Key is the key, or nil while this node must not accept it. It aliases h, whose
+// Key returns the key, or nil while this node must not accept it. It aliases h, whose
 // owner wipes it.
 func (h *Held[O]) Key() *Secret {
 	if h.state != keyLive {
@@ -128,15 +128,15 @@ func (h *Held[O]) Key() *Secret {
 	return &h.key
 }
 
-// Stay is this stay of the key here.
+// Stay returns this stay of the key at the node.
 func (h *Held[O]) Stay() Stay { return Stay{Stamp: h.Stamp, Hop: h.Hop, Voucher: h.Voucher} }
 
-// String tells whose it is, and nothing of the key.
+// String returns the account without the key.
 func (h Held[O]) String() string {
 	return fmt.Sprintf("%s stamp=%d hop=%d", h.Account, h.Stamp, h.Hop)
 }
 
-// GoString is String: %#v must not show the key either.
+// GoString returns the same as String, so that %#v does not show the key either.
 func (h Held[O]) GoString() string { return h.String() }
 
 // Errors of Claim, Offer, Recall and Use.
@@ -148,58 +148,58 @@ var (
 	ErrNoSuchKey = errors.New("worlds: there is no such pass")
 )
 
-// OutcomeKind says how a move came out at this node.
+// OutcomeKind is the result of a move at this node.
 type OutcomeKind uint8
 
 const (
-	// OutcomeTaken: what was claimed, or offered, is live here. A claimed key is
-	// Account's now, see Find; an offered pass waits for its client, see Pass.
+	// OutcomeTaken: the claimed or offered key is live here. A claimed key is now the
+	// account's key, see Find. An offered pass waits for its client, see Pass.
 	OutcomeTaken OutcomeKind = iota + 1
-	// OutcomeNotTaken: what was claimed will not come, for Reason.
+	// OutcomeNotTaken: the claimed key will not arrive, for Reason.
 	OutcomeNotTaken
-	// OutcomeLeft: a key that was held here was claimed by Node and is gone from
-	// here. Owner is what was kept with it, Hop what it had here.
+	// OutcomeLeft: Node has claimed a key that was held here, and the key is gone from
+	// here. Owner is what was stored with it, Hop the hop that it had here.
 	OutcomeLeft
-	// OutcomeIssued: the pass that was offered is live at Node, and gone from
-	// here: the client may be told to go.
+	// OutcomeIssued: the offered pass is live at Node and gone from here. The client
+	// may go.
 	OutcomeIssued
-	// OutcomeAdmitted: the client has come in at Node with the pass.
+	// OutcomeAdmitted: the client has entered at Node with the pass.
 	OutcomeAdmitted
-	// OutcomeKept: the offer came to nothing, for Reason; Node holds no live pass.
+	// OutcomeKept: the offer failed, for Reason. Node holds no live pass.
 	OutcomeKept
-	// OutcomeLapsed: a pass or key that was live here is gone, for Reason
-	// (expired, recalled, replaced). Owner is what was kept with it. Pass is zero
-	// for an account's key, which only a newer one replaces in this way.
+	// OutcomeLapsed: a pass or key that was live here is gone, for Reason (expired,
+	// recalled, replaced). Owner is what was stored with it. Pass is zero for an
+	// account's key, which is lost in this way only to a newer key.
 	OutcomeLapsed
 	// OutcomeKindCount is the number of kinds, for tables.
 	OutcomeKindCount
 )
 
-// Outcome is how a move came out.
+// Outcome is the result of a move.
 type Outcome[O any] struct {
 	Kind    OutcomeKind
 	Pass    PassID
 	Account codec.Name
 	Stamp   Stamp
 	Hop     uint32
-	// Voucher came with the key, see OutcomeTaken at a world.
+	// Voucher arrived with the key, see OutcomeTaken at a world.
 	Voucher Voucher
-	// Node is the other side.
+	// Node is the other side of the move.
 	Node   Node
 	Reason Reason
 	Owner  O
 }
 
-// Stay is the stay of the key that came out so.
+// Stay returns the stay of the key in the outcome.
 func (o *Outcome[O]) Stay() Stay { return Stay{Stamp: o.Stamp, Hop: o.Hop, Voucher: o.Voucher} }
 
-// OutgoingMove is a Move to be sent.
+// OutgoingMove is a Move to send.
 type OutgoingMove struct {
 	To   Node
 	Move Move
 }
 
-// NewPasses makes an empty one. Tell it the time before anything else.
+// NewPasses returns an empty Passes. Call Tick before any other method.
 func NewPasses[O any](o PassOptions[O]) *Passes[O] {
 	if o.Takes != nil && o.Incarnation == 0 {
 		panic("worlds: a node that takes passes needs an incarnation")
@@ -216,7 +216,7 @@ func NewPasses[O any](o PassOptions[O]) *Passes[O] {
 	return p
 }
 
-// Handle takes a move message from another node. m is not kept.
+// Handle handles a move message from another node. It does not keep m.
 func (p *Passes[O]) Handle(from Node, m *Move) {
 	if mv := p.moves.find(m.Pass); mv != nil && mv.peer == from {
 		p.step(mv, m)
@@ -227,8 +227,8 @@ func (p *Passes[O]) Handle(from Node, m *Move) {
 	}
 }
 
-// meet takes a message about a pass that is not known here, or, when it is
-// another's, that the sender is to learn nothing of.
+// meet handles a message about a pass that is unknown here, or that belongs to other
+// nodes. In the second case the sender must learn nothing about it.
 func (p *Passes[O]) meet(from Node, m *Move, others bool) {
 	switch m.Kind {
 	case MoveClaim, MoveOffer, MoveAccept, MoveCommit, MoveLive, MoveUsed:
@@ -247,7 +247,7 @@ func (p *Passes[O]) meet(from Node, m *Move, others bool) {
 	}
 }
 
-// recount tells again how a pass ended.
+// recount repeats how a pass ended.
 func (p *Passes[O]) recount(end *ending, m *Move) {
 	switch m.Kind {
 	case MoveClaim, MoveAccept:
@@ -269,7 +269,7 @@ func (p *Passes[O]) recount(end *ending, m *Move) {
 	case MoveUsed:
 	case MoveOffer, MoveLive:
 		if end.how != endRefused {
-			return // late, and settled
+			return // late, and the move is settled
 		}
 	default:
 		return
@@ -277,8 +277,8 @@ func (p *Passes[O]) recount(end *ending, m *Move) {
 	p.refuse(end.peer, m, end.reason)
 }
 
-// step takes a message about a move under way from its other side. What does not
-// fit the stage is late or doubled, and has no effect.
+// step handles a message about an active move from its other side. A message that does
+// not fit the stage is late or repeated, and has no effect.
 func (p *Passes[O]) step(mv *move[O], m *Move) {
 	switch mv.stage {
 	case stageClaiming:
@@ -298,9 +298,8 @@ func (p *Passes[O]) step(mv *move[O], m *Move) {
 	}
 }
 
-// Tick tells the time in milliseconds of a clock that never goes back. It comes
-// before whatever else happens at that time: a pass is not accepted after its
-// validity because Tick was late.
+// Tick passes in the time, in milliseconds of a monotonic clock. Call it before other
+// methods at the same time, so that a pass is never accepted after its validity.
 func (p *Passes[O]) Tick(now int64) {
 	p.now = max(p.now, now)
 	p.ended.expire(p.now)
@@ -309,7 +308,7 @@ func (p *Passes[O]) Tick(now int64) {
 	}
 }
 
-// look does what a move's time has come for: it repeats, or ends the stage.
+// look handles a move whose time is due: it repeats a message or ends the stage.
 func (p *Passes[O]) look(mv *move[O]) {
 	over := p.now >= mv.until
 	switch mv.stage {
@@ -330,17 +329,16 @@ func (p *Passes[O]) look(mv *move[O]) {
 	}
 }
 
-// Outgoing is what has gathered to be sent since the last call. The slice is
-// good until the next call and holds keys: wipe it when done, or the next call
-// does.
+// Outgoing returns the moves to send since the last call. The slice is valid until the
+// next call and holds keys. The caller can wipe it; otherwise the next call does.
 func (p *Passes[O]) Outgoing() []OutgoingMove {
 	clear(p.outGiven)
 	p.out, p.outGiven = p.outGiven[:0], p.out
 	return p.outGiven
 }
 
-// Outcomes is how moves have come out since the last call. The slice is good
-// until the next call.
+// Outcomes returns the results of moves since the last call. The slice is valid until
+// the next call.
 func (p *Passes[O]) Outcomes() []Outcome[O] {
 	clear(p.outcomesGiven)
 	p.outcomes, p.outcomesGiven = p.outcomesGiven[:0], p.outcomes
@@ -356,7 +354,7 @@ func (p *Passes[O]) send(mv *move[O], kind MoveKind) *Move {
 	return &p.out[len(p.out)-1].Move
 }
 
-// answer queues a message about the pass that m is about.
+// answer queues a message about the pass of m.
 func (p *Passes[O]) answer(to Node, m *Move, kind MoveKind) *Move {
 	p.out = append(p.out, OutgoingMove{To: to, Move: Move{
 		Kind: kind, Pass: m.Pass, Account: m.Account, Stamp: m.Stamp, Hop: m.Hop, Ticket: m.Ticket,
@@ -364,8 +362,8 @@ func (p *Passes[O]) answer(to Node, m *Move, kind MoveKind) *Move {
 	return &p.out[len(p.out)-1].Move
 }
 
-// commit says that the copy here is gone, and to a world that it has the key from
-// here.
+// commit tells the other side that the copy here is gone. For a world it adds a
+// voucher.
 func (p *Passes[O]) commit(mv *move[O], kind VoucherKind) {
 	if mv.peer.Kind() == KindWorld {
 		mv.held.Voucher = p.options.Vouchers.Make(kind, mv.peer, mv.held.Account, mv.held.Stay())
@@ -377,7 +375,7 @@ func (p *Passes[O]) refuse(to Node, m *Move, why Reason) {
 	p.answer(to, m, MoveRefuse).Reason = why
 }
 
-// report queues how a move came out.
+// report queues the outcome of a move.
 func (p *Passes[O]) report(mv *move[O], kind OutcomeKind, why Reason) *Outcome[O] {
 	h := &mv.held
 	p.outcomes = append(p.outcomes, Outcome[O]{

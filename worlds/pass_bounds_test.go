@@ -9,7 +9,7 @@ import (
 	"gatepass/codec"
 )
 
-// newTestPasses makes a node that gives to everybody and takes everything.
+// newTestPasses returns a node that gives keys to every node and takes all offers.
 func newTestPasses(self Node, most int) *Passes[int] {
 	p := NewPasses(PassOptions[int]{
 		Self: self, Incarnation: 1, MaxMoves: most,
@@ -26,8 +26,8 @@ func testName(n int) codec.Name {
 	return name
 }
 
-// exchange carries messages between two nodes until there are none, and returns
-// how many.
+// exchange carries messages between two nodes until there are none, and returns their
+// number.
 func exchange(a, b *Passes[int]) (n int) {
 	for {
 		moved := carry(a, b) + carry(b, a)
@@ -46,7 +46,7 @@ func carry(from, to *Passes[int]) int {
 	return len(out)
 }
 
-// keysLeft counts the records and buffers of a node in which there is a key.
+// keysLeft counts the records and buffers of a node that contain a key.
 func keysLeft(p *Passes[int]) (n int) {
 	count := func(s *Secret) {
 		if *s != (Secret{}) {
@@ -78,7 +78,7 @@ func TestPass_WipesEveryCopy(t *testing.T) {
 	settle := func(what string, inLogin, inWorld int) {
 		t.Helper()
 		exchange(login, world)
-		login.Outgoing() // a buffer is wiped when the next is asked for
+		login.Outgoing() // the next call wipes a buffer
 		world.Outgoing()
 		if l, w := keysLeft(login), keysLeft(world); l != inLogin || w != inWorld {
 			t.Errorf("%s: the login server has %d copies, want %d; the world %d, want %d", what, l, inLogin, w, inWorld)
@@ -153,8 +153,8 @@ func TestPass_NothingShowsAKey(t *testing.T) {
 	}
 }
 
-// TestPass_AnUnknownAccountCostsAsMuchAsAWrongProof: both are looked at once, and
-// an unknown one's key, which is nobody's, is never right.
+// TestPass_AnUnknownAccountCostsAsMuchAsAWrongProof: both call Verify once. For an
+// unknown account, Verify gets a key of zeros, and its result is ignored.
 func TestPass_AnUnknownAccountCostsAsMuchAsAWrongProof(t *testing.T) {
 	asked := 0
 	p := NewPasses(PassOptions[int]{
@@ -201,7 +201,7 @@ func TestPass_RemembersSoManyEndings(t *testing.T) {
 	}
 }
 
-// TestPass_LooksAtMovesInOrder compares the heap with going through all.
+// TestPass_LooksAtMovesInOrder compares the heap with a linear search.
 func TestPass_LooksAtMovesInOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var table moveTable[int]
@@ -256,8 +256,8 @@ func TestPass_PassesNeedAnIncarnation(t *testing.T) {
 	NewPasses(PassOptions[int]{Takes: func(Node, *Move) Reason { return ReasonNone }})
 }
 
-// TestPass_AllocatesNothing: neither a login nor a pass does, once a node has its
-// records.
+// TestPass_AllocatesNothing: neither a login nor a pass allocates memory after a node
+// has its records.
 func TestPass_AllocatesNothing(t *testing.T) {
 	login, world := newTestPasses("login.a", 0), newTestPasses("world.1", 0)
 	key := NewSecret([]byte("secret"))
@@ -282,7 +282,7 @@ func TestPass_AllocatesNothing(t *testing.T) {
 	}
 }
 
-// walk takes a pass from its offer to its use, a second a time.
+// walk takes pass after pass from its offer to its use, one per second.
 func walk(t testing.TB, login, world *Passes[int], n int, key *Secret) {
 	login.Tick(int64(n) * 1000)
 	world.Tick(int64(n) * 1000)
@@ -325,7 +325,7 @@ func BenchmarkPass_Offer(b *testing.B) {
 	}
 }
 
-// A pass of an older login lets nobody in once a newer login's key was claimed.
+// After the key of a newer login was claimed, a pass of an older login is not accepted.
 func TestPass_AClaimedKeyEndsOlderPasses(t *testing.T) {
 	older, newer, world := newTestPasses("login.a", 0), newTestPasses("login.b", 0), newTestPasses("world.1", 0)
 	key := NewSecret([]byte("secret"))
@@ -369,8 +369,8 @@ func TestPass_HoldAtKeepsTheHop(t *testing.T) {
 	}
 }
 
-// What is offered for a claim must be what was claimed: nothing comes of another
-// account's key, of none, of a pass, and of a key that has moved too often or never.
+// The offer for a claim must match it. The key of another account, an empty key, a
+// pass, and a key with too many or no moves are refused.
 func TestPass_AnOfferIsWhatWasClaimed(t *testing.T) {
 	key := NewSecret([]byte("secret"))
 	for name, offer := range map[string]Move{
@@ -398,7 +398,7 @@ func TestPass_AnOfferIsWhatWasClaimed(t *testing.T) {
 	}
 }
 
-// A key that has moved MaxHop times goes nowhere any more.
+// A key that has moved MaxHop times cannot move again.
 func TestPass_AKeyMovesSoOftenOnly(t *testing.T) {
 	login := newTestPasses("login.a", 0)
 	key := NewSecret([]byte("secret"))
@@ -413,8 +413,8 @@ func TestPass_AKeyMovesSoOftenOnly(t *testing.T) {
 	}
 }
 
-// The commit that is said again, for one that was lost, vouches for what was handed over,
-// whatever is asked with.
+// A Commit that is repeated vouches for the same stay, whatever the repeated question
+// contains.
 func TestPass_ACommitSaidAgainVouchesForTheSameStay(t *testing.T) {
 	login := newTestPasses("login.a", 0)
 	login.options.Vouchers = testVouchers()
@@ -434,8 +434,8 @@ func TestPass_ACommitSaidAgainVouchesForTheSameStay(t *testing.T) {
 	}
 }
 
-// A world gives back what it has claimed, as its voucher says, and nothing else: a
-// pass's key is good for that world alone, and is not taken for the account's.
+// A world can give back only what it has claimed, as its voucher says. The key of a
+// pass is valid for that world only and is not accepted as the account's key.
 func TestPass_AWorldGivesBackWhatItWasGiven(t *testing.T) {
 	key, v := NewSecret([]byte("secret")), testVouchers()
 	was := Stay{Stamp: 5, Hop: 1}

@@ -151,7 +151,7 @@ func (p *Passes[O]) proven(a *account[O], m *Move) bool {
 	}
 	known := a != nil && a.held.state != keyNone
 	if known {
-		p.scratch = a.held // whose key may be away
+		p.scratch = a.held // this key may be moving away
 	} else {
 		p.scratch = Held[O]{Account: m.Account, key: Secret{n: proofKeySize}}
 	}
@@ -202,7 +202,7 @@ func (p *Passes[O]) stepOffered(mv *move[O], m *Move) {
 		p.sendOffer(mv) // the offer was lost, or the claim was repeated
 	case MoveAccept:
 		if m.Stamp != mv.held.Stamp || m.Hop != mv.held.Hop {
-			p.refuse(mv.peer, m, ReasonExpired) // of a former stay of the key here
+			p.refuse(mv.peer, m, ReasonExpired) // about an earlier stay of the key here
 			return
 		}
 		p.leave(mv, m.Ticket)

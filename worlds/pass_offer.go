@@ -2,13 +2,13 @@ package worlds
 
 import "gatepass/codec"
 
-// H's side of a pass that is offered.
+// H's side of an offered pass.
 
-// Offer begins to hand a pass for account to a world: key is the pass's own, and
-// becomes this node's copy of it; the caller wipes its own. The outcome is
-// Issued or Kept, once; behind Issued comes Admitted or, when it was never used,
-// Kept. A login has one pass at most: ErrMoving until the one before is settled.
-// ErrNotHeld is for a login that a later one here has replaced.
+// Offer starts to hand a pass for the account to a world. key is the pass's own key.
+// Offer copies it; the caller wipes its own copy. There is one outcome, Issued or Kept.
+// After Issued comes Admitted, or Kept if the pass was never used. A login has at most
+// one pass: Offer returns ErrMoving until the earlier one is settled. It returns
+// ErrNotHeld if a later login has replaced this one here.
 func (p *Passes[O]) Offer(pass PassID, name codec.Name, stamp Stamp, to Node, key *Secret) error {
 	if a := p.keys.byName[name]; a != nil {
 		if a.held.state != keyNone && a.held.Stamp > stamp {
@@ -33,14 +33,14 @@ func (p *Passes[O]) Offer(pass PassID, name codec.Name, stamp Stamp, to Node, ke
 	return nil
 }
 
-// offer says Offer.
+// offer sends Offer.
 func (p *Passes[O]) offer(mv *move[O]) {
 	m := p.send(mv, MoveOffer)
 	m.Key, m.Validity = mv.held.key, uint32(p.bounds.validity)
 }
 
-// Recall calls an offered pass back. The outcome is Kept, or, when the client is
-// in already, Admitted. ErrNoSuchKey: it is settled, or never was.
+// Recall recalls an offered pass. The outcome is Kept, or Admitted if the client has
+// already entered. It returns ErrNoSuchKey if the pass is settled or never existed.
 func (p *Passes[O]) Recall(pass PassID) error {
 	mv := p.moves.find(pass)
 	if mv == nil || mv.stage < stageOffering {
@@ -53,17 +53,17 @@ func (p *Passes[O]) Recall(pass PassID) error {
 func (p *Passes[O]) recall(mv *move[O]) {
 	switch mv.stage {
 	case stageOffering:
-		// T may have it as pending, and hears of it now or when it says Accept; it
-		// will never hear Commit.
+		// T may have the pass as pending. It gets Recall now or as the answer to
+		// Accept, and never gets Commit.
 		p.send(mv, MoveRecall)
 		p.keep(mv, ReasonRecalled)
 	case stageCommitting, stageIssued:
-		mv.stage = stageRecalling // no longer than T's copy can live
+		mv.stage = stageRecalling // ends when T's copy has expired
 		p.lookCommitted(mv, false)
 	}
 }
 
-// keep ends an offer that came to nothing.
+// keep ends an offer that failed.
 func (p *Passes[O]) keep(mv *move[O], why Reason) {
 	p.report(mv, OutcomeKept, why)
 	p.end(mv, endRefused, why)
@@ -91,9 +91,9 @@ func (p *Passes[O]) stepOffering(mv *move[O], m *Move) {
 	}
 }
 
-// lookCommitted repeats what T has not answered. When T's copy cannot be live any
-// more, an issued pass is asked after once more, for the client may be in and
-// the word of it lost.
+// lookCommitted repeats what T has not answered. When T's copy can no longer be live,
+// it asks once more about an issued pass, because the client may have entered and the
+// Used message may be lost.
 func (p *Passes[O]) lookCommitted(mv *move[O], over bool) {
 	switch {
 	case over && mv.stage == stageIssued:
@@ -111,9 +111,9 @@ func (p *Passes[O]) lookCommitted(mv *move[O], over bool) {
 	p.again(mv)
 }
 
-// stepCommitted takes what T says of a pass that is gone from here. Only what is
-// said of the ticket that was committed counts: T's word about another is older,
-// or from another life.
+// stepCommitted handles T's messages about a pass that is gone from here. Only messages
+// with the committed ticket count. A message with another ticket is older, or from
+// another life of T.
 func (p *Passes[O]) stepCommitted(mv *move[O], m *Move) {
 	if m.Ticket != mv.ticket {
 		if m.Kind == MoveAccept {
@@ -133,7 +133,7 @@ func (p *Passes[O]) stepCommitted(mv *move[O], m *Move) {
 			p.moves.schedule(mv, mv.until)
 		}
 	case MoveUsed:
-		p.refuse(mv.peer, m, ReasonUsed) // T need not say it again
+		p.refuse(mv.peer, m, ReasonUsed) // T need not repeat it
 		p.admit(mv)
 	case MoveRecalled:
 		if mv.stage == stageRecalling {
@@ -155,7 +155,7 @@ func (p *Passes[O]) issue(mv *move[O]) {
 	}
 }
 
-// admit ends an offer whose client has come in.
+// admit ends an offer whose client has entered.
 func (p *Passes[O]) admit(mv *move[O]) {
 	p.issue(mv)
 	p.report(mv, OutcomeAdmitted, ReasonNone)

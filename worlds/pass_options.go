@@ -7,7 +7,7 @@ import (
 
 // PassOptions configure Passes.
 type PassOptions[O any] struct {
-	// Self is this node.
+	// Self is this node's name.
 	Self Node
 	// Incarnation is the node's first ticket: random, and drawn again at every start.
 	// With Takes it must not be 0.
@@ -22,24 +22,24 @@ type PassOptions[O any] struct {
 	Takes func(from Node, m *Move) Reason
 	// Gives reports whether that node may claim a key here; nil lets no node claim.
 	Gives func(to Node) bool
-	// Vouchers is what a login server vouches with for the keys that it hands over to
-	// worlds, and checks what worlds give back: without a key there it takes nothing
-	// from them. Worlds have none.
+	// Vouchers makes a login server's vouchers for keys that it hands to worlds, and
+	// checks keys that worlds give back. A login server without a key in it accepts
+	// nothing from worlds. Worlds have no Vouchers.
 	Vouchers *Vouchers
-	// Retry is the time between repeats of what got no answer (default 200 ms),
-	// GiveUp when a side that is free to do so lets a move go (5 s), Validity how
-	// long an offered pass may stay unused (60 s; at a node that takes passes, at
-	// most), Remember how long an ended pass is known (default and least: twice
-	// Validity and four times GiveUp). 0 takes the defaults. Validity should be
-	// the same in a whole region.
+	// All four use their default if 0. Retry is the time between repeats of a message
+	// without an answer (default 200 ms). GiveUp is when a side that may still give up
+	// ends a move (5 s). Validity is how long an offered pass may stay unused (60 s);
+	// at a node that takes passes it is the maximum. Remember is how long an ended pass
+	// is remembered (default and minimum: twice Validity and four times GiveUp).
+	// Validity should be the same in a whole region.
 	Retry, GiveUp, Validity, Remember time.Duration
-	// MaxMoves is how many moves may be under way, passes that are live or issued
-	// included (default 65,536); what is beyond is refused. Four times as many
-	// ended ones are remembered, the oldest forgotten first.
+	// MaxMoves is the limit of active moves, live and issued passes included (default
+	// 65,536). Further moves are refused. Four times as many ended moves are
+	// remembered; the oldest is dropped first.
 	MaxMoves int
 }
 
-// passBounds are the options in milliseconds.
+// passBounds are the times of the options in milliseconds.
 type passBounds struct{ retry, giveUp, validity, remember, settled int64 }
 
 // The defaults of PassOptions.
@@ -50,7 +50,8 @@ const (
 	defaultMaxMoves     = 1 << 16
 )
 
-// EnsureDefaults fills in what is 0 and raises what is too small.
+// EnsureDefaults sets zero fields to their defaults and raises values that are too
+// small.
 func (o *PassOptions[O]) EnsureDefaults() {
 	o.Retry = max(orDefault(o.Retry, defaultPassRetry), time.Millisecond)
 	o.GiveUp = max(orDefault(o.GiveUp, defaultPassGiveUp), o.Retry)

@@ -6,7 +6,7 @@ import (
 	"gatepass/codec"
 )
 
-// offered is a world that has been offered a pass of ALICE's login with that stamp.
+// offered returns a world that was offered a pass of ALICE's login with that stamp.
 func offered(t *testing.T, w, login *Passes[int], pass PassID, stamp Stamp) {
 	t.Helper()
 	alice, _ := codec.NameOf("ALICE")
@@ -32,9 +32,9 @@ func newPair() (w, login *Passes[int]) {
 	return w, login
 }
 
-// A client whose connection to the world was lost comes with a second pass of its
-// login. That the world still has the key of the first is no obstacle, and that key
-// can go without the pass.
+// A client that lost its connection to the world comes with a second pass of its login.
+// The key of the first pass does not block it, and that key can be dropped without the
+// second pass.
 func TestPasses_SecondPassOfTheSameLogin(t *testing.T) {
 	w, login := newPair()
 	first, second := PassID{1}, PassID{2}
@@ -66,7 +66,7 @@ func TestPasses_SecondPassOfTheSameLogin(t *testing.T) {
 	}
 }
 
-// A pass of an earlier login than the one whose key is here is not taken.
+// A pass of an earlier login than that of the key here is refused.
 func TestPasses_PassOfAnEarlierLogin(t *testing.T) {
 	w, login := newPair()
 	alice, _ := codec.NameOf("ALICE")

@@ -2,32 +2,32 @@ package worlds
 
 import "gatepass/codec"
 
-// The tables of Passes: what is known of an account, of a move under way and of
-// one that has ended. Records are reused, so that a busy node allocates nothing.
+// The tables of Passes: accounts, active moves and ended moves. Records are reused, so
+// that a busy node does not allocate memory.
 
-// account is what a node knows of one: its key, if that is here, and the moves
-// that concern it. It is in the table as long as there is either.
+// account is a node's state of an account: its key, if it is here, and its moves. It is
+// in the table while it has a key or a move.
 type account[O any] struct {
 	held Held[O]
-	// moves is a list.
+	// moves is a linked list.
 	moves *move[O]
-	// slot is its place in keyTable.all.
+	// slot is the index in keyTable.all.
 	slot int
 }
 
-// keyTable is the accounts. Invariant: all and byName have the same ones; all is
-// there so that going through them has one order in every run.
+// keyTable holds the accounts. Invariant: all and byName have the same accounts. all
+// gives iteration the same order in every run.
 type keyTable[O any] struct {
 	byName map[codec.Name]*account[O]
 	all    []*account[O]
 	free   []*account[O]
-	// held is how many have a key.
+	// held counts the accounts with a key.
 	held int
 }
 
 func (t *keyTable[O]) init() { t.byName = make(map[codec.Name]*account[O]) }
 
-// make is the account of that name, which may be new.
+// make returns the account with that name, and adds it if it is new.
 func (t *keyTable[O]) make(name codec.Name) *account[O] {
 	if a := t.byName[name]; a != nil {
 		return a
@@ -43,7 +43,7 @@ func (t *keyTable[O]) make(name codec.Name) *account[O] {
 	return a
 }
 
-// put gives an account a key.
+// put sets the key of an account.
 func (t *keyTable[O]) put(a *account[O], h Held[O]) {
 	if a.held.state == keyNone {
 		t.held++
@@ -52,7 +52,7 @@ func (t *keyTable[O]) put(a *account[O], h Held[O]) {
 	a.held.state = keyLive
 }
 
-// wipe takes an account's key away. The account stays; see release.
+// wipe removes an account's key. The account stays; see release.
 func (t *keyTable[O]) wipe(a *account[O]) {
 	if a.held.state != keyNone {
 		t.held--
@@ -60,7 +60,7 @@ func (t *keyTable[O]) wipe(a *account[O]) {
 	a.held = Held[O]{Account: a.held.Account}
 }
 
-// release forgets an account about which there is nothing to know.
+// release removes an account that has neither key nor moves.
 func (t *keyTable[O]) release(a *account[O]) {
 	if a.held.state != keyNone || a.moves != nil {
 		return
@@ -74,51 +74,51 @@ func (t *keyTable[O]) release(a *account[O]) {
 	t.free = append(t.free, a)
 }
 
-// stage is how far a move is at this node.
+// stage is the state of a move at this node.
 type stage uint8
 
-// Those at H come behind those at T, and those of an offer last.
+// The order matters: stages at T, then those at H, those of an offer last.
 const (
 	// At T.
-	stageClaiming stage = iota + 1 // Claim is said
-	stagePending                   // Accept is said, the key is stored and opens nothing
+	stageClaiming stage = iota + 1 // Claim is sent
+	stagePending                   // Accept is sent, the key is stored and not yet accepted
 	stageLive                      // an offered pass waits for its client
-	stageUsed                      // the client came in; H is being told
+	stageUsed                      // the client has entered; T tells H
 	// At H, for a key that is claimed.
 	stageOffered // Offer is sent, the key is still here
 	// At H, for a pass that is offered.
-	stageOffering   // Offer is said, the pass is still here
-	stageCommitting // the pass is wiped here, Commit is said
-	stageIssued     // T has confirmed it
-	stageRecalling  // Recall is said
+	stageOffering   // Offer is sent, the pass is still here
+	stageCommitting // the pass is wiped here, Commit is sent
+	stageIssued     // T has confirmed the pass
+	stageRecalling  // Recall is sent
 )
 
-// move is one move under way.
+// move is one active move.
 type move[O any] struct {
-	// held is the key at T, and at H a pass that is offered. A key that is claimed
-	// stays with H's account.
+	// held is the key at T, and an offered pass at H. A claimed key stays in H's
+	// account.
 	held    Held[O]
 	account *account[O]
-	next    *move[O] // of the same account
+	next    *move[O] // next move of the same account
 	pass    PassID
 	peer    Node
 	ticket  uint64
 	proof   *Proof
 	stage   stage
-	// offered is set at T for a pass that came unasked.
+	// offered is set at T for a pass that it did not claim.
 	offered bool
-	// abandoned is set at T when a claim's client has gone.
+	// abandoned is set at T when the client of a claim has gone.
 	abandoned bool
-	// issued is set at H once OutcomeIssued was given.
+	// issued is set at H after OutcomeIssued.
 	issued bool
-	// until is when the stage ends, due when the move is to be looked at next, both
-	// in milliseconds.
+	// until is when the stage ends. due is when the move is checked next. Both are in
+	// milliseconds.
 	until, due int64
-	// slot is its place in moveTable.queue.
+	// slot is the index in moveTable.queue.
 	slot int
 }
 
-// moveTable is the moves under way, in a heap by due.
+// moveTable holds the active moves, in a heap ordered by due.
 type moveTable[O any] struct {
 	byPass map[PassID]*move[O]
 	queue  []*move[O]
@@ -129,7 +129,7 @@ func (t *moveTable[O]) init()                     { t.byPass = make(map[PassID]*
 func (t *moveTable[O]) find(pass PassID) *move[O] { return t.byPass[pass] }
 func (t *moveTable[O]) len() int                  { return len(t.queue) }
 
-// first is the one that is due first, or nil.
+// first returns the move that is due first, or nil.
 func (t *moveTable[O]) first() *move[O] {
 	if len(t.queue) == 0 {
 		return nil
@@ -137,7 +137,7 @@ func (t *moveTable[O]) first() *move[O] {
 	return t.queue[0]
 }
 
-// add begins a move; its due is to be set next.
+// add starts a move. The caller sets its due next.
 func (t *moveTable[O]) add(pass PassID, a *account[O], peer Node) *move[O] {
 	var mv *move[O]
 	if n := len(t.free); n > 0 {
@@ -154,7 +154,7 @@ func (t *moveTable[O]) add(pass PassID, a *account[O], peer Node) *move[O] {
 	return mv
 }
 
-// remove ends a move and wipes what it held.
+// remove ends a move and wipes its key.
 func (t *moveTable[O]) remove(mv *move[O]) {
 	for at := &mv.account.moves; *at != nil; at = &(*at).next {
 		if *at == mv {
@@ -175,7 +175,7 @@ func (t *moveTable[O]) remove(mv *move[O]) {
 	t.free = append(t.free, mv)
 }
 
-// schedule sets when a move is looked at next.
+// schedule sets when a move is checked next.
 func (t *moveTable[O]) schedule(mv *move[O], due int64) {
 	mv.due = due
 	t.down(mv.slot)
@@ -211,33 +211,33 @@ func (t *moveTable[O]) down(i int) {
 	}
 }
 
-// how says how a move ended at this node.
+// how is the way in which a move ended at this node.
 type how uint8
 
 const (
-	endRefused   how = iota // nothing more comes of it, for the reason
+	endRefused   how = iota // the move failed, for the reason
 	endCommitted            // at H: the key has left
-	endTaken                // at T: the claimed key came
+	endTaken                // at T: the claimed key has arrived
 )
 
-// ending is what is remembered of a move that has ended.
+// ending is what is remembered of an ended move.
 type ending struct {
 	pass   PassID
 	peer   Node
 	ticket uint64
 	how    how
 	reason Reason
-	// voucher went with the commit.
+	// voucher was sent with the Commit.
 	voucher Voucher
 	until   int64
 }
 
-// endTable is the moves that have ended, a ring by age. All are remembered
-// equally long, so that the oldest is always the next to be forgotten.
+// endTable holds the ended moves in a ring ordered by age. All are remembered equally
+// long, so the oldest always expires next.
 type endTable struct {
 	byPass map[PassID]uint64 // the number of the ending
-	ring   []ending          // ending n is at n modulo its length, a power of 2
-	// The endings from first up to next are known.
+	ring   []ending          // ending n is at n modulo the length, a power of 2
+	// The endings from first up to, not including, next are known.
 	first, next uint64
 	most        int
 }
@@ -248,7 +248,7 @@ func (t *endTable) init(most int) {
 
 func (t *endTable) at(n uint64) *ending { return &t.ring[n&uint64(len(t.ring)-1)] }
 
-// find is what is remembered of a pass, or nil.
+// find returns the ending of a pass, or nil.
 func (t *endTable) find(pass PassID) *ending {
 	if n, ok := t.byPass[pass]; ok {
 		return t.at(n)
@@ -256,7 +256,7 @@ func (t *endTable) find(pass PassID) *ending {
 	return nil
 }
 
-// add remembers an ending, and forgets the oldest where there is no room.
+// add stores an ending. If there is no room, it drops the oldest.
 func (t *endTable) add(e ending) {
 	n := int(t.next - t.first)
 	if n == t.most {
@@ -283,7 +283,7 @@ func (t *endTable) forget() {
 	t.first++
 }
 
-// expire forgets what was remembered long enough.
+// expire drops endings whose time is over.
 func (t *endTable) expire(now int64) {
 	for t.first < t.next && t.at(t.first).until <= now {
 		t.forget()

@@ -2,16 +2,15 @@ package worlds
 
 import "gatepass/codec"
 
-// T's side: keys that are claimed, and passes that come in.
+// T's side: claimed keys, and passes that arrive.
 
-// usedRepeats is how often the news that a client has come in is repeated; H
-// asks when it is lost all the same.
+// usedRepeats is how often Used is sent again. If all are lost, H asks.
 const usedRepeats = 4
 
-// Claim begins to take an account's key from holder. The outcome is Taken or
-// NotTaken, once. ErrNotHeld: holder is this node itself. ErrMoving: a claim for
-// the account is under way here. One that was abandoned does not count: whoever it
-// waits for may be dead, and the player have logged in elsewhere.
+// Claim starts to take an account's key from holder. There is one outcome, Taken or
+// NotTaken. It returns ErrNotHeld if holder is this node, and ErrMoving if a claim for
+// the account is active here. An abandoned claim does not count, because its holder may
+// be dead and the player may have logged in elsewhere.
 func (p *Passes[O]) Claim(pass PassID, name codec.Name, holder Node, proof *Proof) error {
 	if holder == p.options.Self {
 		return ErrNotHeld
@@ -37,8 +36,8 @@ func (p *Passes[O]) Claim(pass PassID, name codec.Name, holder Node, proof *Proo
 	return nil
 }
 
-// Abandon gives up a claim whose client has gone: nothing comes of it any more
-// but, where it was too late, OutcomeTaken.
+// Abandon gives up a claim whose client has gone. It has no outcome, except
+// OutcomeTaken if the key was already on its way.
 func (p *Passes[O]) Abandon(pass PassID) {
 	mv := p.moves.find(pass)
 	switch {
@@ -47,17 +46,17 @@ func (p *Passes[O]) Abandon(pass PassID) {
 		mv.abandoned = true
 		p.decline(mv, ReasonRecalled)
 	case mv.stage == stagePending:
-		mv.abandoned = true // H's copy may be gone: it must not be lost
+		mv.abandoned = true // H's copy may be wiped: this copy must not be lost
 	}
 }
 
-// decline tells H that nothing comes of what was claimed, or is pending.
+// decline tells H that a claimed or pending key is not taken.
 func (p *Passes[O]) decline(mv *move[O], why Reason) {
 	p.send(mv, MoveRefuse).Reason = why
 	p.discard(mv, why)
 }
 
-// discard ends what was claimed, or is pending, without the key.
+// discard ends a claimed or pending move without the key.
 func (p *Passes[O]) discard(mv *move[O], why Reason) {
 	if !mv.offered && !mv.abandoned {
 		p.report(mv, OutcomeNotTaken, why)
@@ -80,7 +79,7 @@ func (p *Passes[O]) stepClaiming(mv *move[O], m *Move) {
 		p.discard(mv, m.Reason)
 	case m.Kind != MoveOffer:
 	case m.Account != mv.held.Account || m.Key.Empty() || m.Validity != 0:
-		p.decline(mv, ReasonUnknown) // not what was asked for
+		p.decline(mv, ReasonUnknown) // not what was claimed
 	case !p.givenBack(mv, m):
 		p.decline(mv, ReasonForeign)
 	case p.outdated(mv.account, m.Stamp):
@@ -90,9 +89,10 @@ func (p *Passes[O]) stepClaiming(mv *move[O], m *Move) {
 	}
 }
 
-// givenBack tells whether H may offer what it does under that stamp and hop. A login
-// server is believed. A world must show the voucher of its own stay, from which they
-// follow; that of a pass is none, for its key is good for that world alone.
+// givenBack reports whether H may offer a key with that stamp and hop. A login server
+// may always. A world must show the voucher of its own stay, from which stamp and hop
+// follow. The voucher of a pass is not enough, because its key is valid for that world
+// only.
 func (p *Passes[O]) givenBack(mv *move[O], m *Move) bool {
 	switch {
 	case m.Hop == 0 || m.Hop > MaxHop:
@@ -104,7 +104,7 @@ func (p *Passes[O]) givenBack(mv *move[O], m *Move) bool {
 	return m.Voucher.Kind() == VoucherClaimed && p.options.Vouchers.Right(mv.peer, m.Account, stay)
 }
 
-// outdated tells whether a key of that login is older than what is held here.
+// outdated reports whether a key of that login is older than the key here.
 func (p *Passes[O]) outdated(a *account[O], stamp Stamp) bool {
 	return a != nil && a.held.state != keyNone && a.held.Stamp >= stamp
 }
@@ -118,7 +118,7 @@ func (p *Passes[O]) accept(mv *move[O], m *Move, lasts int64) {
 	p.send(mv, MoveAccept)
 }
 
-// onOffer takes a pass that comes unasked, when it is welcome.
+// onOffer accepts a pass that was not claimed, if the node takes it.
 func (p *Passes[O]) onOffer(from Node, m *Move) {
 	if why := p.unwelcome(from, m); why != ReasonNone {
 		p.refuse(from, m, why)
@@ -132,7 +132,7 @@ func (p *Passes[O]) onOffer(from Node, m *Move) {
 
 func (p *Passes[O]) unwelcome(from Node, m *Move) Reason {
 	if m.Validity == 0 || m.Key.Empty() {
-		return ReasonUnknown // what was claimed, and nobody waits for it any more
+		return ReasonUnknown // a claimed key that nobody waits for any longer
 	}
 	if p.options.Takes == nil {
 		return ReasonForeign
@@ -150,14 +150,14 @@ func (p *Passes[O]) unwelcome(from Node, m *Move) Reason {
 	return ReasonNone
 }
 
-// heldAfter tells whether the key of a later login is here. That of the same login is
-// no obstacle to a pass: its client may have lost its connection to this node, and be
-// on its way to it again.
+// heldAfter reports whether the key of a later login is here. The key of the same login
+// does not block a pass: its client may have lost the connection and may be on its way
+// here again.
 func (a *account[O]) heldAfter(stamp Stamp) bool {
 	return a.held.state != keyNone && a.held.Stamp > stamp
 }
 
-// offeredAfter tells whether a pass of a later login is here.
+// offeredAfter reports whether a pass of a later login is here.
 func (a *account[O]) offeredAfter(stamp Stamp) bool {
 	for mv := a.moves; mv != nil; mv = mv.next {
 		if mv.offered && mv.held.Stamp > stamp {
@@ -167,8 +167,8 @@ func (a *account[O]) offeredAfter(stamp Stamp) bool {
 	return false
 }
 
-// lookPending asks H again. A claimed key is asked for until H has forgotten what
-// became of it, a pass until its validity is over.
+// lookPending asks H again. It asks for a claimed key until H has forgotten the move,
+// and for a pass until the validity is over.
 func (p *Passes[O]) lookPending(mv *move[O], over bool) {
 	if over {
 		p.decline(mv, ReasonTimeout)
@@ -187,9 +187,9 @@ func (p *Passes[O]) stepPending(mv *move[O], m *Move) {
 		p.discard(mv, ReasonRecalled)
 	case m.Kind == MoveCommit && m.Ticket != mv.ticket:
 		p.refuse(mv.peer, m, ReasonUnknown)
-	case m.Ticket != mv.ticket: // an answer to the claim, come late
+	case m.Ticket != mv.ticket: // a late answer to the claim
 	case m.Kind == MoveCommit:
-		if p.options.Self.Kind() == KindWorld { // a login server needs none
+		if p.options.Self.Kind() == KindWorld { // a login server needs no voucher
 			mv.held.Voucher = m.Voucher
 		}
 		p.take(mv)
@@ -198,7 +198,7 @@ func (p *Passes[O]) stepPending(mv *move[O], m *Move) {
 	}
 }
 
-// take makes what was pending live.
+// take makes a pending key or pass live.
 func (p *Passes[O]) take(mv *move[O]) {
 	if mv.offered {
 		p.takePass(mv)
@@ -207,8 +207,8 @@ func (p *Passes[O]) take(mv *move[O]) {
 	}
 }
 
-// takeKey makes a claimed key this node's. As with a login here, whatever is here of
-// older ones goes: a pass of theirs must not let anybody in after it.
+// takeKey makes a claimed key live at this node. Like a login here, it removes keys and
+// passes of older logins, so that no such pass can be used later.
 func (p *Passes[O]) takeKey(mv *move[O]) {
 	a := mv.account
 	if p.outdated(a, mv.held.Stamp) {
@@ -230,8 +230,8 @@ func (p *Passes[O]) takeKey(mv *move[O]) {
 	p.end(mv, endTaken, ReasonExpired)
 }
 
-// takePass makes an offered pass live. It counts from the moment in which it was
-// offered, so that H knows when it is over. Passes of older logins go.
+// takePass makes an offered pass live. Its validity starts at the offer, so that H
+// knows when it ends. Passes of older logins are removed.
 func (p *Passes[O]) takePass(mv *move[O]) {
 	for o := mv.account.moves; o != nil; {
 		next := o.next
@@ -257,25 +257,25 @@ func (p *Passes[O]) stepLive(mv *move[O], m *Move) {
 		}
 	case m.Kind == MoveCommit:
 		p.send(mv, MoveLive)
-	case m.Kind == MoveRefuse: // H knows nothing of it: its client is gone
+	case m.Kind == MoveRefuse: // H does not know the pass: its client is gone
 		p.lapse(mv, m.Reason)
 	}
 }
 
-// revoke tells H that a pass that was live is gone.
+// revoke tells H that a live pass is gone.
 func (p *Passes[O]) revoke(mv *move[O], why Reason) {
 	p.send(mv, MoveRefuse).Reason = why
 	p.lapse(mv, why)
 }
 
-// lapse ends a pass that was live.
+// lapse ends a live pass.
 func (p *Passes[O]) lapse(mv *move[O], why Reason) {
 	p.report(mv, OutcomeLapsed, why)
 	p.end(mv, endRefused, why)
 }
 
-// Pass finds a live pass that was offered and not used yet; nil for none. h is
-// good until the pass is gone.
+// Pass returns a live offered pass that is not used yet, or nil. h is valid until the
+// pass is gone.
 func (p *Passes[O]) Pass(pass PassID) (h *Held[O]) {
 	if mv := p.moves.find(pass); mv != nil && mv.stage == stageLive && p.now < mv.until {
 		return &mv.held
@@ -283,8 +283,8 @@ func (p *Passes[O]) Pass(pass PassID) (h *Held[O]) {
 	return nil
 }
 
-// Use notes that the client of a pass has come in: a second time is ErrUsed, and
-// a pass that is not live here ErrNoSuchKey. h and its key are good until the
+// Use records that the client of a pass has entered. It returns ErrUsed for a used pass
+// and ErrNoSuchKey for a pass that is not live here. h and its key are valid until the
 // next Tick or Handle.
 func (p *Passes[O]) Use(pass PassID) (h *Held[O], err error) {
 	mv := p.moves.find(pass)
@@ -301,7 +301,7 @@ func (p *Passes[O]) Use(pass PassID) (h *Held[O], err error) {
 		return nil, ErrNoSuchKey
 	}
 	mv.stage, mv.until = stageUsed, p.now+usedRepeats*p.bounds.retry
-	p.moves.schedule(mv, p.now) // the next Tick wipes it
+	p.moves.schedule(mv, p.now) // the next Tick wipes the key
 	p.send(mv, MoveUsed)
 	return &mv.held, nil
 }
@@ -326,7 +326,7 @@ func (p *Passes[O]) stepUsed(mv *move[O], m *Move) {
 		p.send(mv, MoveUsed)
 	case MoveRecall:
 		p.refuse(mv.peer, m, ReasonUsed)
-	case MoveRefuse: // H has heard it, or does not know the pass any more
+	case MoveRefuse: // H has received it, or no longer knows the pass
 		p.end(mv, endRefused, ReasonUsed)
 	}
 }

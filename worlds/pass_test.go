@@ -11,10 +11,10 @@ import (
 	"gatepass/codec"
 )
 
-// TestPass_Scenarios plays the scripts in testdata/pass, one file a path of the
-// boarding pass: two login servers and two worlds, whose messages wait until the
-// script delivers, doubles or loses them. What a command prints is all that it
-// caused. -rewrite writes the expected output anew.
+// TestPass_Scenarios runs the scripts in testdata/pass, one file per path of a pass:
+// two login servers and two worlds, whose messages wait until the script delivers,
+// repeats or loses them. A command prints everything that it causes. -rewrite updates
+// the expected output.
 func TestPass_Scenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata/pass", func(t *testing.T, path string) {
 		env := newPassEnv()
@@ -29,10 +29,10 @@ type passEnv struct {
 	names []Node
 	nodes map[Node]*Passes[string]
 	lives uint64
-	// waiting are the messages that were sent and not delivered, by number.
+	// waiting are the messages that were sent but not delivered, by number.
 	waiting []passMessage
 	sent    int
-	most    int // moves under way at a node
+	most    int // limit of active moves at a node
 
 }
 
@@ -50,7 +50,7 @@ func newPassEnv() *passEnv {
 	return e
 }
 
-// start starts a node, which knows nothing. World 2 is full.
+// start starts a node without keys. World 2 is full.
 func (e *passEnv) start(name Node) {
 	e.lives++
 	o := PassOptions[string]{
@@ -159,7 +159,7 @@ func (e *passEnv) run(t *testing.T, d *datadriven.TestData) string {
 	return e.out.String()
 }
 
-// act is a command at one node.
+// act runs a command at one node.
 func (e *passEnv) act(t *testing.T, d *datadriven.TestData, p *Passes[string], a passArgs) {
 	id, key := simPassID(a.pass), simKey(uint64(a.stamp))
 	switch d.Cmd {
@@ -195,7 +195,7 @@ func (e *passEnv) act(t *testing.T, d *datadriven.TestData, p *Passes[string], a
 	}
 }
 
-// state tells what a node knows of an account and a pass.
+// state prints what a node knows of an account and a pass.
 func (e *passEnv) state(p *Passes[string], a passArgs) {
 	e.say("keys=%d moves=%d", p.Len(), p.Moves())
 	if h := p.Find(a.name()); h != nil {
@@ -213,8 +213,7 @@ func (e *passEnv) tick(ms int64) {
 	}
 }
 
-// deliver brings message n to its node, or every one that waits and whatever
-// comes of them.
+// deliver delivers message n, or all waiting messages and those that follow from them.
 func (e *passEnv) deliver(n int) {
 	for at := 0; at < len(e.waiting); {
 		m := e.waiting[at]
@@ -235,7 +234,7 @@ func (e *passEnv) deliver(n int) {
 	}
 }
 
-// double has message n, which must wait, come once more.
+// double repeats message n, which must be waiting.
 func (e *passEnv) double(n int) {
 	for _, m := range e.waiting {
 		if m.number == n {
@@ -246,7 +245,7 @@ func (e *passEnv) double(n int) {
 	e.say("#%d does not wait", n)
 }
 
-// lose loses message n, or all that wait.
+// lose loses message n, or all waiting messages.
 func (e *passEnv) lose(n int) {
 	kept := e.waiting[:0]
 	for _, m := range e.waiting {
@@ -257,7 +256,7 @@ func (e *passEnv) lose(n int) {
 	e.waiting = kept
 }
 
-// collect prints what has come out, and has the messages wait.
+// collect prints the outcomes and queues the messages.
 func (e *passEnv) collect() {
 	for _, name := range e.names {
 		for _, o := range e.nodes[name].Outcomes() {

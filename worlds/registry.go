@@ -8,15 +8,15 @@ import (
 	"strconv"
 )
 
-// Limits of what a world says of itself.
+// Limits of a world's registration.
 const (
-	// MaxCapacity is the most players that a world may say it takes.
+	// MaxCapacity is the largest number of players that a world can declare.
 	MaxCapacity = 1_000_000
-	// maxRegion is how long a region may be, in bytes.
+	// maxRegion is the longest region, in bytes.
 	maxRegion = 32
 )
 
-// Validate reports every fault of a registration at once, each by the name of
+// Validate returns every fault of a registration in one error, each with the name of
 // its field.
 func (r *Registration) Validate() error {
 	faults := r.World.faults()
@@ -35,28 +35,28 @@ func (r *Registration) Validate() error {
 	return fmt.Errorf("world %d %q: %w", r.ID, head(r.Name), errors.Join(faults...))
 }
 
-// equal tells whether both say the same.
+// equal reports whether both registrations are the same.
 func (r *Registration) equal(o *Registration) bool {
 	return r.World.equal(&o.World) && r.Region == o.Region && r.Incarnation == o.Incarnation && r.Capacity == o.Capacity
 }
 
-// Validate tells whether a heartbeat's figures can be.
+// Validate returns an error if the figures of a heartbeat are impossible.
 func (b *Beat) Validate() error { return checkLoad(b.Load) }
 
-// Validate reports every fault of an entry at once.
+// Validate returns every fault of an entry in one error.
 func (e *Entry) Validate() error {
 	return errors.Join(e.Registration.Validate(), checkLoad(e.Load))
 }
 
 func checkLoad(load float32) error {
-	if load >= 0 && load <= 1 { // NaN is not
+	if load >= 0 && load <= 1 { // false for NaN
 		return nil
 	}
 	return fmt.Errorf("load: %v is not in 0 … 1", load)
 }
 
-// shown is the world as clients are to see it: who comes to a full one, or to
-// one where somebody waits already, has to wait.
+// shown returns the world as clients see it. It is full if it has no room or if clients
+// already wait for it.
 func (e *Entry) shown() World {
 	w := e.World
 	w.Population, w.Queue = 0, 0
@@ -72,20 +72,20 @@ func (e *Entry) shown() World {
 	return w
 }
 
-// WorldOf is the id of the world that a node is.
+// WorldOf returns the id of the world that a node is.
 func WorldOf(n Node) (id uint8, ok bool) {
 	v, err := strconv.ParseUint(n.Name(), 10, 8)
 	return uint8(v), err == nil && n == WorldNode(uint8(v))
 }
 
-// roster is a set of worlds that are valid together, by id; nil for none.
+// roster is a set of worlds, by id, that are valid together. A missing world is nil.
 type roster struct {
 	entries [MaxWorlds + 1]*Entry
-	// networks are all that their routes name.
+	// networks are all networks in the worlds' routes.
 	networks []netip.Prefix
 }
 
-// add takes e in, which is not copied, if it is valid beside the others.
+// add adds e without a copy, if it is valid together with the others.
 func (r *roster) add(e *Entry) error {
 	if err := e.Validate(); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (r *roster) add(e *Entry) error {
 	return nil
 }
 
-// all are copies of the entries, by id.
+// all returns copies of the entries, by id.
 func (r *roster) all() []Entry {
 	all := []Entry{}
 	for _, e := range r.entries {
@@ -112,16 +112,16 @@ func (r *roster) all() []Entry {
 	return all
 }
 
-// RecordFormat is the version of what a Record is stored as. It only goes up,
-// and ParseRecord reads all that ever were.
+// RecordFormat is the version of the stored form of a Record. It only increases, and
+// ParseRecord reads all earlier versions.
 const RecordFormat = 1
 
-// Record is what outlives the manager of a world: all but the figures of its
-// heartbeats, which are out of date by then. As JSON it carries its format.
+// Record is the data of a world that a new manager needs: everything except the figures
+// of heartbeats, which are out of date by then. Its JSON contains the format.
 type Record struct{ Registration }
 
-// storedRecord is how a Record is stored. Fields may be added; one that changes
-// its meaning needs a new format.
+// storedRecord is the stored form of a Record. Fields can be added. A field whose
+// meaning changes needs a new format.
 type storedRecord struct {
 	Format      int           `json:"format"`
 	ID          uint8         `json:"id"`
@@ -137,8 +137,8 @@ type storedRecord struct {
 	Region      string        `json:"region"`
 	Incarnation uint64        `json:"incarnation,string"`
 	Capacity    uint32        `json:"capacity"`
-	// Native and NativeBuilds came with the native protocol; worlds stored before it
-	// have none.
+	// Native and NativeBuilds are part of the native protocol. Worlds that were stored
+	// earlier have none.
 	Native       string   `json:"native,omitempty"`
 	NativeBuilds []uint16 `json:"native_builds,omitempty"`
 }
@@ -149,7 +149,7 @@ type storedRoute struct {
 	Native  string       `json:"native,omitempty"`
 }
 
-// MarshalJSON writes the newest format.
+// MarshalJSON writes the current format.
 func (r Record) MarshalJSON() ([]byte, error) {
 	s := storedRecord{
 		Format: RecordFormat, ID: r.ID, Name: r.Name, Address: r.Address, Kind: r.Kind, Category: r.Category,
@@ -163,11 +163,11 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// ErrNewerFormat: a Record was stored by a newer version of this program.
+// ErrNewerFormat: a newer version of this program stored the Record.
 var ErrNewerFormat = errors.New("it is newer than this program")
 
-// UnmarshalJSON reads every format there ever was. It fails with ErrNewerFormat
-// for one that is newer than this program, and for what is not valid.
+// UnmarshalJSON reads every format so far. It returns ErrNewerFormat for a newer
+// format, and an error for invalid data.
 func (r *Record) UnmarshalJSON(b []byte) error {
 	var s storedRecord
 	if err := json.Unmarshal(b, &s); err != nil {

@@ -33,7 +33,7 @@ func TestRegistration_Validate(t *testing.T) {
 	}
 }
 
-// What a stranger says is not all repeated in the log.
+// The log does not repeat all of a stranger's text.
 func TestRegistration_Validate_ItsErrorIsBounded(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	r := Registration{World: World{Name: long, Address: long, Routes: []Route{{Address: long}}}, Region: long}
@@ -87,7 +87,7 @@ func TestRecord_JSON_RoundTrip(t *testing.T) {
 	r.Routes = []Route{route("10.0.0.0/8", "10.0.0.1:8085"), route("fd00::/8", "[fd00::1]:8085")}
 	r.Builds, r.Offline, r.Locked, r.Full, r.Kind = []uint16{5875, 12340}, true, true, true, KindRP
 	r.Native, r.NativeBuilds, r.Routes[1].Native = "192.0.2.1:8086", []uint16{1, 2}, "[fd00::1]:8086"
-	r.Population, r.Incarnation = 0, math.MaxUint64 // more than a JSON number holds elsewhere
+	r.Population, r.Incarnation = 0, math.MaxUint64 // larger than other programs' JSON numbers
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestRecord_JSON_RoundTrip(t *testing.T) {
 	}
 }
 
-// What was stored before there was a native protocol is still read.
+// Records from before the native protocol can still be read.
 func TestRecord_JSON_BeforeNative(t *testing.T) {
 	const stored = `{"format":1,"id":7,"name":"A","address":"192.0.2.1:8085","routes":[{"network":"10.0.0.0/8","address":"10.0.0.1:8085"}],` +
 		`"kind":1,"category":1,"offline":false,"locked":false,"full":false,"region":"eu-west","incarnation":"1","capacity":100}`

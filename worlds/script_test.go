@@ -12,7 +12,7 @@ import (
 	"gatepass/codec"
 )
 
-// args reads the arguments of a script's command.
+// args parses the arguments of a script's command.
 type args struct {
 	tb testing.TB
 	d  *datadriven.TestData
@@ -43,7 +43,7 @@ func (a args) name(key string) codec.Name {
 
 func (a args) version() Version { return Version{a.number("epoch"), a.number("seq")} }
 
-// registration is a world in brief: all that is not said is sound.
+// registration returns a world from a short form. Fields that are not given are valid.
 func (a args) registration() Registration {
 	id := uint8(a.number("world"))
 	r := Registration{
@@ -70,7 +70,7 @@ func (a args) registration() Registration {
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Epoch, v.Seq) }
 
-// entryText shows what matters of an entry.
+// entryText returns the important fields of an entry.
 func entryText(e *Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %q #%d", e.ID, e.Name, e.Incarnation)

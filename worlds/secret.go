@@ -2,17 +2,17 @@ package worlds
 
 import "log/slog"
 
-// SecretMax is the longest key that moves, in bytes.
+// SecretMax is the longest key that can move, in bytes.
 const SecretMax = 64
 
-// Secret is a key that lives in one place and moves. It shows itself to nobody:
-// whoever needs the bytes says so.
+// Secret is a key that has one owner at a time. It prints no key bytes; only Bytes
+// returns them.
 type Secret struct {
 	b [SecretMax]byte
 	n uint8
 }
 
-// NewSecret copies b, at most SecretMax bytes; longer is a bug and panics.
+// NewSecret copies b. It panics if b is longer than SecretMax bytes, which is a bug.
 func NewSecret(b []byte) (s Secret) {
 	if len(b) > SecretMax {
 		panic("worlds: key too long")
@@ -21,10 +21,10 @@ func NewSecret(b []byte) (s Secret) {
 	return s
 }
 
-// Bytes aliases s.
+// Bytes returns the key. The slice aliases s.
 func (s *Secret) Bytes() []byte { return s.b[:s.n] }
 
-// Empty tells whether there is no key.
+// Empty reports whether there is no key.
 func (s *Secret) Empty() bool { return s.n == 0 }
 
 // Wipe overwrites the key.

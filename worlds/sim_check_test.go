@@ -22,18 +22,18 @@ import (
 //	alive        then, and in runs without faults, what is right succeeds
 //	gone         when all is dropped, nothing is left anywhere
 
-// simView is what is known of a node since its last step.
+// simView is the state of a node after its last step.
 type simView struct {
 	accept [simAccounts]Stamp // keys that it would accept, by simIdentity
 	copy   [simAccounts]Stamp // keys that it has, offered ones included
 	stay   [simAccounts]Stay  // those of accept
 }
 
-// simIdentity tells keys apart: that of a login by its stamp, that of a pass whose
-// client is in by the pass.
+// simIdentity identifies keys: the key of a login by its stamp, and the key of a used
+// pass by the pass.
 func simIdentity(h *Held[simOwner]) Stamp { return Stamp(binary.BigEndian.Uint64(h.key.Bytes())) }
 
-// stampOf is the stamp of the login that a key is of.
+// stampOf returns the stamp of the key's login.
 func (s *sim) stampOf(identity Stamp) Stamp {
 	if k := int(identity - 1<<32); identity >= 1<<32 && k < len(s.passes) {
 		return s.passes[k].stamp
@@ -48,7 +48,7 @@ func (s *sim) fail(format string, args ...any) {
 	}
 }
 
-// check looks at the node where something has happened.
+// check checks the node of the last step.
 func (s *sim) check(i int) {
 	n, view := &s.nodes[i], &s.views[i]
 	*view = simView{}
@@ -101,7 +101,7 @@ func (s *sim) checkPasses(i int) {
 			continue
 		}
 		pass.wasLive = true
-		// The clock at its slowest, and what it rounds off.
+		// The slowest clock, and its rounding.
 		if s.now-pass.arrived > simValidity*100/99+2 {
 			s.fail("validity: pass %d is live %d ms after its offer came", k, s.now-pass.arrived)
 		}
@@ -114,7 +114,7 @@ func (s *sim) checkPasses(i int) {
 	}
 }
 
-// checkAlone sees that a live pass is not one of two, and not one too many.
+// checkAlone checks that a session has at most one live pass, and none too many.
 func (s *sim) checkAlone(k int) {
 	pass := &s.passes[k]
 	if pass.kept || pass.used {
@@ -139,7 +139,7 @@ func (s *sim) checkAlone(k int) {
 	}
 }
 
-// checkNotLost sees that the key of a login did not vanish in this step.
+// checkNotLost checks that the key of a login did not vanish in this step.
 func (s *sim) checkNotLost(a int) {
 	acc := &s.accounts[a]
 	if !acc.alive {
@@ -158,7 +158,7 @@ func (s *sim) checkNotLost(a int) {
 		}
 	}
 	for k := range s.passes {
-		// Nothing is said of how these came out.
+		// These have no outcome to report.
 		pass := &s.passes[k]
 		if pass.abandoned && pass.account == a && s.crashed(pass.from, pass.fromLife) {
 			s.excused[a] = true
@@ -169,7 +169,7 @@ func (s *sim) checkNotLost(a int) {
 	}
 }
 
-// offerArrives notes when T first hears of a pass.
+// offerArrives records when T first receives a pass.
 func (s *sim) offerArrives(i int, m *Move) {
 	pass := &s.passes[simPassIndex(m.Pass)]
 	if pass.arrivedLife != s.nodes[i].life {
@@ -177,8 +177,8 @@ func (s *sim) offerArrives(i int, m *Move) {
 	}
 }
 
-// checkAllCameOut is for runs without faults, where every move comes out; that
-// none did by a timeout was seen on the way.
+// checkAllCameOut is for runs without faults, where every move has an outcome. Earlier
+// checks make sure that none of them is a timeout.
 func (s *sim) checkAllCameOut() {
 	for k := range s.passes {
 		if !s.passes[k].settled && !s.passes[k].abandoned {
@@ -187,8 +187,8 @@ func (s *sim) checkAllCameOut() {
 	}
 }
 
-// lastRound has everybody do once more, without faults, what must succeed: a
-// claim of every key that is left, and a pass for every session.
+// lastRound runs once more, without faults, what must succeed: a claim of every
+// remaining key, and a pass for every session.
 func (s *sim) lastRound() {
 	for a := range s.accounts {
 		acc := &s.accounts[a]
@@ -221,15 +221,15 @@ func (s *sim) lastRound() {
 		s.calm = s.now + 2*simValidity
 		n := len(s.passes) - 1
 		s.drain(simSettled)
-		// A world that a later login of the account is in does not take it.
+		// A world with a later login of the account refuses it.
 		if last := &s.passes[n]; s.failure == nil && ses.stamp != 0 && !last.wasLive && last.why != ReasonReplaced {
 			s.fail("alive: a pass of %s was not issued", simName(a))
 		}
 	}
 }
 
-// endAll drops everything everywhere, in the middle of moves, and sees that soon
-// nothing is left.
+// endAll drops everything everywhere during moves, and checks that nothing is left soon
+// after.
 func (s *sim) endAll() {
 	for a := range s.accounts {
 		s.logIn(a, s.anyLogin())
@@ -241,7 +241,7 @@ func (s *sim) endAll() {
 		for i := range s.nodes {
 			s.at(i, func(p *Passes[simOwner]) {
 				s.drop(p, a)
-				s.drop(p, a) // what is on its way here and newer than the key that was
+				s.drop(p, a) // a moving key can be newer than the dropped one
 			})
 		}
 	}

@@ -5,26 +5,25 @@ import (
 	"errors"
 )
 
-// simAccount is what its client knows, and what the directory says.
+// simAccount is what the client and the directory know of an account.
 type simAccount struct {
-	// stamp is of the last login of the protocol that claims, 0 for none; alive as
-	// long as its key was not wiped for a reason.
+	// stamp is that of the last login of the claiming protocol, 0 for none. alive is
+	// set until its key is wiped for a reason.
 	stamp Stamp
 	alive bool
-	// place is what the directory says of it.
+	// place is the directory's answer for it.
 	place int
-	// session is of the last login of the protocol that offers.
+	// session is the last login of the offering protocol.
 	session simSession
 }
 
-// simSession is a login that is offered passes.
+// simSession is a login that gets passes.
 type simSession struct {
 	stamp Stamp // 0 for none
 	login int
 	// pass is the unsettled one, or -1.
 	pass int
-	// in says that the client was admitted, world where it came in last, 0 for
-	// nowhere.
+	// in: the client was admitted. world is where it last entered, 0 for nowhere.
 	in    bool
 	world int
 }
@@ -37,10 +36,10 @@ type simPass struct {
 	account   int
 	stamp     Stamp
 	from, to  int
-	// fromLife and toLife are the sides' lives when it began.
+	// fromLife and toLife are the lives of both sides when it began.
 	fromLife, toLife int
-	// Of an offer: whether it is live now, was once, was used, was taken for
-	// failed by its login server, and when it first arrived in this life of T.
+	// For an offer: whether it is live now, was ever live, was used, or was kept by its
+	// login server, and when it first arrived in this life of T.
 	live, wasLive, used, kept bool
 	arrived                   int64
 	arrivedLife               int
@@ -64,7 +63,7 @@ func (s *sim) newPass(p simPass) (int, PassID) {
 func (s *sim) anyLogin() int { return s.rng.IntN(simLogins) }
 func (s *sim) anyWorld() int { return simLogins + s.rng.IntN(simNodes-simLogins) }
 
-// clientActs lets a client do something.
+// clientActs runs one random action of a client.
 func (s *sim) clientActs(a int) {
 	acc := &s.accounts[a]
 	switch n := s.rng.IntN(100); {
@@ -83,14 +82,14 @@ func (s *sim) clientActs(a int) {
 	case n < 97 && len(s.passes) > 0:
 		k := s.rng.IntN(len(s.passes))
 		if s.passes[k].claim {
-			s.passes[k].abandoned = true // nothing need come of it
+			s.passes[k].abandoned = true // it needs no outcome
 			s.at(s.passes[k].to, func(p *Passes[simOwner]) { p.Abandon(simPassID(k)) })
 		}
 	}
 }
 
-// logIn is a fresh login: the directory learns of it, and the older key's holder
-// is told.
+// logIn is a fresh login. The directory learns of it and tells the holder of the older
+// key.
 func (s *sim) logIn(a, login int) {
 	s.at(login, func(p *Passes[simOwner]) {
 		acc := &s.accounts[a]
@@ -110,7 +109,7 @@ func (s *sim) logIn(a, login int) {
 	})
 }
 
-// claim is a client that knocks at a node for which its key is to be claimed.
+// claim is a client that connects to a node, which claims its key.
 func (s *sim) claim(a, to int) {
 	acc := &s.accounts[a]
 	holder, proof := acc.place, simKey(uint64(acc.stamp))
@@ -124,7 +123,7 @@ func (s *sim) claim(a, to int) {
 	wrong := string(proof.Bytes()) != string(right.Bytes())
 	s.at(to, func(p *Passes[simOwner]) {
 		if h := p.Find(simName(a)); h != nil && h.Stamp == acc.stamp {
-			return // it is here, or on its way from here
+			return // the key is here or moving away
 		}
 		s.tell("%s knocks at %s, claimed from %s", simName(a), s.nodes[to].name, s.nodes[holder].name)
 		_, id := s.newPass(simPass{claim: true, wrong: wrong, account: a, stamp: acc.stamp, from: holder, to: to})
@@ -136,8 +135,8 @@ func (s *sim) claim(a, to int) {
 	})
 }
 
-// useSession moves on the session that is offered passes: a login, a pick, or
-// another pick.
+// useSession advances the session that gets passes: a login, a selection, or another
+// selection.
 func (s *sim) useSession(a int) {
 	ses := &s.accounts[a].session
 	switch {
@@ -146,7 +145,7 @@ func (s *sim) useSession(a int) {
 		s.stamp++
 		*ses = simSession{stamp: s.stamp, login: s.anyLogin(), pass: -1}
 		s.offer(a)
-	case ses.pass < 0 || s.rng.IntN(8) == 0: // the last is impatient
+	case ses.pass < 0 || s.rng.IntN(8) == 0: // the last is an impatient client
 		s.offer(a)
 	case s.rng.IntN(2) == 0:
 		var err error
@@ -160,21 +159,21 @@ func (s *sim) useSession(a int) {
 	}
 }
 
-// drop is the end of whatever a node has of an account.
+// drop ends everything of an account at a node.
 func (s *sim) drop(p *Passes[simOwner], a int) {
 	s.excused[a] = true
 	s.end(p, a)
 	p.Drop(simName(a))
 }
 
-// end notes that a key that a node has will be opening nothing any more.
+// end records that a key at a node will not be accepted again.
 func (s *sim) end(p *Passes[simOwner], a int) {
 	if h := p.Find(simName(a)); h != nil {
 		s.ended[simIdentity(h)] = true
 	}
 }
 
-// endSession is the end of a session at its login server.
+// endSession ends a session at its login server.
 func (s *sim) endSession(a int) {
 	ses := &s.accounts[a].session
 	if ses.world != 0 && s.rng.IntN(4) > 0 { // the directory tells the gate of the next login
@@ -245,14 +244,14 @@ func (s *sim) knock(world, k int) {
 	})
 }
 
-// enter has a gate keep the key of a pass whose client has come in.
+// enter makes a gate keep the key of a used pass.
 func (s *sim) enter(p *Passes[simOwner], world, k int, used *Held[simOwner]) {
 	a, key := s.passes[k].account, used.key
 	if h := p.Find(used.Account); h != nil && h.Stamp > used.Stamp {
 		s.fail("newer: pass %d of stamp %d was used at %s, where %v is", k, used.Stamp, s.nodes[world].name, h)
 	}
 	s.end(p, a)
-	s.excused[a] = true // an older login's key that is on its way here goes too
+	s.excused[a] = true // an older login's moving key is removed too
 	h, _ := p.HoldAt(used.Account, used.Stay(), &key)
 	h.Owner = used.Stamp
 	if p.Find(used.Account) != h || h.Hop != 1 || h.Key() == nil {
@@ -263,7 +262,7 @@ func (s *sim) enter(p *Passes[simOwner], world, k int, used *Held[simOwner]) {
 	}
 }
 
-// clientsLose: a node crashed, and with it what belonged to its clients.
+// clientsLose records what the clients of a crashed node lose.
 func (s *sim) clientsLose(i int) {
 	for a := range s.accounts {
 		s.excused[a] = true
@@ -273,7 +272,7 @@ func (s *sim) clientsLose(i int) {
 	}
 }
 
-// outcome is what a node says of a move.
+// outcome handles a node's outcome of a move.
 func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 	k := simPassIndex(o.Pass)
 	a := int(o.Account[0] - 'A')
@@ -297,7 +296,7 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 		pass.wasLive = true
 		if pass.claim {
 			s.settle(o)
-			if pass.wrong && pass.from != simLiar { // the taker looks again: see logic and gate
+			if pass.wrong && pass.from != simLiar { // checked again: see logic, gate
 				s.fail("proof: pass %d was taken with a wrong one", k)
 			}
 			pass.stamp = o.Stamp
@@ -315,7 +314,7 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 			s.excused[a] = true
 		}
 	case OutcomeLeft:
-		// T may have dropped what was pending, and its Accept have been on the way.
+		// T may have dropped the pending key while its Accept was on the way.
 		if s.crashed(pass.to, pass.toLife) || pass.settled && pass.why == ReasonReplaced || s.newerAt(pass.to, o) {
 			s.excused[a] = true
 		}
@@ -342,14 +341,14 @@ func (s *sim) outcome(i int, o *Outcome[simOwner]) {
 	}
 }
 
-// newerAt tells whether a node has the key of a later login: of what was pending there
-// of an older one nothing comes, also where nobody was told since its client had gone.
+// newerAt reports whether a node has the key of a later login. It then drops a pending
+// key of an older login, without an outcome if the client has gone.
 func (s *sim) newerAt(i int, o *Outcome[simOwner]) bool {
 	h := s.nodes[i].p.Find(o.Account)
 	return h != nil && h.Stamp > o.Stamp
 }
 
-// crashed tells whether a node has crashed since that life of it.
+// crashed reports whether a node has crashed since that life.
 func (s *sim) crashed(i, life int) bool { return s.nodes[i].p == nil || s.nodes[i].life != life }
 
 func (s *sim) settle(o *Outcome[simOwner]) {
@@ -360,8 +359,8 @@ func (s *sim) settle(o *Outcome[simOwner]) {
 	pass.settled, pass.why = true, o.Reason
 }
 
-// issued: the client is told to go, and goes, more than once, late, or to a wrong
-// gate too.
+// issued: the client learns that it may go, and connects, sometimes repeatedly, late,
+// or to a wrong gate.
 func (s *sim) issued(login int, pass *simPass, k int) {
 	if !pass.wasLive && pass.to != simLiar {
 		s.fail("issued: pass %d was never live", k)
@@ -379,15 +378,15 @@ func (s *sim) issued(login int, pass *simPass, k int) {
 	}
 }
 
-// kept: there must be no live pass, now or later; whether it is live is seen
-// again with T's clock brought up to date.
+// kept: there must be no live pass now or later. The check sets T's clock to the
+// present time first.
 func (s *sim) kept(pass *simPass, k int, why Reason) {
 	pass.kept = true
 	if pass.used && why != ReasonTimeout && !s.crashed(pass.to, pass.toLife) {
 		s.fail("kept: pass %d was used, and T knows it", k)
 	}
 	if n := &s.nodes[pass.to]; n.p != nil {
-		n.p.Tick(n.clock(s.now)) // what comes of it is sent with its next step
+		n.p.Tick(n.clock(s.now)) // its results are sent with its next step
 		if n.p.Pass(simPassID(k)) != nil {
 			s.fail("kept: pass %d is live at %s", k, n.name)
 		}

@@ -6,11 +6,11 @@ import (
 	"gatepass/codec"
 )
 
-// A world whose credential is in wrong hands. It hears what is sent to it, keeps every
-// key and voucher that it gets, and says whatever it likes in its own name: moves under
-// every pass, with stamps and hops of its choice, and announcements, with the vouchers
-// that it has and with others. A real directory listens to it and to the honest nodes,
-// is started anew now and then, and is asked by it for everybody.
+// A world whose credential is stolen. It receives the messages for it, keeps every key
+// and voucher, and sends any message in its own name: moves under every pass, with any
+// stamps and hops, and announcements with its vouchers and others. A real directory
+// receives its messages and those of the honest nodes, restarts now and then, and
+// answers its requests about every account.
 //
 //	believed     the directory puts an account at that world only for a stay there
 //	             that a login server has committed to
@@ -20,26 +20,26 @@ import (
 //	found        in the end every key that an honest node has is found there, whatever
 //	             that world says, unless the same login's key has gone to it since
 //
-// The invariants of sim_check_test.go hold beside that, but for the keys that were
-// committed to that world: those it may double.
+// The invariants of sim_check_test.go hold as well, except for the keys that were
+// committed to that world: it may duplicate them.
 
-// simLiar is the number of that node. Its Passes are nil, as those of one that is down.
+// simLiar is the number of that node. Its Passes are nil, as for a node that is down.
 const simLiar = simNodes
 
-// simLies is what the hostile world has, and the directory that hears it.
+// simLies is the state of the hostile world, and its directory.
 type simLies struct {
 	on    bool
 	heard []simHeard
-	// given are the stays that were committed to it, in their order.
+	// given are the stays that were committed to it, in order.
 	given  []simGiven
 	leaked map[Stamp]bool // by simIdentity
 	dir    *Directory
 	lives  [simNodes + 1]uint64
-	// told is how many effects were for it, back how many keys were taken back from it.
+	// told counts the effects for it, back the keys that were taken back from it.
 	told, back int
 }
 
-// simHeard is a message that came to the hostile world.
+// simHeard is a message to the hostile world.
 type simHeard struct {
 	from int
 	move Move
@@ -57,14 +57,14 @@ func (s *sim) resetLies() {
 	s.newDirectory()
 }
 
-// newDirectory is another manager that leads: all announce to it what they have.
+// newDirectory is a new leading manager: all nodes announce their keys to it.
 func (s *sim) newDirectory() {
 	s.lies.dir = NewDirectory(DirectoryOptions{Vouchers: testVouchers()})
 	s.lies.dir.Tick(s.now)
 	s.allHold()
 }
 
-// allHold has every honest node announce what it has, in a life of its own.
+// allHold makes every honest node announce its keys, each in its own life.
 func (s *sim) allHold() {
 	for i := range simNodes {
 		s.begin(i)
@@ -74,13 +74,13 @@ func (s *sim) allHold() {
 	}
 }
 
-// begin begins a life of an honest node.
+// begin starts a life of an honest node.
 func (s *sim) begin(i int) {
 	s.lies.lives[i]++
 	s.lies.dir.Hello(s.nodes[i].name, s.lies.lives[i])
 }
 
-// hold announces all that an honest node has.
+// hold announces all keys of an honest node.
 func (s *sim) hold(i int) {
 	if p := s.nodes[i].p; p != nil {
 		p.Each(func(h *Held[simOwner]) { s.announce(i, AnnounceHeld, h.Account, h.Stay()) })
@@ -92,8 +92,8 @@ func (s *sim) announce(i int, kind AnnouncementKind, account codec.Name, stay St
 	s.lies.dir.Announce(s.nodes[i].name, s.lies.lives[i], &a)
 }
 
-// announceChange tells the directory what has changed at an honest node in a step;
-// some of it is lost.
+// announceChange announces what a step changed at an honest node. Some announcements
+// are lost.
 func (s *sim) announceChange(i int, before *simView) {
 	if !s.lies.on {
 		return
@@ -116,14 +116,14 @@ func (s *sim) announceChange(i int, before *simView) {
 	s.checkDirectory()
 }
 
-// lie has the hostile world do something, and the directory start anew now and then.
+// lie runs one action of the hostile world, and restarts the directory now and then.
 func (s *sim) lie() {
 	switch n := s.rng.IntN(20); {
 	case n == 0:
 		s.newDirectory()
 	case n < 4:
 		s.liarClaims()
-	case n < 8 && len(s.lies.heard) > 0: // as it should be
+	case n < 8 && len(s.lies.heard) > 0: // the honest behaviour
 		s.liarAnswers(&s.lies.heard[s.rng.IntN(len(s.lies.heard))])
 	case n < 12 && len(s.lies.heard) > 0:
 		s.liarMoves(s.lies.heard[s.rng.IntN(len(s.lies.heard))].move)
@@ -133,7 +133,7 @@ func (s *sim) lie() {
 	s.checkDirectory()
 }
 
-// liarClaims asks for a key, of a client that knocks there or of none.
+// liarClaims claims a key, for a client that connects there or for none.
 func (s *sim) liarClaims() {
 	a := s.rng.IntN(simAccounts)
 	holder, right := s.accounts[a].place, s.rng.IntN(3) > 0
@@ -150,7 +150,7 @@ func (s *sim) liarClaims() {
 	s.liarSays(holder, &Move{Kind: MoveClaim, Pass: id, Account: simName(a), Proof: &pr})
 }
 
-// liarAnswers does what an honest world would, so that keys come to it and leave it.
+// liarAnswers does what an honest world does, so that keys arrive and leave.
 func (s *sim) liarAnswers(h *simHeard) {
 	m := h.move
 	switch m.Kind {
@@ -176,7 +176,7 @@ func (s *sim) liarAnswers(h *simHeard) {
 	s.liarSays(h.from, &m)
 }
 
-// liarMoves says something made up of what it has heard, to anybody.
+// liarMoves sends a made-up move, based on what it has heard, to any node.
 func (s *sim) liarMoves(m Move) {
 	m.Kind = MoveKind(1 + s.rng.IntN(int(MoveKindCount)-1))
 	m.Stamp, m.Hop = s.liarStay(m.Stamp, m.Hop)
@@ -196,7 +196,7 @@ func (s *sim) liarMoves(m Move) {
 	s.liarSays(s.rng.IntN(simNodes), &m)
 }
 
-// liarStay is a stamp and a hop near to those, or far from them.
+// liarStay returns a stamp and a hop near the given ones, or far from them.
 func (s *sim) liarStay(stamp Stamp, hop uint32) (Stamp, uint32) {
 	switch s.rng.IntN(6) {
 	case 0:
@@ -220,7 +220,7 @@ func (s *sim) liarSays(to int, m *Move) {
 	s.push(simEvent{at: s.now + delay, kind: simDeliver, from: simLiar, node: to, message: len(s.messages) - 1})
 }
 
-// liarHears is what came to the hostile world.
+// liarHears handles a message to the hostile world.
 func (s *sim) liarHears(from int, m *Move) {
 	s.lies.heard = append(s.lies.heard, simHeard{from, *m})
 	if m.Kind != MoveCommit {
@@ -237,8 +237,8 @@ func (s *sim) liarHears(from int, m *Move) {
 	}
 }
 
-// liarAnnounces says to the directory where a key is: as it was given, or not; and asks
-// for the account.
+// liarAnnounces announces a key to the directory, correctly or not, and asks for the
+// account.
 func (s *sim) liarAnnounces() {
 	a := s.rng.IntN(simAccounts)
 	said := Announcement{Account: simName(a), Kind: AnnouncementKind(s.rng.IntN(5))}
@@ -260,15 +260,15 @@ func (s *sim) liarAnnounces() {
 	}
 }
 
-// wasGiven tells whether some stay of an account, of that login if it is not 0, was
-// committed to the hostile world.
+// wasGiven reports whether any stay of an account was committed to the hostile world.
+// If stamp is not 0, the stay must be of that login.
 func (s *sim) wasGiven(account int, stamp Stamp) bool {
 	return slices.ContainsFunc(s.lies.given, func(g simGiven) bool {
 		return g.account == account && (stamp == 0 || g.stay.Stamp == stamp)
 	})
 }
 
-// stayGiven is how a stay came to the hostile world, 0 for not at all.
+// stayGiven returns how a stay came to the hostile world, 0 for not at all.
 func (s *sim) stayGiven(account codec.Name, stamp Stamp, hop uint32) VoucherKind {
 	for _, g := range s.lies.given {
 		if simName(g.account) == account && g.stay.Stamp == stamp && g.stay.Hop == hop {
@@ -278,7 +278,7 @@ func (s *sim) stayGiven(account codec.Name, stamp Stamp, hop uint32) VoucherKind
 	return 0
 }
 
-// checkDirectory looks at what the directory believes, and at whom it tells what.
+// checkDirectory checks what the directory believes and what it tells to whom.
 func (s *sim) checkDirectory() {
 	liar := s.nodes[simLiar].name
 	for a := range s.accounts {
@@ -302,8 +302,8 @@ func (s *sim) checkDirectory() {
 	}
 }
 
-// checkGivenBack sees that what a login server took from the hostile world was handed
-// over to it.
+// checkGivenBack checks that a key that a login server took from the hostile world was
+// given to it before.
 func (s *sim) checkGivenBack(o *Outcome[simOwner]) {
 	s.lies.back++
 	if s.stayGiven(o.Account, o.Stamp, o.Hop-1) != VoucherClaimed {
@@ -311,8 +311,8 @@ func (s *sim) checkGivenBack(o *Outcome[simOwner]) {
 	}
 }
 
-// checkFound has all honest nodes announce what they have, and the hostile world say
-// what it can.
+// checkFound makes all honest nodes announce their keys, and the hostile world send all
+// that it can.
 func (s *sim) checkFound() {
 	s.allHold()
 	for range 50 {
@@ -329,7 +329,7 @@ func (s *sim) checkFound() {
 		}
 		for _, g := range s.lies.given {
 			if g.account == a && !best.after(g.stay) {
-				holder = "" // the hostile world may have it still
+				holder = "" // the hostile world may still have it
 			}
 		}
 		if p, ok := s.lies.dir.Find(simName(a)); holder != "" && (!ok || p.Holder != holder) {
@@ -338,7 +338,7 @@ func (s *sim) checkFound() {
 	}
 }
 
-// after tells whether a stay is of a later login than another, or comes behind it.
+// after reports whether a stay is of a later login than o, or a later stay of the same.
 func (s Stay) after(o Stay) bool {
 	return s.Stamp > o.Stamp || s.Stamp == o.Stamp && s.Hop > o.Hop
 }

@@ -11,12 +11,12 @@ import (
 
 const (
 	simLogins   = 2
-	simNodes    = 5 // logins first, worlds behind them
+	simNodes    = 5 // logins first, worlds after them
 	simAccounts = 3
 )
 
-// The bounds of simulated nodes in milliseconds: short, so that a schedule has
-// few steps, and in the proportions of the real ones.
+// The times of simulated nodes in milliseconds. They are short, so that a schedule has
+// few steps, and have the proportions of the real ones.
 const (
 	simRetry    = 100
 	simGiveUp   = 1000
@@ -24,8 +24,8 @@ const (
 	simRemember = 2*simValidity + 4*simGiveUp
 )
 
-// simOwner is what simulated nodes keep with a key: its stamp, to see that it
-// stays with it.
+// simOwner is what simulated nodes store with a key: its stamp, to check that both stay
+// together.
 type simOwner = Stamp
 
 // simNode is a node, and its clock.
@@ -34,18 +34,18 @@ type simNode struct {
 	p    *Passes[simOwner]
 	// life counts its starts. p is nil while it is down.
 	life int
-	// A clock says offset + time·rate/10⁶.
+	// A clock shows offset + time·rate/10⁶.
 	offset, rate int64
-	// wake is when it is to be ticked next, 0 for not at all.
+	// wake is when its next tick is due, 0 for none.
 	wake int64
 }
 
 func (n *simNode) clock(now int64) int64 { return n.offset + now*n.rate/1_000_000 }
 
-// when is the time at which the clock says at.
+// when returns the time at which the clock shows at.
 func (n *simNode) when(at int64) int64 { return ((at-n.offset)*1_000_000 + n.rate - 1) / n.rate }
 
-// simEvent is something that will happen. Which fields count depends on kind.
+// simEvent is a future event. Its kind decides which fields are used.
 type simEvent struct {
 	at      int64
 	seq     int
@@ -55,7 +55,7 @@ type simEvent struct {
 	account int
 	stamp   Stamp
 	pass    int
-	message int // in sim.messages
+	message int // index in sim.messages
 }
 
 type simEventKind uint8
@@ -64,40 +64,40 @@ const (
 	simTick    simEventKind = iota
 	simDeliver              // a message arrives
 	simRestart              // a node comes back
-	simClient               // a client does something
-	simKnock                // a client knocks with its pass
+	simClient               // a client acts
+	simKnock                // a client connects with its pass
 	simEnd                  // the directory ends an older login
-	simLie                  // the hostile world does something
+	simLie                  // the hostile world acts
 )
 
-// sim is one schedule being played.
+// sim is one schedule in progress.
 type sim struct {
 	rng *rand.Rand
 	now int64
 	seq int
-	// step counts events; the nodes of the steps in crashes crash there.
+	// step counts events. In the steps in crashes, the acting node crashes.
 	step    int
 	crashes [3]int
 	queue   []simEvent
 	nodes   [simNodes + 1]simNode // the hostile one last
-	// messages are all that were sent, in order.
+	// messages are all sent messages, in order.
 	messages []Move
 	vouchers *Vouchers // the region's
 	lies     simLies   // sim_hostile_test.go
 	faults   simFaults
 	// faultless is set in one run of ten.
 	faultless bool
-	// calm is when the last consequence of a fault is over: after that everything
-	// settles within a bound.
+	// calm is when the last effect of a fault is over. After it everything settles
+	// within a limit.
 	calm int64
 
-	// What is known of the clients; sim_client_test.go.
+	// State of the clients; sim_client_test.go.
 	stamp    Stamp
 	accounts [simAccounts]simAccount
 	passes   []simPass
-	ended    map[Stamp]bool // logins whose key was dropped, or replaced, where it was
+	ended    map[Stamp]bool // logins whose key was dropped or replaced at its holder
 
-	// What is known of the nodes; sim_check_test.go.
+	// State of the nodes; sim_check_test.go.
 	views   [simNodes + 1]simView
 	excused [simAccounts]bool
 	failure error
@@ -107,7 +107,7 @@ type sim struct {
 	sawOutcome func(o *Outcome[simOwner])
 }
 
-// simFaults are what can go wrong, in percent of messages.
+// simFaults are the possible faults, in percent of messages.
 type simFaults struct {
 	drop, double, slow, verySlow int
 	stale, wrongProof, eager     int
@@ -115,8 +115,8 @@ type simFaults struct {
 
 func newSim() *sim { return &sim{ended: make(map[Stamp]bool), vouchers: testVouchers()} }
 
-// play plays the schedule of a seed: some seconds of clients and faults, then
-// peace until everything has settled, then a last round that must succeed.
+// play runs the schedule of a seed: some seconds of clients and faults, then no faults
+// until everything has settled, then a last round that must succeed.
 func (s *sim) play(seed uint64) error {
 	s.reset(seed)
 	chaos := 2000 + s.rng.Int64N(9000)
@@ -132,7 +132,7 @@ func (s *sim) play(seed uint64) error {
 	s.faults, s.crashes = simFaults{}, [3]int{}
 	s.calm = max(s.calm, chaos)
 	bound := int64(simSettled)
-	if s.lies.on { // it may have said an offer and never a commit: T asks on
+	if s.lies.on { // it may offer without a commit: T asks again
 		bound += simRemember
 	}
 	s.drain(bound)
@@ -175,7 +175,7 @@ func (s *sim) reset(seed uint64) {
 	}
 }
 
-// start starts a node, which knows nothing.
+// start starts a node without keys.
 func (s *sim) start(i int) {
 	n := &s.nodes[i]
 	n.life++
@@ -206,7 +206,7 @@ func (s *sim) start(i int) {
 	n.wake = 0
 }
 
-// simKey is the key of a login, or of a pass.
+// simKey returns the key of a login or of a pass.
 func simKey(n uint64) Secret {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], n)
@@ -224,7 +224,7 @@ func (s *sim) tell(format string, args ...any) {
 	}
 }
 
-// The queue of events, a heap by time and then by age.
+// The queue of events: a heap ordered by time and then by age.
 
 func (s *sim) push(e simEvent) {
 	s.seq++
@@ -256,7 +256,7 @@ func (s *sim) pop() simEvent {
 	}
 }
 
-// runUntil lets everything up to end happen.
+// runUntil runs all events up to end.
 func (s *sim) runUntil(end int64) {
 	for s.failure == nil && len(s.queue) > 0 && s.queue[0].at < end {
 		e := s.pop()
@@ -265,15 +265,15 @@ func (s *sim) runUntil(end int64) {
 	}
 }
 
-// simDown is how long a crashed node is away, at most.
+// simDown is the longest time that a crashed node is away, in milliseconds.
 const simDown = 1500
 
-// simSettled is how long after the last fault something may still go on: a node
-// comes back, an offer is accepted at last, its Validity+ runs, H asks once more;
-// and ticks and clocks that are slow.
+// simSettled is how long after the last fault something may still be active, in
+// milliseconds: a node comes back, an offer is accepted at last, its Validity+ runs, H
+// asks once more. The rest is for slow ticks and clocks.
 const simSettled = simDown + simGiveUp + simValidity + simValidity/16 + 2*simRetry + simGiveUp + 300
 
-// drain lets everything happen, and sees that it comes to an end in time.
+// drain runs all events and checks that they end in time.
 func (s *sim) drain(bound int64) {
 	for s.failure == nil && len(s.queue) > 0 {
 		e := s.pop()
@@ -288,7 +288,7 @@ func (s *sim) drain(bound int64) {
 	}
 }
 
-// moves is how many are under way at all nodes.
+// moves returns how many moves are active at all nodes.
 func (s *sim) moves() (n int) {
 	for i := range s.nodes {
 		if p := s.nodes[i].p; p != nil {
@@ -298,7 +298,7 @@ func (s *sim) moves() (n int) {
 	return n
 }
 
-// happen is one step.
+// happen runs one step.
 func (s *sim) happen(e *simEvent) {
 	s.step++
 	switch e.kind {
@@ -344,8 +344,8 @@ func simText(m *Move) string {
 	return fmt.Sprintf("%v pass=%d %s stamp=%d hop=%d ticket=%x %v", m.Kind, simPassIndex(m.Pass), m.Account, m.Stamp, m.Hop, m.Ticket&0xffff, m.Reason)
 }
 
-// at lets a node do something, and sends what comes of it; a node that crashes
-// in this step does so before, after, or between two messages.
+// at runs an action at a node and sends its messages. If the node crashes in this step,
+// it does so before the action, after it, or between two messages.
 func (s *sim) at(i int, do func(p *Passes[simOwner])) {
 	n := &s.nodes[i]
 	if n.p == nil {
@@ -382,7 +382,7 @@ func (s *sim) at(i int, do func(p *Passes[simOwner])) {
 	s.announceChange(i, &before)
 }
 
-// wakeLater has a node ticked when it wants to be, or a little later.
+// wakeLater schedules a node's tick when the node wants it, or a little later.
 func (s *sim) wakeLater(n *simNode, i int) {
 	first := n.p.moves.first()
 	if first == nil {
@@ -410,9 +410,9 @@ func (s *sim) crash(i int) {
 	s.push(simEvent{at: s.now + s.rng.Int64N(simDown), kind: simRestart, node: i})
 }
 
-// losesKey sees whether an account's key goes with a node that crashes. Where nobody
-// else holds it, what others may have is pending: copies of claims that have come to
-// nothing too, so that what is left does not tell whether the key is.
+// losesKey checks whether an account's key is lost with a crashing node. If no other
+// node holds it, other nodes have at most pending copies. These include copies of
+// failed claims, so they do not show whether the key still exists.
 func (s *sim) losesKey(i, a int) {
 	acc, had := &s.accounts[a], s.views[i].copy[a] == s.accounts[a].stamp
 	for _, mv := range s.nodes[i].p.moves.queue {
@@ -426,7 +426,7 @@ func (s *sim) losesKey(i, a int) {
 	acc.alive = acc.alive && !had
 }
 
-// send gives a message to the bus.
+// send passes a message to the bus.
 func (s *sim) send(from int, out *OutgoingMove) {
 	to := s.nodeOf(out.To)
 	if to < 0 {
@@ -450,7 +450,7 @@ func (s *sim) send(from int, out *OutgoingMove) {
 	for range copies {
 		delay := 1 + s.rng.Int64N(8)
 		if s.faultless {
-			delay = 2 // and nothing overtakes
+			delay = 2 // and no message overtakes another
 		}
 		if s.rng.IntN(100) < s.faults.slow {
 			delay = s.rng.Int64N(simGiveUp)

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// The simulation plays login servers, worlds, clients, a directory that may be
-// wrong, a bus that loses, doubles, delays and reorders, clocks that run at
-// different speeds, and nodes that crash at any step and come back with nothing.
-// One seed makes one schedule; after each step of it the invariants are checked.
+// The simulation runs login servers, worlds, clients, a directory that may be wrong, a
+// bus that loses, repeats, delays and reorders, clocks with different speeds, and nodes
+// that crash at any step and return without data. One seed makes one schedule. The
+// invariants are checked after each step.
 //
 //	sim_test.go          runs schedules and says how to play one again
 //	sim_region_test.go   nodes, bus, clocks, crashes
@@ -28,7 +28,7 @@ var (
 	simSchedules = flag.Uint64("schedules", 1200, "how many schedules the simulation plays")
 )
 
-// TestSim plays schedules on all cores.
+// TestSim runs schedules on all cores.
 func TestSim(t *testing.T) {
 	if *simSeed != 0 {
 		playSeed(t, *simSeed)
@@ -62,7 +62,7 @@ func TestSim(t *testing.T) {
 	wg.Wait()
 }
 
-// playSeed plays one schedule and tells all of it.
+// playSeed runs one schedule and logs all of it.
 func playSeed(t *testing.T, seed uint64) {
 	s := newSim()
 	s.trace = func(format string, args ...any) { t.Logf(format, args...) }
@@ -71,7 +71,7 @@ func playSeed(t *testing.T, seed uint64) {
 	}
 }
 
-// simTail is how a schedule that fails ends.
+// simTail returns the last lines of a schedule that fails.
 func simTail(seed uint64) string {
 	var lines []string
 	s := newSim()
@@ -80,8 +80,8 @@ func simTail(seed uint64) string {
 	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
-// TestSim_IsDeterministic: a printed seed is worth something only if it plays
-// the same schedule each time, whatever was played before.
+// TestSim_IsDeterministic: a seed must give the same schedule every time, whatever ran
+// before, because a printed seed is useless otherwise.
 func TestSim_IsDeterministic(t *testing.T) {
 	tell := func(s *sim, seed uint64) string {
 		var b strings.Builder
@@ -99,9 +99,9 @@ func TestSim_IsDeterministic(t *testing.T) {
 	}
 }
 
-// TestSim_ReachesEverything sees that the schedules come to every message, every
-// outcome and every reason that can be met in them: an invariant says nothing of
-// what is never played. So it does of the hostile world.
+// TestSim_ReachesEverything checks that the schedules reach every message, outcome and
+// reason that is possible in them, because an invariant says nothing about code that
+// never runs. It does the same for the hostile world.
 func TestSim_ReachesEverything(t *testing.T) {
 	s := newSim()
 	var kinds [MoveKindCount]int

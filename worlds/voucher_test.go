@@ -6,17 +6,17 @@ import (
 	"testing"
 )
 
-// testVouchers are those of the region of a test.
+// testVouchers returns the vouchers of a test's region.
 func testVouchers() *Vouchers { return vouchersOf(1) }
 
-// vouchersOf are those of a region of that key.
+// vouchersOf returns the vouchers of a region with that key.
 func vouchersOf(key byte) *Vouchers {
 	secret := NewSecret(bytes.Repeat([]byte{key}, VoucherKeySize))
 	return NewVouchers(&secret)
 }
 
-// A voucher is good for one stay: whatever is changed of it, or of what it is shown
-// for, it is wrong.
+// A voucher is valid for one stay. Any change of the voucher or of the stay makes it
+// invalid.
 func TestVouchers_AreGoodForOneStay(t *testing.T) {
 	v := testVouchers()
 	stay := Stay{Stamp: 5, Hop: 1}

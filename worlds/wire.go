@@ -2,41 +2,40 @@ package worlds
 
 import "gatepass/codec"
 
-// What worlds, managers and login servers tell each other over the bus, as Go
-// values. How they look there, and under which subject, is the bus's business
-// (worlds/bus, docs/bus-protocol.md).
+// The messages that worlds, managers and login servers send over the bus, as Go values.
+// Their encoding and subjects belong to the bus (worlds/bus, docs/bus-protocol.md).
 
-// Registration is what a world says of itself when it joins.
+// Registration is a world's data when it joins.
 type Registration struct {
 	World
-	// Region is where it runs, shown to operators only.
+	// Region is the region in which the world runs. Only operators see it.
 	Region string
-	// Incarnation is drawn anew at every start of the world: it tells a world
-	// that came back from one that never left.
+	// Incarnation is drawn again at every start of the world. It distinguishes a
+	// restarted world from one that never stopped.
 	Incarnation uint64
-	// Capacity is how many players it takes at once, at least 1.
+	// Capacity is the most players that the world takes, at least 1.
 	Capacity uint32
 }
 
 // Beat is a world's heartbeat.
 type Beat struct {
 	Incarnation uint64
-	// Population is how many players are in, Queue how many wait.
+	// Population is the number of players in the world, Queue the number that wait.
 	Population, Queue uint32
-	// Load is how busy it is, 0 … 1.
+	// Load is how busy the world is, 0 … 1.
 	Load float32
-	// Leaving says that the world shuts down in order and is offline from now on.
+	// Leaving: the world shuts down in order and is offline from now on.
 	Leaving bool
 }
 
-// Version orders what a manager says of the worlds. Epoch rises with every new
-// leading manager, Seq with every change within it.
+// Version orders the messages of a manager about the worlds. Epoch increases with every
+// new leading manager, Seq with every change of that manager.
 type Version struct{ Epoch, Seq uint64 }
 
 // Entry is one world as the manager lists it.
 type Entry struct {
 	Registration
-	// Population and Queue are of the last heartbeat.
+	// Players and Queue are from the last heartbeat.
 	Players, Queue uint32
 	Load           float32
 }
@@ -44,9 +43,9 @@ type Entry struct {
 // Change is one step of the list. Exactly one of Entry and Reset is set.
 type Change struct {
 	Version Version
-	// Entry replaces the world of the same id, or adds it.
+	// Entry replaces the world with the same id, or adds it.
 	Entry *Entry
-	// Reset empties the list: maintenance.
+	// Reset empties the list, for maintenance.
 	Reset bool
 }
 
@@ -54,12 +53,12 @@ type Change struct {
 type Snapshot struct {
 	Version Version
 	Entries []Entry
-	// VoucherKey is the region's, for a login server that asks; empty for others. Who
-	// takes the snapshot wipes it.
+	// VoucherKey is the region's key if a login server asks, and empty for other nodes.
+	// The receiver of the snapshot wipes it.
 	VoucherKey Secret
 }
 
-// Pulse tells that the manager is there and how far its list is.
+// Pulse says that the manager runs, and gives the version of its list.
 type Pulse struct{ Version Version }
 
 // Announcement tells the directory where an account's key is.
@@ -68,61 +67,60 @@ type Announcement struct {
 	Stamp   Stamp
 	Hop     uint32
 	Kind    AnnouncementKind
-	// Voucher is what a world has of the key, without which it is not believed. Login
-	// servers need none.
+	// Voucher is the world's proof for the key. Without it the world is not believed.
+	// Login servers need none.
 	Voucher Voucher
 }
 
-// AnnouncementKind says what an Announcement says.
+// AnnouncementKind is the kind of an Announcement.
 type AnnouncementKind uint8
 
 const (
-	// AnnounceFresh: the account has just logged in here; whatever was known is
-	// out of date, and whoever holds an older key is told so.
+	// AnnounceFresh: the account has just logged in here. All earlier places are out of
+	// date, and the holder of an older key is told so.
 	AnnounceFresh AnnouncementKind = iota
 	// AnnounceMoved: the key has just moved here.
 	AnnounceMoved
-	// AnnounceHeld: the key is here, as before: the directory has asked.
+	// AnnounceHeld: the key is still here. It answers a question of the directory.
 	AnnounceHeld
 	// AnnounceGone: the key that was here is wiped.
 	AnnounceGone
-	// AnnounceRenewed: the login server's own client, that may be in a world by now,
-	// has another key here. Whoever holds an older one is told so, as with
-	// AnnounceFresh, but the rule about second logins has no say: it is the same
-	// player. Only login servers may say it.
+	// AnnounceRenewed: the login server's own client, which may be in a world now, has
+	// a new key here. The holder of an older key is told so, as with AnnounceFresh. The
+	// rule about second logins does not apply, because it is the same player. Only
+	// login servers may send it.
 	AnnounceRenewed
 )
 
-// Place is the directory's answer: who holds an account's key.
+// Place is the directory's answer: which node holds an account's key.
 type Place struct {
 	Account codec.Name
-	// Holder is empty when nobody does.
+	// Holder is empty if no node holds the key.
 	Holder Node
-	// Stamp and Hop are those of the key. The bus does not carry them: only who
-	// holds a key knows them, so that no other can speak for it.
+	// Stamp and Hop are those of the key. The bus does not carry them: only the holder
+	// of a key knows them, so that no other node can forge its announcements.
 	Stamp Stamp
 	Hop   uint32
-	// Tag is the asker's own.
+	// Tag is copied from the request.
 	Tag uint64
 }
 
-// End tells a holder that an account's key is to be wiped and its session
-// closed.
+// End tells a holder to wipe an account's key and to close its session.
 type End struct {
 	Account codec.Name
-	// Stamp is of the key concerned; 0 for whichever is there.
+	// Stamp is the stamp of the key; 0 means any key.
 	Stamp Stamp
-	// Why is for the log: "second login", "ban", "command".
+	// Why is the reason for the log: "second login", "ban", "command".
 	Why string
 }
 
-// Characters is what a world reports of accounts' characters there.
+// Characters is a world's report of how many characters accounts have there.
 type Characters struct {
 	World  uint8
 	Counts []CharacterCount
 }
 
-// CharacterCount is how many characters an account has.
+// CharacterCount is the number of characters of an account.
 type CharacterCount struct {
 	Account codec.Name
 	Count   uint8
@@ -131,19 +129,19 @@ type CharacterCount struct {
 // LoginBeat is a login server's heartbeat, for DNS and operators.
 type LoginBeat struct {
 	Node Node
-	// Incarnation tells processes with one name apart; 0 is not told.
+	// Incarnation distinguishes processes with the same name. 0 means unknown.
 	Incarnation uint64
-	// Address is host:port where clients reach it; the host is an IP address.
+	// Address is host:port for clients. The host is an IP address.
 	Address string
-	// Native is host:port where native clients reach it; empty when they do not.
+	// Native is host:port for native clients. It is empty if there is none.
 	Native string
-	// Conns of MaxConns are taken.
+	// Conns of MaxConns connections are in use.
 	Conns, MaxConns uint32
-	// Draining says that no new client should be sent there.
+	// Draining: no new client should be sent there.
 	Draining bool
 }
 
-// Event is what the bus brings to a node: exactly one field is set, or Up.
+// Event is a message of the bus to a node: exactly one field is set, or Up.
 type Event struct {
 	From     Node // for Move and Progress
 	Move     *Move
@@ -152,46 +150,46 @@ type Event struct {
 	Change   *Change
 	Snapshot *Snapshot
 	Pulse    *Pulse
-	// Characters come to login servers.
+	// Characters are for login servers.
 	Characters *Characters
-	// Progress comes from worlds, see From.
+	// Progress is from a world, see From.
 	Progress *Progress
-	// Order is an operator's.
+	// Order is from an operator.
 	Order *Order
-	// Up says that the bus is there (again): what was sent while it was away is
-	// lost, and whatever the node holds should be announced anew.
+	// Up: the bus is available (again). Messages sent while it was away are lost, and
+	// the node should announce its keys again.
 	Up bool
 }
 
-// Effect is what a node gives to the bus: exactly one field is set, or
-// AskSnapshot. Like datagrams, effects may get lost; whoever needs an answer
-// asks again.
+// Effect is a message of a node for the bus: exactly one field is set, or AskSnapshot.
+// Effects can be lost, like datagrams. A node that needs an answer asks again.
 type Effect struct {
 	To   Node // for Move and Progress
 	Move *Move
-	// Progress goes from a world to the login server that a pass came from.
+	// Progress goes from a world to the login server that issued the pass.
 	Progress *Progress
 	Announce *Announcement
 	Locate   *Locate
 	End      *AccountEnd
-	// AskSnapshot asks the manager for its whole list.
+	// AskSnapshot requests the manager's whole list.
 	AskSnapshot bool
 }
 
-// Progress tells how far a client is that has come to a world with a pass. Like
-// a datagram it may get lost: the gate tells the client too.
+// Progress is the state of a client that has come to a world with a pass. It can be
+// lost, like a datagram; the gate also tells the client.
 type Progress struct {
 	Pass PassID
-	// Position is the place in the queue, 1 being next; 0 says that it is in.
+	// Position is the place in the queue. 1 is next; 0 means that the client has
+	// entered.
 	Position uint32
-	// Ended is why the directory has ended the client there (End.Why), or EndedLeft,
-	// and the last word about the pass: Position counts for nothing then. Empty
-	// otherwise.
+	// Ended is empty, or the reason why the client is no longer there: the reason of
+	// the directory (End.Why) or EndedLeft. It is the last message about the pass, and
+	// Position has no meaning then.
 	Ended string
 }
 
-// EndedLeft says that a client is not at a world any more that nobody has ended: it
-// went, or was sent away by the game.
+// EndedLeft says that the client has left the world and the directory did not end it:
+// the client disconnected, or the game closed its connection.
 const EndedLeft = "left"
 
 // Order is what an operator wants of every login server. Exactly one field is set.
@@ -202,19 +200,19 @@ type Order struct {
 	Maintenance *bool
 }
 
-// MaxNotice bounds Order.Notice, in bytes.
+// MaxNotice is the longest Order.Notice, in bytes.
 const MaxNotice = 512
 
-// Locate asks the directory for an account's place. With Wait it answers only
-// once it knows one, or after its bound.
+// Locate asks the directory for an account's place. With Wait, the directory answers
+// when it knows a place or when its limit is over.
 type Locate struct {
 	Account codec.Name
 	Tag     uint64
 	Wait    bool
 }
 
-// AccountEnd asks the directory to end an account wherever it is: an operator
-// has banned it or sent it away.
+// AccountEnd asks the directory to end an account wherever it is, because an operator
+// has banned or kicked it.
 type AccountEnd struct {
 	Account codec.Name
 	Why     string

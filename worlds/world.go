@@ -12,11 +12,10 @@ import (
 	"gatepass/codec/grunt"
 )
 
-// Kind is what sort of rules a world has. Records store it as this number.
+// Kind is a world's set of rules. Records store it as this number.
 type Kind uint8
 
-// The kinds that clients know. Clients of the grunt protocol are told KindPvE for
-// KindPlain.
+// The kinds that clients know. Grunt clients receive KindPvE for KindPlain.
 const (
 	KindPvE   Kind = 0
 	KindPvP   Kind = 1
@@ -35,7 +34,7 @@ func ParseKind(s string) (Kind, error) {
 	return 0, fmt.Errorf("worlds: kind %q is not one of pve, pvp, normal, rp, rp-pvp", s)
 }
 
-// String is what ParseKind reads.
+// String returns the name that ParseKind reads.
 func (k Kind) String() string {
 	for name, kind := range kindsByName {
 		if kind == k {
@@ -45,53 +44,54 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// World is one game world as a client may see it. Its slices are shared by all
-// copies and never changed.
+// World is one game world as a client may see it. All copies share its slices, which
+// never change.
 type World struct {
-	// ID tells worlds apart, 1 … 255; clients of 3.3.5 send it back.
+	// ID identifies the world, 1 … 255. Clients of 3.3.5 send it back.
 	ID uint8
 	// Name is shown to players.
 	Name string
-	// Address is host:port of the world's gate, for clients that no route is for.
+	// Address is host:port of the world's gate, for clients without a matching route.
 	Address string
-	// Routes are the addresses for clients from certain networks: of those that
-	// hold the client's address, the most specific one counts.
+	// Routes are the addresses for clients from certain networks. If several networks
+	// contain the client's address, the most specific one applies.
 	Routes []Route
 	Kind   Kind
-	// Category is the tab it is listed under, counted as clients of 3.3.5 do: 0 to
+	// Category is the tab of the realm list, numbered as in clients of 3.3.5: 0 to
 	// grunt.MaxCategory.
 	Category uint8
-	// Population is 0.0 (empty) to 2.0 (full).
+	// Population is from 0.0 (empty) to 2.0 (full).
 	Population float32
 	Offline    bool
 	Locked     bool
-	// Full shows it as full, whatever its population.
+	// Full shows the world as full, whatever its population.
 	Full bool
-	// Builds are the client builds it takes; empty for all. A client of another
-	// build sees it as of another version.
+	// Builds are the client builds that the world accepts; empty means all. A client
+	// with another build sees the world as one of another version.
 	Builds []uint16
-	// Native is host:port of the gate for native clients that no route is for; empty
-	// for a world that takes none.
+	// Native is host:port of the gate for native clients without a matching route. It
+	// is empty if the world accepts no native clients.
 	Native string
-	// NativeBuilds are the builds of native clients it takes; empty for all.
+	// NativeBuilds are the builds of native clients that the world accepts; empty means
+	// all.
 	NativeBuilds []uint16
-	// Queue is how many wait in its queue.
+	// Queue is the number of clients in its queue.
 	Queue uint32
 }
 
-// Route is the address that clients from one network reach a world at.
+// Route is the address of a world for clients from one network.
 type Route struct {
-	// Network has no bits set behind its length; an IPv4 network is written as
-	// one, not mapped into IPv6.
+	// Network has no bits set after its length. An IPv4 network is not mapped into
+	// IPv6.
 	Network netip.Prefix
 	// Address is host:port.
 	Address string
-	// Native is host:port for native clients; empty takes the world's.
+	// Native is host:port for native clients. If empty, the world's Native applies.
 	Native string
 }
 
-// Limits of a world. The texts, in bytes, are such that with 255 worlds the
-// frame stays far below the 64 KiB its length field can say.
+// Limits of a world. The texts, in bytes, are short enough that the frame of 255 worlds
+// stays far below the 64 KiB of its length field.
 const (
 	maxName    = 64
 	maxAddress = 128
@@ -99,7 +99,8 @@ const (
 	maxBuilds  = 32
 )
 
-// Validate reports every fault of a world at once, each by the name of its field.
+// Validate returns every fault of a world in one error, each with the name of its
+// field.
 func (w *World) Validate() error {
 	faults := w.faults()
 	if len(faults) == 0 {
@@ -122,7 +123,7 @@ func (w *World) faults() []error {
 	if w.Category > grunt.MaxCategory {
 		faults = append(faults, fmt.Errorf("category: %d is not in 0 … %d; 1 is development, 2 United States, 8 English", w.Category, grunt.MaxCategory))
 	}
-	if !(w.Population >= 0 && w.Population <= 2) { // so that NaN is a fault
+	if !(w.Population >= 0 && w.Population <= 2) { // refuses NaN too
 		faults = append(faults, fmt.Errorf("population: %v is not in 0 … 2", w.Population))
 	}
 	if len(w.Builds) > maxBuilds || slices.Contains(w.Builds, 0) {
@@ -137,7 +138,7 @@ func (w *World) faults() []error {
 	return append(faults, routeFaults(w.Routes)...)
 }
 
-// checkNative is checkAddress for one that may be empty.
+// checkNative is checkAddress for an address that may be empty.
 func checkNative(s string) error {
 	if s == "" {
 		return nil
@@ -148,7 +149,7 @@ func checkNative(s string) error {
 	return nil
 }
 
-// routeFaults are the faults of a world's routes.
+// routeFaults returns the faults of a world's routes.
 func routeFaults(routes []Route) []error {
 	if len(routes) > maxRoutes {
 		return []error{fmt.Errorf("routes: %d are more than %d", len(routes), maxRoutes)}
@@ -170,17 +171,17 @@ func routeFaults(routes []Route) []error {
 	return faults
 }
 
-// head is as much of a text that may be of any length as an error should show.
+// head shortens a text for an error message.
 func head(s string) string { return s[:min(len(s), maxAddress)] }
 
-// printable tells whether s is text of that many bytes that shows as it is.
+// printable reports whether s has least to most bytes and is printable.
 func printable(s string, least, most int) bool {
 	return len(s) >= least && len(s) <= most && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// addNetworks adds the networks that the routes name to others, each once. What
-// others held stays as it is.
+// addNetworks adds the networks of the routes to others, each once. It does not change
+// the array of others.
 func (w *World) addNetworks(others []netip.Prefix) []netip.Prefix {
 	all := slices.Clip(others)
 	for _, r := range w.Routes {
@@ -191,12 +192,12 @@ func (w *World) addNetworks(others []netip.Prefix) []netip.Prefix {
 	return all
 }
 
-// takes tells whether a client of that build may enter.
+// takes reports whether a client of that build may enter.
 func (w *World) takes(build uint16) bool {
 	return len(w.Builds) == 0 || slices.Contains(w.Builds, build)
 }
 
-// equal tells whether no client could see a difference.
+// equal reports whether no client can see a difference.
 func (w *World) equal(o *World) bool {
 	return w.ID == o.ID && w.Name == o.Name && w.Address == o.Address &&
 		slices.Equal(w.Routes, o.Routes) && slices.Equal(w.Builds, o.Builds) &&

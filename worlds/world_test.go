@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// faultCase changes one thing of what is sound; field is what the error names, or
-// nothing when it stays sound.
+// faultCase changes one thing of a valid value. field is the name in the error, or
+// empty if the value stays valid.
 type faultCase[T any] struct {
 	what   string
 	change func(*T)
@@ -38,10 +38,10 @@ func nativeRoute(native string) Route {
 	return r
 }
 
-// make32 are as many builds as a world may name.
+// make32 returns the largest number of builds of a world.
 func make32(build uint16) []uint16 { return slices.Repeat([]uint16{build}, maxBuilds) }
 
-// nine are more routes than a world may have.
+// nine returns more routes than a world may have.
 func nine() (routes []Route) {
 	for i := range maxRoutes + 1 {
 		routes = append(routes, Route{Network: prefix("10.%d.0.0/16", i), Address: "192.0.2.1:1"})

@@ -11,10 +11,10 @@ import (
 	"gatepass/worlds"
 )
 
-// held is an account's key here, as it is kept.
+// held is an account's key at this gate.
 type held = worlds.Held[holding]
 
-// introduced takes who a client says it is.
+// introduced handles the name and proof that a client sends.
 func (c *core) introduced(s *session, auth *codec.WorldAuth) {
 	a := s.attempt
 	a.started, s.build = c.now, auth.Build
@@ -26,7 +26,7 @@ func (c *core) introduced(s *session, auth *codec.WorldAuth) {
 		c.turnAway(s, RefusalBuild)
 	case !ok:
 		c.turnAway(s, RefusalName)
-	case c.proves(s, h): // it has been here before
+	case c.proves(s, h): // the key is here from an earlier connection
 		c.proven(s, h)
 	case c.crowded(a):
 		c.turnAway(s, RefusalClaims)
@@ -35,7 +35,7 @@ func (c *core) introduced(s *session, auth *codec.WorldAuth) {
 	}
 }
 
-// seek gets a client its key, which may have come by another connection.
+// seek looks for a client's key. The key may have arrived for another connection.
 func (c *core) seek(s *session) {
 	if h := c.passes.Find(s.account); c.proves(s, h) {
 		c.proven(s, h)
@@ -45,8 +45,8 @@ func (c *core) seek(s *session) {
 	c.locate(s)
 }
 
-// foldName is the account that a client means: names are of printable ASCII, in
-// capitals, without a colon or spaces around.
+// foldName returns the account name in its stored form. Names are printable ASCII in
+// capitals, without a colon or spaces at the ends. ok is false for other names.
 func foldName(raw codec.Name) (name codec.Name, ok bool) {
 	b := raw.Bytes()
 	if len(b) == 0 || b[0] == ' ' || b[len(b)-1] == ' ' {
@@ -64,8 +64,8 @@ func foldName(raw codec.Name) (name codec.Name, ok bool) {
 	return name, true
 }
 
-// proves tells whether a client's digest was made with the key that is held here,
-// if one is. The time does not tell how far it was right.
+// proves reports whether a client's digest was made with the key h, if there is one. It
+// takes the same time for every digest.
 func (c *core) proves(s *session, h *held) bool {
 	if h == nil || h.Key() == nil || len(h.Key().Bytes()) != len(srp6.SessionKey{}) {
 		return false
@@ -75,20 +75,20 @@ func (c *core) proves(s *session, h *held) bool {
 	return subtle.ConstantTimeCompare(want[:], p.Digest[:]) == 1
 }
 
-// located takes the directory's word on where an account's key is.
+// located handles the directory's answer about the place of an account's key.
 func (c *core) located(p *worlds.Place) {
 	s := c.sessionOf(codec.Conn(p.Tag))
 	if s == nil || s.account != p.Account {
 		return // gone
 	}
 	if s.state == StateClaiming && p.Holder != "" && p.Holder != s.attempt.holder {
-		c.pause(s, 0) // who was asked first is gone, and the account has logged in elsewhere
+		c.pause(s, 0) // the first holder is gone, and the account has logged in elsewhere
 	}
 	if s.state != StateLocating {
-		return // asked again meanwhile
+		return // a later request is under way
 	}
 	switch h := c.passes.Find(s.account); {
-	case c.proves(s, h): // it has come by another connection
+	case c.proves(s, h): // the key arrived for another connection
 		c.proven(s, h)
 	case p.Holder == "":
 		c.turnAway(s, RefusalUnknown)
@@ -112,7 +112,7 @@ func (c *core) claim(s *session, holder worlds.Node) {
 	switch {
 	case errors.Is(err, worlds.ErrTooMany):
 		c.turnAway(s, RefusalClaims)
-	case err != nil: // it is on its way already
+	case err != nil: // the key is already on its way
 		c.pause(s, pauseLimit.Milliseconds())
 	default:
 		c.count.claims.Add(1)
@@ -122,7 +122,7 @@ func (c *core) claim(s *session, holder worlds.Node) {
 	}
 }
 
-// abandon lets go of a claim that is under way.
+// abandon gives up an active claim.
 func (c *core) abandon(a *attempt) {
 	if a.claiming {
 		a.claiming = false
@@ -131,7 +131,7 @@ func (c *core) abandon(a *attempt) {
 	}
 }
 
-// notTaken acts on a claim that came to nothing.
+// notTaken handles a claim that failed.
 func (c *core) notTaken(pass worlds.PassID, reason worlds.Reason) {
 	s := c.claimant(pass)
 	if s == nil {
@@ -155,8 +155,7 @@ func (c *core) notTaken(pass worlds.PassID, reason worlds.Reason) {
 	}
 }
 
-// claimant is the session that waits for what a claim comes to, or nil; it waits
-// no more.
+// claimant returns the session that waits for a claim, or nil, and ends its wait.
 func (c *core) claimant(pass worlds.PassID) *session {
 	s := c.sessionOf(c.claims[pass])
 	delete(c.claims, pass)
@@ -166,9 +165,9 @@ func (c *core) claimant(pass worlds.PassID) *session {
 	return s
 }
 
-// wrong acts on a client that does not fit what was found of its account. The
-// first time that is looked at again: of two who say they are the same account the
-// one that is quick must not be refused for what the directory does not know yet.
+// wrong handles a client that does not match what was found for its account. The first
+// time, it looks again later: the directory may not know the newest login yet, and a
+// quick client must not be refused for that.
 func (c *core) wrong(s *session, why Refusal) {
 	if !s.attempt.again {
 		s.attempt.again = true
@@ -178,14 +177,14 @@ func (c *core) wrong(s *session, why Refusal) {
 	c.turnAway(s, why)
 }
 
-// pause looks for a client's key again in so many milliseconds.
+// pause looks for a client's key again after ms milliseconds.
 func (c *core) pause(s *session, ms int64) {
 	s.attempt.resume = c.now + ms
 	c.become(s, StatePausing)
 }
 
-// proven lets a client in whose digest was made with the key that is held here,
-// into the world or into the line.
+// proven admits a client whose digest matches the key here, to the world or to the
+// queue.
 func (c *core) proven(s *session, h *held) {
 	s.proven, s.stamp = true, h.Stamp
 	older := c.at(s.account)
@@ -196,11 +195,10 @@ func (c *core) proven(s *session, h *held) {
 	c.admit(s, older)
 }
 
-// admit lets in a client that has proven who it is, in place of an older connection
-// of its account where there is one.
+// admit admits an authenticated client. It replaces an older connection of the account.
 func (c *core) admit(s, older *session) {
-	// From here on the account is this connection's: what becomes of the older one
-	// does not touch it.
+	// From here on the account belongs to this connection. The end of the older one
+	// does not affect the account.
 	c.online[s.account] = s.conn
 	if older != nil {
 		c.replace(older, s)
@@ -223,8 +221,8 @@ func (c *core) admit(s, older *session) {
 	c.fill()
 }
 
-// replace ends an older connection of the same account: its room, or its place in
-// line, is the newer one's.
+// replace ends an older connection of the same account. The newer one gets its place in
+// the world or in the queue.
 func (c *core) replace(older, newer *session) {
 	c.count.replaced.Add(1)
 	if w := c.line.find(older.account); w != nil {

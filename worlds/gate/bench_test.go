@@ -11,16 +11,16 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// BenchmarkGate_Admission is a client's whole way over real sockets and an
-// embedded bus: connect, prove, the key's move, in, closed. The CPU is that of
-// everybody in the process: client, gate, bus, manager and login server.
+// BenchmarkGate_Admission measures a client's admission over real sockets and an
+// embedded bus: connect, proof, move of the key, enter, close. The CPU time is that of
+// the whole process: client, gate, bus, manager and login server.
 func BenchmarkGate_Admission(b *testing.B) {
 	r := mustRegion(b)
 	o := optionsFor(b, r, 1, 12340)
 	o.World.Capacity = 1_000_000
 	g := mustOpen(b, o)
 	key := keyOf(1)
-	const ahead = 1000 // logins before their clients come: the directory knows them then
+	const ahead = 1000 // logins ahead of their clients, so that the directory knows them
 	var held, came atomic.Int64
 	hold := func() { r.login.hold(fmt.Sprintf("P%d", held.Add(1)), key) }
 	for range ahead {
@@ -41,8 +41,8 @@ func BenchmarkGate_Admission(b *testing.B) {
 	}
 }
 
-// BenchmarkGate_NativeAdmission is the same for a native client: its pass is offered,
-// it connects, proves that it has the pass's key, is in, closed.
+// BenchmarkGate_NativeAdmission does the same for a native client: its pass is offered,
+// and it connects, proves the pass's key, enters and closes.
 func BenchmarkGate_NativeAdmission(b *testing.B) {
 	r := mustRegion(b)
 	o := nativeOptions(b, r, 1)
@@ -100,7 +100,7 @@ func enter(b *testing.B, g *gate.Gate, account string, key [40]byte) {
 	}
 }
 
-// cpu is what the process has taken.
+// cpu returns the CPU time of the process.
 func cpu(tb testing.TB) time.Duration {
 	tb.Helper()
 	var u syscall.Rusage

@@ -1,17 +1,16 @@
 package gate
 
-// command is what the gate's owner wants of the core.
+// command is a request of the gate's owner to the core.
 type command uint8
 
 const (
-	// commandDrain lets nobody in any more and sends those away who wait.
+	// commandDrain admits no more clients and disconnects the waiting ones.
 	commandDrain command = iota
-	// commandClose sends everybody away, wipes all keys and ends the loop.
+	// commandClose disconnects every client, wipes all keys and ends the loop.
 	commandClose
 )
 
-// command takes a command. commandClose is seen by the loop too, which ends behind
-// it.
+// command runs a command. The loop also sees commandClose and ends after it.
 func (c *core) command(cmd command) {
 	c.draining = true
 	c.each(func(s *session) {
@@ -20,7 +19,7 @@ func (c *core) command(cmd command) {
 			c.refuse(s, RefusalDraining)
 		}
 	})
-	c.line = newLine() // with the places of those who are away
+	c.line = newLine() // including the places of absent players
 	if cmd == commandClose {
 		c.each(func(s *session) { c.sendAway(s, LeftClosing) })
 		c.dropAll()
@@ -30,7 +29,7 @@ func (c *core) command(cmd command) {
 	}
 }
 
-// dropAll wipes every key and says so.
+// dropAll wipes every key and announces it.
 func (c *core) dropAll() {
 	c.announceAll()
 	for _, account := range c.unannounced {

@@ -11,8 +11,8 @@ import (
 	"gatepass/worlds"
 )
 
-// core is the machine: messages in, effects out. It is unsafe for concurrent
-// use; all of it but the counters belongs to the logic goroutine.
+// core is the state machine: messages in, effects out. It is not safe for concurrent
+// use. Everything except the counters belongs to the logic goroutine.
 type core struct {
 	// static after construction
 	options Options
@@ -21,48 +21,48 @@ type core struct {
 
 	// now is the time of the last tick.
 	now int64
-	// draining lets nobody in any more; drained was told.
+	// draining: no client is admitted. drained: the drained port was called.
 	draining, drained bool
 
 	sessions map[codec.Conn]*session
-	attempts []*attempt // free ones
-	// getting is how many sessions are getting their keys.
+	attempts []*attempt // for reuse
+	// getting counts the sessions that are getting their keys.
 	getting int
-	// crowds is how many of them there are by network.
+	// crowds counts them by network.
 	crowds guard.Counts[netip.Prefix]
-	// claims are the sessions that wait for a key to come, by its pass.
+	// claims maps the pass of each active claim to the session that waits for it.
 	claims map[worlds.PassID]codec.Conn
 	passes *worlds.Passes[holding]
-	// online are the connections that play or wait, by account: one an account.
+	// online maps each account to its connection in the world or in the queue.
 	online map[codec.Name]codec.Conn
 	line   line
-	// inside is how many players are in.
+	// inside counts the players in the world.
 	inside int
 
 	deadlines deadline.Wheel[codec.Conn]
-	graces    deadline.Wheel[codec.Name] // of keys
-	absences  deadline.Wheel[codec.Name] // of places in line
+	graces    deadline.Wheel[codec.Name] // expiry of keys
+	absences  deadline.Wheel[codec.Name] // expiry of places in the queue
 
-	// nextPositions is when those in line are told how far they are, and
-	// turn from which position on it is the turn of those behind.
+	// nextPositions is when the next positions are sent. turn is the first position
+	// after the front of the queue that is sent then.
 	nextPositions int64
 	turn          uint32
 	moved         []*waiter // scratch
-	// unannounced are the accounts whose keys are to be announced anew, epoch the
-	// last leading manager's.
+	// unannounced are the accounts whose keys must be announced again. epoch is that of
+	// the last leading manager.
 	unannounced []codec.Name
 	epoch       uint64
 
-	outcomes []worlds.Outcome[holding] // not acted on yet
+	outcomes []worlds.Outcome[holding] // not handled yet
 	// effects of this round, submitted by flush
 	effects []worlds.Effect
-	moves   []worlds.OutgoingMove // what effects point to
-	closes  []codec.Conn          // closes that found no room yet
+	moves   []worlds.OutgoingMove // referenced by effects
+	closes  []codec.Conn          // without room so far, to retry
 
 	count counters
 }
 
-// newCore makes a machine. Its first message must be a tick. The options have
+// newCore returns a core. The first call on it must be tick. The options must have
 // their defaults.
 func newCore(o Options, p ports) (*core, error) {
 	if err := errors.Join(o.coreFaults()...); err != nil {
@@ -80,8 +80,8 @@ func newCore(o Options, p ports) (*core, error) {
 	return c, nil
 }
 
-// tick tells the time, in milliseconds of a clock that never goes back. Deadlines
-// are looked at here and nowhere else.
+// tick passes in the time, in milliseconds of a monotonic clock. Only tick checks
+// deadlines.
 func (c *core) tick(now int64) {
 	if now <= c.now {
 		return
@@ -99,7 +99,7 @@ func (c *core) tick(now int64) {
 	}
 }
 
-// client takes a message of a client or, about one, of its reactor.
+// client handles a message of a client, or of its reactor about a client.
 func (c *core) client(m *codec.Message) {
 	switch m.Kind {
 	case codec.KindOpened:
@@ -114,7 +114,7 @@ func (c *core) client(m *codec.Message) {
 	s := c.sessionOf(m.Conn)
 	switch {
 	case s == nil || s.state == StateLeaving || s.state == StateRefusing:
-		// said before it could know that it was refused
+		// sent before the client could know of its refusal
 	case m.Kind == codec.KindWorldAuth && s.state == StateConnected:
 		c.introduced(s, &m.World.Auth)
 	case m.Kind == codec.KindWorldPacket && s.state == StateInside:
@@ -123,14 +123,14 @@ func (c *core) client(m *codec.Message) {
 		c.callPacket(s, m.World.Opcode, m.World.Body)
 	case m.Kind == codec.KindWorldPacket && s.state == StateWaiting:
 		c.heardInLine(s, m.World)
-	case s.native: // whose codec makes none of those
+	case s.native: // its codec makes none of the kinds below
 		c.nativeSaid(s, m)
 	default:
 		c.turnAway(s, RefusalOutOfPlace)
 	}
 }
 
-// opened greets a new connection.
+// opened sends the challenge to a new connection.
 func (c *core) opened(m *codec.Message) {
 	s := &session{conn: m.Conn, native: m.Protocol == codec.ProtocolNative}
 	c.sessions[s.conn] = s
@@ -148,7 +148,7 @@ func (c *core) opened(m *codec.Message) {
 	}
 }
 
-// challenge greets a client that comes with its account's key.
+// challenge sends the challenge to a existing client.
 func (c *core) challenge(s *session) {
 	w := new(codec.WorldReply)
 	c.ports.random(w.Seed[:])
@@ -157,7 +157,7 @@ func (c *core) challenge(s *session) {
 	c.send(s, codec.ReplyWorldChallenge, w)
 }
 
-// closed forgets a session whose connection is gone.
+// closed removes the session of a closed connection.
 func (c *core) closed(s *session, reason codec.CloseReason) {
 	if s.why == LeftDisconnected {
 		s.why = leftBy[reason]
@@ -173,13 +173,13 @@ func (c *core) closed(s *session, reason codec.CloseReason) {
 	c.fill()
 }
 
-// leftBy says what a reactor's reason is to the game.
+// leftBy maps a reactor's close reason to the reason for the game.
 var leftBy = [codec.CloseReasonCount]LeftReason{
 	codec.CloseSlow: LeftOverload, codec.CloseFlood: LeftOverload, codec.CloseOverload: LeftOverload,
 	codec.CloseFault: LeftFault,
 }
 
-// deliver takes what the bus brings. What e points to is ours.
+// deliver handles an event of the bus. The core owns what e points to.
 func (c *core) deliver(e *worlds.Event) {
 	switch {
 	case e.Move != nil:
@@ -200,7 +200,7 @@ func (c *core) deliver(e *worlds.Event) {
 	}
 }
 
-// posted takes what the game wants for a player.
+// posted handles a request of the game for a player.
 func (c *core) posted(p *post) {
 	s := c.sessionOf(p.conn)
 	switch {
@@ -215,7 +215,7 @@ func (c *core) posted(p *post) {
 	}
 }
 
-// flush submits everything that this round has gathered.
+// flush submits the effects of this round.
 func (c *core) flush() {
 	c.settle()
 	c.collectMoves()

@@ -18,7 +18,7 @@ import (
 	"gatepass/worlds"
 )
 
-// bare is a core without neighbours: what it says goes nowhere but into counts.
+// bare is a core without neighbours: its messages are only counted.
 type bare struct {
 	core      *core
 	sent      int
@@ -27,10 +27,10 @@ type bare struct {
 	locates   []worlds.Locate
 	moves     []worlds.OutgoingMove
 	closed    []codec.Conn
-	codes     []uint8 // of verdicts
+	codes     []uint8 // of the answers to AUTH_SESSION
 	seeds     map[codec.Conn][4]byte
-	nonce     [32]byte // the last challenge's
-	// digest, if set, spoils a client's, peer tells where client n is.
+	nonce     [32]byte // of the last challenge
+	// digest, if set, changes a client's digest. peer returns the address of client n.
 	digest func(d *[20]byte)
 	peer   func(n int) netip.AddrPort
 	passes int
@@ -87,7 +87,7 @@ func (b *bare) Submit(effects []worlds.Effect) {
 	}
 }
 
-// holder is the login server of a bare core.
+// newHolder returns the login server of a bare core.
 func newHolder() *worlds.Passes[struct{}] {
 	p := worlds.NewPasses(worlds.PassOptions[struct{}]{
 		Self: "login.a",
@@ -100,7 +100,7 @@ func newHolder() *worlds.Passes[struct{}] {
 	return p
 }
 
-// come is the whole way of a client: connection, proof, place, move.
+// come runs a client's whole admission: connection, proof, place, move.
 func (b *bare) come(holder *worlds.Passes[struct{}], n int, name codec.Name) codec.Conn {
 	conn, key := codec.NewConn(0, n, 1), [40]byte{1}
 	secret := worlds.NewSecret(key[:])
@@ -132,8 +132,8 @@ func bareOptions(capacity uint32) Options {
 	return Options{World: worlds.Registration{Capacity: capacity}}
 }
 
-// A second of the line costs so many updates at most, the front is told each time,
-// and in the end all know where they are.
+// A second of position updates has a limited number of messages. The front gets one
+// each time, and in the end all clients have their position.
 func TestCore_PositionsAreToldInBoundedPortions(t *testing.T) {
 	const waiting = 5000
 	b, holder := newBare(t, bareOptions(1)), newHolder()
@@ -141,7 +141,7 @@ func TestCore_PositionsAreToldInBoundedPortions(t *testing.T) {
 	for i := 1; i <= waiting; i++ {
 		b.come(holder, i, accountNumber(i))
 	}
-	b.core.client(&codec.Message{Kind: codec.KindClosed, Conn: first}) // everybody moves on
+	b.core.client(&codec.Message{Kind: codec.KindClosed, Conn: first}) // all others advance
 	now := int64(2000)
 	for second := 1; ; second++ {
 		now += positionsEvery.Milliseconds()
@@ -172,7 +172,7 @@ func TestCore_PositionsAreToldInBoundedPortions(t *testing.T) {
 	}
 }
 
-// The keys of a big world are announced anew in portions, each once.
+// The keys of a large world are announced again in portions, each key once.
 func TestCore_ReannouncesInPortions(t *testing.T) {
 	const players = 1200
 	b, holder := newBare(t, bareOptions(players)), newHolder()
@@ -195,7 +195,7 @@ func TestCore_ReannouncesInPortions(t *testing.T) {
 	}
 }
 
-// What a player says goes to the game without an allocation of the gate's.
+// The gate passes a player's packet to the game without an allocation.
 func TestCore_PacketAllocatesNothing(t *testing.T) {
 	b := newBare(t, bareOptions(1))
 	m := codec.Message{Kind: codec.KindWorldPacket, Conn: b.come(newHolder(), 1, accountNumber(1))}
@@ -205,9 +205,9 @@ func TestCore_PacketAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Whatever clients, login servers, the directory, the bus and the clock do: nobody
-// waits while there is room, no more are in than there is room for, the game is
-// told of each who enters and leaves once, and what is counted is what is there.
+// After any actions of clients, login servers, directory, bus and clock: nobody waits
+// while there is room, the world is never over its capacity, the game gets Entered and
+// Left once for each player, and the counts are correct.
 func TestCore_Properties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		e := newScenario(t)
@@ -224,13 +224,13 @@ func TestCore_Properties(t *testing.T) {
 	})
 }
 
-// player plays a scenario at random.
+// player runs a random scenario.
 type player struct {
 	*scenario
 	t     *testing.T
 	conns int
 	stamp int
-	stays map[string]int // entered less left, by account and connection
+	stays map[string]int // Entered minus Left, by account and connection
 }
 
 // do runs a command of the scripts.
@@ -254,7 +254,7 @@ func (p *player) do(format string, args ...any) {
 	}
 }
 
-// parseCommand makes a script's command of a line.
+// parseCommand parses a line as a script's command.
 func parseCommand(line string) *datadriven.TestData {
 	words := strings.Fields(line)
 	d := &datadriven.TestData{Cmd: words[0]}
@@ -269,7 +269,7 @@ func parseCommand(line string) *datadriven.TestData {
 	return d
 }
 
-// pick is a connection in one of some states, 0 where there is none.
+// pick returns a connection in one of some states, or 0 if there is none.
 func (p *player) pick(r *rapid.T, states stateSet) int {
 	var all []int
 	p.core.each(func(s *session) {
@@ -292,7 +292,7 @@ func name(r *rapid.T) string {
 	return rapid.SampledFrom([]string{"A", "B", "C", "D", "E", "F"}).Draw(r, "name")
 }
 
-// action is one thing that may happen; the name is for rapid's report.
+// action is one possible action. Rapid's report shows its name.
 type action struct {
 	name string
 	act  func(p *player, r *rapid.T)
@@ -329,7 +329,7 @@ var playerActions = []action{
 	}},
 	{"ping", func(p *player, r *rapid.T) {
 		if p.outFull {
-			return // who is given up makes room only once it is closed
+			return // a dropped client makes room only when it is closed
 		}
 		if conn := p.pick(r, in(StateWaiting, StateInside)); conn != 0 && p.core.sessionOf(codec.NewConn(0, conn, 1)).native {
 			p.do("ping conn=%d n=1", conn)
@@ -362,14 +362,14 @@ func come(p *player, r *rapid.T) {
 	p.do("come conn=%d name=%s stamp=%d class=%d key=%d", p.conns, name(r), p.stamp, rapid.IntRange(0, 3).Draw(r, "class"), p.stamp%250+1)
 }
 
-// arrive has a native client come with the pass of a new login.
+// arrive brings a native client with the pass of a new login.
 func arrive(p *player, r *rapid.T) {
 	p.conns++
 	p.stamp++
 	p.do("arrive conn=%d name=%s stamp=%d class=%d key=%d", p.conns, name(r), p.stamp, rapid.IntRange(0, 3).Draw(r, "class"), p.stamp%250+1)
 }
 
-// again has a client come by a new connection with the key that is here.
+// again brings a client on a new connection with the key that is here.
 func again(p *player, r *rapid.T) {
 	account := nameOf(name(r))
 	h := p.core.passes.Find(account)
@@ -456,8 +456,8 @@ func BenchmarkCore_Packet(b *testing.B) {
 	}
 }
 
-// BenchmarkCore_HeldPlayer tells the bytes of a player inside and of a key whose
-// player is gone, without what the sockets take.
+// BenchmarkCore_HeldPlayer measures the bytes of a player in the world and of a key
+// without its player, without the memory of the sockets.
 func BenchmarkCore_HeldPlayer(b *testing.B) {
 	const players = 10_000
 	for b.Loop() {
@@ -465,7 +465,7 @@ func BenchmarkCore_HeldPlayer(b *testing.B) {
 		empty := heap()
 		conns := make([]codec.Conn, players)
 		for i := range players {
-			conns[i] = bare.come(newHolder(), i, accountNumber(i)) // whose memory goes
+			conns[i] = bare.come(newHolder(), i, accountNumber(i)) // its memory is released
 		}
 		b.ReportMetric(float64(heap()-empty)/players, "B/player")
 		for _, conn := range conns {
@@ -483,8 +483,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// When the machine has slept, what a client sends may be here before the first tick:
-// it is dealt with at the time it is, not at the time of the last tick.
+// After a sleep of the machine, a client's message can arrive before the first tick. It
+// is handled at the present time, not at the time of the last tick.
 func TestLoop_TellsTheTimeBeforeWhatCameMeanwhile(t *testing.T) {
 	b := newBare(t, Options{World: worlds.Registration{Capacity: 1}, Random: func([]byte) {}})
 	now := b.core.now

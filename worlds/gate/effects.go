@@ -5,14 +5,14 @@ import (
 	"gatepass/worlds"
 )
 
-// send queues a reply for a session; without room the session is given up, so
-// that no client waits for what never comes. Its place is filled once it is closed:
-// just now whoever came next would be given up too.
+// send queues a reply for a session. If there is no room, it gives up the session, so
+// that no client waits for a lost reply. The place is filled when the connection is
+// closed; at this moment the next client would find no room either.
 func (c *core) send(s *session, kind codec.ReplyKind, w *codec.WorldReply) {
 	c.reply(s, &codec.Reply{Kind: kind, World: w})
 }
 
-// reply is send for a reply of any kind.
+// reply is send for any kind of reply.
 func (c *core) reply(s *session, r *codec.Reply) {
 	if !c.ports.out.Send(s.conn, r) {
 		s.why = LeftOverload
@@ -20,8 +20,8 @@ func (c *core) reply(s *session, r *codec.Reply) {
 	}
 }
 
-// verdict is an answer to the client's introduction. The first behind a right
-// proof brings the key.
+// verdict returns the answer to the client's introduction. The first answer after a
+// correct proof carries the key.
 func (c *core) verdict(s *session, code uint8) *codec.WorldReply {
 	w := &codec.WorldReply{Code: code}
 	if !s.proven || s.keyed {
@@ -34,8 +34,8 @@ func (c *core) verdict(s *session, code uint8) *codec.WorldReply {
 	return w
 }
 
-// turnAway refuses a client. Whoever was wrong about itself is told so only after
-// a time that is always the same; see Options.RefusalDelay.
+// turnAway refuses a client. A client with a wrong name, key or proof learns it only
+// after a constant time; see Options.RefusalDelay.
 func (c *core) turnAway(s *session, why Refusal) {
 	c.count.refused[why].Add(1)
 	if a := s.attempt; a != nil && veiled[why] && a.started+c.options.RefusalDelay.Milliseconds() > c.now {
@@ -46,24 +46,24 @@ func (c *core) turnAway(s *session, why Refusal) {
 	c.refuse(s, why)
 }
 
-// refuse tells a client no and closes behind it.
+// refuse sends a refusal and closes the connection after it.
 func (c *core) refuse(s *session, why Refusal) {
 	last := c.refusal(s, why)
 	c.become(s, StateLeaving)
 	c.sendLast(s, &last)
 }
 
-// sendLast closes a connection behind a last word; ReplyNone is none.
+// sendLast sends a last reply and closes the connection. ReplyNone sends nothing.
 func (c *core) sendLast(s *session, r *codec.Reply) {
 	if r.Kind == codec.ReplyNone || !c.ports.out.SendLast(s.conn, r) {
 		c.close(s.conn, codec.CloseLogic)
 	}
 }
 
-// sendAway closes a player's connection, behind what was sent before.
+// sendAway closes a player's connection after the queued replies.
 func (c *core) sendAway(s *session, why LeftReason) { c.sendAwayWith(s, why, leftResults[why]) }
 
-// sendAwayWith is sendAway with what a native client is told.
+// sendAwayWith is sendAway with the result for a native client.
 func (c *core) sendAwayWith(s *session, why LeftReason, told codec.Result) {
 	if s.state == StateLeaving {
 		return
@@ -73,7 +73,7 @@ func (c *core) sendAwayWith(s *session, why LeftReason, told codec.Result) {
 	c.fill()
 }
 
-// part closes a player's connection. A native client is told why.
+// part closes a player's connection. It sends the result to a native client.
 func (c *core) part(s *session, told codec.Result) {
 	var last codec.Reply
 	if s.native && told != codec.ResultOK {
@@ -83,7 +83,7 @@ func (c *core) part(s *session, told codec.Result) {
 	c.sendLast(s, &last)
 }
 
-// hangUp closes a session without a word.
+// hangUp closes a session without a reply.
 func (c *core) hangUp(s *session, reason codec.CloseReason) {
 	if s.state != StateLeaving {
 		c.become(s, StateLeaving)
@@ -100,21 +100,21 @@ func (c *core) close(conn codec.Conn, reason codec.CloseReason) {
 	}
 }
 
-// locate asks the directory who holds a session's key.
+// locate asks the directory which node holds a session's key.
 func (c *core) locate(s *session) {
 	c.effects = append(c.effects, worlds.Effect{
 		Locate: &worlds.Locate{Account: s.account, Tag: uint64(s.conn), Wait: true},
 	})
 }
 
-// progress tells the login server that a native client's pass came from how far
-// the client is: its position, or 0 once it is in.
+// progress tells the login server that issued a native client's pass where the client
+// is: its position in the queue, or 0 when it is in the world.
 func (c *core) progress(s *session, position uint32) {
 	c.report(s.origin, worlds.Progress{Position: position})
 }
 
-// tellEnded tells the login server that a pass came from why the directory has ended
-// its client here: the login goes on there, and so does what its client sees of it.
+// tellEnded tells the login server that issued a pass why the directory has ended its
+// client here. The client can still see it there, because its login continues.
 func (c *core) tellEnded(o *origin, why string) {
 	if why == "" {
 		why = "ended"
@@ -122,7 +122,7 @@ func (c *core) tellEnded(o *origin, why string) {
 	c.report(o, worlds.Progress{Ended: why})
 }
 
-// report sends news of a pass to where it came from; nil is nowhere.
+// report sends a progress message to the origin of a pass. nil means no origin.
 func (c *core) report(o *origin, p worlds.Progress) {
 	if o == nil {
 		return
@@ -131,15 +131,15 @@ func (c *core) report(o *origin, p worlds.Progress) {
 	c.effects = append(c.effects, worlds.Effect{To: o.from, Progress: &p})
 }
 
-// announce tells the directory about a key here.
+// announce sends an announcement about a key to the directory.
 func (c *core) announce(kind worlds.AnnouncementKind, account codec.Name, stay worlds.Stay) {
 	c.effects = append(c.effects, worlds.Effect{
 		Announce: &worlds.Announcement{Account: account, Stamp: stay.Stamp, Hop: stay.Hop, Kind: kind, Voucher: stay.Voucher},
 	})
 }
 
-// collectMoves takes what the passes want to be sent. It is called last: what
-// Outgoing gives is good until the passes' next call.
+// collectMoves adds the moves of the passes to the effects. It must be the last step,
+// because the slice of Outgoing is valid only until the next call of the passes.
 func (c *core) collectMoves() {
 	out := c.passes.Outgoing()
 	c.moves = append(c.moves, out...)

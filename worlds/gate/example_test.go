@@ -8,7 +8,7 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// chat is a game of few words. Its methods are called on the gate's goroutine.
+// chat is a small game. The gate calls its methods on the logic goroutine.
 type chat struct{ seen chan string }
 
 func (g chat) Entered(p gate.Player) { g.seen <- p.Account() + " has come" }
@@ -20,7 +20,7 @@ func (g chat) Packet(p gate.Player, opcode uint32, body []byte) {
 
 func (g chat) Left(p gate.Player, _ gate.LeftReason) { g.seen <- p.Account() + " is gone" }
 
-// A game embeds the gate: it says who it is and where, and gets players.
+// A game embeds the gate: it gives its name and addresses and receives players.
 func Example() {
 	region, err := newRegion() // a bus, a manager and a login server
 	if err != nil {
@@ -48,7 +48,7 @@ func Example() {
 	}
 	defer g.Close()
 
-	// A player logs in, and comes to the world with the key of that login.
+	// A player logs in and enters the world with the key of that login.
 	key := [40]byte{1, 2, 3}
 	region.login.hold("ALICE", key)
 	client, err := dial(g.Addr(), 12340)
@@ -75,8 +75,8 @@ func Example() {
 	// ALICE is gone
 }
 
-// The same game for native clients: they come to a port of their own, with the pass
-// that they were given at their login server.
+// The same game for native clients. They connect to their own port with the pass from
+// their login server.
 func Example_native() {
 	region, err := newRegion()
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 	"gatepass/worlds/bus"
 )
 
-// ErrBusy is what Drain gives when the logic does not take the command: the
+// ErrBusy is the error of Drain if the logic does not accept the command because the
 // handler blocks.
 var ErrBusy = errors.New("gate: the logic does not answer")
 
-// unknownAddress stands for where the gate will listen, until the port is known.
-// Nobody listens there, and nobody is told it.
+// unknownAddress is a placeholder until the gate knows its port. Nothing listens there,
+// and it is never sent.
 const unknownAddress = "gate.invalid:1"
 
-// Gate is an open gate. Its life: Open, (Drain,) Close. All methods may be called
-// anywhere but within the handler.
+// Gate is an open gate. Its life is Open, (Drain,) Close. All methods may be called
+// from any goroutine, but not from the handler.
 type Gate struct {
 	// static after Open
 	options   Options
@@ -39,15 +39,15 @@ type Gate struct {
 	registrar *bus.Registrar
 
 	leaving atomic.Bool
-	drained chan struct{} // closed when the gate drains and nobody is inside
+	drained chan struct{} // closed when the gate drains and the world is empty
 	stop    chan struct{} // ends the clock
 	clock   sync.WaitGroup
 	closing sync.Once
-	failure error // of Close
+	failure error // the result of Close
 }
 
-// Open listens, joins the bus and registers the world. ctx bounds nothing but
-// Open itself; the manager need not be there.
+// Open starts to listen, joins the bus and registers the world. ctx limits Open only.
+// The manager does not have to be reachable.
 func Open(ctx context.Context, o Options) (*Gate, error) {
 	if o.World.Address == "" {
 		o.World.Address = unknownAddress
@@ -69,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Gate, error) {
 	return g, nil
 }
 
-// build makes the parts and plugs them together; nothing runs yet.
+// build makes and connects the parts. Nothing runs yet.
 func (g *Gate) build() error {
 	o := &g.options
 	protocol, err := world.New(world.Options{Builds: o.World.Builds})
@@ -95,7 +95,7 @@ func (g *Gate) build() error {
 	return err
 }
 
-// listeners are where clients come in: existing ones, and native ones if they do.
+// listeners returns the listeners for existing clients and, if enabled, native clients.
 func (o *Options) listeners(protocol *world.Codec) []server.Listener {
 	all := []server.Listener{{
 		Addr: o.Addr, Speaks: codec.ProtocolWorld,
@@ -111,8 +111,8 @@ func (o *Options) listeners(protocol *world.Codec) []server.Listener {
 	})
 }
 
-// nodeOf is the gate as the core's region: the node is there only once the bus
-// may deliver.
+// nodeOf is the gate as the core's region. The bus node exists only when the bus may
+// deliver.
 type nodeOf Gate
 
 func (g *nodeOf) Submit(effects []worlds.Effect) {
@@ -121,7 +121,7 @@ func (g *nodeOf) Submit(effects []worlds.Effect) {
 	}
 }
 
-// start runs the parts: first what takes, then what brings.
+// start starts the parts: first those that receive, then those that send to them.
 func (g *Gate) start() error {
 	o := &g.options
 	var err error
@@ -150,7 +150,7 @@ func (g *Gate) start() error {
 	return err
 }
 
-// runClock is the goroutine that tells the logic the time.
+// runClock sends the time to the logic, on its own goroutine.
 func (g *Gate) runClock() {
 	defer g.clock.Done()
 	ticks := time.NewTicker(deadline.Every)
@@ -165,21 +165,21 @@ func (g *Gate) runClock() {
 	}
 }
 
-// tick leaves the time. When the logic is several ticks behind it is dropped: the
-// next will do.
+// tick queues the time for the logic. It drops the tick if the logic is several ticks
+// behind, because the next one is enough.
 func (g *Gate) tick() {
 	now := clockNow()
 	g.inbox.ticks.Push(&now)
 }
 
-// clockNow is the time of the gate's deadlines in milliseconds.
+// clockNow returns the time of the gate's deadlines, in milliseconds.
 func clockNow() int64 { return deadline.Now().Milliseconds() }
 
-// Addr is where the gate listens, with the port it got.
+// Addr returns the address where the gate listens, with its actual port.
 func (g *Gate) Addr() netip.AddrPort { return g.server.Addr() }
 
-// NativeAddr is where it listens for native clients, with the port it got; the zero
-// AddrPort where it does not.
+// NativeAddr returns the address for native clients, with its actual port, or the zero
+// AddrPort if there is none.
 func (g *Gate) NativeAddr() netip.AddrPort {
 	if g.options.NativeAddr == "" {
 		return netip.AddrPort{}
@@ -187,17 +187,17 @@ func (g *Gate) NativeAddr() netip.AddrPort {
 	return g.server.AddrOf(1)
 }
 
-// Node is the world's name on the bus.
+// Node returns the world's name on the bus.
 func (g *Gate) Node() worlds.Node { return g.core.self }
 
-// Failed delivers an error once if the gate's sockets end by themselves: nobody is
-// served any more.
+// Failed returns a channel that gets one error if the gate's sockets fail. The gate
+// then serves nobody.
 func (g *Gate) Failed() <-chan error { return g.server.Failed() }
 
-// Registered tells whether the manager knew the world when last asked.
+// Registered reports whether the manager knew the world at the last check.
 func (g *Gate) Registered() bool { return g.registrar.Registered() }
 
-// Beat is how the world is, as its heartbeats say.
+// Beat returns the state of the world that its heartbeats carry.
 func (g *Gate) Beat() worlds.Beat {
 	n := &g.core.count
 	b := worlds.Beat{
@@ -210,22 +210,22 @@ func (g *Gate) Beat() worlds.Beat {
 	if g.options.Load != nil {
 		load = g.options.Load()
 	}
-	if load > 0 { // NaN is not
+	if load > 0 { // false for NaN
 		b.Load = min(load, 1)
 	}
 	return b
 }
 
-// Stats reads the counters.
+// Stats returns the counters.
 func (g *Gate) Stats() Stats {
 	st := g.core.stats()
 	st.Server, st.Inbox = g.server.Stats(), g.inbox.stats()
 	return st
 }
 
-// Drain shows the world as offline, lets nobody in any more, sends those away who
-// wait, and returns once those inside have left, or ctx is over. They may go on
-// playing until Close. There is no way back.
+// Drain shows the world as offline, admits no more clients and disconnects the waiting
+// ones. It returns when the players have left or ctx is over. Players can continue
+// until Close. Drain cannot be undone.
 func (g *Gate) Drain(ctx context.Context) error {
 	g.retire()
 	cmd := commandDrain
@@ -240,17 +240,18 @@ func (g *Gate) Drain(ctx context.Context) error {
 	}
 }
 
-// retire takes the world out of the list and refuses new connections.
+// retire removes the world from the list and refuses new connections.
 func (g *Gate) retire() {
 	g.leaving.Store(true)
 	if g.registrar != nil {
-		_ = g.registrar.Close() // gives no error
+		_ = g.registrar.Close() // never returns an error
 	}
 	g.server.Drain()
 }
 
-// Close sends everybody away, wipes and takes back all keys, and returns when all
-// goroutines of the gate have ended. The bus stays open. It may be called again.
+// Close disconnects every client, wipes all keys and withdraws their announcements. It
+// returns when all goroutines of the gate have ended. It does not close the bus. It may
+// be called again.
 func (g *Gate) Close() error {
 	g.closing.Do(func() {
 		g.retire()
@@ -266,7 +267,7 @@ func (g *Gate) Close() error {
 	return g.failure
 }
 
-// endLoop has the logic end and waits for it.
+// endLoop ends the logic goroutine and waits for it.
 func (g *Gate) endLoop() {
 	cmd := commandClose
 	g.inbox.commands.PushAllWait([]command{cmd})

@@ -14,7 +14,7 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// optionsFor is a world of one place that refuses soon.
+// optionsFor returns options of a world with one place and a short RefusalDelay.
 func optionsFor(tb testing.TB, r *region, id uint8, build uint16) gate.Options {
 	tb.Helper()
 	return gate.Options{
@@ -57,8 +57,8 @@ func keyOf(n byte) (key [40]byte) {
 	return key
 }
 
-// A client of each era logs in, comes through the gate, waits where there is no
-// room, and goes back to its login server.
+// A client of each era logs in, enters, waits if there is no room, and returns to its
+// login server.
 func TestGate_ClientsOfThreeEras(t *testing.T) {
 	r := mustRegion(t)
 	t.Run("eras", func(t *testing.T) {
@@ -111,8 +111,8 @@ func playEra(t *testing.T, r *region, g *gate.Gate, build uint16) {
 	}
 }
 
-// replay sends what another client has sent: the server's seed is another, so the
-// digest is good for nothing.
+// replay sends another client's message. The server's seed differs, so the digest is
+// invalid.
 func replay(t *testing.T, g *gate.Gate, of *client, build uint16) {
 	t.Helper()
 	before := g.Stats().Refused[gate.RefusalProof]
@@ -127,8 +127,8 @@ func replay(t *testing.T, g *gate.Gate, of *client, build uint16) {
 	}
 }
 
-// A client that vanishes while its key is on its way leaves no key behind that
-// nobody knows of: it finds it when it comes back.
+// If a client disconnects while its key is moving, the gate keeps the key, and the
+// client finds it when it returns.
 func TestGate_ConnectionKilledWhileClaiming(t *testing.T) {
 	r := mustRegion(t)
 	g := mustOpen(t, optionsFor(t, r, 1, 12340))
@@ -153,7 +153,7 @@ func TestGate_ConnectionKilledWhileClaiming(t *testing.T) {
 	}
 }
 
-// What strangers send does nobody any harm.
+// Messages of strangers do no harm.
 func TestGate_HostileInput(t *testing.T) {
 	r := mustRegion(t)
 	g := mustOpen(t, optionsFor(t, r, 1, 5875))
@@ -212,14 +212,14 @@ func (b byBytes) Write(all []byte) (int, error) {
 	return len(all), nil
 }
 
-// recorder is a game that tells what happens.
+// recorder is a game that records events.
 type recorder struct{ events chan string }
 
 func (r recorder) Entered(p gate.Player) { r.events <- "entered " + p.Account() }
 func (r recorder) Packet(p gate.Player, opcode uint32, body []byte) {
 	r.events <- fmt.Sprintf("%s says %#x %s", p.Account(), opcode, body)
 	if opcode == 0x95 {
-		go func() { p.Send(0x96, body); p.Kick() }() // from anywhere
+		go func() { p.Send(0x96, body); p.Kick() }() // on another goroutine
 	}
 }
 func (r recorder) Left(p gate.Player, why gate.LeftReason) {

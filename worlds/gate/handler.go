@@ -9,42 +9,43 @@ import (
 	"gatepass/codec/world"
 )
 
-// Handler is the game behind the gate. Its methods are called on the gate's logic
-// goroutine, one at a time: they must not block, or the whole gate stands still.
-// A game with goroutines of its own hands on what it gets; a Player may be used
-// from any of them. A panic costs the player concerned and is counted.
+// Handler is the game behind the gate. The gate calls its methods on the logic
+// goroutine, one at a time. They must not block, because the whole gate would wait. A
+// game with its own goroutines passes on what it receives; a Player may be used from
+// any of them. A panic ends only the player's session and is counted.
 type Handler interface {
-	// Entered says that a player has been let in; the client knows.
+	// Entered reports that a player was admitted. The client already knows it.
 	Entered(p Player)
-	// Packet brings what a player's client sent: the opcode and what stands behind
-	// the header. body is the handler's to keep.
+	// Packet passes a packet of a player's client: the opcode and the bytes after the
+	// header. The handler may keep body.
 	Packet(p Player, opcode uint32, body []byte)
-	// Left says that a player who had entered is gone. Nothing of this Player
-	// follows, and what is sent to it is dropped.
+	// Left reports that a player who had entered is gone. No call for this Player
+	// follows, and packets sent to it are dropped.
 	Left(p Player, why LeftReason)
 }
 
-// LeftReason says why a player is gone.
+// LeftReason is why a player is gone.
 type LeftReason uint8
 
 const (
-	// LeftDisconnected: the client closed the connection, or the network lost it.
+	// LeftDisconnected: the client closed the connection, or the network failed.
 	LeftDisconnected LeftReason = iota
-	// LeftReplaced: the same account has come in by another connection.
+	// LeftReplaced: another connection of the same account has replaced this one.
 	LeftReplaced
-	// LeftWentBack: a login server has taken the player's key back.
+	// LeftWentBack: a login server has claimed the player's key back.
 	LeftWentBack
-	// LeftEnded: the directory has ended the key: a newer login, a ban, a command.
+	// LeftEnded: the directory has ended the key after a newer login, a ban or a
+	// command.
 	LeftEnded
-	// LeftKicked: the game wanted it.
+	// LeftKicked: the game called Kick.
 	LeftKicked
-	// LeftIdle: the client has said nothing for too long.
+	// LeftIdle: the client sent nothing for too long.
 	LeftIdle
 	// LeftClosing: the gate closes.
 	LeftClosing
-	// LeftOverload: there was no room for what it should have been sent.
+	// LeftOverload: there was no room for data for the player.
 	LeftOverload
-	// LeftFault: a bug of ours or of the handler's.
+	// LeftFault: a bug in this program or in the handler.
 	LeftFault
 	// LeftReasonCount is the number of reasons, for tables.
 	LeftReasonCount
@@ -61,7 +62,7 @@ func (r LeftReason) String() string {
 	return fmt.Sprintf("left(%d)", uint8(r))
 }
 
-// leftResults are what native players are told who are sent away; ResultOK for
+// leftResults are the results for native players who are disconnected. ResultOK sends
 // nothing.
 var leftResults = [LeftReasonCount]codec.Result{
 	LeftReplaced: codec.ResultReplaced,
@@ -73,8 +74,8 @@ var leftResults = [LeftReasonCount]codec.Result{
 	LeftFault:    codec.ResultBusy,
 }
 
-// Player is one stay of an account in the world, from Entered to Left. It is a
-// small value and can be the key of a map. Its methods may be called anywhere.
+// Player is one stay of an account in the world, from Entered to Left. It is small and
+// comparable, so it can be a map key. Its methods may be called from any goroutine.
 type Player struct {
 	conn    codec.Conn
 	account codec.Name
@@ -83,12 +84,12 @@ type Player struct {
 	door    *door
 }
 
-// door is a player's way back to the logic.
+// door carries a player's requests to the logic goroutine.
 type door struct {
 	push func(p *post) bool
 }
 
-// post is what a game wants for a player. Its body is the post's own.
+// post is a request of the game for a player. The post owns its body.
 type post struct {
 	conn   codec.Conn
 	opcode uint16
@@ -96,24 +97,23 @@ type post struct {
 	kick   bool
 }
 
-// Account is the name of the player's account.
+// Account returns the name of the player's account.
 func (p Player) Account() string { return p.account.String() }
 
-// Build is what the player's client runs.
+// Build returns the build of the player's client.
 func (p Player) Build() uint16 { return p.build }
 
-// Native tells whether the player's client speaks the native protocol. The numbers
-// of its builds and opcodes are then the game's own, and have nothing to do with
-// those of other clients.
+// Native reports whether the player's client uses the native protocol. The game defines
+// the builds and opcodes of that protocol; they are unrelated to those of other
+// clients.
 func (p Player) Native() bool { return p.native }
 
-// LogValue is the account's name.
+// LogValue returns the account's name.
 func (p Player) LogValue() slog.Value { return slog.StringValue(p.account.String()) }
 
-// Send sends a packet: what is sent from one goroutine arrives in order, or, once
-// the player is gone, not at all. body is copied. False means that there is no
-// room now, or that body is longer than world.MaxReplyBody, or for a native client
-// than native.MaxReplyPacket.
+// Send sends a copy of a packet. Packets from one goroutine arrive in order. After the
+// player has left they are dropped. It returns false if there is no room now, or if
+// body is longer than world.MaxReplyBody, or native.MaxReplyPacket for a native client.
 func (p Player) Send(opcode uint16, body []byte) bool {
 	most := world.MaxReplyBody
 	if p.native {
@@ -122,26 +122,26 @@ func (p Player) Send(opcode uint16, body []byte) bool {
 	return len(body) <= most && p.door.push(&post{conn: p.conn, opcode: opcode, body: append([]byte(nil), body...)})
 }
 
-// Kick closes the player's connection, behind what was sent before. The key stays
-// for the reconnect grace: who is not to come back is ended at the directory.
-// False means that there is no room now.
+// Kick closes the player's connection after the packets sent before. The key stays for
+// the reconnect grace; to keep a player out, end the account at the directory. Kick
+// returns false if there is no room now.
 func (p Player) Kick() bool { return p.door.push(&post{conn: p.conn, kick: true}) }
 
-// CharacterScreen is the Handler of a world without a game: the client stands at
-// an empty list of characters and its pings are answered. To a native client, which
-// has its pings answered by the gate, it says nothing.
+// CharacterScreen is the Handler of a world without a game. It shows an empty list of
+// characters and answers pings. It sends nothing to a native client, because the gate
+// answers that client's pings.
 type CharacterScreen struct{}
 
-// Entered is part of Handler.
+// Entered implements Handler.
 func (CharacterScreen) Entered(Player) {}
 
-// Left is part of Handler.
+// Left implements Handler.
 func (CharacterScreen) Left(Player, LeftReason) {}
 
-// Packet answers pings and the question for the characters, and nothing else.
+// Packet answers pings and the request for the characters. It ignores other packets.
 func (CharacterScreen) Packet(p Player, opcode uint32, body []byte) {
 	switch {
-	case p.native: // its opcodes are others
+	case p.native: // native opcodes are different
 	case opcode == world.CMSGPing:
 		if pong, ok := pongOf(body); ok {
 			p.Send(world.SMSGPong, pong)
@@ -151,7 +151,7 @@ func (CharacterScreen) Packet(p Player, opcode uint32, body []byte) {
 	}
 }
 
-// pongOf is the answer to a ping; ok is false for what is none.
+// pongOf returns the answer to a ping. ok is false if ping is malformed.
 func pongOf(ping []byte) (pong []byte, ok bool) {
 	p, err := world.ParsePing(ping)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"gatepass/worlds"
 )
 
-// inbox is where every source leaves what it has for the logic: one shard a
-// producer. The logic takes them in the order of their fields.
+// inbox receives the messages for the logic. Each producer has its own shard. The logic
+// reads the shards in the order of the fields.
 type inbox struct {
 	consumer *queue.Consumer
 	ticks    *queue.Shard[int64]
@@ -20,11 +20,11 @@ type inbox struct {
 	clients  []*queue.Shard[codec.Message] // one a reactor
 }
 
-// newInbox makes an inbox for so many reactors. resume is called on the logic
+// newInbox returns an inbox for the given number of reactors. resume runs on the logic
 // goroutine when a reactor that found no room may try again.
 //
-// The consumer does not lend its rounds: the handler runs in them, and a game's
-// time is not to be a reactor's.
+// The consumer does not run inline on a producer's goroutine, because it calls the
+// handler, and a reactor must not spend time in the game.
 func newInbox(reactors int, resume func(reactor int)) *inbox {
 	c := queue.NewConsumer(queue.ConsumerOptions{})
 	in := &inbox{
@@ -41,10 +41,10 @@ func newInbox(reactors int, resume func(reactor int)) *inbox {
 	return in
 }
 
-// deliver leaves what the bus brings, waiting for room. The bus's goroutine.
+// deliver queues an event and waits for room. It runs on the bus's goroutine.
 func (in *inbox) deliver(e worlds.Event) { in.events.PushAllWait([]worlds.Event{e}) }
 
-// stats reads the counters; anywhere.
+// stats returns the counters. It may be called from any goroutine.
 func (in *inbox) stats() InboxStats {
 	st := InboxStats{Bus: in.events.Stats(), Posts: in.posts.Stats(), Loop: in.consumer.Stats()}
 	for _, shard := range in.clients {
@@ -53,13 +53,13 @@ func (in *inbox) stats() InboxStats {
 	return st
 }
 
-// clientSink takes the messages of one reactor's clients; see server.Sink.
+// clientSink receives the messages of one reactor's clients; see server.Sink.
 type clientSink struct{ shard *queue.Shard[codec.Message] }
 
 func (s clientSink) Offer(m *codec.Message) bool   { return s.shard.PushNew(m) }
 func (s clientSink) Deliver(m *codec.Message) bool { return s.shard.Push(m) }
 
-// loop is the logic goroutine: it gives what the inbox brings to the core until it takes the
+// loop is the logic goroutine: it passes messages from the inbox to the core until the
 // close command.
 type loop struct {
 	queue.Loop
@@ -81,9 +81,9 @@ func newLoop(c *core, in *inbox, clock func() int64) *loop {
 	return l
 }
 
-// keepTime makes up for ticks that are late before anything else is done. When the
-// machine has slept or the process was stopped, messages may be here before the first
-// tick, and what they come with, such as a pass, may be over.
+// keepTime runs a late tick before other messages are handled. After a sleep of the
+// machine or a stop of the process, messages can arrive before the first tick, and
+// their content, such as a pass, may have expired.
 func (l *loop) keepTime() {
 	if now := l.clock(); now-l.core.now > tickLate.Milliseconds() {
 		l.tick(&now)
@@ -139,7 +139,7 @@ func (l *loop) CleanUp(tag uint64) {
 	}
 }
 
-// Abandon takes the session out of the table as it is.
+// Abandon removes the session from the table without other steps.
 func (l *loop) Abandon(tag uint64) {
 	delete(l.core.sessions, codec.Conn(tag))
 	l.core.close(codec.Conn(tag), codec.CloseFault)

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 )
 
-// enter lets a client in; waited is the place that it had in line, nil for none.
+// enter admits a client to the world. waited is its former place in the queue, or nil.
 func (c *core) enter(s *session, waited *waiter) {
 	reply := c.admission(s)
 	c.inside++
@@ -16,14 +16,14 @@ func (c *core) enter(s *session, waited *waiter) {
 		c.count.waitedMillis.Add(uint64(c.now - waited.since))
 	}
 	c.reply(s, &reply)
-	if s.state == StateInside { // there was room for the reply
+	if s.state == StateInside { // false if there was no room for the reply
 		s.entered = true
 		c.progress(s, 0)
 		c.callEntered(s)
 	}
 }
 
-// left tells the game that a player is gone. It is called as the session leaves
+// left tells the game that a player is gone. It is called when the session leaves
 // StateInside.
 func (c *core) left(s *session) {
 	c.inside--
@@ -43,12 +43,12 @@ func (c *core) tellDrained() {
 	}
 }
 
-// player is what the game knows a session by.
+// player returns the Player of a session.
 func (c *core) player(s *session) Player {
 	return Player{conn: s.conn, account: s.account, build: s.build, native: s.native, door: c.ports.door}
 }
 
-// The calls of the handler. A panic of its costs the player and nobody else.
+// Calls of the handler. A panic in the handler ends only that player's session.
 
 func (c *core) callEntered(s *session) {
 	defer c.rescueGame(s)
@@ -61,7 +61,7 @@ func (c *core) callPacket(s *session, opcode uint32, body []byte) {
 }
 
 func (c *core) callLeft(s *session) {
-	defer c.rescueGame(nil) // the session is on its way out already
+	defer c.rescueGame(nil) // the session is already ending
 	c.options.Handler.Left(c.player(s), s.why)
 }
 

@@ -8,9 +8,8 @@ import (
 	"gatepass/worlds"
 )
 
-// verifyReturn tells whether a login server that claims a key back for a client
-// has that client's proof (protocol page, 8.1). It does the same work whatever is
-// wrong.
+// verifyReturn checks the proof of a client whose key a login server claims back
+// (protocol page, 8.1). It does the same work for every wrong proof.
 func verifyReturn(h *held, p *worlds.Proof) bool {
 	var k srp6.SessionKey
 	ok := h.Key() != nil && copy(k[:], h.Key().Bytes()) == len(k)
@@ -19,12 +18,12 @@ func verifyReturn(h *held, p *worlds.Proof) bool {
 	return subtle.ConstantTimeCompare(want[:], p.Digest[:]) == 1 && ok && !p.World
 }
 
-// gives: keys go to login servers only; from one world to another there is no way
-// but by them.
+// gives reports whether a node may claim a key here. Only login servers may; a key
+// moves between worlds only through a login server.
 func gives(to worlds.Node) bool { return to.Kind() == worlds.KindLogin }
 
-// settle acts on what has become of moves. Each outcome is taken out before it is
-// acted on, so that a bug in one does not lose the others.
+// settle handles the outcomes of moves. It removes each outcome first, so that a panic
+// in one does not lose the others.
 func (c *core) settle() {
 	c.outcomes = append(c.outcomes, c.passes.Outcomes()...)
 	for len(c.outcomes) > 0 {
@@ -38,7 +37,7 @@ func (c *core) settled(o *worlds.Outcome[holding]) {
 	c.count.outcomes[o.Kind].Add(1)
 	switch o.Kind {
 	case worlds.OutcomeTaken:
-		if h := c.passes.Pass(o.Pass); h != nil { // its client is yet to come
+		if h := c.passes.Pass(o.Pass); h != nil { // its client has not arrived yet
 			h.Owner.origin = &origin{from: o.Node, pass: o.Pass}
 			return
 		}
@@ -47,27 +46,27 @@ func (c *core) settled(o *worlds.Outcome[holding]) {
 	case worlds.OutcomeNotTaken:
 		c.notTaken(o.Pass, o.Reason)
 	case worlds.OutcomeLeft:
-		c.sendAccountAway(o.Account, LeftWentBack) // whoever has the key now announces it
+		c.sendAccountAway(o.Account, LeftWentBack) // the new holder announces the key
 	case worlds.OutcomeLapsed:
 		if o.Reason == worlds.ReasonReplaced && o.Pass == (worlds.PassID{}) {
-			c.sendAccountAway(o.Account, LeftReplaced) // a later login's key is here now
+			c.sendAccountAway(o.Account, LeftReplaced) // the key of a later login is here now
 		}
 	}
 }
 
-// taken acts on a key that has come here, for the client that waits for it or for
-// one that has given up meanwhile.
+// taken handles a key that has arrived, for the client that waits for it or for one
+// that has given up.
 func (c *core) taken(o *worlds.Outcome[holding]) {
 	s := c.claimant(o.Pass)
 	h := c.passes.Find(o.Account)
 	switch {
-	case h == nil: // ended in the same moment
+	case h == nil: // the key was ended at the same moment
 		if s != nil {
 			c.turnAway(s, RefusalEnded)
 		}
 	case s == nil:
 		c.keepKey(h)
-	case !c.proves(s, h): // the holder should not have given it
+	case !c.proves(s, h): // the holder should not have sent the key
 		c.keepKey(h)
 		c.turnAway(s, RefusalProof)
 	default:
@@ -75,7 +74,7 @@ func (c *core) taken(o *worlds.Outcome[holding]) {
 	}
 }
 
-// keepKey keeps a key whose player is not here for the reconnect grace.
+// keepKey keeps a key without its player for the reconnect grace.
 func (c *core) keepKey(h *held) {
 	grace := c.options.ReconnectGrace.Milliseconds()
 	if grace == 0 {
@@ -88,8 +87,8 @@ func (c *core) keepKey(h *held) {
 	}
 }
 
-// release notes that a session plays or waits no more, if it did, and keeps its
-// key. That of a native client is dropped: it comes back with a new pass.
+// release ends a session's stay in the world or in the queue and keeps its key. It
+// drops the key of a native client, because that client returns with a new pass.
 func (c *core) release(s *session) {
 	if c.online[s.account] != s.conn {
 		return
@@ -102,14 +101,14 @@ func (c *core) release(s *session) {
 	case h == nil:
 	case s.native && h.Stamp == s.stamp:
 		stay := h.Stay()
-		c.passes.DropKey(s.account) // a second pass of the same login stays good
+		c.passes.DropKey(s.account) // a second pass of the same login stays valid
 		c.announce(worlds.AnnounceGone, s.account, stay)
 	default:
 		c.keepKey(h)
 	}
 }
 
-// expireKey looks at a key whose time may have come.
+// expireKey checks whether a key has expired.
 func (c *core) expireKey(account codec.Name, tick int64) {
 	h := c.passes.Find(account)
 	if h == nil || h.Owner.armed != tick {
@@ -126,24 +125,24 @@ func (c *core) expireKey(account codec.Name, tick int64) {
 	}
 }
 
-// dropKey wipes a key and says so.
+// dropKey wipes a key and announces it.
 func (c *core) dropKey(h *held) {
 	account, stay := h.Account, h.Stay()
 	c.passes.Drop(account)
 	c.announce(worlds.AnnounceGone, account, stay)
 }
 
-// sendAccountAway ends the connection that plays or waits on an account. A place
-// in line stays for the grace: the player may be on the way to a new key.
+// sendAccountAway disconnects an account's player or waiting client. A place in the
+// queue stays for the grace, because the player may be fetching a new key.
 func (c *core) sendAccountAway(account codec.Name, why LeftReason) {
 	if s := c.at(account); s != nil {
 		c.sendAway(s, why)
 	}
 }
 
-// ended takes the directory's word that an account's key is to be wiped. Without
-// a stamp it is an operator's: then nothing of the account stays, its place in line
-// included, nor does what is on its way.
+// ended handles the directory's message to wipe an account's key. Without a stamp the
+// message is from an operator. In that case everything of the account is removed: its
+// place in the queue and the passes and keys that are on their way.
 func (c *core) ended(e *worlds.End) {
 	h, s := c.passes.Find(e.Account), c.at(e.Account)
 	if h != nil && (e.Stamp == 0 || e.Stamp == h.Stamp) {
@@ -155,7 +154,7 @@ func (c *core) ended(e *worlds.End) {
 			told = codec.ResultKicked
 		}
 		c.tellEnded(s.origin, e.Why)
-		s.origin = nil // told; its place in line, if it keeps one, has nobody to tell
+		s.origin = nil // no progress follows, even if its place in the queue stays
 		c.sendAwayWith(s, LeftEnded, told)
 	}
 	if e.Stamp == 0 {
@@ -163,10 +162,10 @@ func (c *core) ended(e *worlds.End) {
 	}
 }
 
-// forget does away with what else there is of an account.
+// forget removes everything else of an account.
 func (c *core) forget(e *worlds.End) {
 	account := e.Account
-	c.passes.Drop(account) // passes that wait for their client
+	c.passes.Drop(account) // passes whose clients have not arrived
 	if w := c.line.find(account); w != nil {
 		c.line.leave(w)
 		c.tellEnded(w.origin, e.Why)
@@ -178,14 +177,14 @@ func (c *core) forget(e *worlds.End) {
 	})
 }
 
-// announceAll begins to announce all keys here anew: the directory may have lost
-// what it knew.
+// announceAll starts to announce all keys again, because the directory may have lost
+// them.
 func (c *core) announceAll() {
 	c.unannounced = c.unannounced[:0]
 	c.passes.Each(func(h *held) { c.unannounced = append(c.unannounced, h.Account) })
 }
 
-// announceSome goes on with it, a part with each tick.
+// announceSome announces the next part of them. Each tick calls it.
 func (c *core) announceSome() {
 	n := min(len(c.unannounced), announceAtOnce)
 	for _, account := range c.unannounced[:n] {

@@ -2,80 +2,80 @@ package gate
 
 import "gatepass/codec"
 
-// Class is how early a player who has to wait gets in, 0 … MaxClass: higher is
+// Class is a waiting player's priority, 0 … MaxClass. A higher class is admitted
 // earlier.
 type Class uint8
 
-// MaxClass is the highest class; a higher one counts as it.
+// MaxClass is the highest class. A higher value counts as MaxClass.
 const MaxClass Class = 3
 
-// classWeights is how many get in of each class while all of them wait: the
-// shares of what is free. Nobody is starved: with every class waiting, one in 85
-// is of the lowest, with two neighbours one in 5.
+// classWeights is the share of free places for each class while all classes wait. No
+// class starves: with every class waiting, one admission in 85 is of the lowest class;
+// with two neighbouring classes, one in 5 is of the lower.
 var classWeights = [MaxClass + 1]int64{1, 4, 16, 64}
 
-// classStride is what one admission costs a class: the same for all, divided by
-// the weight.
+// classStride divided by its weight is the cost of one admission for a class.
 const classStride = 64
 
-// waiter is one account's place in the line.
+// waiter is one account's place in the queue.
 type waiter struct {
 	account codec.Name
 	class   Class
-	// native says that it speaks the native protocol, while the player is there.
+	// native: the waiting client uses the native protocol. It applies while the player
+	// is present.
 	native bool
-	// origin is where the pass of a native player came from who is away.
+	// origin is where the pass of an absent native player came from.
 	origin *origin
-	// conn is the connection that waits, 0 while the player is away.
+	// conn is the waiting connection, or 0 while the player is absent.
 	conn codec.Conn
-	// until is when the place is lost, in milliseconds, while the player is away.
+	// until is when the place of an absent player expires, in milliseconds.
 	until int64
-	// since is when it joined, in milliseconds.
+	// since is when the account joined, in milliseconds.
 	since int64
-	// armed is the tick of the wheel entry that will look at this place, or 0.
+	// armed is the tick of the wheel entry that checks this place, or 0.
 	armed int64
-	// shown is the position that the client was told last.
+	// shown is the last position that the client received.
 	shown uint32
-	// position is where it stood when the line was counted last.
+	// position is the position at the last count.
 	position uint32
 
-	prev, next *waiter // of its class
+	prev, next *waiter // of the same class
 }
 
-// line is the wait line: first come, first served within a class; between
+// line is the wait queue. Within a class it is first come, first served. Between
 // classes the free places are shared by weight.
 //
-// The shares are made by strides: every class has a clock that an admission
-// moves on by classStride over its weight, and the class whose clock is furthest
-// behind is next, the higher where two are level. No clock stays behind the one
-// of the class that was served last: a class can not save up while nobody of it
-// is there. Rejected: strict order of classes, which starves; an ageing priority,
-// for which nobody could be told a position.
+// The shares use strides. Every class has a clock, and an admission advances it by
+// classStride divided by the class's weight. The class with the lowest clock is next;
+// if two are equal, the higher class is next. No clock stays behind that of the class
+// served last, so a class cannot save up shares while it is empty. Rejected: strict
+// order of classes, which starves the lower ones; ageing priorities, which give no
+// position to show.
 //
-// A place whose player is away stays where it is; next passes over it.
+// The place of an absent player stays in the queue, and admissions skip it.
 type line struct {
 	classes [MaxClass + 1]classLine
 	places  map[codec.Name]*waiter
-	clock   int64 // of the class that was served last
-	present int   // places whose player is there
+	clock   int64 // of the class served last
+	present int   // places whose player is present
 }
 
 type classLine struct {
 	first, last *waiter
 	size        int // places
-	present     int // of which the player is there
+	present     int // places whose player is present
 	clock       int64
 }
 
 func newLine() line { return line{places: make(map[codec.Name]*waiter)} }
 
-// len is how many places are taken, those of players who are away included.
+// len returns the number of places, those of absent players included.
 func (l *line) len() int { return len(l.places) }
 
-// find is an account's place, or nil.
+// find returns an account's place, or nil.
 func (l *line) find(account codec.Name) *waiter { return l.places[account] }
 
-// join puts an account at the end of its class. It must not be in the line.
+// join adds an account at the end of its class. It must not be in the queue yet.
 func (l *line) join(account codec.Name, class Class, conn codec.Conn) *waiter {
 	if l.places[account] != nil {
 		panic("gate: joined the line twice")
@@ -95,7 +95,7 @@ func (l *line) join(account codec.Name, class Class, conn codec.Conn) *waiter {
 	return w
 }
 
-// leave takes a place out of the line.
+// leave removes a place from the queue.
 func (l *line) leave(w *waiter) {
 	q := &l.classes[w.class]
 	if w.prev == nil {
@@ -116,7 +116,7 @@ func (l *line) leave(w *waiter) {
 	}
 }
 
-// away keeps the place of a player whose connection is gone until a time.
+// away keeps a place until the given time. Its player's connection is closed.
 func (l *line) away(w *waiter, until int64) {
 	if w.conn != 0 {
 		l.count(w, -1)
@@ -124,8 +124,7 @@ func (l *line) away(w *waiter, until int64) {
 	w.conn, w.until = 0, until
 }
 
-// back gives a place to a connection: its player has come back, or comes by
-// another one.
+// back gives a place to a new connection of its player.
 func (l *line) back(w *waiter, conn codec.Conn) {
 	if w.conn == 0 {
 		l.count(w, +1)
@@ -138,7 +137,7 @@ func (l *line) count(w *waiter, n int) {
 	l.classes[w.class].present += n
 }
 
-// take takes out whoever is next of those who are there, or nil when nobody is.
+// take removes and returns the next present player, or nil if nobody is present.
 func (l *line) take() *waiter {
 	l.catchUp()
 	class := pick(&l.classes, func(c *classLine) bool { return c.present > 0 })
@@ -156,14 +155,14 @@ func (l *line) take() *waiter {
 	return w
 }
 
-// catchUp lets no class be behind the one that was served last.
+// catchUp advances each clock at least to that of the class served last.
 func (l *line) catchUp() {
 	for i := range l.classes {
 		l.classes[i].clock = max(l.classes[i].clock, l.clock)
 	}
 }
 
-// pick is the class that is served next of those that have somebody, or -1.
+// pick returns the next class to serve among those for which has is true, or -1.
 func pick(classes *[MaxClass + 1]classLine, has func(*classLine) bool) int {
 	best := -1
 	for i := int(MaxClass); i >= 0; i-- {
@@ -176,12 +175,12 @@ func pick(classes *[MaxClass + 1]classLine, has func(*classLine) bool) int {
 
 func strideOf[C int | Class](class C) int64 { return classStride / classWeights[class] }
 
-// countPositions tells every place its position: 1 for whoever gets in next if
-// all were there and nobody came any more. It calls seen in that order; the line
-// must not change meanwhile.
+// countPositions sets the position of every place. Position 1 is the next admission, if
+// all players were present and nobody else joined. It calls seen in order of position.
+// The queue must not change during the call.
 func (l *line) countPositions(seen func(w *waiter)) {
 	l.catchUp()
-	rest := l.classes // moves on while it is counted; the line does not
+	rest := l.classes // advances during the count; the queue's own clocks do not
 	for n := uint32(1); ; n++ {
 		class := pick(&rest, func(c *classLine) bool { return c.first != nil })
 		if class < 0 {
@@ -196,8 +195,8 @@ func (l *line) countPositions(seen func(w *waiter)) {
 	}
 }
 
-// lastPosition is the position of the last of a class, without a walk: the
-// others who are served until its turn are counted by the clocks.
+// lastPosition returns the position of the last place of a class without a walk. It
+// computes from the clocks how many places of other classes come first.
 func (l *line) lastPosition(class Class) uint32 {
 	l.catchUp()
 	q := &l.classes[class]
@@ -208,9 +207,9 @@ func (l *line) lastPosition(class Class) uint32 {
 		if Class(i) == class || other.clock > turn {
 			continue
 		}
-		before := (turn - other.clock + strideOf(i) - 1) / strideOf(i) // with a turn below it
+		before := (turn - other.clock + strideOf(i) - 1) / strideOf(i) // with a lower clock
 		if Class(i) > class && (turn-other.clock)%strideOf(i) == 0 {
-			before++ // level: the higher goes first
+			before++ // equal clocks: the higher class is first
 		}
 		n += min(before, int64(other.size))
 	}

@@ -15,7 +15,7 @@ func accountNumber(i int) codec.Name {
 	return name
 }
 
-// lineModel is what a line should be, written down plainly: a list a class.
+// lineModel is a simple model of the queue: a list for each class.
 type lineModel struct {
 	classes [MaxClass + 1][]codec.Name
 	away    map[codec.Name]bool
@@ -28,7 +28,7 @@ func (m *lineModel) remove(class Class, account codec.Name) {
 	delete(m.away, account)
 }
 
-// first is the first of a class who is there.
+// first returns the first present player of a class.
 func (m *lineModel) first(class Class) (codec.Name, bool) {
 	for _, a := range m.classes[class] {
 		if !m.away[a] {
@@ -38,9 +38,9 @@ func (m *lineModel) first(class Class) (codec.Name, bool) {
 	return codec.Name{}, false
 }
 
-// Whatever comes, goes, drops out and comes back: within a class the first who is
-// there gets in first, nobody is lost or doubled, and every position is the one
-// at which its owner would get in if all were there.
+// After any joins, leaves, losses and returns: the first present player of a class is
+// admitted first, no place is lost or repeated, and every position is the order of
+// admission if all players were present.
 func TestLine_Properties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l, m := newLine(), lineModel{away: map[codec.Name]bool{}}
@@ -104,7 +104,7 @@ func positionByWalk(l *line, w *waiter) (position uint32) {
 	return position
 }
 
-// compare checks the whole line against the model.
+// compare compares the whole queue with the model.
 func (m *lineModel) compare(t *rapid.T, l *line) {
 	var got [MaxClass + 1][]codec.Name
 	n, present := 0, 0
@@ -131,7 +131,7 @@ func (m *lineModel) compare(t *rapid.T, l *line) {
 	}
 }
 
-// With everybody there, they get in exactly in the order of their positions.
+// If all players are present, they are admitted in the order of their positions.
 func TestLine_PositionsAreTheOrderOfAdmission(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := newLine()
@@ -151,8 +151,8 @@ func TestLine_PositionsAreTheOrderOfAdmission(t *testing.T) {
 	})
 }
 
-// A lower class gets its share however many of the higher ones come, and a class
-// that was empty for long gets no more than its share when it fills.
+// A lower class gets its share, however many players join higher classes. A class that
+// was empty for long gets no more than its share when it fills.
 func TestLine_NobodyIsStarved(t *testing.T) {
 	l := newLine()
 	n := 0
@@ -164,7 +164,7 @@ func TestLine_NobodyIsStarved(t *testing.T) {
 		join(0)
 	}
 	for range 10 {
-		l.take() // class 3 is empty meanwhile
+		l.take() // class 3 is empty during this
 	}
 	served := [MaxClass + 1]int{}
 	for range 650 {

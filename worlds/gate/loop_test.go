@@ -15,17 +15,17 @@ import (
 	"gatepass/worlds"
 )
 
-// brokenLoop is the loop of a core that panics at whatever it is told.
+// brokenLoop returns a loop whose core panics at every message.
 func brokenLoop() *loop {
 	conn := codec.NewConn(0, 1, 1)
 	c := &core{options: Options{Logger: slog.New(slog.DiscardHandler)}, ports: ports{out: &bare{}}}
 	c.sessions = map[codec.Conn]*session{conn: {conn: conn, state: StateInside}}
-	c.online = map[codec.Name]codec.Conn{{}: conn} // with keys that are not there: see core.release
+	c.online = map[codec.Name]codec.Conn{{}: conn} // without their keys: see core.release
 	return &loop{core: c}
 }
 
-// A panic in any of the loop's ways into the core ends neither the goroutine nor what
-// the other messages of the round bring.
+// A panic in any call of the loop into the core ends neither the goroutine nor the
+// other messages of the round.
 func TestLoop_EveryWayIntoTheCoreIsRescued(t *testing.T) {
 	conn, now := codec.NewConn(0, 1, 1), int64(1000)
 	drain, end := commandDrain, commandClose
@@ -40,7 +40,7 @@ func TestLoop_EveryWayIntoTheCoreIsRescued(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := brokenLoop()
-			if name == "command" { // which has nothing to do for those who are inside
+			if name == "command" { // it does nothing for players in the world
 				l.core.sessions = nil
 			}
 			call(l)
@@ -54,7 +54,7 @@ func TestLoop_EveryWayIntoTheCoreIsRescued(t *testing.T) {
 	}
 }
 
-// A session that cannot even be cleaned up costs its connection, and nobody else's.
+// If the clean-up of a session panics too, only its connection is lost.
 func TestLoop_APanicInTheCleanUpCostsOneConnection(t *testing.T) {
 	b, holder := newBare(t, bareOptions(10)), newHolder()
 	l := &loop{core: b.core}
@@ -78,8 +78,8 @@ func TestLoop_APanicInTheCleanUpCostsOneConnection(t *testing.T) {
 	}
 }
 
-// A key that comes for a client whose digest is wrong is kept for whom it is of, and
-// the client is turned away.
+// If a key arrives for a client with a wrong digest, the gate keeps the key for its
+// owner and refuses the client.
 func TestCore_AKeyComesForAClientThatHasNotProvenIt(t *testing.T) {
 	b := newBare(t, bareOptions(10))
 	careless := worlds.NewPasses(worlds.PassOptions[struct{}]{
@@ -106,7 +106,7 @@ func TestCore_AKeyComesForAClientThatHasNotProvenIt(t *testing.T) {
 	}
 }
 
-// Nothing is kept of a network once nobody there is getting a key.
+// A network's count is removed when no client there is getting a key.
 func TestCore_NetworksAreForgotten(t *testing.T) {
 	b, holder := newBare(t, bareOptions(10)), newHolder()
 	b.peer = func(n int) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(n), 1}), 9) }
@@ -121,7 +121,7 @@ func TestCore_NetworksAreForgotten(t *testing.T) {
 	}
 }
 
-// The stack of a panic is logged, not what it says: that may hold a key.
+// The log has the stack of a panic but not its text, which may contain a key.
 func TestLoop_APanicsTextIsNotLogged(t *testing.T) {
 	l := brokenLoop()
 	var out bytes.Buffer

@@ -5,10 +5,9 @@ import (
 	"gatepass/codec/world"
 )
 
-// What the two protocols say in words of their own. Everything else is the same
-// for both.
+// The messages that differ between the two protocols. All else is the same for both.
 
-// challengeNative greets a native client.
+// challengeNative sends the challenge to a native client.
 func (c *core) challengeNative(s *session) {
 	c.ports.random(s.attempt.nonce[:])
 	c.reply(s, &codec.Reply{
@@ -17,7 +16,7 @@ func (c *core) challengeNative(s *session) {
 	})
 }
 
-// nativeSaid takes what a native client says.
+// nativeSaid handles a message of a native client.
 func (c *core) nativeSaid(s *session, m *codec.Message) {
 	switch {
 	case m.Kind == codec.KindGateHello && s.state == StateConnected:
@@ -37,10 +36,10 @@ func (c *core) nativeSaid(s *session, m *codec.Message) {
 	}
 }
 
-// heard gives a client that has said something another IdleLimit.
+// heard restarts IdleLimit for a client that has sent a message.
 func (c *core) heard(s *session) { c.setDeadline(s, c.now+c.options.IdleLimit.Milliseconds()) }
 
-// admission tells a client that it is inside.
+// admission returns the message that the client is in the world.
 func (c *core) admission(s *session) codec.Reply {
 	if s.native {
 		return codec.Reply{Kind: codec.ReplyEntered, Number: uint64(c.options.World.ID)}
@@ -48,8 +47,8 @@ func (c *core) admission(s *session) codec.Reply {
 	return codec.Reply{Kind: codec.ReplyWorldAuth, World: c.verdict(s, world.CodeOK)}
 }
 
-// firstPlace tells a client that it has to wait, and at which place; an existing
-// client in the long form. (quirk 67)
+// firstPlace returns the message that the client must wait, with its position. An
+// existing client gets the long form. (quirk 67)
 func (c *core) firstPlace(s *session, position uint32) codec.Reply {
 	if s.native {
 		return codec.Reply{Kind: codec.ReplyQueuePosition, Number: uint64(position)}
@@ -59,7 +58,7 @@ func (c *core) firstPlace(s *session, position uint32) codec.Reply {
 	return codec.Reply{Kind: codec.ReplyWorldAuth, World: w}
 }
 
-// placeReply tells a client in line that it has moved on.
+// placeReply returns the message with a new position in the queue.
 func placeReply(w *waiter) codec.Reply {
 	if w.native {
 		return codec.Reply{Kind: codec.ReplyQueuePosition, Number: uint64(w.position)}
@@ -67,7 +66,7 @@ func placeReply(w *waiter) codec.Reply {
 	return codec.Reply{Kind: codec.ReplyWorldAuth, World: &codec.WorldReply{Code: world.CodeWaitQueue, Position: w.position}}
 }
 
-// refusal tells a client why it is not let in; ReplyNone where it is told nothing.
+// refusal returns the message for a refused client, or ReplyNone if it gets none.
 func (c *core) refusal(s *session, why Refusal) (r codec.Reply) {
 	if s.native {
 		if told := refusalResults[why]; told != codec.ResultOK {
@@ -81,7 +80,7 @@ func (c *core) refusal(s *session, why Refusal) (r codec.Reply) {
 	return r
 }
 
-// countNative keeps the number of native clients.
+// countNative adds n to the number of native clients.
 func (c *core) countNative(s *session, n int64) {
 	if s.native {
 		c.count.native.Add(n)

@@ -17,14 +17,14 @@ import (
 	"gatepass/codec/native/gatepasspb"
 )
 
-// nativeClient is a native game client at a gate, made of the public contract.
+// nativeClient is a native game client at a gate, built only from the public protocol.
 type nativeClient struct {
 	conn      net.Conn
 	said      native.Transcript
 	handshake keyschedule.Knock
 	in, out   native.Direction
 	sealed    bool
-	hello     []byte // the GateHello that was sent, with its length
+	hello     []byte // the sent GateHello, with its length
 }
 
 // dialNative connects and reads the challenge.
@@ -82,8 +82,8 @@ func (c *nativeClient) read() (*gatepasspb.GateServerFrame, error) {
 	return m, nil
 }
 
-// show sends the GateHello with the proof made of key, and behind it, sealed with
-// what follows from that, what else there is to say.
+// show sends the GateHello with a proof by key. It then sends more, sealed with the
+// keys that follow from the proof.
 func (c *nativeClient) show(pass [16]byte, key [32]byte, more ...*gatepasspb.GateClientFrame) error {
 	c.handshake.Pass = pass
 	proof := c.handshake.ClientProof(&key)
@@ -125,7 +125,7 @@ func (c *nativeClient) enter(pass [16]byte, key [32]byte, more ...*gatepasspb.Ga
 	return nil
 }
 
-// say sends a frame, sealed.
+// say sends a sealed frame.
 func (c *nativeClient) say(m *gatepasspb.GateClientFrame) error {
 	body, err := proto.Marshal(m)
 	if err != nil {
@@ -180,7 +180,7 @@ func (c *nativeClient) mustBeClosed(tb testing.TB) {
 	}
 }
 
-// What the gate says.
+// Messages of the gate.
 
 func entered(world uint32) *gatepasspb.GateServerFrame {
 	return &gatepasspb.GateServerFrame{Body: &gatepasspb.GateServerFrame_Entered{Entered: &gatepasspb.Entered{World: world}}}

@@ -11,7 +11,7 @@ import (
 	"gatepass/worlds"
 )
 
-// arrive is the whole way of a native client: pass, connection, proof.
+// arrive runs a native client's whole admission: pass, connection, proof.
 func (b *bare) arrive(login *worlds.Passes[struct{}], n int, name codec.Name) codec.Conn {
 	conn, key, c := codec.NewConn(0, n, 1), [32]byte{1}, b.core
 	pass := worlds.PassID{byte(b.passes), byte(b.passes >> 8), byte(b.passes >> 16), 1}
@@ -29,7 +29,7 @@ func (b *bare) arrive(login *worlds.Passes[struct{}], n int, name codec.Name) co
 	return conn
 }
 
-// exchange has the core and a login server say all that they have to say.
+// exchange delivers all messages between the core and a login server.
 func (b *bare) exchange(login *worlds.Passes[struct{}]) {
 	for {
 		b.core.flush()
@@ -47,8 +47,8 @@ func (b *bare) exchange(login *worlds.Passes[struct{}]) {
 	}
 }
 
-// The key of a pass satisfies no proof of the protocols of existing clients, however
-// it is filled up to their size.
+// The key of a pass never matches a proof of the existing clients' protocols, however
+// it is padded to their size.
 func TestKeyOfPassProvesNothingElse(t *testing.T) {
 	b := newBare(t, bareOptions(1))
 	alice := accountNumber(1)
@@ -76,13 +76,13 @@ func TestKeyOfPassProvesNothingElse(t *testing.T) {
 	}
 }
 
-// Every refusal that a native client may meet is told, and so is why a player goes,
-// but for those who went by themselves or can be told nothing.
+// A native client gets the reason of every refusal and of every disconnection, except
+// if it left itself or cannot get a message.
 func TestNativeClientsAreToldWhy(t *testing.T) {
-	never := map[Refusal]bool{ // of those who come with the account's key
+	never := map[Refusal]bool{ // for clients that come with the account's key
 		RefusalName: true, RefusalForeign: true, RefusalExpired: true, RefusalBusy: true,
 		RefusalNoAnswer: true, RefusalNoHolder: true, RefusalClaims: true,
-		RefusalSilent: true, // is told nothing
+		RefusalSilent: true, // gets no answer
 	}
 	for r := range RefusalCount {
 		if (refusalResults[r] == codec.ResultOK) != never[r] {
@@ -100,7 +100,7 @@ func TestNativeClientsAreToldWhy(t *testing.T) {
 	}
 }
 
-// What a native player says goes to the game without an allocation of the gate's.
+// The gate passes a native player's packet to the game without an allocation.
 func TestCore_GamePacketAllocatesNothing(t *testing.T) {
 	b := newBare(t, bareOptions(1))
 	m := codec.Message{Kind: codec.KindGamePacket, Conn: b.arrive(newHolder(), 1, accountNumber(1))}
@@ -128,15 +128,15 @@ func BenchmarkCore_NativeAdmission(b *testing.B) {
 	}
 }
 
-// BenchmarkCore_HeldNativePlayer tells the bytes of a native player inside, without
-// what the sockets and the channel take.
+// BenchmarkCore_HeldNativePlayer measures the bytes of a native player in the world,
+// without the memory of the sockets and the channel.
 func BenchmarkCore_HeldNativePlayer(b *testing.B) {
 	const players = 10_000
 	for b.Loop() {
 		bare, now := newBare(b, bareOptions(players)), int64(1000)
 		empty := heap()
 		for i := range players {
-			login := newHolder() // whose memory goes
+			login := newHolder() // its memory is released
 			login.Tick(now)
 			bare.arrive(login, i, accountNumber(i))
 			if i%100 == 0 {
@@ -144,7 +144,7 @@ func BenchmarkCore_HeldNativePlayer(b *testing.B) {
 				bare.core.tick(now)
 			}
 		}
-		bare.core.tick(now + 250_000) // what is remembered of the passes is over
+		bare.core.tick(now + 250_000) // the passes are forgotten by now
 		b.ReportMetric(float64(heap()-empty)/players, "B/player")
 		runtime.KeepAlive(bare)
 	}

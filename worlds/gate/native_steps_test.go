@@ -11,14 +11,14 @@ import (
 	"gatepass/worlds"
 )
 
-// The commands of a script that are about native clients.
+// The script commands for native clients.
 
 func passKeyOf(t *testing.T, d *datadriven.TestData) [32]byte {
 	key := keyOf(t, d)
 	return [32]byte(key[:])
 }
 
-// stepOffer has a login server offer a pass; "size" makes it one of another protocol.
+// stepOffer makes a login server offer a pass; "size" makes it one of another protocol.
 func stepOffer(e *scenario, t *testing.T, d *datadriven.TestData) {
 	_, p := e.login(t, d)
 	key, size, stamp := keyOf(t, d), 32, 1
@@ -31,7 +31,7 @@ func stepOffer(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.deliver()
 }
 
-// stepHandshake has a client show a pass, with the proof that it has its key.
+// stepHandshake makes a client show a pass, with the proof that it has its key.
 func stepHandshake(e *scenario, t *testing.T, d *datadriven.TestData) {
 	conn, build := handle(t, d), 5875
 	d.MaybeScanArgs(t, "build", &build)
@@ -51,7 +51,7 @@ func stepHandshake(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.deliver()
 }
 
-// checkGate judges the gate's proof and keys as the client does.
+// checkGate checks the gate's proof and keys as the client does.
 func (e *scenario) checkGate(conn codec.Conn, n *codec.NativeReply) {
 	k := e.handshakes[conn]
 	toServer, toClient := k.Channel(&k.key, &k.transcript)
@@ -60,8 +60,8 @@ func (e *scenario) checkGate(conn codec.Conn, n *codec.NativeReply) {
 	}
 }
 
-// stepArrive is the whole way of a native client in one line: pass, connection,
-// proof. The pass has the number of the connection.
+// stepArrive runs a native client's whole admission: pass, connection, proof. The pass
+// has the number of the connection.
 func stepArrive(e *scenario, t *testing.T, d *datadriven.TestData) {
 	class := 0
 	d.MaybeScanArgs(t, "class", &class)
@@ -79,7 +79,7 @@ func stepPing(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.core.client(&codec.Message{Kind: codec.KindPing, Conn: handle(t, d), Number: n})
 }
 
-// stepSay has a native client send a packet of the game.
+// stepSay makes a native client send a packet of the game.
 func stepSay(e *scenario, t *testing.T, d *datadriven.TestData) {
 	n := &codec.NativeMessage{Body: []byte(d.Input)}
 	var opcode string
@@ -90,7 +90,7 @@ func stepSay(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.core.client(&codec.Message{Kind: codec.KindGamePacket, Conn: handle(t, d), Native: n})
 }
 
-// nativeText is a reply to a native client.
+// nativeText returns the text of a reply to a native client.
 func nativeText(r *codec.Reply) string {
 	switch r.Kind {
 	case codec.ReplyGateChallenge:

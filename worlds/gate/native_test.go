@@ -13,7 +13,7 @@ import (
 	"gatepass/worlds/gate"
 )
 
-// echo is a game that says everything back, and cannot stand opcode 1.
+// echo is a game that returns every packet and panics at opcode 1.
 type echo struct{}
 
 func (echo) Entered(gate.Player)               {}
@@ -25,15 +25,15 @@ func (echo) Packet(p gate.Player, opcode uint32, body []byte) {
 	}
 }
 
-// nativeOptions are those of a gate for clients of both protocols.
+// nativeOptions returns the options of a gate for clients of both protocols.
 func nativeOptions(tb testing.TB, r *region, id uint8) gate.Options {
 	o := optionsFor(tb, r, id, 12340)
 	o.NativeAddr, o.Handler = "127.0.0.1:0", echo{}
 	return o
 }
 
-// Clients of both protocols come to one world, wait in one line and play; those of
-// the native one come with passes, and their login server hears how far they are.
+// Clients of both protocols enter one world, wait in one queue and play. Native clients
+// come with passes, and their login server learns their progress.
 func TestGate_NativeClientsBesideOthers(t *testing.T) {
 	r := mustRegion(t)
 	g := mustOpen(t, nativeOptions(t, r, 1))
@@ -73,12 +73,12 @@ func TestGate_NativeClientsBesideOthers(t *testing.T) {
 	}
 }
 
-// A pass lets one client in, once, and nobody who only saw it.
+// A pass admits one client once, and only the client that has its key.
 func TestGate_PassIsGoodOnceAndForWhomItIs(t *testing.T) {
 	r := mustRegion(t)
 	o := nativeOptions(t, r, 1)
 	o.World.Capacity = 10
-	o.RefusalDelay = time.Second // far above a tick, by which it is counted
+	o.RefusalDelay = time.Second // much longer than a tick, its unit
 	g := mustOpen(t, o)
 	alice := r.login.mustOffer(t, "ALICE", g.Node())
 
@@ -117,7 +117,7 @@ func mustShow(t *testing.T, c *nativeClient, p pass) {
 	}
 }
 
-// A later login of the account ends the stay, by the directory's word.
+// A later login of the account ends the stay, through the directory.
 func TestGate_SecondLoginEndsNativePlayer(t *testing.T) {
 	r := mustRegion(t)
 	g := mustOpen(t, nativeOptions(t, r, 1))
@@ -136,8 +136,7 @@ func TestGate_SecondLoginEndsNativePlayer(t *testing.T) {
 	eventually(t, "the key is gone", func() bool { return g.Stats().Keys == 0 && other.Stats().Keys == 1 })
 }
 
-// What was sealed and is changed, cut or repeated on its way ends the connection, and
-// is counted.
+// A sealed frame that is changed, cut or repeated ends the connection and is counted.
 func TestGate_BrokenSeal(t *testing.T) {
 	r := mustRegion(t)
 	g := mustOpen(t, nativeOptions(t, r, 1))
@@ -159,7 +158,7 @@ func TestGate_BrokenSeal(t *testing.T) {
 	}
 }
 
-// What strangers send to the native port does nobody any harm.
+// Messages of strangers to the native port do no harm.
 func TestGate_HostileNativeInput(t *testing.T) {
 	r := mustRegion(t)
 	g := mustOpen(t, nativeOptions(t, r, 1))
@@ -176,7 +175,7 @@ func TestGate_HostileNativeInput(t *testing.T) {
 		if _, err := c.conn.Write([]byte(bytes)); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		c.mustBeClosed(t) // the last by HandshakeLimit
+		c.mustBeClosed(t) // the last because of HandshakeLimit
 	}
 	eventually(t, "everybody gone", func() bool { return g.Stats().Native == 0 })
 	if st := g.Stats(); st.Broken != 0 || st.Panics+uint64(st.Server.Panics) != 0 {
@@ -228,7 +227,7 @@ func TestGate_NativeAddr(t *testing.T) {
 	}
 }
 
-// A client of a build that the world does not take is told so, whatever its pass.
+// A client whose build the world does not accept learns it, whatever its pass.
 func TestGate_NativeBuilds(t *testing.T) {
 	r := mustRegion(t)
 	o := nativeOptions(t, r, 1)

@@ -14,60 +14,62 @@ import (
 	"gatepass/worlds/bus"
 )
 
-// Options configure a Gate. World, Addr, Bus and Logger are needed.
+// Options configure a Gate. World, Addr, Bus and Logger are required.
 type Options struct {
-	// World is what the world says of itself. Its Builds are those that are let
-	// in: at least one, and all of one era (world.EraOf). NativeBuilds are those of
-	// native clients, none for all. An Address that is empty is where the gate
-	// listens; an Incarnation of 0 is drawn, and any other must be random too.
+	// World is the world's registration. Its Builds are the accepted builds: at least
+	// one, all of one era (world.EraOf). NativeBuilds are those of native clients; none
+	// means all. If Address is empty, it is where the gate listens. If Incarnation is
+	// 0, the gate draws it; another value must be random too.
 	World worlds.Registration
 	// Addr is where to listen, host:port.
 	Addr string
-	// NativeAddr is where to listen for native clients, host:port; empty for nowhere,
-	// then World.Native must be empty too. A World.Native that is empty is where the
-	// gate listens.
+	// NativeAddr is where to listen for native clients, host:port. If it is empty,
+	// there is no native listener, and World.Native must be empty too. If only
+	// World.Native is empty, it is where the gate listens.
 	NativeAddr string
-	// Bus is the connection to the region, of the world's own node. The gate does
-	// not close it.
+	// Bus is the region's bus, connected as the world's own node. The gate does not
+	// close it.
 	Bus *bus.Conn
 	// Handler is the game; nil for CharacterScreen.
 	Handler Handler
-	// Class tells how early a player who has to wait gets in; nil for 0, all alike.
+	// Class returns the priority of a waiting player. nil gives every player class 0.
 	// It is called on the logic goroutine and must not block.
 	Class func(account string) Class
-	// Load tells how busy the world is, 0 … 1, for heartbeats; nil for players by
-	// capacity. It is called on a goroutine of the gate.
+	// Load returns how busy the world is, 0 … 1, for heartbeats. nil means players
+	// divided by capacity. It is called on a goroutine of the gate.
 	Load func() float32
-	// SecondLogin is what happens when a client proves that it has the key of an
-	// account whose player is here: the newer connection takes the place of the
-	// older, in the world or in line, as a client whose network has changed needs
-	// it; or the newer is told that the account is online. It is about one key
-	// only: of two logins the directory ends one.
+	// SecondLogin decides about a client that proves the key of an account whose player
+	// is here. Either the newer connection takes the place of the older, in the world
+	// or in the queue, as a client with a changed network needs it; or the newer one is
+	// refused as online. It is for one key only: of two logins the directory ends one.
 	SecondLogin worlds.SecondLogin
-	// MaxQueue is how many may wait in line, MaxClaims how many may be getting
-	// their keys at once; 0 takes the defaults.
+	// MaxQueue is how many clients can wait in the queue. MaxClaims is how many can be
+	// getting their keys at the same time. 0 means the default.
 	MaxQueue, MaxClaims int
-	// ReconnectGrace is how long a key outlives its connection, which that of a native
-	// client does not, QueueGrace how long a place in line does; 0 takes the defaults, below 0 is not at all.
+	// ReconnectGrace is how long the key of an existing client stays after its
+	// connection is closed. A native client's key does not stay. QueueGrace is how long
+	// a place in the queue stays. 0 means the default, and a negative value means no
+	// grace.
 	ReconnectGrace, QueueGrace time.Duration
-	// HandshakeLimit is for a client to introduce itself, ClaimLimit for getting
-	// its key, IdleLimit for it to say something once it is in, and for a native one
-	// in line too; 0 takes the defaults.
+	// HandshakeLimit is the time for a client to introduce itself. ClaimLimit is the
+	// time to get its key. IdleLimit is the longest silence of a client in the world,
+	// and of a native client in the queue. 0 means the default.
 	HandshakeLimit, ClaimLimit, IdleLimit time.Duration
-	// RefusalDelay is when a client that is not who it says is told so, from its
-	// proof on; 0 takes the default, below 0 is at once. It should be above what
-	// the directory waits for a key.
+	// RefusalDelay is when a client with a wrong name, key or proof gets its refusal,
+	// counted from its proof. 0 means the default, and a negative value means at once.
+	// It should be longer than the directory waits for a key.
 	RefusalDelay time.Duration
-	// Reactors is how many event loops there are, 0 for the default; MaxConns how
-	// many connections there may be at once, 0 for what RLIMIT_NOFILE leaves.
+	// Reactors is the number of event loops; 0 means the default. MaxConns is the limit
+	// of connections; 0 means what RLIMIT_NOFILE allows.
 	Reactors, MaxConns int
-	// Random fills b with random bytes; nil for the system's. Anywhere.
+	// Random fills b with random bytes. nil uses the system's source. It may be called
+	// from any goroutine.
 	Random func(b []byte)
-	// Logger gets what an operator wants to know. It must not block.
+	// Logger receives messages for the operator. It must not block.
 	Logger *slog.Logger
 }
 
-// EnsureDefaults fills in what was left empty.
+// EnsureDefaults sets empty fields to their defaults.
 func (o *Options) EnsureDefaults() {
 	if o.Handler == nil {
 		o.Handler = CharacterScreen{}
@@ -108,7 +110,7 @@ func (o *Options) EnsureDefaults() {
 	}
 }
 
-// Validate reports every fault at once.
+// Validate returns every fault in one error.
 func (o *Options) Validate() error {
 	faults := o.coreFaults()
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
@@ -135,7 +137,7 @@ func (o *Options) Validate() error {
 	return errors.Join(faults...)
 }
 
-// coreFaults are those of what the core uses.
+// coreFaults returns the faults of the options that the core uses.
 func (o *Options) coreFaults() (faults []error) {
 	faults = append(faults, o.World.Validate())
 	if len(o.World.Builds) == 0 {
@@ -160,14 +162,14 @@ func (o *Options) coreFaults() (faults []error) {
 	return faults
 }
 
-// maxKeys is how many keys may be here at once.
+// maxKeys returns how many keys can be here at the same time.
 func (o *Options) maxKeys() int { return 2*(int(o.World.Capacity)+o.MaxQueue) + keysSpare }
 
-// maxMoves is how many moves may be under way at once, passes that wait for their
-// clients included.
+// maxMoves returns how many moves can be active at the same time, passes that wait for
+// their clients included.
 func (o *Options) maxMoves() int {
 	return o.MaxClaims + min(int(o.World.Capacity)+o.MaxQueue, maxPasses)
 }
 
-// systemRandom never fails: the process ends when the system has none.
+// systemRandom never fails: without random data the process ends.
 func systemRandom(b []byte) { _, _ = rand.Read(b) }

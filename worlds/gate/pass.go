@@ -32,7 +32,7 @@ func (c *core) takes(from worlds.Node, m *worlds.Move) worlds.Reason {
 	case from.Kind() != worlds.KindLogin:
 		return worlds.ReasonForeign
 	case len(m.Key.Bytes()) != passKeySize:
-		return worlds.ReasonUnknown // no pass of this protocol
+		return worlds.ReasonUnknown // not a pass of this protocol
 	case c.draining || c.line.len() >= c.options.MaxQueue || c.passes.Len() >= c.options.maxKeys():
 		return worlds.ReasonFull
 	}
@@ -113,7 +113,7 @@ func (c *core) accept(s *session, k *handshake) {
 	}
 	older := c.at(s.account)
 	switch {
-	case older != nil && older.stamp != s.stamp: // the later of two logins stays, whatever the rule
+	case older != nil && older.stamp != s.stamp: // later login stays
 		c.sendAway(older, LeftReplaced)
 		older = nil
 	case older != nil && c.options.SecondLogin == worlds.SecondLoginRefuse:

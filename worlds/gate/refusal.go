@@ -7,46 +7,46 @@ import (
 	"gatepass/codec/world"
 )
 
-// Refusal says why a client was not let in. What the client is told is coarser.
+// Refusal is the reason why a client is not admitted. The client gets a coarser code.
 type Refusal uint8
 
 const (
-	// RefusalBuild: the world does not take that build.
+	// RefusalBuild: the world does not accept that build.
 	RefusalBuild Refusal = iota
-	// RefusalName: no account can have that name.
+	// RefusalName: the name is not a valid account name.
 	RefusalName
-	// RefusalUnknown: nobody holds a key of that account.
+	// RefusalUnknown: no node holds a key of that account.
 	RefusalUnknown
-	// RefusalForeign: whoever holds the key does not give it to this world.
+	// RefusalForeign: the holder of the key does not give it to this world.
 	RefusalForeign
 	// RefusalProof: the digest was not made with the account's key.
 	RefusalProof
-	// RefusalExpired: the key or pass was known and is over.
+	// RefusalExpired: the key or pass was known and has expired.
 	RefusalExpired
-	// RefusalBusy: the key was on its way elsewhere for too long.
+	// RefusalBusy: the key was moving elsewhere for too long.
 	RefusalBusy
 	// RefusalNoAnswer: the directory did not answer in time.
 	RefusalNoAnswer
-	// RefusalNoHolder: whoever holds the key did not answer in time.
+	// RefusalNoHolder: the holder of the key did not answer in time.
 	RefusalNoHolder
-	// RefusalClaims: too many clients are getting their keys, in all or from that
+	// RefusalClaims: too many clients are getting their keys, in total or from that
 	// network, or too many keys are here.
 	RefusalClaims
-	// RefusalQueueFull: the line is full.
+	// RefusalQueueFull: the queue is full.
 	RefusalQueueFull
-	// RefusalOnline: the account is here already and the rule is to refuse.
+	// RefusalOnline: the account is already here and the rule refuses the newer
+	// connection.
 	RefusalOnline
-	// RefusalEnded: the directory has ended the account meanwhile.
+	// RefusalEnded: the directory has ended the account in the meantime.
 	RefusalEnded
-	// RefusalDraining: the gate lets nobody in any more.
+	// RefusalDraining: the gate admits no more clients.
 	RefusalDraining
-	// RefusalSilent: the client has not introduced itself in time. It is told
-	// nothing.
+	// RefusalSilent: the client did not introduce itself in time. It gets no answer.
 	RefusalSilent
-	// RefusalOutOfPlace: the client said what makes no sense then. It is told
-	// nothing.
+	// RefusalOutOfPlace: the client's message was not valid in its state. It gets no
+	// answer.
 	RefusalOutOfPlace
-	// RefusalPassUsed: the pass has let somebody in before.
+	// RefusalPassUsed: the pass has been used before.
 	RefusalPassUsed
 	// RefusalCount is the number of refusals, for tables.
 	RefusalCount
@@ -64,9 +64,9 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("refusal(%d)", uint8(r))
 }
 
-// refusalCodes are what clients are told; 0 for nothing. Whatever has to do with
-// the account, its key or the proof is one and the same code, so that a stranger
-// learns nothing by it.
+// refusalCodes are the codes for clients; 0 sends nothing. All refusals that depend on
+// the account, its key or the proof have the same code, so that a stranger learns
+// nothing.
 var refusalCodes = [RefusalCount]uint8{
 	RefusalBuild:     world.CodeVersionMismatch,
 	RefusalName:      world.CodeFailed,
@@ -85,8 +85,8 @@ var refusalCodes = [RefusalCount]uint8{
 	RefusalDraining:  world.CodeShuttingDown,
 }
 
-// refusalResults are what native clients are told; ResultOK for nothing. Whatever
-// has to do with the pass or its proof is one and the same.
+// refusalResults are the results for native clients; ResultOK sends nothing. All
+// refusals that depend on the pass or its proof have the same result.
 var refusalResults = [RefusalCount]codec.Result{
 	RefusalBuild:      codec.ResultVersionInvalid,
 	RefusalUnknown:    codec.ResultBadPass,
@@ -99,8 +99,8 @@ var refusalResults = [RefusalCount]codec.Result{
 	RefusalOutOfPlace: codec.ResultProtocol,
 }
 
-// veiled are the refusals that are told after a time that is always the same.
-// Those for want of a name, a build or room say nothing of the account.
+// veiled are the refusals that are sent after a constant time. Refusals because of the
+// name, the build or missing room reveal nothing about the account.
 var veiled = [RefusalCount]bool{
 	RefusalUnknown: true, RefusalForeign: true, RefusalProof: true,
 	RefusalExpired: true, RefusalEnded: true, RefusalPassUsed: true,

@@ -120,20 +120,20 @@ func (r *region) close() {
 	_ = os.RemoveAll(r.dir)
 }
 
-// login is a login server as the bus sees it: it holds keys, gives them to worlds
-// whose clients have them, and claims them back.
+// login is a login server as the bus sees it: it holds keys, gives them to worlds whose
+// clients have them, and claims them back.
 type login struct {
 	node *bus.Node
 	stop chan struct{}
 	done sync.WaitGroup
 
-	mu     sync.Mutex // guards passes, and that one at a time submits
+	mu     sync.Mutex // guards passes, and allows one submit at a time
 	passes *worlds.Passes[struct{}]
-	// vouchers are those of passes.
+	// vouchers are the vouchers of passes.
 	vouchers *worlds.Vouchers
 	stamp    worlds.Stamp
-	came     map[worlds.PassID]worlds.OutcomeKind // what moves have come to so far
-	places   map[worlds.PassID][]uint32           // what gates have told of passes
+	came     map[worlds.PassID]worlds.OutcomeKind // the outcomes of moves so far
+	places   map[worlds.PassID][]uint32           // the progress of passes so far
 }
 
 func newLogin(conn *bus.Conn) (l *login, err error) {
@@ -177,7 +177,7 @@ func (l *login) close() {
 	_ = l.node.Close()
 }
 
-// do does something with the passes and submits what comes of it.
+// do changes the passes and submits the results.
 func (l *login) do(f func(), more ...worlds.Effect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -206,14 +206,14 @@ func (l *login) deliver(e worlds.Event) {
 	}
 }
 
-// vouches tells whether a manager has given it the voucher key.
+// vouches reports whether a manager has sent the voucher key.
 func (l *login) vouches() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.vouchers.Ready()
 }
 
-// announceAll tells the directory again what is held here.
+// announceAll announces all keys here to the directory again.
 func (l *login) announceAll() {
 	l.passes.Each(func(h *worlds.Held[struct{}]) {
 		l.node.Submit([]worlds.Effect{{Announce: &worlds.Announcement{
@@ -230,7 +230,7 @@ func nameOf(account string) codec.Name {
 	return name
 }
 
-// hold has an account log in: its key is here, and the directory is told.
+// hold logs an account in: the key is here, and the directory learns of it.
 func (l *login) hold(account string, key [40]byte) {
 	secret, name := worlds.NewSecret(key[:]), nameOf(account)
 	l.mu.Lock()
@@ -241,7 +241,7 @@ func (l *login) hold(account string, key [40]byte) {
 		worlds.Effect{Announce: &worlds.Announcement{Account: name, Stamp: stamp, Kind: worlds.AnnounceFresh}})
 }
 
-// reclaim takes a key back from a world for a client that has reconnected here.
+// reclaim claims a key back from a world for a client that has reconnected here.
 func (l *login) reclaim(account string, from worlds.Node, key [40]byte) error {
 	name, k := nameOf(account), srp6.SessionKey(key)
 	proof := worlds.Proof{Client: [16]byte{1}, Challenge: [16]byte{2}}
@@ -254,7 +254,7 @@ func (l *login) reclaim(account string, from worlds.Node, key [40]byte) error {
 	return l.wait(pass, worlds.OutcomeTaken)
 }
 
-// wait waits for what a move comes to.
+// wait waits for the outcome of a move.
 func (l *login) wait(pass worlds.PassID, want worlds.OutcomeKind) error {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
@@ -269,14 +269,14 @@ func (l *login) wait(pass worlds.PassID, want worlds.OutcomeKind) error {
 	}
 }
 
-// pass is what a native client is given at its login server.
+// pass is what a native client gets from its login server.
 type pass struct {
 	id  worlds.PassID
 	key [32]byte
 }
 
-// offer has an account log in by the native protocol and pick a world; the pass is
-// good when it returns.
+// offer logs an account in by the native protocol and selects a world. The pass is
+// valid when it returns.
 func (l *login) offer(account string, to worlds.Node) (p pass, err error) {
 	name := nameOf(account)
 	l.mu.Lock()
@@ -305,20 +305,20 @@ func (l *login) mustOffer(tb testing.TB, account string, to worlds.Node) pass {
 	return p
 }
 
-// told is what gates have told of a pass so far.
+// told returns the progress of a pass so far.
 func (l *login) told(p pass) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return fmt.Sprint(l.places[p.id])
 }
 
-// pause keeps the login server from doing anything until resume is called.
+// pause stops all actions of the login server until resume is called.
 func (l *login) pause() (resume func()) {
 	l.mu.Lock()
 	return l.mu.Unlock
 }
 
-// discard is a logger that nobody reads.
+// discard returns a logger without output.
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 var errClosed = errors.New("the gate has closed the connection")

@@ -17,23 +17,22 @@ import (
 	"gatepass/worlds"
 )
 
-// The ants pool is gnet's own and lives as long as the process.
+// The ants pool belongs to gnet and lives as long as the process.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
 }
 
-// TestScenarios plays the scripts in testdata, one file a scenario, with a fake
-// clock, login servers that are real pass machines, and a bus that delivers when
-// it is told to. What a command prints is all that it caused. -rewrite writes the
-// expected output anew.
+// TestScenarios runs the scripts in testdata, one file per scenario. The clock is fake,
+// login servers are real Passes, and the bus delivers on command. A command prints
+// everything that it causes. -rewrite updates the expected output.
 func TestScenarios(t *testing.T) { playScenarios(t, "testdata") }
 
 func playScenarios(t *testing.T, folder string) {
 	datadriven.Walk(t, folder, func(t *testing.T, path string) {
 		if filepath.Dir(path) != folder {
-			return // rapid and the fuzzer keep their inputs in folders of testdata
+			return // rapid and the fuzzer keep inputs in folders of testdata
 		}
 		e := newScenario(t)
 		datadriven.RunTest(t, path, e.run)
@@ -54,7 +53,7 @@ func TestScenarios_LeaveInputsOfOtherTestsAlone(t *testing.T) {
 	playScenarios(t, folder)
 }
 
-// scenario is a core with neighbours that write down what they are asked.
+// scenario is a core whose neighbours record its calls.
 type scenario struct {
 	core *core
 	out  bytes.Buffer
@@ -63,11 +62,11 @@ type scenario struct {
 	options    Options
 	random     uint64
 	outFull    bool
-	quiet      bool // does not show moves and announcements
+	quiet      bool // hides moves and announcements
 	logins     map[worlds.Node]*worlds.Passes[int]
 	places     map[codec.Name]worlds.Place
 	bus        []worlds.Effect // not delivered yet
-	closing    []codec.Conn    // closed by the core; the reactor's word is to come
+	closing    []codec.Conn    // closed by the core; the reactor has not confirmed
 	seeds      map[codec.Conn][4]byte
 	nonces     map[codec.Conn][32]byte
 	handshakes map[codec.Conn]handshake
@@ -110,7 +109,7 @@ func (e *scenario) restart(t testing.TB) {
 	e.out.Reset()
 }
 
-// draw is the source of random bytes: each time others, and always the same.
+// draw returns random bytes: different in each call, the same in each run.
 func (e *scenario) draw(b []byte) {
 	e.random++
 	for i := range b {
@@ -132,7 +131,7 @@ func (e *scenario) run(t *testing.T, d *datadriven.TestData) string {
 	return e.out.String()
 }
 
-// settle ends a round, and takes what the game said in it.
+// settle ends a round and runs what the game requested in it.
 func (e *scenario) settle() {
 	e.core.flush()
 	for len(e.posts) > 0 {
@@ -144,7 +143,7 @@ func (e *scenario) settle() {
 	e.core.publish()
 }
 
-// The outbox.
+// Methods of outbox.
 
 func replyText(r *codec.Reply) string {
 	if r.World == nil {
@@ -208,7 +207,7 @@ func (e *scenario) Close(conn codec.Conn, reason codec.CloseReason) bool {
 
 func (e *scenario) Flush() {}
 
-// The region: what is submitted waits for the command "bus".
+// Methods of region: what is submitted waits for the command "bus".
 
 func (e *scenario) Submit(effects []worlds.Effect) {
 	for i := range effects {
@@ -246,7 +245,7 @@ func moveText(m *worlds.Move) string {
 	return text
 }
 
-// The handler.
+// Methods of Handler.
 
 func (e *scenario) Entered(p Player) {
 	e.players[p.conn] = p
@@ -269,7 +268,7 @@ func (e *scenario) Left(p Player, why LeftReason) {
 
 // Login servers.
 
-// voucherKey is the region's.
+// voucherKey is the region's key.
 var voucherKey = worlds.NewSecret(make([]byte, worlds.VoucherKeySize))
 
 func (e *scenario) login(t *testing.T, d *datadriven.TestData) (worlds.Node, *worlds.Passes[int]) {
@@ -292,13 +291,13 @@ func (e *scenario) login(t *testing.T, d *datadriven.TestData) (worlds.Node, *wo
 	return node, e.logins[node]
 }
 
-// deliver brings everything to where it goes until nothing is under way.
+// deliver delivers all messages until none is left.
 func (e *scenario) deliver() {
 	for e.deliverOut() || e.deliverIn() {
 	}
 }
 
-// deliverOut brings what the gate has said.
+// deliverOut delivers the messages of the gate.
 func (e *scenario) deliverOut() bool {
 	pending := e.bus
 	e.bus = nil
@@ -313,7 +312,7 @@ func (e *scenario) deliverOut() bool {
 	return len(pending) > 0
 }
 
-// deliverIn brings what the login servers have said.
+// deliverIn delivers the messages of the login servers.
 func (e *scenario) deliverIn() (moved bool) {
 	for _, node := range e.nodes() {
 		for _, o := range e.logins[node].Outgoing() {

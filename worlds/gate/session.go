@@ -10,91 +10,91 @@ import (
 	"gatepass/worlds"
 )
 
-// session is what is known of one connection. It belongs to the logic goroutine.
+// session is the state of one connection. It belongs to the logic goroutine.
 type session struct {
 	conn  codec.Conn
 	state StateID
 	build uint16
-	// native says that the client speaks the native protocol.
+	// native: the client uses the native protocol.
 	native bool
-	// proven says that the client has shown that it has the account's key, or its
-	// pass's.
+	// proven: the client has proved that it has the key of the account or of its pass.
 	proven bool
-	// entered says that the handler was told of the player.
+	// entered: the handler's Entered was called for the player.
 	entered bool
-	// keyed says that the client was given an encrypted reply: the connection's
-	// codec has the key.
+	// keyed: an encrypted reply was sent to the client. The connection's codec has the
+	// key.
 	keyed bool
-	// why is for Left: set before a player's connection is closed from here.
+	// why is the reason for Left. It is set before the gate closes a player's
+	// connection.
 	why     LeftReason
 	account codec.Name
-	// stamp is of the login that the client has proven.
+	// stamp is the stamp of the login that the client has proved.
 	stamp worlds.Stamp
-	// deadline is when the session has been in its state for too long, in
-	// milliseconds of the ticks' clock; 0 for never.
+	// deadline is when the session's time in its state is over, in milliseconds of the
+	// tick clock; 0 means never.
 	deadline int64
-	// armed is the tick of the wheel entry that will look at this session, or 0.
+	// armed is the tick of the wheel entry that checks this session, or 0.
 	armed int64
-	// attempt is what is needed until the verdict only.
+	// attempt has the data that are needed only until the verdict.
 	attempt *attempt
 	// origin is where a native client's pass came from.
 	origin *origin
 }
 
-// origin is where a pass came from: who is told how far its client is, and when the
-// directory ends it.
+// origin is the login server that issued a pass. It learns how far its client is, and
+// when the directory ends it.
 type origin struct {
 	from worlds.Node
 	pass worlds.PassID
 }
 
-// attempt is one client's way to its key.
+// attempt is a client's attempt to get its key.
 type attempt struct {
 	proof worlds.Proof
-	// nonce is what a native client was greeted with.
+	// nonce is the nonce of a native client's challenge.
 	nonce [codec.NonceSize]byte
-	// network is where the client is; see guard.Network.
+	// network is the client's network; see guard.Network.
 	network netip.Prefix
 	// started is when the client introduced itself.
 	started int64
-	// holder was asked for the key under pass, while claiming.
+	// holder is the node that was asked for the key under pass, while claiming.
 	holder   worlds.Node
 	pass     worlds.PassID
 	claiming bool
-	// again says that the client's proof did not fit once, and resume when it is
-	// looked for again, while pausing.
+	// again: the client's proof has failed to match once. resume is when the search
+	// starts again, while pausing.
 	again  bool
 	resume int64
-	// refusal is what the client will be told.
+	// refusal is the refusal to send later.
 	refusal Refusal
 }
 
-// holding is what is kept with each key.
+// holding is the gate's data for each key.
 type holding struct {
-	// until is when the key is wiped, in milliseconds, while its player is not here.
+	// until is when the key of an absent player is wiped, in milliseconds.
 	until int64
-	// armed is the tick of the wheel entry that will look at this key, or 0.
+	// armed is the tick of the wheel entry that checks this key, or 0.
 	armed int64
-	// origin is kept with a pass.
+	// origin belongs to a pass.
 	origin *origin
 }
 
-// sessionOf is the session of a handle, or nil when it is gone.
+// sessionOf returns the session of a connection, or nil if it is gone.
 func (c *core) sessionOf(conn codec.Conn) *session { return c.sessions[conn] }
 
-// at is the session that waits or plays on an account, or nil.
+// at returns the session that waits or plays on an account, or nil.
 func (c *core) at(account codec.Name) *session { return c.sessions[c.online[account]] }
 
-// each calls f for every session, in the order of their handles: what comes of it
-// is the same each time. f may not end sessions.
+// each calls f for every session in the order of their handles, so that the results are
+// reproducible. f must not end sessions.
 func (c *core) each(f func(s *session)) {
 	for _, conn := range slices.Sorted(maps.Keys(c.sessions)) {
 		f(c.sessions[conn])
 	}
 }
 
-// crowded tells whether too many clients are getting their keys, in all or from
-// this one's network, or too many keys are here.
+// crowded reports whether too many clients are getting their keys, in total or from
+// this one's network, or whether too many keys are here.
 func (c *core) crowded(a *attempt) bool {
 	share := claimsPerNetwork
 	if c.getting >= c.options.MaxClaims/2 {
@@ -104,7 +104,7 @@ func (c *core) crowded(a *attempt) bool {
 		a.network.IsValid() && c.crowds[a.network] >= share
 }
 
-// countGetting keeps the number of those who are getting their keys.
+// countGetting adds n to the number of clients that are getting their keys.
 func (c *core) countGetting(a *attempt, n int) {
 	c.getting += n
 	c.crowds.Add(a.network, n)
@@ -128,7 +128,7 @@ func (c *core) beginAttempt(s *session) *attempt {
 	return s.attempt
 }
 
-// setDeadline gives a session so long in its state.
+// setDeadline sets when a session's time in its state is over.
 func (c *core) setDeadline(s *session, at int64) {
 	s.deadline = at
 	if s.armed == 0 || deadline.TickOf(at) < s.armed {
@@ -136,7 +136,7 @@ func (c *core) setDeadline(s *session, at int64) {
 	}
 }
 
-// expire looks at a session whose time may have come.
+// expire checks whether a session's deadline has passed.
 func (c *core) expire(conn codec.Conn, tick int64) {
 	s := c.sessionOf(conn)
 	if s == nil || s.armed != tick {
@@ -152,7 +152,7 @@ func (c *core) expire(conn codec.Conn, tick int64) {
 	}
 }
 
-// expired acts on a session that has been in its state for too long.
+// expired handles a session whose time in its state is over.
 func (c *core) expired(s *session) {
 	c.count.expired[s.state].Add(1)
 	overdue := s.attempt != nil && c.now >= c.claimEnd(s)
@@ -190,7 +190,7 @@ func (c *core) expired(s *session) {
 	}
 }
 
-// claimEnd is until when a session may try to get its key.
+// claimEnd returns the time until which a session may try to get its key.
 func (c *core) claimEnd(s *session) int64 {
 	return s.attempt.started + c.options.ClaimLimit.Milliseconds()
 }

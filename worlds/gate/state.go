@@ -2,26 +2,27 @@ package gate
 
 import "fmt"
 
-// StateID names a state of a connection.
+// StateID identifies a state of a connection.
 type StateID uint8
 
 const (
-	// StateConnected: the challenge was sent, the client has said nothing.
+	// StateConnected: the challenge is sent, and the client has not answered.
 	StateConnected StateID = iota
-	// StateLocating: the directory was asked who holds the account's key.
+	// StateLocating: the gate has asked the directory who holds the account's key.
 	StateLocating
-	// StateClaiming: the holder was asked for the key.
+	// StateClaiming: the gate has asked the holder for the key.
 	StateClaiming
-	// StatePausing: the key was busy; it is looked for again in a moment.
+	// StatePausing: the key was busy; the gate will look for it again soon.
 	StatePausing
-	// StateRefusing: the client was wrong and is told so in a while.
+	// StateRefusing: the client gave a wrong name, key or proof. The refusal follows
+	// later.
 	StateRefusing
-	// StateWaiting: proven; the client stands in line.
+	// StateWaiting: the client has proved its key and waits in the queue.
 	StateWaiting
 	// StateInside: the client is in the world.
 	StateInside
-	// StateLeaving: refused or told to go; nothing is valid, the connection is
-	// being closed.
+	// StateLeaving: the client is refused or disconnected. No message is valid, and the
+	// connection is being closed.
 	StateLeaving
 	// StateCount is the number of states, for tables.
 	StateCount
@@ -50,10 +51,10 @@ func in(ids ...StateID) (set stateSet) {
 
 func (set stateSet) has(id StateID) bool { return set&(1<<id) != 0 }
 
-// getting are the states between a client's word and what comes of it.
+// getting are the states between a client's introduction and the result.
 var getting = in(StateLocating, StateClaiming, StatePausing)
 
-// transitions says which state may follow which. Every state but Leaving may
+// transitions says which states may follow each state. Every state except Leaving may
 // lead to Leaving.
 var transitions = [StateCount]stateSet{
 	StateConnected: in(StateLocating, StateRefusing, StateWaiting, StateInside, StateLeaving),
@@ -65,8 +66,8 @@ var transitions = [StateCount]stateSet{
 	StateInside:    in(StateLeaving),
 }
 
-// become is the one way into a state. A transition that is not in the table is a
-// bug of ours.
+// become changes the state of a session. A transition that is not in the table is a
+// bug.
 func (c *core) become(s *session, id StateID) {
 	if !transitions[s.state].has(id) {
 		panic(fmt.Sprintf("gate: no way from %v to %v", s.state, id))
@@ -75,7 +76,7 @@ func (c *core) become(s *session, id StateID) {
 	c.enterState(s, id)
 }
 
-// enterState puts a session into a state, from another or from nowhere.
+// enterState sets the state of a new session, or of one that has left its old state.
 func (c *core) enterState(s *session, id StateID) {
 	s.state = id
 	c.count.inState[id].Add(1)
@@ -94,7 +95,7 @@ func (c *core) enterState(s *session, id StateID) {
 	case StateRefusing:
 		c.setDeadline(s, s.attempt.started+c.options.RefusalDelay.Milliseconds())
 	case StateWaiting:
-		s.deadline = 0 // it is the line that moves on
+		s.deadline = 0 // its wait depends on the queue only
 		if s.native {
 			c.heard(s)
 		}
@@ -109,7 +110,7 @@ func (c *core) enterState(s *session, id StateID) {
 	}
 }
 
-// leaveState is called before a session goes to another state or away.
+// leaveState is called before a session changes its state or is removed.
 func (c *core) leaveState(s *session) {
 	c.count.inState[s.state].Add(-1)
 	switch s.state {

@@ -9,7 +9,7 @@ import (
 	"gatepass/worlds"
 )
 
-// counters are written on the logic goroutine and read anywhere.
+// counters are written on the logic goroutine and read from any goroutine.
 type counters struct {
 	inState       [StateCount]atomic.Int64
 	expired       [StateCount]atomic.Uint64
@@ -31,27 +31,27 @@ type counters struct {
 	ignored       atomic.Uint64
 	postsLate     atomic.Uint64
 	panics        atomic.Uint64
-	// inside, places and keys are published with each tick.
+	// keys and places are updated with each tick.
 	keys, places atomic.Int64
 }
 
-// Stats are what a gate has counted since it was opened, and what it holds now. Their
-// metrics are declared here; see package counters.
+// Stats has a gate's counters since it was opened, and its gauges. The metrics are
+// declared here; see package counters.
 type Stats struct {
 	InState stateGauges   `metric:"gate_sessions,state" help:"Connections at the gate, by state."`
 	Expired stateCounts   `metric:"gate_expired_total,state" help:"Connections that were too long in a state."`
 	Refused refusalCounts `metric:"gate_refused_total,reason" help:"Clients that were not let in, by reason."`
 	Left    leftCounts    `metric:"gate_left_total,reason" help:"Players who are gone, by reason."`
-	// Outcomes are of moves in either direction.
+	// Outcomes counts moves in both directions.
 	Outcomes   outcomeCounts `metric:"gate_moves_total,outcome" help:"How moves of keys came out here."`
 	Claims     uint64        `metric:"gate_claims_total" help:"Keys asked for."`
 	PassesUsed uint64        `metric:"gate_passes_used_total" help:"Clients that came with a pass."`
 	Native     int64         `metric:"gate_native_clients" help:"Native clients now, in any state."`
-	// Broken frames were changed on their way, or their client is at fault.
+	// Broken frames were changed on the way, or the client is faulty.
 	Broken   uint64 `metric:"gate_native_broken_total" help:"Native clients cut off behind a right proof: a sealed frame was changed, cut, repeated or reordered, or made no sense."`
 	Entered  uint64 `metric:"gate_entered_total" help:"Players let in."`
 	Replaced uint64 `metric:"gate_replaced_total" help:"Connections that another of the same account took the place of."`
-	// Queue counts the places of players who are away, too.
+	// Queue includes the places of absent players.
 	Queue         int64         `metric:"gate_queue_length" help:"Places in line that are taken."`
 	Waited        uint64        `metric:"gate_waited_total" help:"Players who got in from the line."`
 	WaitedTime    time.Duration `metric:"gate_waited_seconds_total" help:"How long they waited in all."`
@@ -60,17 +60,17 @@ type Stats struct {
 	Keys          int64         `metric:"gate_keys" help:"Session keys held."`
 	KeysExpired   uint64        `metric:"gate_keys_expired_total" help:"Keys nobody came back for."`
 	Packets       uint64        `metric:"gate_packets_total" help:"Packets given to the game."`
-	// Ignored are packets of clients in line, PostsLate calls of the game for players who
-	// were gone.
+	// Ignored counts packets of clients in the queue. PostsLate counts calls of the
+	// game for players who were gone.
 	Ignored, PostsLate uint64
-	// Panics are faults of ours or of the handler's.
+	// Panics are bugs in this program or in the handler.
 	Panics uint64 `metric:"gate_panics_total" help:"Panics that cost a player."`
-	// Server is of the connections, Inbox of the logic's queues.
+	// Server has the counters of the connections, Inbox those of the logic's queues.
 	Server server.Stats
 	Inbox  InboxStats
 }
 
-// The arrays of Stats, each with the names of its indexes.
+// Array types of Stats, with the names of their indexes.
 type (
 	stateGauges   [StateCount]int64
 	stateCounts   [StateCount]uint64
@@ -85,19 +85,19 @@ func (refusalCounts) Label(i int) string { return Refusal(i).String() }
 func (leftCounts) Label(i int) string    { return LeftReason(i).String() }
 func (outcomeCounts) Label(i int) string {
 	if i < int(worlds.OutcomeTaken) {
-		return "" // no outcome
+		return "" // not an outcome
 	}
 	return worlds.OutcomeKind(i).String()
 }
 
-// InboxStats tells how full the logic's inbox is.
+// InboxStats says how full the logic's inbox is.
 type InboxStats struct {
 	Bus, Posts queue.ShardStats
 	Clients    []queue.ShardStats
 	Loop       queue.ConsumerStats
 }
 
-// stats reads the counters; anywhere.
+// stats returns the counters. It may be called from any goroutine.
 func (c *core) stats() Stats {
 	n := &c.count
 	st := Stats{
@@ -126,7 +126,7 @@ func (c *core) stats() Stats {
 	return st
 }
 
-// publish updates the gauges that are not counted as they change.
+// publish updates the gauges that are not updated at each change.
 func (c *core) publish() {
 	c.count.keys.Store(int64(c.passes.Len()))
 	c.count.places.Store(int64(c.line.len()))

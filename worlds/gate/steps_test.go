@@ -102,7 +102,7 @@ func stepOptions(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.restart(t)
 }
 
-// stepLogin has an account log in at a login server; "unknown" keeps it from the
+// stepLogin logs an account in at a login server. "unknown" hides it from the
 // directory.
 func stepLogin(e *scenario, t *testing.T, d *datadriven.TestData) {
 	node, p := e.login(t, d)
@@ -129,8 +129,8 @@ func stepOpen(e *scenario, t *testing.T, d *datadriven.TestData) {
 	})
 }
 
-// stepCrowd opens so many connections from one address, whose accounts have no key;
-// "gone" closes them.
+// stepCrowd opens connections from one address whose accounts have no key. "gone"
+// closes them.
 func stepCrowd(e *scenario, t *testing.T, d *datadriven.TestData) {
 	var n, from int
 	var peer string
@@ -175,7 +175,7 @@ func stepClosed(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.core.client(&m)
 }
 
-// stepBus delivers what is under way; "lose" loses it.
+// stepBus delivers the queued messages; "lose" loses them.
 func stepBus(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	if d.HasArg("lose") {
 		e.bus = nil
@@ -184,8 +184,8 @@ func stepBus(e *scenario, _ *testing.T, d *datadriven.TestData) {
 	e.deliver()
 }
 
-// stepBusOnce delivers the answer of the directory and what the login servers say
-// to what follows from it, and no more.
+// stepBusOnce delivers only the directory's answer and the login servers' replies to
+// what follows from it.
 func stepBusOnce(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	e.deliverOut()
 	e.deliverOut()
@@ -198,7 +198,7 @@ func stepPlace(e *scenario, t *testing.T, d *datadriven.TestData) {
 	e.places[account(t, d)] = worlds.Place{Holder: worlds.Node(holder)}
 }
 
-// stepCome is the whole way of a client in one line: login, connection, proof.
+// stepCome runs a client's whole admission: login, connection, proof.
 func stepCome(e *scenario, t *testing.T, d *datadriven.TestData) {
 	class := 0
 	d.MaybeScanArgs(t, "class", &class)
@@ -246,8 +246,8 @@ func stepKick(e *scenario, t *testing.T, d *datadriven.TestData) {
 	p.Send(0x124, []byte{2})
 }
 
-// stepTick lets time pass. Before each tick the reactors close what they were told
-// to, unless "lost" says that they never were; login servers hear the time too.
+// stepTick advances the time. Before each tick the reactors close what the core has
+// closed, unless "lost" prevents it. Login servers get the time too.
 func stepTick(e *scenario, t *testing.T, d *datadriven.TestData) {
 	for end := e.now + mustDuration(t, d.CmdArgs[0].Key).Milliseconds(); e.now < end; {
 		for _, conn := range e.closing {
@@ -292,7 +292,7 @@ func stepDrain(e *scenario, _ *testing.T, _ *datadriven.TestData) { e.core.comma
 func stepStop(e *scenario, _ *testing.T, _ *datadriven.TestData)  { e.core.command(commandClose) }
 func stepPanic(e *scenario, _ *testing.T, _ *datadriven.TestData) { e.panics = true }
 
-// stepReturn has a login server claim a key back, for a client that reconnects.
+// stepReturn makes a login server claim a key back for a client that reconnects.
 func stepReturn(e *scenario, t *testing.T, d *datadriven.TestData) {
 	_, p := e.login(t, d)
 	name, key := account(t, d), srp6.SessionKey(keyOf(t, d))
@@ -326,7 +326,7 @@ func passOf(t *testing.T, d *datadriven.TestData) (pass worlds.PassID) {
 
 func stepFull(e *scenario, _ *testing.T, d *datadriven.TestData) { e.outFull = !d.HasArg("off") }
 
-// stepState prints the sessions, the line and what is held of secrets.
+// stepState prints the sessions, the queue and the secrets that are held.
 func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	c := e.core
 	c.each(func(s *session) { e.say("%d: %v %s", s.conn.Slot(), s.state, s.account) })
@@ -358,7 +358,7 @@ func stepState(e *scenario, _ *testing.T, _ *datadriven.TestData) {
 	e.checkCounts()
 }
 
-// checkCounts compares what is counted with what is there.
+// checkCounts compares the counts with the actual state.
 func (e *scenario) checkCounts() {
 	c := e.core
 	var states [StateCount]int64

@@ -5,25 +5,26 @@ import (
 	"gatepass/codec/world"
 )
 
-// queue puts a client at the end of the line.
+// queue adds a client to the end of the queue.
 func (c *core) queue(s *session) {
 	w := c.line.join(s.account, c.options.Class(s.account.String()), s.conn)
 	w.since = c.now
 	c.becomeWaiting(s, w)
 }
 
-// becomeWaiting tells a client its place, once.
+// becomeWaiting sends a client its first position.
 func (c *core) becomeWaiting(s *session, w *waiter) {
 	reply := c.firstPlace(s, w.position)
 	w.shown, w.native = w.position, s.native
 	c.become(s, StateWaiting)
 	c.reply(s, &reply)
-	if s.state == StateWaiting { // there was room for the reply
+	if s.state == StateWaiting { // false if there was no room for the reply
 		c.progress(s, w.position)
 	}
 }
 
-// heardInLine takes what a waiting client says: it is kept alive, and that is all.
+// heardInLine handles a message of a waiting client: it only keeps the connection
+// alive.
 func (c *core) heardInLine(s *session, m *codec.WorldMessage) {
 	if m.Opcode != world.CMSGPing {
 		c.count.ignored.Add(1)
@@ -34,7 +35,8 @@ func (c *core) heardInLine(s *session, m *codec.WorldMessage) {
 	}
 }
 
-// keepPlace keeps the place of a client whose connection is gone. (Options.QueueGrace)
+// keepPlace keeps the place of a client whose connection is closed.
+// (Options.QueueGrace)
 func (c *core) keepPlace(s *session) {
 	w := c.line.find(s.account)
 	if w == nil || w.conn != s.conn {
@@ -52,7 +54,7 @@ func (c *core) keepPlace(s *session) {
 	}
 }
 
-// expirePlace looks at a place whose time may have come.
+// expirePlace checks whether a place has expired.
 func (c *core) expirePlace(account codec.Name, tick int64) {
 	w := c.line.find(account)
 	if w == nil || w.armed != tick {
@@ -69,7 +71,7 @@ func (c *core) expirePlace(account codec.Name, tick int64) {
 	}
 }
 
-// fill lets in as many of those in line as there is room for.
+// fill admits as many waiting clients as there is room for.
 func (c *core) fill() {
 	for !c.draining && c.inside < int(c.options.World.Capacity) {
 		w := c.line.take()
@@ -80,9 +82,8 @@ func (c *core) fill() {
 	}
 }
 
-// tellPositions tells those in line that they have moved on: who is near the front
-// at once, the others in turns, so that a second's work is bounded however many
-// wait.
+// tellPositions sends new positions to clients in the queue. Those near the front get
+// theirs at once; the others take turns, so that the work per second is limited.
 func (c *core) tellPositions() {
 	c.moved = c.moved[:0]
 	last := uint32(0)
@@ -103,7 +104,7 @@ func (c *core) tellPositions() {
 	for _, w := range c.moved {
 		reply := placeReply(w)
 		if !c.ports.out.Send(w.conn, &reply) {
-			break // no reason to lose anybody: they are told the next time
+			break // they get it the next time
 		}
 		if w.native {
 			c.progress(c.sessionOf(w.conn), w.position)

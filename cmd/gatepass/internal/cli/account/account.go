@@ -14,17 +14,17 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
-// exitBadRows is the exit code of an import that left some rows out.
+// exitBadRows is the exit code of an import that refused some rows.
 const exitBadRows = 3
 
-// commands are common to all account commands.
+// commands is the state that all account commands share.
 type commands struct {
 	dataDir string
-	// manager is what the command at work asks of its Manager, beside with's own.
+	// manager has the command's options for its Manager. with adds its own.
 	manager accounts.Options
 }
 
-// Command returns the command account with all below it.
+// Command returns the command account with its subcommands.
 func Command() *cobra.Command {
 	f := &commands{}
 	c := &cobra.Command{
@@ -50,14 +50,14 @@ some rows, 130 interrupted.`,
 	return c
 }
 
-// with runs work on the accounts of the data folder and closes them afterwards.
-// create makes the folder where it is missing.
+// with calls work with the accounts of the data folder and closes them afterwards.
+// create makes a missing folder.
 func (f *commands) with(ctx context.Context, create bool, work func(*admin.Handle) error) (err error) {
 	return f.open(ctx, admin.OpenOptions{Create: create}, work)
 }
 
-// read is like with for commands that change nothing: they leave the folder as it
-// is, which may be full, or on a disk that cannot be written.
+// read is with for commands that change nothing. It does not write to the folder, whose
+// disk may be full or read-only.
 func (f *commands) read(ctx context.Context, work func(*admin.Handle) error) error {
 	return f.open(ctx, admin.OpenOptions{ReadOnly: true}, work)
 }
@@ -69,12 +69,12 @@ func (f *commands) open(ctx context.Context, o admin.OpenOptions, work func(*adm
 	if err != nil {
 		return exit.Interrupted(ctx, err)
 	}
-	// A store that cannot be closed well is worth an error: it may not be whole.
+	// A store that fails to close is an error: its data may be incomplete.
 	defer func() { err = exit.Interrupted(ctx, errors.Join(err, h.Close())) }()
 	return work(h)
 }
 
-// oneName takes exactly one argument, an account.
+// oneName accepts exactly one argument, an account.
 func oneName(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil

@@ -98,7 +98,7 @@ that was made before brings the account back.`,
 				return exit.Usage(err)
 			}
 			return f.with(c.Context(), false, func(h *admin.Handle) error {
-				// Looked up first, so that nobody confirms a name that is not there.
+				// Checked first, so that nobody confirms a name that does not exist.
 				if _, err := h.Show(c.Context(), name.String()); err != nil {
 					return err
 				}
@@ -117,7 +117,7 @@ that was made before brings the account back.`,
 	return c
 }
 
-// passwordFlags say where a password comes from and what is made of it.
+// passwordFlags select the source of a password and the verifiers made from it.
 type passwordFlags struct {
 	stdin, noNative bool
 	native          nativeFlags
@@ -129,7 +129,7 @@ func (p *passwordFlags) register(c *cobra.Command) {
 	noNativeFlag(c, &p.noNative)
 }
 
-// apply takes over the flags before anybody types a password.
+// apply handles the flags before anybody types a password.
 func (p *passwordFlags) apply(c *cobra.Command, f *commands) error {
 	if p.noNative && (c.Flags().Changed("native-group") || c.Flags().Changed("native-kdf")) {
 		return exit.Usage(errors.New("--native-group and --native-kdf say how a native verifier is made, and --no-native makes none; give one or the other"))

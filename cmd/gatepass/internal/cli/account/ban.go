@@ -97,7 +97,7 @@ func (f *commands) unbanCommand() *cobra.Command {
 	return c
 }
 
-// addressOrName takes one account name, or none beside --address.
+// addressOrName accepts one account name, or no argument with --address.
 func addressOrName(address *string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if (*address == "") == (len(args) == 1) && len(args) <= 1 {
@@ -107,7 +107,7 @@ func addressOrName(address *string) cobra.PositionalArgs {
 	}
 }
 
-// banTarget gives the account, or the range in its one spelling.
+// banTarget returns the account, or the range in its normal form.
 func banTarget(args []string, address string) (string, netip.Prefix, error) {
 	if address != "" {
 		prefix, err := accounts.ParsePrefix(address)
@@ -120,7 +120,7 @@ func banTarget(args []string, address string) (string, netip.Prefix, error) {
 func (b *banFlags) sentence(now time.Time) (accounts.Sentence, error) {
 	s := accounts.Sentence{Forever: b.forever, Reason: b.reason, By: b.by}
 	if s.By == "" {
-		// Without a name the ban stands nevertheless.
+		// If the user is unknown, the ban has no name.
 		if u, err := user.Current(); err == nil {
 			s.By = u.Username
 		}
@@ -148,10 +148,10 @@ func (b *banFlags) sentence(now time.Time) (accounts.Sentence, error) {
 	return s, err
 }
 
-// maxBanDays keeps a span within what a time.Duration holds.
+// maxBanDays keeps a duration within the range of a time.Duration.
 const maxBanDays = 100 * 365
 
-// parseSpan reads a Go duration or whole days, at least a second.
+// parseSpan parses a Go duration or a number of days, at least a second.
 func parseSpan(text string) (time.Duration, error) {
 	span, err := time.ParseDuration(text)
 	if digits, ok := strings.CutSuffix(text, "d"); ok {

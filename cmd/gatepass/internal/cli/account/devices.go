@@ -99,7 +99,7 @@ func revokeAll(c *cobra.Command, h *admin.Handle, name storage.Name) error {
 	return nil
 }
 
-// deviceArg is an account and the beginning of a family.
+// deviceArg is an account and the first digits of a family.
 type deviceArg struct{ account, family string }
 
 func revokeOne(c *cobra.Command, h *admin.Handle, which deviceArg) error {
@@ -114,7 +114,7 @@ func revokeOne(c *cobra.Command, h *admin.Handle, which deviceArg) error {
 	return err
 }
 
-// sessionsEnded says what else a running server did.
+// sessionsEnded returns what a running server did in addition.
 func sessionsEnded(h *admin.Handle) string {
 	if h.Live {
 		return "; the account's sessions are ended"
@@ -122,13 +122,13 @@ func sessionsEnded(h *admin.Handle) string {
 	return ""
 }
 
-// deviceView is how devices are printed.
+// deviceView is the printed form of devices.
 type deviceView struct {
 	now    int64
 	asJSON bool
 }
 
-// deviceRow puts the name last: it is of any width.
+// deviceRow has the name last, because its width varies.
 const deviceRow = "%-8s  %-8s  %-20s  %-20s  %-15s  %-20s  %-7s  %s\n"
 
 func printDevices(out io.Writer, devices []storage.Device, v deviceView) error {
@@ -160,11 +160,11 @@ func printDevice(out io.Writer, d *storage.Device, v deviceView) error {
 	return err
 }
 
-// shortID is enough of an id to tell an account's few devices apart.
+// shortID returns enough of an id to distinguish an account's few devices.
 func shortID(id [16]byte) string { return hex.EncodeToString(id[:4]) }
 
-// deviceTitle is a player's text on an operator's terminal: nothing in it may move
-// the cursor or turn the line around.
+// deviceTitle returns a player's text for an operator's terminal. It removes characters
+// that move the cursor or reverse the line.
 func deviceTitle(name string) string {
 	if name == "" {
 		return "(no name)"
@@ -177,7 +177,7 @@ func deviceTitle(name string) string {
 	}, name)
 }
 
-// devicesText counts devices in words.
+// devicesText returns the number of devices as text.
 func devicesText(devices []storage.Device, now int64) string {
 	expired := 0
 	for i := range devices {

@@ -8,7 +8,7 @@ import (
 	"gatepass/storage"
 )
 
-// What a player calls a device does nothing to the operator's terminal.
+// A player's name for a device cannot control the operator's terminal.
 func TestPrintDevices_NamesAreText(t *testing.T) {
 	for name, want := range map[string]string{
 		"": "(no name)", "Ana's laptop": "Ana's laptop", "Žana 端末": "Žana 端末", "a\x1b[2Jb\nc": "a?[2Jb?c", "a\u202eb": "a?b", "a\xffb": "a\ufffdb",

@@ -44,7 +44,7 @@ backups. CSV has names and grunt verifiers only.`,
 	return c
 }
 
-// options checks the flags.
+// options checks the flags and returns the export options.
 func (e *exportFlags) options(path string) (o accounts.ExportOptions, err error) {
 	if o.Columns, err = accounts.ParseColumns(e.columns); err != nil {
 		return o, err
@@ -89,13 +89,13 @@ func (f *commands) runExport(c *cobra.Command, e *exportFlags, path string) erro
 		if report.NoVerifier > 0 {
 			bar.Line("%d accounts have no grunt verifier", report.NoVerifier)
 		}
-		// On stderr: stdout may be the file.
+		// On stderr, because stdout can be the file.
 		fmt.Fprintf(c.ErrOrStderr(), "%d accounts%s written\n", report.Accounts, alsoAddresses(report.Addresses))
 		return nil
 	})
 }
 
-// alsoAddresses counts banned ranges behind a number of accounts.
+// alsoAddresses returns the number of banned ranges as text after a number of accounts.
 func alsoAddresses(n int) string {
 	if n == 0 {
 		return ""

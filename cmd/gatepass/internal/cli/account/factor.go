@@ -13,7 +13,7 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
-// factorFlags say which factor is changed; none of them asks for a PIN.
+// factorFlags select the factor to change. No flag takes a PIN.
 type factorFlags struct {
 	pinStdin, totp, off bool
 }
@@ -52,7 +52,7 @@ sessions of the account.`,
 	return c
 }
 
-// runFactor asks for what it needs before it opens the accounts.
+// runFactor prompts for its input before it opens the accounts.
 func (f *commands) runFactor(c *cobra.Command, w *factorFlags, name string) error {
 	change, err := w.change(c, name)
 	if err != nil {
@@ -63,7 +63,7 @@ func (f *commands) runFactor(c *cobra.Command, w *factorFlags, name string) erro
 	})
 }
 
-// change is what the flags ask for.
+// change returns the change that the flags request.
 func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Context, *admin.Handle) error, error) {
 	out := c.OutOrStdout()
 	switch *w {
@@ -98,7 +98,7 @@ func (w *factorFlags) change(c *cobra.Command, name string) (func(context.Contex
 	return nil, exit.Usage(fmt.Errorf("give at most one of --pin-stdin, --totp and --off"))
 }
 
-// printForgotten tells what a new factor did to devices that were remembered without.
+// printForgotten prints how many remembered devices a new factor removed.
 func printForgotten(out io.Writer, name string, devices int) {
 	if devices > 0 {
 		fmt.Fprintf(out, "account %s has forgotten %s; whoever sits there gives password and factor again\n",

@@ -90,7 +90,7 @@ func (i *importFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&i.order, "byte-order", "auto", "how salts and verifiers are written: usual or reversed; auto is usual, and refuses a file that contradicts it")
 }
 
-// options checks the flags.
+// options checks the flags and returns the import options.
 func (i *importFlags) options() (accounts.ImportOptions, error) {
 	o := accounts.ImportOptions{Workers: runtime.GOMAXPROCS(0), DryRun: i.dry}
 	protocols, err := accounts.ParseProtocols(i.protocols)
@@ -113,7 +113,7 @@ func (i *importFlags) options() (accounts.ImportOptions, error) {
 	return o, nil
 }
 
-// table checks the flags that say how the file is written.
+// table checks the flags for the format of a table.
 func (i *importFlags) table(o *accounts.ImportOptions) (err error) {
 	o.Header = i.header
 	if o.Format, err = accounts.ParseFormat(i.format); err != nil {
@@ -180,7 +180,7 @@ func (f *commands) runImport(c *cobra.Command, i *importFlags, path string) erro
 	return err
 }
 
-// printImport is the summary of an import, or of a dry run.
+// printImport prints the summary of an import or of a dry run.
 func printImport(c *cobra.Command, r *accounts.ImportReport, o accounts.ImportOptions, took time.Duration) {
 	dry := ""
 	if o.DryRun {
@@ -201,7 +201,8 @@ func printImport(c *cobra.Command, r *accounts.ImportReport, o accounts.ImportOp
 	}
 }
 
-// lostNative says what an update took away unasked, and what would not have.
+// lostNative returns the warning that an update removed native verifiers, and how to
+// keep them.
 func lostNative(n int, native bool) string {
 	text := terminal.Count(uint32(n), "account", "accounts") + " lost their native verifier; "
 	if n == 1 {
@@ -213,7 +214,7 @@ func lostNative(n int, native bool) string {
 	return text + "--native keeps them where rows have passwords"
 }
 
-// importResult words how an import ended.
+// importResult returns the error text for the end of an import.
 func importResult(path string, r accounts.ImportReport, err error) error {
 	done := r.Added + r.Updated + r.Banned + r.Addresses
 	in := terminal.Count(uint32(done), "row is", "rows are")
@@ -243,17 +244,17 @@ type importFile interface {
 	io.Closer
 }
 
-// held is what came over a pipe. It is kept in memory, never on a disk: there may be
-// passwords in it.
+// held is data from a pipe. It stays in memory and is never written to a disk, because
+// it can contain passwords.
 type held struct{ *bytes.Reader }
 
 // Close implements io.Closer.
 func (held) Close() error { return nil }
 
-// maxHeld bounds what is kept of a pipe, in bytes: some three million accounts.
+// maxHeld limits the data from a pipe, in bytes: about three million accounts.
 const maxHeld = 512 << 20
 
-// openImport gives the file and its size.
+// openImport returns the file and its size.
 func openImport(c *cobra.Command, path string, quiet bool) (importFile, int64, error) {
 	hold := func(in io.Reader) (importFile, int64, error) {
 		if !quiet {
@@ -266,7 +267,7 @@ func openImport(c *cobra.Command, path string, quiet bool) (importFile, int64, e
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, 0, errors.Unwrap(err) // the path stands before it
+		return nil, 0, errors.Unwrap(err) // the path is printed before it
 	}
 	info, err := file.Stat()
 	switch {
@@ -283,8 +284,8 @@ func openImport(c *cobra.Command, path string, quiet bool) (importFile, int64, e
 	return nil, 0, err
 }
 
-// holdPipe reads a pipe to its end, or until ctx ends. Then one goroutine stays in
-// its Read until that returns.
+// holdPipe reads a pipe to its end, or until ctx ends. In the second case one goroutine
+// stays in Read until the read returns.
 func holdPipe(ctx context.Context, in io.Reader) (importFile, int64, error) {
 	type result struct {
 		text []byte

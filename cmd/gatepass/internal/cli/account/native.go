@@ -12,7 +12,7 @@ import (
 	"gatepass/cmd/gatepass/internal/exit"
 )
 
-// nativeFlags say how native verifiers are made of a password.
+// nativeFlags are the parameters of native verifiers.
 type nativeFlags struct {
 	group, kdf string
 }
@@ -24,7 +24,7 @@ func (n *nativeFlags) register(c *cobra.Command) {
 		"Argon2id's memory in `KiB,passes,lanes`, which each native login takes on the player's side")
 }
 
-// params checks the flags.
+// params checks the flags and returns the parameters.
 func (n *nativeFlags) params() (p srp6a.Params, err error) {
 	if p.Group, err = accounts.ParseGroup(n.group); err != nil {
 		return p, exit.Usage(err)
@@ -35,7 +35,7 @@ func (n *nativeFlags) params() (p srp6a.Params, err error) {
 	return p, nil
 }
 
-// setNative takes over the flags of a command before it opens the accounts.
+// setNative applies the flags of a command before it opens the accounts.
 func (f *commands) setNative(n *nativeFlags) (err error) {
 	f.manager.Native, err = n.params()
 	return err
@@ -45,7 +45,7 @@ func noNativeFlag(c *cobra.Command, off *bool) {
 	c.Flags().BoolVar(off, "no-native", false, "make no native verifier: native clients are told that the password is wrong")
 }
 
-// nativeText words a native verifier.
+// nativeText describes a native verifier.
 func nativeText(n *accounts.NativeSummary) string {
 	return fmt.Sprintf("group %d, Argon2id over %s, %s, %s", n.Group, memoryText(n.MemoryKiB), terminal.Count(n.Passes, "pass", "passes"), terminal.Count(n.Lanes, "lane", "lanes"))
 }
@@ -57,7 +57,7 @@ func memoryText(kib uint32) string {
 	return fmt.Sprintf("%d KiB", kib)
 }
 
-// nativeWarning tells, once, what an import with native verifiers costs.
+// nativeWarning returns the time and memory that an import with native verifiers needs.
 func nativeWarning(p srp6a.Params, workers int) string {
 	began := time.Now()
 	srp6a.NewVerifier(p, &[32]byte{}, "A", "A")

@@ -33,7 +33,7 @@ func pinOf(name string) terminal.Question {
 	}
 }
 
-// confirmDelete lets the operator type the name.
+// confirmDelete asks the operator to type the name.
 func confirmDelete(c *cobra.Command, name string, yes bool) error {
 	if yes {
 		return nil

@@ -43,7 +43,7 @@ func (f *commands) showCommand() *cobra.Command {
 	return c
 }
 
-// listFlags say what of the list is printed.
+// listFlags select what list prints.
 type listFlags struct {
 	asJSON, addresses bool
 	after             string
@@ -102,7 +102,7 @@ func (l *listFlags) printAccounts(c *cobra.Command, h *admin.Handle) error {
 	return nil
 }
 
-// listRow has fixed widths: a list of millions is printed as it comes.
+// listRow has fixed widths, so that a list of millions can be printed row by row.
 const listRow = "%-16s  %-20s  %-20s  %s\n"
 
 func (l *listFlags) printRow(out io.Writer, a *storage.Account, now int64) error {
@@ -127,10 +127,10 @@ func (l *listFlags) printAddresses(c *cobra.Command, h *admin.Handle) error {
 			return err
 		}
 	}
-	return damage // those that could be read are listed all the same
+	return damage // the readable ones are listed nevertheless
 }
 
-// details is all that is shown of one account.
+// details is the printed form of one account.
 type details struct {
 	account *storage.Account
 	devices []storage.Device
@@ -163,7 +163,7 @@ last failed  %s, %d since the last login
 	return err
 }
 
-// native is a line about the native verifier, and one more if it could be better.
+// native returns a line about the native verifier, and another one if it is weak.
 func (d details) native(n *accounts.NativeSummary) string {
 	_, there := d.account.Others[accounts.ProtocolNative]
 	switch {

@@ -19,7 +19,7 @@ import (
 	"gatepass/perf/load/players"
 )
 
-// Command returns the command bench with all below it.
+// Command returns the command bench with its subcommands.
 func Command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
@@ -163,8 +163,8 @@ func serveFloor(ctx context.Context, addr netip.AddrPort, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// The floor makes no garbage, so there is nothing to collect, and a C loop
-	// would not look for any every two minutes either.
+	// The floor allocates no memory. Without this, the runtime would still collect
+	// every two minutes, which a C loop would not do.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	fmt.Fprintln(out, "ready", listening.Addr())
 	return listening.Serve(ctx)
@@ -189,7 +189,7 @@ func newAccounts() *cobra.Command {
 	return c
 }
 
-// playerFlags are common to all who play clients.
+// playerFlags defines the flags of all commands that run clients.
 func playerFlags(f *pflag.FlagSet, o *load.Clients) {
 	f.Uint16Var((*uint16)(&o.Build), "build", uint16(grunt.Build1121), "client build: 5875, 8606 or 12340")
 	f.IntVar(&o.Threads, "threads", 1, "threads of the load client")

@@ -17,7 +17,7 @@ import (
 	"gatepass/perf/load/floor"
 )
 
-// patchFlags is the flags of 'bench patch'.
+// patchFlags are the flags of 'bench patch'.
 type patchFlags struct {
 	scenario
 	parts     []string
@@ -37,7 +37,7 @@ type patchFlags struct {
 	logTimes  int
 }
 
-// The parts of --part.
+// The values of --part.
 const (
 	partThroughput = "throughput"
 	partHold       = "hold"
@@ -130,7 +130,7 @@ It prints a line that begins with "ready" and says where it listens.`,
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "HOST:PORT, the host as an IP address; port 0 takes a free one")
 	c.Flags().StringVar(&file, "file", "", "file to send")
-	_ = c.MarkFlagRequired("file") // it is there
+	_ = c.MarkFlagRequired("file") // the flag exists
 	return c
 }
 
@@ -139,7 +139,7 @@ func servePatchFloor(ctx context.Context, out io.Writer, addr netip.AddrPort, fi
 	if err != nil {
 		return err
 	}
-	// As the other floor: no garbage, no collector.
+	// As for the other floor: it allocates no memory, so no collection runs.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	fmt.Fprintln(out, "ready", listening.Addr())
 	return listening.Serve(ctx)

@@ -20,8 +20,8 @@ import (
 	"gatepass/perf/load/testbed"
 )
 
-// updateLoggers is how many accounts log in beside updates: each again after a second, at
-// the rate that is the default.
+// updateLoggers is how many accounts log in during updates. Each logs in again after a
+// second, at the default rate.
 const updateLoggers = 1000
 
 // patchRun is one run of 'bench patch'.
@@ -30,7 +30,7 @@ type patchRun struct {
 	progress *benchprogress.Display
 	stand    *testbed.Testbed
 	patched  testbed.PatchedOptions
-	// old are the clients that are brought up to date, fresh those that log in beside.
+	// old are the clients that are updated, fresh those that log in meanwhile.
 	old, fresh load.Clients
 	report     *load.Report
 }
@@ -55,7 +55,7 @@ func (b *patchFlags) run(c *cobra.Command) (err error) {
 	return b.print(c, p.report)
 }
 
-// prepare checks what was asked for and makes the accounts.
+// prepare checks the flags and makes the accounts.
 func (p *patchRun) prepare() error {
 	for _, part := range p.parts {
 		if !slices.Contains([]string{partThroughput, partHold, partLatency}, part) {
@@ -84,15 +84,15 @@ func (p *patchRun) prepare() error {
 	if err := p.speak(); err != nil {
 		return err
 	}
-	p.patched.File = &patch.File{Size: p.fileMiB << 20} // as large as the one that is going to be made
+	p.patched.File = &patch.File{Size: p.fileMiB << 20} // the size of the file to make
 	if err := p.validate(); err != nil {
 		return exit.Usage(err)
 	}
 	return nil
 }
 
-// checkNumbers reports every number that is too small. Zeros are no defaults to who has
-// typed them.
+// checkNumbers returns every number that is too small. A zero that the operator typed
+// does not mean the default.
 func (b *patchFlags) checkNumbers() error {
 	var faults []error
 	for _, n := range []struct {
@@ -123,7 +123,7 @@ func (b *patchFlags) checkNumbers() error {
 	return errors.Join(faults...)
 }
 
-// validate reports every fault of the parts that are wanted.
+// validate returns every fault of the selected parts.
 func (p *patchRun) validate() error {
 	var faults []error
 	for _, part := range p.all() {
@@ -138,9 +138,9 @@ func (p *patchRun) players(accounts []players.Account) load.Clients {
 	return load.Clients{Build: grunt.Build(p.build), Accounts: accounts, Sources: p.sources, Timeout: p.timeout}
 }
 
-// speak makes them native where that is wanted. Those that log in beside do so by token,
-// as most that come back do: a thousand a second by password keep a core busy with big
-// numbers alone, and the question here is what updates do.
+// speak makes the clients native if requested. Clients that log in during updates use
+// tokens, as most returning clients do. A thousand logins by password per second keep a
+// core busy with big-number arithmetic, and this scenario measures updates.
 func (p *patchRun) speak() (err error) {
 	if p.patched.Native, err = p.native(p.patched.Accounts); err != nil || p.patched.Native == nil {
 		return err
@@ -149,14 +149,14 @@ func (p *patchRun) speak() (err error) {
 	return nil
 }
 
-// patchPart is one thing that is measured.
+// patchPart is one measurement.
 type patchPart struct {
 	name     string
 	validate func() error
 	run      func(context.Context) error
 }
 
-// all are the parts in the order in which they are measured.
+// all returns the parts in the order of measurement.
 func (p *patchRun) all() []patchPart {
 	return []patchPart{
 		{partThroughput, func() error { return p.throughputOptions().Validate() }, p.throughput},
@@ -165,7 +165,7 @@ func (p *patchRun) all() []patchPart {
 	}
 }
 
-// measure goes through the parts. Once ctx has ended it begins no other.
+// measure runs the parts. It starts none after ctx has ended.
 func (p *patchRun) measure(ctx context.Context) (err error) {
 	if p.patched.File, err = patch.MakeFile(ctx, p.stand.PatchPath(), p.fileMiB<<20, p.progress); err != nil {
 		return err
@@ -182,12 +182,12 @@ func (p *patchRun) measure(ctx context.Context) (err error) {
 	return nil
 }
 
-// unlimited lets the server send as fast as it can.
+// unlimited returns the settings for a server without a rate limit.
 func unlimited() []string {
 	return []string{"GATEPASS_UPDATES__RATE=0", "GATEPASS_UPDATES__CLIENT_RATE=0"}
 }
 
-// start starts the stand's server, which sends to so many at once.
+// start starts the testbed's server, which sends to atOnce clients at a time.
 func (p *patchRun) start(ctx context.Context, atOnce int, env ...string) (load.Target, error) {
 	p.patched.Env = append(env, "GATEPASS_UPDATES__AT_ONCE="+strconv.Itoa(atOnce))
 	return p.stand.StartPatched(ctx, p.patched)

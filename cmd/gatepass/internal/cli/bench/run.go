@@ -18,7 +18,7 @@ import (
 	"gatepass/perf/load/testbed"
 )
 
-// scenario is what the scenarios share: whom to measure and how to report.
+// scenario has the flags that all scenarios share: the server and the report.
 type scenario struct {
 	target   string
 	pids     []int
@@ -46,14 +46,14 @@ func (b *scenario) protocolFlag(f *pflag.FlagSet) {
 	f.StringVar(&b.protocol, "protocol", protocolGrunt, "protocol of the clients: grunt, or native (to a server that is started)")
 }
 
-// The protocols of --protocol.
+// The values of --protocol.
 const (
 	protocolGrunt  = "grunt"
 	protocolNative = "native"
 )
 
-// native makes players of the accounts where the clients are to speak the native
-// protocol; else they are nil.
+// native returns native players for the accounts if the clients use the native
+// protocol, otherwise nil.
 func (b *scenario) native(accounts []players.Account) (*players.Native, error) {
 	switch {
 	case b.protocol == protocolGrunt && b.token:
@@ -68,13 +68,13 @@ func (b *scenario) native(accounts []players.Account) (*players.Native, error) {
 	return players.NewNative(accounts, b.token), nil
 }
 
-// ownFlags are those of every scenario.
+// ownFlags defines the flags of every scenario.
 func (b *scenario) ownFlags(f *pflag.FlagSet) {
 	terminal.JSONFlag(f, &b.json)
 	f.BoolVar(&b.quiet, "quiet", false, "show no progress")
 }
 
-// progress is nil, which shows nothing, when it is to be quiet.
+// progress returns a display, or nil, which shows nothing, with --quiet.
 func (b *scenario) progress(c *cobra.Command) *benchprogress.Display {
 	if b.quiet {
 		return nil
@@ -89,7 +89,7 @@ func (b *scenario) print(c *cobra.Command, r *load.Report) error {
 	return r.Text(c.OutOrStdout())
 }
 
-// players are the accounts to play.
+// players returns the accounts to use.
 func (b *scenario) players() ([]players.Account, error) {
 	if b.file == "" {
 		if b.target != "" {
@@ -129,7 +129,7 @@ func (b *scenario) login(c *cobra.Command, o load.LoginOptions, rounds int) (err
 	}
 	defer func() { err = errors.Join(err, stand.Close()) }()
 	r := load.Rounds{Server: server, Login: o, Times: rounds, Progress: b.progress(c)}
-	if !b.noFloor && o.Native == nil { // the floor speaks grunt only
+	if !b.noFloor && o.Native == nil { // the floor speaks the grunt protocol only
 		floor, err := stand.StartFloor(c.Context())
 		if err != nil {
 			return err
@@ -175,8 +175,8 @@ func (b *scenario) hold(c *cobra.Command, o load.HoldOptions) (err error) {
 	return b.print(c, run.Report(&o))
 }
 
-// stand makes a test stand, with a server on it for these clients unless one was
-// named; env are its settings. The caller closes the stand.
+// stand returns a testbed. It starts a server for these clients with the settings in
+// env, unless the operator named a server. The caller closes the testbed.
 func (b *scenario) stand(ctx context.Context, o *load.Clients, env ...string) (*testbed.Testbed, load.Target, error) {
 	target := load.Target{PIDs: b.pids, Canned: b.canned}
 	if b.target != "" {

@@ -19,11 +19,11 @@ import (
 	buscreds "gatepass/worlds/bus/credentials"
 )
 
-// worldID is the world that 'bench worlds' and 'bench pass' make for
-// themselves, beside those of the server's list.
+// worldID is the world that 'bench worlds' and 'bench pass' add to those of the
+// server's list.
 const worldID = 200
 
-// worldName is in no other world's name.
+// worldName does not occur in the name of any other world.
 const worldName = "Bench"
 
 func newWorlds() *cobra.Command {
@@ -88,13 +88,13 @@ func (b *scenario) worlds(c *cobra.Command, o load.WorldsOptions) (err error) {
 	return b.print(c, run.Report(&o))
 }
 
-// world is a world without a gate, which comes and goes.
+// world is a world without a gate that can go online and offline.
 type world struct {
 	conn      *bus.Conn
 	registrar *bus.Registrar
 }
 
-// connect makes it a node of the stand's bus.
+// connect connects the world as a node to the testbed's bus.
 func (w *world) connect(ctx context.Context, stand *testbed.Testbed) error {
 	authority, err := buscreds.OpenAuthority(stand.BusDir())
 	if err != nil {
@@ -108,12 +108,12 @@ func (w *world) connect(ctx context.Context, stand *testbed.Testbed) error {
 	return err
 }
 
-// set brings it online, or takes it away.
+// set takes the world online or offline.
 func (w *world) set(_ context.Context, online bool) (err error) {
 	if !online {
 		return w.registrar.Close()
 	}
-	// A start of its own each time, as after a crash.
+	// A new incarnation each time, as after a crash.
 	registration := worlds.Registration{
 		World:       worlds.World{ID: worldID, Name: worldName, Address: "127.0.0.1:8085", Native: "127.0.0.1:8087", Kind: worlds.KindPlain, Category: 1},
 		Incarnation: process.NewIncarnation(), Capacity: 1000,
@@ -125,8 +125,8 @@ func (w *world) set(_ context.Context, online bool) (err error) {
 	return err
 }
 
-// ownPlayers are accounts for a stand's own server: one for each connection, since
-// a second login ends the first of the same account.
+// ownPlayers returns accounts for the testbed's server: one for each connection,
+// because a second login of an account ends the first.
 func (b *scenario) ownPlayers(connections int) ([]players.Account, error) {
 	b.accounts = max(1, min(connections, players.MaxAccounts))
 	return b.players()

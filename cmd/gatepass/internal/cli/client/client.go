@@ -24,13 +24,14 @@ import (
 const (
 	// defaultNative is where `gatepass dev` listens for the native protocol.
 	defaultNative = "127.0.0.1:3725"
-	// comeBackWithin bounds the waits between tries to reconnect: a person is looking.
+	// comeBackWithin is the longest wait between attempts to reconnect, because a
+	// person waits.
 	comeBackWithin = 10 * time.Second
-	// maxTag is how long the client's platform, system and locale may be, in bytes.
+	// maxTag is the longest platform, system or locale tag, in bytes.
 	maxTag = 4
 )
 
-// settings are what the command line says; address is its argument.
+// settings are the flags. address is the argument.
 type settings struct {
 	address string
 
@@ -47,7 +48,7 @@ type settings struct {
 	enter                    bool
 	json                     bool
 	once                     bool
-	// updateDir is where an update goes, and says yes to it; so does yes.
+	// updateDir is the folder for an update. Like yes, it also accepts the update.
 	updateDir string
 	yes       bool
 }
@@ -131,7 +132,7 @@ func (f *settings) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.yes, "yes", false, "download such an update to the current folder, without asking")
 }
 
-// complete fills in what is not on the command line, and checks it.
+// complete sets what the command line leaves open, and checks everything.
 func (f *settings) complete(flags *pflag.FlagSet, args []string) error {
 	f.address = defaultNative
 	if len(args) == 1 {
@@ -163,7 +164,7 @@ func (f *settings) complete(flags *pflag.FlagSet, args []string) error {
 	return f.findTokens()
 }
 
-// checkUpdateDir looks for the folder before anybody is asked for a password.
+// checkUpdateDir checks the folder before anybody is asked for a password.
 func (f *settings) checkUpdateDir() error {
 	if f.updateDir == "" {
 		return nil
@@ -179,7 +180,7 @@ func (f *settings) checkUpdateDir() error {
 	return nil
 }
 
-// checkTags reports every one that is too long.
+// checkTags returns every tag that is too long.
 func (f *settings) checkTags() error {
 	var faults []error
 	for _, tag := range []struct{ name, value string }{{"platform", f.platform}, {"system", f.system}, {"locale", f.locale}} {
@@ -190,8 +191,8 @@ func (f *settings) checkTags() error {
 	return errors.Join(faults...)
 }
 
-// findTokens settles where tokens are. Without --remember and a folder to be found
-// nothing is looked up.
+// findTokens determines the folder of tokens. It reads nothing without --remember and a
+// known folder.
 func (f *settings) findTokens() error {
 	if f.tokens != "" {
 		return nil
@@ -207,9 +208,9 @@ func (f *settings) findTokens() error {
 	return nil
 }
 
-// store is nil where there is no folder for it. Every address has a folder of its own
-// there: a token is nothing to show to another server. Its name is the address in
-// small letters, with what file systems do not like as %XX.
+// store returns nil if there is no folder for tokens. Every address has its own folder,
+// because a token must not be sent to another server. The folder's name is the address
+// in lower case, with unsafe characters as %XX.
 func (f *settings) store() client.TokenStore {
 	if f.tokens == "" {
 		return nil
@@ -217,7 +218,7 @@ func (f *settings) store() client.TokenStore {
 	return client.NewFileTokens(filepath.Join(f.tokens, url.QueryEscape(strings.ToLower(f.address))))
 }
 
-// options are what the command signs in with.
+// options returns the options of the client.
 func (f *settings) options() client.Options {
 	return client.Options{
 		Build: uint16(f.build), Platform: f.platform, System: f.system, Locale: f.locale, Tokens: f.store(), DeviceName: deviceName(), TakesUpdates: true,
@@ -225,7 +226,7 @@ func (f *settings) options() client.Options {
 	}
 }
 
-// run is the story of one player: sign in, play, leave.
+// run signs in, plays and leaves.
 func (f *settings) run(c *cobra.Command) error {
 	v := newVisit(c, f)
 	if f.forget {
@@ -252,10 +253,10 @@ type buildNumber uint16
 
 func (b *buildNumber) String() string { return strconv.Itoa(int(*b)) }
 
-// Type is pflag.Value's.
+// Type implements pflag.Value.
 func (b *buildNumber) Type() string { return "number" }
 
-// Set is pflag.Value's.
+// Set implements pflag.Value.
 func (b *buildNumber) Set(text string) error {
 	n, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || n == 0 {
@@ -269,14 +270,15 @@ func (b *buildNumber) Set(text string) error {
 type visit struct {
 	*settings
 	cmd *cobra.Command
-	// events is nil with a screen, and for the table of --once.
+	// events is nil with a screen and for the table of --once.
 	events *eventPrinter
-	// screenless: standard output is no terminal.
+	// screenless: standard output is not a terminal.
 	screenless bool
 	input      *lineInput
 	orders     chan order
 	codes      *codeDesk
-	// warned: the token's fault was told. offered: the server has offered an update.
+	// warned: the fault of the token was printed. offered: the server has offered an
+	// update.
 	warned, offered bool
 }
 
@@ -291,7 +293,8 @@ func newVisit(c *cobra.Command, f *settings) *visit {
 	return v
 }
 
-// fail tells the reason to programs too, and gives it its plain words and code.
+// fail prints the reason for programs, and returns the error with its text and exit
+// code.
 func (v *visit) fail(err error) error {
 	if err == nil {
 		return nil
@@ -320,13 +323,13 @@ func (v *visit) printOnce(w *client.Worlds) error {
 	return err
 }
 
-// play lets the player act until it is over: on the screen or by lines.
+// play runs the player's session on the screen or by lines, until it ends.
 func (v *visit) play(ctx context.Context, g game, first []order) error {
 	p := &player{game: g, first: first, orders: v.orders, codes: v.codes, autoEnter: v.enter}
 	if v.events == nil {
 		return playOnScreen(ctx, v, p)
 	}
 	v.input.follow(v.orders, v.codes, v.events)
-	p.tell = func(news any) { _ = v.events.tell(news) } // a closed pipe ends the process by itself
+	p.tell = func(news any) { _ = v.events.tell(news) } // a closed pipe ends the process
 	return p.play(ctx)
 }

@@ -8,11 +8,11 @@ import (
 	"gatepass/client"
 )
 
-// codeDesk brings the wish for a second factor from the session's goroutine to the
+// codeDesk passes the request for a second factor from the session's goroutine to the
 // player, and the answer back.
 type codeDesk struct {
 	signed  atomic.Bool
-	open    atomic.Bool // a wish has no answer yet
+	open    atomic.Bool // a request has no answer yet
 	wanted  chan client.Factor
 	answers chan string
 	once    sync.Once
@@ -23,20 +23,20 @@ func newCodeDesk() *codeDesk {
 	return &codeDesk{wanted: make(chan client.Factor, 1), answers: make(chan string, 1), ended: make(chan struct{})}
 }
 
-// signedIn says that from now on the player's loop asks.
+// signedIn says that the player's loop handles requests from now on.
 func (d *codeDesk) signedIn()        { d.signed.Store(true) }
 func (d *codeDesk) isSignedIn() bool { return d.signed.Load() }
 
-// want says that a code is about to be waited for; from then on give takes one.
+// want opens a request. From then on give accepts a code.
 func (d *codeDesk) want() {
 	select {
-	case <-d.answers: // of a wish that was given up
+	case <-d.answers: // of an earlier request that was given up
 	default:
 	}
 	d.open.Store(true)
 }
 
-// give answers the wish; false says that there is none.
+// give answers the open request. It returns false if there is none.
 func (d *codeDesk) give(code string) bool {
 	if !d.open.CompareAndSwap(true, false) {
 		return false
@@ -49,16 +49,16 @@ func (d *codeDesk) give(code string) bool {
 	}
 }
 
-// end says that nobody will answer any more.
+// end says that no answer will come any more.
 func (d *codeDesk) end() { d.once.Do(func() { close(d.ended) }) }
 
-// wait asks and waits for an answer, behind want.
+// wait sends the request and waits for an answer. Call want before it.
 func (d *codeDesk) wait(ctx context.Context, factor client.Factor) (string, error) {
 	defer d.open.Store(false)
 	if d.signed.Load() {
 		select {
 		case d.wanted <- factor:
-		default: // the wish before this one still hangs there
+		default: // the earlier request is still queued
 		}
 	}
 	select {

@@ -10,7 +10,7 @@ import (
 	"gatepass/client"
 )
 
-// deviceName is what the player finds this device by in the list of remembered ones.
+// deviceName returns the name of this device in the player's list of devices.
 func deviceName() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -19,7 +19,7 @@ func deviceName() string {
 	return "gatepass client on " + host
 }
 
-// remembered tells that there is a token to try, be it a damaged one.
+// remembered reports whether there is a token to try, even a damaged one.
 func (v *visit) remembered() bool {
 	store := v.store()
 	if store == nil {
@@ -33,7 +33,7 @@ func (v *visit) warn(text string) {
 	fmt.Fprintln(v.cmd.ErrOrStderr(), "gatepass: "+text)
 }
 
-// warnOfToken names a fault of the token, if err is or has one, once.
+// warnOfToken prints a token fault in err, if there is one, and only once.
 func (v *visit) warnOfToken(err error) {
 	var fault *client.TokenError
 	if errors.As(err, &fault) && !v.warned {
@@ -42,7 +42,7 @@ func (v *visit) warnOfToken(err error) {
 	}
 }
 
-// rememberDevice is a wish: that it fails is told, and no more.
+// rememberDevice remembers the device. If this fails, it only prints the failure.
 func (v *visit) rememberDevice(ctx context.Context, s *client.Session) {
 	err := s.Remember(ctx)
 	if err == nil {
@@ -55,11 +55,11 @@ func (v *visit) rememberDevice(ctx context.Context, s *client.Session) {
 	_ = heard(ctx, s)
 }
 
-// heard waits until the server has taken what was said before: it answers in order.
+// heard waits until the server has handled all earlier messages. It answers in order.
 func heard(ctx context.Context, s *client.Session) error { return s.Release(ctx) }
 
-// forgetDevice ends this device's token at the server and removes what is stored.
-// Without a token there is nobody to tell.
+// forgetDevice revokes this device's token at the server and removes the stored token.
+// Without a token it sends nothing.
 func (v *visit) forgetDevice(ctx context.Context) error {
 	if err := v.findAccount(ctx); err != nil {
 		return err

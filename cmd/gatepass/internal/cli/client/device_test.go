@@ -8,7 +8,8 @@ import (
 	"gatepass/client"
 )
 
-// Who mistypes is asked again, three times in all, and only for what was mistyped.
+// After a typing error the player is asked again, three times in total, and only for
+// the wrong value.
 func TestSignInAsking(t *testing.T) {
 	for _, c := range []struct {
 		typed []string
@@ -47,7 +48,7 @@ func TestSignInAsking(t *testing.T) {
 	}
 }
 
-// A lost connection before the sign-in may be that to another port; later it is not.
+// A connection lost before the sign-in can mean a wrong port; later it does not.
 func TestVisit_HintsAtThePort(t *testing.T) {
 	cmd := Command()
 	v := newVisit(cmd, &settings{address: "h:3724", build: 1})

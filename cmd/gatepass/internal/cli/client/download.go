@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// clearLine takes the meter away.
+	// clearLine removes the meter.
 	clearLine = "\r\x1b[K"
-	// lineCells bounds the meter, so that it stays in one line of small terminals.
+	// lineCells limits the width of the meter to one line of a small terminal.
 	lineCells = 79
 )
 
-// download runs get and shows how far it is, by the meter or by lines, until it has
-// returned. The order to quit ends it as the context does.
+// download runs get and shows its progress on the meter or by lines until get returns.
+// The quit order ends it, as the context does.
 func (v *visit) download(ctx context.Context, get func(context.Context, func(client.UpdateProgress)) (string, error)) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -45,7 +45,7 @@ func (v *visit) download(ctx context.Context, get func(context.Context, func(cli
 	return path, err
 }
 
-// draw is download's goroutine beside.
+// draw runs in its own goroutine and shows the progress.
 func (v *visit) draw(s *shown, over <-chan struct{}, quit func()) {
 	ticker := time.NewTicker(meterEvery)
 	defer ticker.Stop()
@@ -70,12 +70,12 @@ func (v *visit) draw(s *shown, over <-chan struct{}, quit func()) {
 	}
 }
 
-// shown is a meter between the download's goroutine and the one that draws.
+// shown passes the meter from the download's goroutine to the drawing goroutine.
 type shown struct {
 	mu    sync.Mutex
 	meter meter
 	any   bool
-	seen  string // is on the terminal
+	seen  string // on the terminal now
 }
 
 func (s *shown) take(p client.UpdateProgress) {
@@ -92,7 +92,7 @@ func (s *shown) draw(out io.Writer, now time.Time) {
 	if s.any {
 		line = ansi.Truncate(s.meter.line(now), lineCells, "…")
 	}
-	if line != s.seen { // a code may be asked for behind it
+	if line != s.seen { // a prompt for a code may follow it
 		s.seen = line
 		fmt.Fprint(out, clearLine+line)
 	}

@@ -15,7 +15,7 @@ import (
 	"gatepass/codec"
 )
 
-// exitRefused is the exit code when the server said no.
+// exitRefused is the exit code if the server refused.
 const exitRefused = 3
 
 var (
@@ -27,8 +27,8 @@ var (
 	errNoWish      = errors.New("no code is wanted")
 )
 
-// playerError is a failure in words for a player. It has the cause for errors.Is;
-// its text does not.
+// playerError is a failure with a text for a player. It wraps the cause for errors.Is,
+// but its text does not contain the cause.
 type playerError struct {
 	text  string
 	code  int
@@ -39,7 +39,7 @@ func (e *playerError) Error() string { return e.text }
 func (e *playerError) Unwrap() error { return e.cause }
 func (e *playerError) ExitCode() int { return e.code }
 
-// reason is the coarse word for programs.
+// reason returns the short reason for programs.
 func (e *playerError) reason() string {
 	var refused *client.RefusedError
 	var choice *client.SelectError
@@ -67,7 +67,7 @@ func (e *playerError) reason() string {
 	return "failed"
 }
 
-// explained finds the words for whatever a session may fail with.
+// explained returns the text for any failure of a session.
 func explained(err error, address string, build uint16) *playerError {
 	var known *playerError
 	if errors.As(err, &known) {
@@ -95,7 +95,7 @@ func explained(err error, address string, build uint16) *playerError {
 	return e
 }
 
-// inPlainWords covers what is about this client or the peer's honesty.
+// inPlainWords returns the text for failures of this client or of a dishonest peer.
 func inPlainWords(err error) string {
 	var choice *client.SelectError
 	switch {
@@ -139,7 +139,7 @@ func isLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op)
 }
 
-// networkReason is the innermost cause, without addresses said twice.
+// networkReason returns the innermost cause, without repeated addresses.
 func networkReason(err error) string {
 	var number syscall.Errno
 	var dns *net.DNSError
@@ -190,7 +190,7 @@ func refusalText(r codec.Result) string {
 	return farewellText(r)
 }
 
-// farewellText says why a connection that stood was ended.
+// farewellText returns why an established connection was ended.
 func farewellText(r codec.Result) string {
 	switch r {
 	case codec.ResultReplaced:
@@ -231,7 +231,8 @@ func selectRefusal(r codec.SelectReason) string {
 	return "the world cannot be picked: " + r.String()
 }
 
-// alternatives are worlds to try instead; as int, since JSON takes bytes for text.
+// alternatives returns worlds to try instead. They are int, because JSON writes bytes
+// as text.
 func alternatives(err error) (ids []int) {
 	var choice *client.SelectError
 	if errors.As(err, &choice) {

@@ -41,7 +41,7 @@ func worldInJSON(w client.World) worldJSON {
 	}
 }
 
-// fields are an event without its name.
+// fields are the data of an event without its name.
 type fields map[string]any
 
 // eventPrinter writes events as JSON lines. It may be used from any goroutine.
@@ -51,14 +51,14 @@ type eventPrinter struct {
 	mu   sync.Mutex
 	out  io.Writer
 	seen worldsNews
-	any  bool // a list was printed
+	any  bool // whether a list was printed
 }
 
 func newEventPrinter(out io.Writer, build uint16) *eventPrinter {
 	return &eventPrinter{out: out, build: build}
 }
 
-// tell prints the lines that the news is worth.
+// tell prints the lines for a piece of news.
 func (e *eventPrinter) tell(news any) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -79,7 +79,7 @@ func (e *eventPrinter) failed(err *playerError) {
 	_ = e.printLocked("error", fields{"fatal": true, "reason": err.reason(), "text": err.text})
 }
 
-// printLocked puts the name first, for people who read along.
+// printLocked prints the name first, for people who read the lines.
 func (e *eventPrinter) printLocked(name string, f fields) error {
 	rest, err := json.Marshal(f)
 	if err != nil {
@@ -95,9 +95,9 @@ func (e *eventPrinter) printLocked(name string, f fields) error {
 	return err
 }
 
-// escaped writes what does not print as \uXXXX, so that names and notices cannot
-// command the terminal that the lines are read on, nor turn them around. In JSON such
-// characters stand in strings only.
+// escaped writes unprintable characters as \uXXXX, so that names and notices cannot
+// control the terminal or reverse its text. In JSON such characters occur only in
+// strings.
 func escaped(line []byte) []byte {
 	var b []byte
 	for _, r := range string(line) {
@@ -114,8 +114,8 @@ func escaped(line []byte) []byte {
 	return b
 }
 
-// worldsLocked prints the whole list at first and when its age changes, else only
-// the worlds that are not as they were.
+// worldsLocked prints the whole list the first time and when its age changes. Otherwise
+// it prints only the worlds that changed.
 func (e *eventPrinter) worldsLocked(now worldsNews) error {
 	before := e.seen
 	e.seen = now
@@ -135,13 +135,13 @@ func (e *eventPrinter) worldsLocked(now worldsNews) error {
 	return nil
 }
 
-// difference is a world that is not as it was.
+// difference is a world that changed.
 type difference struct {
 	what  string
 	world client.World
 }
 
-// differences compares two lists by rising id.
+// differences compares two lists that are sorted by id.
 func differences(before, now []client.World) (all []difference) {
 	for len(before) > 0 || len(now) > 0 {
 		switch {
@@ -161,7 +161,7 @@ func differences(before, now []client.World) (all []difference) {
 	return all
 }
 
-// describe names an event and its fields; docs/client-json.md has the same table.
+// describe returns an event's name and fields. docs/client-json.md has the same table.
 func (e *eventPrinter) describe(news any) (string, fields) {
 	switch n := news.(type) {
 	case signedInNews:
@@ -192,7 +192,7 @@ func (e *eventPrinter) describe(news any) (string, fields) {
 	return e.describeEvent(news)
 }
 
-// describeEvent is describe for what package client tells.
+// describeEvent is describe for the events of package client.
 func (e *eventPrinter) describeEvent(news any) (string, fields) {
 	switch n := news.(type) {
 	case client.Notice:
@@ -227,7 +227,7 @@ func (e *eventPrinter) refused(n refusedNews) fields {
 	return f
 }
 
-// follow reads commands until standard input ends. It begins once.
+// follow reads commands until standard input ends. It is called once.
 func (i *lineInput) follow(orders chan<- order, codes *codeDesk, e *eventPrinter) {
 	i.once.Do(func() {
 		go func() {
@@ -248,7 +248,7 @@ func (i *lineInput) follow(orders chan<- order, codes *codeDesk, e *eventPrinter
 				case o.deed != 0:
 					orders <- o
 					if o.deed == deedQuit {
-						return // and nobody waits for a code any more
+						return // no goroutine waits for a code any more
 					}
 				}
 			}
@@ -256,9 +256,8 @@ func (i *lineInput) follow(orders chan<- order, codes *codeDesk, e *eventPrinter
 	})
 }
 
-// parseOrder reads a line; an empty one is no order. With an error it says which deed
-// was meant, if any. What is not understood is not repeated in the error: it may be a
-// code.
+// parseOrder parses a line. An empty line is no order. With an error it returns which
+// deed was meant, if any. The error does not repeat the input, which may be a code.
 func parseOrder(line string) (order, error) {
 	words := strings.Fields(line)
 	if len(words) == 0 {

@@ -57,8 +57,8 @@ func TestEventPrinter_OneLineForEachEvent(t *testing.T) {
 	}
 }
 
-// What could command a terminal or turn its text around is escaped, and comes back
-// whole for who reads the JSON.
+// Characters that control a terminal or reverse its text are escaped. A JSON reader
+// gets them back unchanged.
 func TestEventPrinter_EscapesWhatDoesNotPrint(t *testing.T) {
 	var out bytes.Buffer
 	e := newEventPrinter(&out, 1)
@@ -148,7 +148,7 @@ func TestParseOrder(t *testing.T) {
 	}
 }
 
-// Every line is answered, and nothing ends by a wrong one.
+// Every line gets an answer, and a wrong line ends nothing.
 func TestClientInput_AnswersEveryLine(t *testing.T) {
 	var out bytes.Buffer
 	codes, orders := newCodeDesk(), make(chan order, maxOrders)

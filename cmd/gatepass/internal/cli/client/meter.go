@@ -9,31 +9,31 @@ import (
 )
 
 const (
-	// meterEvery is the time between two pictures of a download on a terminal.
+	// meterEvery is the time between two updates of the meter on a terminal.
 	meterEvery = 200 * time.Millisecond
-	// printEvery is that between two lines of it for programs.
+	// printEvery is the time between two progress lines for programs.
 	printEvery = time.Second
-	// rateOver is the time that a rate is the mean of.
+	// rateOver is the time over which the rate is averaged.
 	rateOver = 5 * time.Second
-	// meterCells is the width of the bar.
+	// meterCells is the width of the bar, in cells.
 	meterCells = 24
 )
 
-// meter shows how far a download is, in one line. It reads no clock.
+// meter shows the progress of a download in one line. It reads no clock.
 type meter struct {
 	build   uint16 // of this client
 	now     client.UpdateProgress
 	told    time.Time
-	samples []sample // of UpdateReceiving, those of rateOver
+	samples []sample // of UpdateReceiving, within rateOver
 }
 
-// sample is how much was there at a time.
+// sample is the number of received bytes at a time.
 type sample struct {
 	at   time.Time
 	done uint64
 }
 
-// take notes where the download is.
+// take records the progress.
 func (m *meter) take(at time.Time, p client.UpdateProgress) {
 	if p.Phase != client.UpdateReceiving || len(m.samples) > 0 && p.Done < m.samples[0].done {
 		m.samples = nil
@@ -49,7 +49,7 @@ func (m *meter) take(at time.Time, p client.UpdateProgress) {
 	}
 }
 
-// rate is in bytes a second, 0 when it is not known.
+// rate returns bytes per second, or 0 if the rate is unknown.
 func (m *meter) rate(at time.Time) float64 {
 	if len(m.samples) == 0 {
 		return 0
@@ -62,7 +62,7 @@ func (m *meter) rate(at time.Time) float64 {
 	return float64(m.now.Done-first.done) / took.Seconds()
 }
 
-// line is what a player sees at a time.
+// line returns the player's line at a time.
 func (m *meter) line(at time.Time) string {
 	p := m.now
 	switch p.Phase {
@@ -101,12 +101,12 @@ func bar(p client.UpdateProgress) string {
 	return "[" + strings.Repeat("#", full) + strings.Repeat("-", meterCells-full) + "]"
 }
 
-// percent never says 100 before it is all.
+// percent returns 100 only when everything is received.
 func percent(p client.UpdateProgress) string {
 	return fmt.Sprintf("%3d %%", int(float64(p.Done)/float64(max(p.Size, 1))*100))
 }
 
-// sizeInWords is a number of bytes for people.
+// sizeInWords returns a number of bytes for people.
 func sizeInWords(n uint64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d bytes", n)
@@ -118,8 +118,8 @@ func sizeInWords(n uint64) string {
 	return fmt.Sprintf("%.1f %s", value, [...]string{"KiB", "MiB", "GiB", "TiB"}[unit])
 }
 
-// sieve lets through what programs are told of a download: what is new at once, else
-// one line in printEvery.
+// sieve limits the progress events for programs: a new phase passes at once, otherwise
+// one line passes per printEvery.
 type sieve struct {
 	any  bool
 	last client.UpdateProgress

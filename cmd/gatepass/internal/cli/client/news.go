@@ -10,17 +10,17 @@ import (
 	"gatepass/client"
 )
 
-// stage is how far the player is with a world.
+// stage is the player's progress with a world.
 type stage uint8
 
 const (
-	// stageIdle: no world is picked.
+	// stageIdle: no world is selected.
 	stageIdle stage = iota
-	// stageAsking: a pass is asked for.
+	// stageAsking: the client has requested a pass.
 	stageAsking
-	// stagePass: the pass is here, unused.
+	// stagePass: the client has a pass and has not used it.
 	stagePass
-	// stageEntering: on the way through the gate or in its queue.
+	// stageEntering: in the gate handshake or in the queue.
 	stageEntering
 	// stageIn: in the world.
 	stageIn
@@ -30,21 +30,21 @@ func (s stage) String() string {
 	return [...]string{"idle", "asking", "pass", "entering", "in"}[s]
 }
 
-// deed is what a player may want.
+// deed is the kind of a player's order.
 type deed uint8
 
 const (
-	// deedSelect picks the world of the order.
+	// deedSelect selects the world of the order.
 	deedSelect deed = iota + 1
-	// deedRelease gives the world back, or leaves it.
+	// deedRelease releases the pass, or leaves the world.
 	deedRelease
-	// deedEnter uses the pass, as soon as it is there.
+	// deedEnter uses the pass as soon as it arrives.
 	deedEnter
-	// deedCode answers the wish for a second factor.
+	// deedCode answers the request for a second factor.
 	deedCode
-	// deedUpdate takes the update that is offered.
+	// deedUpdate accepts the offered update.
 	deedUpdate
-	// deedQuit leaves the program.
+	// deedQuit ends the program.
 	deedQuit
 )
 
@@ -52,7 +52,7 @@ func (d deed) String() string {
 	return [...]string{"unknown", "select", "release", "enter", "code", "update", "quit"}[d]
 }
 
-// order is one wish of the player.
+// order is one request of the player.
 type order struct {
 	deed  deed
 	world uint8
@@ -60,7 +60,7 @@ type order struct {
 	code string
 }
 
-// String leaves the code out.
+// String omits the code.
 func (o order) String() string {
 	if o.deed == deedSelect {
 		return fmt.Sprintf("select %d", o.world)
@@ -68,48 +68,49 @@ func (o order) String() string {
 	return o.deed.String()
 }
 
-// GoString is String.
+// GoString returns the same as String.
 func (o order) GoString() string { return o.String() }
 
-// maxOrders wait for the player's loop; a key pressed when they do is lost.
+// maxOrders is how many orders can wait for the player's loop. Further keys are
+// dropped.
 const maxOrders = 16
 
-// What is told to the screen or printed, beside the events of package client.
+// News for the screen or for printing, in addition to the events of package client.
 type (
 	signedInNews struct{ account string }
 	worldsNews   struct {
 		list  []client.World
 		stale bool
 	}
-	// askingNews: a pass for the world is being asked for.
+	// askingNews: the client requests a pass for the world.
 	askingNews struct{ world uint8 }
 	passNews   struct{ pass *client.Pass }
-	// enteringNews: the way through the gate has begun.
+	// enteringNews: the client has started to enter.
 	enteringNews struct{ world uint8 }
-	// enteredNews: the player is in.
+	// enteredNews: the player is in the world.
 	enteredNews struct{ world uint8 }
 	// leftNews: the world has ended the connection.
 	leftNews struct {
 		world uint8
 		err   error
 	}
-	// releasedNews: no world holds a pass.
+	// releasedNews: no world holds a pass of the player.
 	releasedNews struct{}
-	// refusedNews: what the player wanted did not happen.
+	// refusedNews: the player's order failed.
 	refusedNews struct {
 		deed  deed
 		world uint8
 		err   error
 	}
-	// notRememberedNews: the device was to be remembered.
+	// notRememberedNews: the device could not be remembered.
 	notRememberedNews struct{ err error }
-	// forgottenNews: this device has no token any more; had says that it had one.
+	// forgottenNews: this device has no token any more. had says whether it had one.
 	forgottenNews struct{ had bool }
-	// codeNews: a second factor is wanted.
+	// codeNews: a second factor is requested.
 	codeNews struct{ factor client.Factor }
 )
 
-// firstPick is the order for --world, if that names one.
+// firstPick returns the order for --world, if --world names a world.
 func firstPick(wanted string, list []client.World) ([]order, error) {
 	if wanted == "" {
 		return nil, nil
@@ -124,7 +125,7 @@ func firstPick(wanted string, list []client.World) ([]order, error) {
 	return []order{{deed: deedSelect, world: list[at].ID}}, nil
 }
 
-// worldNames are names with ids, for people.
+// worldNames returns names with ids, for people.
 func worldNames(list []client.World) string {
 	if len(list) == 0 {
 		return "none"
@@ -136,7 +137,7 @@ func worldNames(list []client.World) string {
 	return strings.Join(names, ", ")
 }
 
-// seconds for JSON.
+// seconds converts a duration for JSON.
 func seconds(d time.Duration) float64 {
 	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }

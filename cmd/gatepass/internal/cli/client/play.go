@@ -7,15 +7,15 @@ import (
 	"gatepass/client"
 )
 
-// game is what a player does with a session.
+// game is the part of a session that a player uses.
 type game interface {
 	Events() <-chan client.Event
 	Select(ctx context.Context, world uint8) (*client.Pass, error)
 	Release(ctx context.Context) error
 	Err() error
-	// list is the view of the worlds.
+	// list returns the current list of worlds.
 	list() worldsNews
-	// changed is closed when the list differs from one that is read after this call.
+	// changed returns a channel that is closed when the list changes after this call.
 	changed() <-chan struct{}
 	enter(ctx context.Context, pass *client.Pass) (inside, error)
 }
@@ -44,16 +44,15 @@ func (s signedIn) enter(ctx context.Context, pass *client.Pass) (inside, error) 
 	return conn, nil
 }
 
-// player carries out orders, one at a time, and tells what happens, in order. A later
-// order ends the one before: each has a turn, and what an earlier turn still reports
-// is not heard.
+// player runs orders one at a time and reports events in order. A later order ends the
+// one before. Each order has its own turn, and reports of earlier turns are ignored.
 type player struct {
 	game   game
 	orders <-chan order
-	// first are carried out before those.
+	// first are run before the orders of the channel.
 	first []order
 	codes *codeDesk
-	// autoEnter uses each pass as soon as it is there.
+	// autoEnter uses each pass as soon as it arrives.
 	autoEnter bool
 	// tell is called from play only.
 	tell func(news any)
@@ -75,8 +74,9 @@ type report struct {
 	news any
 }
 
-// play runs until the player quits or ctx ends, nil then, or the session ends, with
-// its reason. No goroutine of it is left when it returns.
+// play runs until the player quits or ctx ends, and then returns nil, or until the
+// session ends, and then returns its error. None of its goroutines is left when it
+// returns.
 func (p *player) play(ctx context.Context) error {
 	p.reports = make(chan report)
 	defer p.finish()
@@ -110,7 +110,7 @@ func (p *player) play(ctx context.Context) error {
 	}
 }
 
-// finish ends what is under way and waits for it.
+// finish ends the current order and waits for its goroutine.
 func (p *player) finish() {
 	if p.done == nil {
 		return
@@ -125,14 +125,14 @@ func (p *player) finish() {
 	}
 }
 
-// showWorlds returns what tells of the next change.
+// showWorlds reports the list and returns the channel for its next change.
 func (p *player) showWorlds() <-chan struct{} {
 	changed := p.game.changed()
 	p.tell(p.game.list())
 	return changed
 }
 
-// obey begins what is wanted.
+// obey starts an order.
 func (p *player) obey(ctx context.Context, o order) {
 	switch o.deed {
 	case deedSelect:
@@ -151,7 +151,7 @@ func (p *player) obey(ctx context.Context, o order) {
 	}
 }
 
-// maybeEnter uses the pass, or will when it comes.
+// maybeEnter uses the pass now, or as soon as it arrives.
 func (p *player) maybeEnter(ctx context.Context) {
 	switch p.stage {
 	case stageIdle:
@@ -168,7 +168,7 @@ func (p *player) maybeEnter(ctx context.Context) {
 	}
 }
 
-// begin ends what is under way and, when that has gone, does the next.
+// begin ends the current order. When its goroutine has ended, it starts the next.
 func (p *player) begin(ctx context.Context, do func(ctx context.Context, say func(any))) {
 	before := p.done
 	if before != nil {
@@ -187,7 +187,7 @@ func (p *player) begin(ctx context.Context, do func(ctx context.Context, say fun
 	}()
 }
 
-// ask gets a pass.
+// ask requests a pass.
 func (p *player) ask(ctx context.Context, world uint8, say func(any)) {
 	pass, err := p.game.Select(ctx, world)
 	if err != nil {
@@ -197,7 +197,7 @@ func (p *player) ask(ctx context.Context, world uint8, say func(any)) {
 	say(passNews{pass})
 }
 
-// release gives the world back. A session that is away holds none.
+// release releases the world. A disconnected session has no pass to release.
 func (p *player) release(ctx context.Context, say func(any)) {
 	if err := p.game.Release(ctx); err != nil && !errors.Is(err, client.ErrAway) {
 		say(refusedNews{deedRelease, 0, err})
@@ -206,8 +206,9 @@ func (p *player) release(ctx context.Context, say func(any)) {
 	say(releasedNews{})
 }
 
-// visit enters and stays until the world or the player has enough. What the world
-// sends is read, since it would stop hearing pings otherwise, and not looked at.
+// visit enters the world and stays until the world or the player ends the visit. It
+// reads what the world sends and ignores it; without reading, pings would get no
+// answer.
 func (p *player) visit(ctx context.Context, pass *client.Pass, say func(any)) {
 	conn, err := p.game.enter(ctx, pass)
 	if err != nil {
@@ -222,7 +223,7 @@ func (p *player) visit(ctx context.Context, pass *client.Pass, say func(any)) {
 	say(leftNews{pass.World, err})
 }
 
-// take moves to the stage that a report of this turn means.
+// take sets the stage for a report of this turn.
 func (p *player) take(ctx context.Context, news any) {
 	switch n := news.(type) {
 	case passNews:
@@ -238,14 +239,14 @@ func (p *player) take(ctx context.Context, news any) {
 	}
 }
 
-// hear passes on what the session tells, but for what an order has told or will.
+// hear reports the session's events, except those that an order reports.
 func (p *player) hear(e client.Event) {
 	switch e := e.(type) {
 	case client.Entered:
-		return // Enter has told, or is about to
+		return // Enter reports it
 	case client.QueuePosition:
 		if p.stage != stageEntering || e.World != p.world {
-			return // of a way that is over
+			return // an earlier attempt to enter
 		}
 	case client.PassExpired:
 		if p.stage != stagePass || e.World != p.world {

@@ -14,7 +14,8 @@ import (
 	"gatepass/codec"
 )
 
-// fakeGame answers at once, but for worlds above 100, which never do. World 9 is full.
+// fakeGame answers at once, except for worlds above 100, which never answer. World 9 is
+// full.
 type fakeGame struct {
 	events chan client.Event
 	worlds chan struct{}
@@ -92,7 +93,7 @@ func (i *fakeInside) Close() error {
 	return nil
 }
 
-// table is a player at work and what was told.
+// table is a running player with the news so far.
 type table struct {
 	t      *testing.T
 	game   *fakeGame
@@ -103,7 +104,7 @@ type table struct {
 	over   chan error
 }
 
-// sit starts a player; the test runs in a synctest bubble.
+// sit starts a player. The test runs in a synctest bubble.
 func sit(t *testing.T, change func(*player)) *table {
 	s := &table{t: t, game: newFakeGame(), orders: make(chan order, maxOrders), over: make(chan error, 1)}
 	s.player = &player{game: s.game, orders: s.orders, codes: newCodeDesk(), tell: func(news any) {
@@ -133,7 +134,7 @@ func newsText(news any) string {
 	return fmt.Sprintf("%T%v", news, news)
 }
 
-// does gives orders and waits until all is quiet.
+// does gives orders and waits until all goroutines are idle.
 func (s *table) does(orders ...order) {
 	for _, o := range orders {
 		s.orders <- o
@@ -141,7 +142,7 @@ func (s *table) does(orders ...order) {
 	synctest.Wait()
 }
 
-// expect compares what was told since the last one.
+// expect compares the news since its last call.
 func (s *table) expect(want ...string) {
 	s.t.Helper()
 	synctest.Wait()
@@ -151,7 +152,7 @@ func (s *table) expect(want ...string) {
 	s.told = nil
 }
 
-// leave ends the player; nobody may be left in a world.
+// leave ends the player. No player may be left in a world.
 func (s *table) leave() error {
 	s.t.Helper()
 	s.stop()
@@ -211,7 +212,7 @@ func TestPlayer_HearsOnlyWhatIsAboutNow(t *testing.T) {
 		s := sit(t, nil)
 		s.does(order{deed: deedSelect, world: 3})
 		s.told = nil
-		s.game.events <- client.QueuePosition{World: 3, Position: 4} // nobody is on the way
+		s.game.events <- client.QueuePosition{World: 3, Position: 4} // no player is entering
 		s.game.events <- client.PassExpired{World: 8}
 		s.game.events <- client.Entered{World: 3}
 		s.game.events <- client.Notice{Text: "hello"}

@@ -13,39 +13,39 @@ import (
 )
 
 const (
-	// touchedFor is how long a row that changed is marked.
+	// touchedFor is how long a changed row is marked.
 	touchedFor = 3 * time.Second
-	// keptLines is how many lines of what happened are shown.
+	// keptLines is how many event lines are shown.
 	keptLines = 4
-	// maxTyped bounds a code, in bytes.
+	// maxTyped is the longest code, in bytes.
 	maxTyped = 64
 )
 
-// screen is what the player sees, and what a key means there. It does no I/O and
-// reads no clock: messages come with the time, what is wanted leaves as orders.
+// screen is the player's view and the meaning of keys. It does no I/O and reads no
+// clock: each message comes with its time, and update returns the orders.
 type screen struct {
 	account, address string
 	build            uint16
 
 	now           time.Time
-	width, height int // in cells; 0: no bound
+	width, height int // in cells; 0: no limit
 	plain         bool
 
 	worlds  []client.World
 	stale   bool
-	any     bool                // a list has come
-	touched map[uint8]time.Time // when a row changed
+	any     bool                // a list has arrived
+	touched map[uint8]time.Time // when each row changed
 	cursor  uint8               // the world under the cursor, 0 without worlds
 
 	stage stage
 	world uint8 // of the stage
-	place int   // in the queue, 0: not told
+	place int   // in the queue; 0: unknown
 
 	away, held bool
 	why        string
 	retry      time.Time
 
-	factor client.Factor // wanted, 0: none
+	factor client.Factor // the requested factor; 0: none
 	typed  string        // a secret
 
 	lines []string
@@ -55,7 +55,7 @@ func newScreen(account, address string, build uint16) *screen {
 	return &screen{account: account, address: address, build: build, touched: map[uint8]time.Time{}}
 }
 
-// update takes a message at its time and returns what the player wants by it.
+// update handles a message at a time and returns the player's orders.
 func (s *screen) update(now time.Time, msg any) []order {
 	s.now = now
 	switch m := msg.(type) {
@@ -73,7 +73,7 @@ func (s *screen) update(now time.Time, msg any) []order {
 	return nil
 }
 
-// takeWorlds shows a list, marks what is new in it and keeps the cursor on its world.
+// takeWorlds shows a list, marks its changes and keeps the cursor on the same world.
 func (s *screen) takeWorlds(n worldsNews) {
 	if s.any {
 		for _, d := range differences(s.worlds, n.list) {
@@ -87,18 +87,18 @@ func (s *screen) takeWorlds(n worldsNews) {
 	}
 }
 
-// find is the row of a world, -1 if there is none.
+// find returns the row of a world, or -1 if there is none.
 func (s *screen) find(world uint8) int {
 	return slices.IndexFunc(s.worlds, func(w client.World) bool { return w.ID == world })
 }
 
-// isThere tells whether a world is in the list and online.
+// isThere reports whether a world is in the list and online.
 func (s *screen) isThere(world uint8) bool {
 	i := s.find(world)
 	return i >= 0 && s.worlds[i].Status == client.StatusOnline
 }
 
-// row is where the cursor is.
+// row returns the row of the cursor.
 func (s *screen) row() int { return max(s.find(s.cursor), 0) }
 
 func (s *screen) moveTo(row int) {
@@ -113,7 +113,7 @@ func (s *screen) isTouched(world uint8) bool {
 	return ok && s.now.Sub(at) < touchedFor
 }
 
-// press is what a key means.
+// press handles a key.
 func (s *screen) press(m tea.KeyPressMsg) []order {
 	key := m.String()
 	switch {
@@ -145,7 +145,7 @@ func (s *screen) press(m tea.KeyPressMsg) []order {
 	return nil
 }
 
-// pick selects the world under the cursor; where its pass is here already, it enters.
+// pick selects the world under the cursor. If its pass has arrived, it enters.
 func (s *screen) pick() []order {
 	switch {
 	case s.cursor == 0:
@@ -155,7 +155,7 @@ func (s *screen) pick() []order {
 	case s.stage == stagePass && s.isThere(s.world):
 		return []order{{deed: deedEnter}}
 	}
-	return nil // under way
+	return nil // already under way
 }
 
 func (s *screen) giveBack() []order {
@@ -165,7 +165,7 @@ func (s *screen) giveBack() []order {
 	return []order{{deed: deedRelease}}
 }
 
-// pressInCode is press while a second factor is typed.
+// pressInCode handles a key while the player types a second factor.
 func (s *screen) pressInCode(m tea.KeyPressMsg) []order {
 	switch m.String() {
 	case "enter":
@@ -185,7 +185,8 @@ func (s *screen) pressInCode(m tea.KeyPressMsg) []order {
 	return nil
 }
 
-// typeIn takes printable ASCII, as codes and PINs are, while one is wanted.
+// typeIn adds printable ASCII while a code is requested. Codes and PINs have no other
+// characters.
 func (s *screen) typeIn(text string) {
 	for _, r := range text {
 		if s.factor != 0 && r > ' ' && r < 0x7f && len(s.typed) < maxTyped {
@@ -194,7 +195,7 @@ func (s *screen) typeIn(text string) {
 	}
 }
 
-// hear takes what an order came to.
+// hear handles the news of an order.
 func (s *screen) hear(news any) {
 	switch n := news.(type) {
 	case askingNews:
@@ -220,7 +221,7 @@ func (s *screen) hear(news any) {
 	}
 }
 
-// hearEvent takes what package client tells.
+// hearEvent handles an event of package client.
 func (s *screen) hearEvent(news any) {
 	switch n := news.(type) {
 	case client.Notice:
@@ -270,7 +271,7 @@ func (s *screen) refused(n refusedNews) {
 
 func (s *screen) explain(err error) string { return explained(err, s.address, s.build).text }
 
-// name is a world's, its number where it is in no list any more.
+// name returns a world's name, or its number if it is no longer in the list.
 func (s *screen) name(world uint8) string {
 	if i := s.find(world); i >= 0 {
 		return printable(s.worlds[i].Name)
@@ -278,7 +279,7 @@ func (s *screen) name(world uint8) string {
 	return fmt.Sprintf("world %d", world)
 }
 
-// note adds a line to what happened; the oldest goes.
+// note adds an event line and drops the oldest.
 func (s *screen) note(format string, args ...any) {
 	s.lines = append(s.lines, fmt.Sprintf(format, args...))
 	if len(s.lines) > keptLines {

@@ -16,8 +16,8 @@ import (
 	"gatepass/codec"
 )
 
-// TestScreen plays the files of testdata/client: each message to the screen is
-// followed by what the player wants by it and by what the player sees.
+// TestScreen runs the files of testdata/client. After each message to the screen it
+// prints the player's orders and the screen.
 func TestScreen(t *testing.T) {
 	datadriven.Walk(t, "testdata/screen", func(t *testing.T, path string) {
 		p := &screenPlay{t: t, screen: newScreen("ANA", "login.example:3725", 1), now: time.Unix(1_000_000, 0)}
@@ -44,7 +44,7 @@ func (p *screenPlay) step(d *datadriven.TestData) string {
 	return out.String()
 }
 
-// messages are what a command of the script stands for.
+// messages returns the messages for a command of the script.
 func (p *screenPlay) messages(d *datadriven.TestData) []any {
 	switch d.Cmd {
 	case "worlds":
@@ -68,7 +68,7 @@ func (p *screenPlay) messages(d *datadriven.TestData) []any {
 	return []any{p.news(d)}
 }
 
-// news are the commands that stand for one message each.
+// news returns the message of a command that stands for one message.
 func (p *screenPlay) news(d *datadriven.TestData) any {
 	world := func() uint8 { return uint8(p.number(d, "world")) }
 	switch d.Cmd {
@@ -119,7 +119,7 @@ func (p *screenPlay) refusal(d *datadriven.TestData) any {
 	return n
 }
 
-// list reads worlds: id, name and kind, then what is not as with the others.
+// list parses worlds: id, name and kind, then the values that differ from the default.
 func (p *screenPlay) list(input string) (all []client.World) {
 	for line := range strings.Lines(input) {
 		words := strings.Fields(line)
@@ -149,7 +149,7 @@ func (p *screenPlay) trait(w *client.World, word string) {
 	case "full":
 		w.Full = true
 	case "nogate":
-		w.Address, w.Status = "", client.StatusMismatch // as the server has it
+		w.Address, w.Status = "", client.StatusMismatch // as the server sends it
 	case "pop":
 		w.Population = number
 	case "queue":
@@ -176,7 +176,7 @@ func (p *screenPlay) duration(d *datadriven.TestData, key string) time.Duration 
 	return duration
 }
 
-// pressed is the key of that name.
+// pressed returns the key with that name.
 func pressed(name string) tea.KeyPressMsg {
 	special := map[string]tea.KeyPressMsg{
 		"up": {Code: tea.KeyUp}, "down": {Code: tea.KeyDown}, "home": {Code: tea.KeyHome}, "end": {Code: tea.KeyEnd},

@@ -19,16 +19,16 @@ var (
 	errNoAccount  = exit.Usage(errors.New("there is no terminal to ask for the account on; give --account"))
 	errNoPassword = exit.Usage(errors.New("there is no terminal to ask for the password on; give --password-file or --password-stdin"))
 	errNoCode     = errors.New("a second factor is wanted and none was given; give it as a line 'code DIGITS'")
-	// errTokenRefused stands before errNoPassword.
+	// errTokenRefused is printed before errNoPassword.
 	errTokenRefused = errors.New("the server does not take this device's token any more")
 	errEmpty        = errors.New("nothing was typed")
 )
 
-// maxAsked bounds how often a password is asked for.
+// maxAsked is how many times a password is asked for.
 const maxAsked = 3
 
-// signIn asks for what is missing and signs in, then has the device remembered if that
-// is wanted.
+// signIn asks for missing data and signs in. Then it remembers the device, if
+// requested.
 func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	if err := v.findAccount(ctx); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	}
 	s, err := v.signInBy(ctx, password)
 	if err != nil {
-		if !errors.Is(err, errNoPassword) { // which has it in its words
+		if !errors.Is(err, errNoPassword) { // its text includes it
 			v.warnOfToken(err)
 		}
 		return nil, err
@@ -51,8 +51,8 @@ func (v *visit) signIn(ctx context.Context) (*client.Session, error) {
 	return s, nil
 }
 
-// signInBy signs in by the password that was given, or without one by what is
-// remembered; it is asked for when that does not do.
+// signInBy signs in with the given password, or without one with the token. It asks for
+// a password if the token is not enough.
 func (v *visit) signInBy(ctx context.Context, password string) (*client.Session, error) {
 	var why error
 	if password != "" || v.remembered() {
@@ -75,8 +75,7 @@ func (v *visit) signInBy(ctx context.Context, password string) (*client.Session,
 	return signInAsking(ask, login, func(err error) { v.warn(explained(err, v.address, uint16(v.build)).text + "; try again") })
 }
 
-// passwordWanted says why a sign-in by token has to be followed by one by password,
-// nil when it has not.
+// passwordWanted returns why a sign-in by token needs a second one by password, or nil.
 func passwordWanted(err error) error {
 	var fault *client.TokenError
 	switch {
@@ -90,7 +89,7 @@ func passwordWanted(err error) error {
 	return nil
 }
 
-// signInAsking asks anew for a password that was wrong, as one mistypes.
+// signInAsking asks again after a wrong password, because typing errors are common.
 func signInAsking[S any](ask func() (string, error), login func(password string) (S, error), again func(error)) (s S, err error) {
 	for try := 1; ; try++ {
 		password, err := ask()
@@ -143,7 +142,7 @@ func (v *visit) findAccount(ctx context.Context) (err error) {
 	return err
 }
 
-// givenPassword is empty when none was given.
+// givenPassword returns the given password, or an empty text if there is none.
 func (v *visit) givenPassword() (string, error) {
 	switch {
 	case v.stdin:
@@ -182,8 +181,8 @@ func (v *visit) askPassword(ctx context.Context) (string, error) {
 	return secret, err
 }
 
-// code is Credentials.Code: at the sign-in a prompt where there is a terminal, later
-// and elsewhere whatever the screen or the next line 'code' gives.
+// code implements Credentials.Code. During the sign-in on a terminal it prompts.
+// Otherwise it waits for the screen or the next line 'code'.
 func (v *visit) code(ctx context.Context, factor client.Factor) (string, error) {
 	t, ok := terminal.ConsoleOf(v.cmd)
 	if v.codes.isSignedIn() || !ok {
@@ -199,21 +198,22 @@ func (v *visit) code(ctx context.Context, factor client.Factor) (string, error) 
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// lineInput is standard input by lines. It has one reader at a time: the sign-in,
-// then the goroutine of follow.
+// lineInput reads standard input by lines. It has one reader at a time: first the
+// sign-in, then the goroutine of follow.
 type lineInput struct {
 	r    *bufio.Reader
 	once sync.Once
 }
 
-// maxInputLine bounds a line, in bytes; the rest of a longer one is another line.
+// maxInputLine is the longest line, in bytes. The rest of a longer line is another
+// line.
 const maxInputLine = 1 << 10
 
 func newLineInput(in io.Reader) *lineInput {
 	return &lineInput{r: bufio.NewReaderSize(in, maxInputLine)}
 }
 
-// line reads one without its end. The end of the input is io.EOF.
+// line returns a line without its end, or io.EOF at the end of the input.
 func (i *lineInput) line() (string, error) {
 	b, err := i.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) || errors.Is(err, io.EOF) && len(b) > 0 {

@@ -10,7 +10,7 @@ import (
 	"gatepass/client"
 )
 
-// As every command, client --json prints objects, one a line.
+// Like every command, client --json prints one object per line.
 func TestClientJSON_OneShape(t *testing.T) {
 	var out bytes.Buffer
 	e := newEventPrinter(&out, 1)

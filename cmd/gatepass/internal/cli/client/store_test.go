@@ -9,8 +9,8 @@ import (
 	"gatepass/client"
 )
 
-// A token is for the server that gave it: at another address there is none, and what
-// happens there does nothing to it.
+// A token belongs to the server that issued it. Another address has no token, and
+// actions there do not change it.
 func TestClientFlags_TokensAreOfOneAddress(t *testing.T) {
 	dir := t.TempDir()
 	at := func(address string) client.TokenStore {
@@ -39,7 +39,7 @@ func TestClientFlags_TokensAreOfOneAddress(t *testing.T) {
 	}
 }
 
-// Nobody looks at a screen for a minute after a server's restart.
+// After a server's restart, the client reconnects in much less than a minute.
 func TestClientFlags_ComeBackSoon(t *testing.T) {
 	o := (&settings{build: 1}).options()
 	if o.EnsureDefaults(); o.Backoff.Max != 10*time.Second || o.Validate() != nil {

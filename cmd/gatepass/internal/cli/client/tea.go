@@ -9,29 +9,29 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// redrawEvery is how often what depends on the clock is drawn anew: the countdown and
-// the marks.
+// redrawEvery is how often the parts that depend on the clock are drawn: the countdown
+// and the marks.
 const redrawEvery = 250 * time.Millisecond
 
-// teaScreen is a screen as a tea.Model: it adds the clock, and takes the orders away.
-// Everything is called from the program's loop.
+// teaScreen is a screen as a tea.Model. It adds the clock and passes on the orders. The
+// program's loop calls all methods.
 type teaScreen struct {
 	screen *screen
 	now    func() time.Time
 	orders chan<- order
 }
 
-// tick says that time has passed.
+// tick is the message that time has passed.
 type tick struct{}
 
 func nextTick() tea.Cmd {
 	return tea.Tick(redrawEvery, func(time.Time) tea.Msg { return tick{} })
 }
 
-// Init is tea.Model's.
+// Init implements tea.Model.
 func (t teaScreen) Init() tea.Cmd { return nextTick() }
 
-// Update is tea.Model's. It never waits: an order too many is dropped.
+// Update implements tea.Model. It never blocks: if the orders are full, it drops one.
 func (t teaScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	for _, o := range t.screen.update(t.now(), msg) {
 		select {
@@ -45,7 +45,7 @@ func (t teaScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return t, nil
 }
 
-// View is tea.Model's.
+// View implements tea.Model.
 func (t teaScreen) View() tea.View {
 	v := tea.NewView(t.screen.view())
 	v.AltScreen = true
@@ -53,13 +53,13 @@ func (t teaScreen) View() tea.View {
 	return v
 }
 
-// playOnScreen runs the player beside the screen until either is over. The terminal
-// is as it was when it returns.
+// playOnScreen runs the player and the screen until one of them ends. It restores the
+// terminal before it returns.
 func playOnScreen(ctx context.Context, v *visit, p *player) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	model := teaScreen{newScreen(strings.ToUpper(v.account), v.address, uint16(v.build)), time.Now, v.orders}
-	// The signals are run's; the keyboard's Ctrl-C comes as a key.
+	// run handles the signals. Ctrl-C on the keyboard arrives as a key.
 	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithOutput(v.cmd.OutOrStdout()), tea.WithoutSignalHandler())
 	p.tell = func(news any) { program.Send(news) }
 	over := make(chan error, 1)

@@ -14,21 +14,20 @@ import (
 )
 
 const (
-	// exitUpdated is the exit code when an update is here and wants to be run.
+	// exitUpdated is the exit code when an update is stored and must be started.
 	exitUpdated = 4
-	// exitDeclined is the one when the player did not want it.
+	// exitDeclined is the exit code when the player declined the update.
 	exitDeclined = 5
-	// maxOffers bounds how often another update is offered than the one before, in one
-	// run.
+	// maxOffers is how often one run accepts a new offer in place of the one before.
 	maxOffers = 3
 )
 
 var errUpdateFirst = errors.New("an update is offered; say update, or quit")
 
-// What is told of updates, beside client.UpdateProgress.
+// News of updates, in addition to client.UpdateProgress.
 type (
 	updateOfferedNews struct{ offer *client.UpdateOffer }
-	// updatedNews: the file lies at path.
+	// updatedNews: the file is at path.
 	updatedNews struct {
 		offer *client.UpdateOffer
 		path  string
@@ -36,7 +35,7 @@ type (
 	updateFailedNews struct{ err error }
 )
 
-// describeUpdate is describe for what is told of updates.
+// describeUpdate is describe for news of updates.
 func (e *eventPrinter) describeUpdate(news any) (string, fields) {
 	switch n := news.(type) {
 	case updateOfferedNews:
@@ -67,7 +66,7 @@ func (e *eventPrinter) describeProgress(p client.UpdateProgress) (string, fields
 	return "update-progress", fields{"phase": p.Phase.String(), "done": p.Done, "size": p.Size}
 }
 
-// update is what comes of an offer: its error says with which code to end.
+// update handles an offer. Its error has the exit code.
 func (v *visit) update(ctx context.Context, c *client.Client, who client.Credentials, offer *client.UpdateOffer) error {
 	v.offered = true
 	var err error
@@ -86,8 +85,8 @@ func (v *visit) update(ctx context.Context, c *client.Client, who client.Credent
 	return err
 }
 
-// maybeDownload shows an offer, and downloads what it is of if the player agrees. The
-// offer is over when it returns.
+// maybeDownload shows an offer and downloads it if the player agrees. The offer has
+// ended when it returns.
 func (v *visit) maybeDownload(ctx context.Context, c *client.Client, who client.Credentials, offer *client.UpdateOffer) (string, error) {
 	defer offer.Close()
 	agreed, err := v.agrees(ctx, offer)
@@ -107,7 +106,7 @@ func (v *visit) maybeDownload(ctx context.Context, c *client.Client, who client.
 	return filepath.Abs(path)
 }
 
-// updateFailed tells the reason, but for another offer, which is none.
+// updateFailed prints the reason, except for a new offer, which is not a failure.
 func (v *visit) updateFailed(err error) error {
 	switch {
 	case errors.As(err, new(*client.UpdateOffer)):
@@ -121,7 +120,7 @@ func (v *visit) updateFailed(err error) error {
 	return err
 }
 
-// agrees asks the player, where a flag has not said so, a terminal or by lines.
+// agrees returns a flag's answer, or asks the player on the terminal or by lines.
 func (v *visit) agrees(ctx context.Context, offer *client.UpdateOffer) (bool, error) {
 	if v.events != nil {
 		if err := v.events.tell(updateOfferedNews{offer}); err != nil {
@@ -144,14 +143,14 @@ func (v *visit) agrees(ctx context.Context, offer *client.UpdateOffer) (bool, er
 	fmt.Fprint(t.Out, "Download it to this folder? [y/N] ")
 	line, err := terminal.Await(ctx, v.input.line)
 	if err != nil && ctx.Err() == nil {
-		err = nil // the end of the input is a no
+		err = nil // the end of the input means no
 	}
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes", err
 }
 
-// agreesByLine waits for the command. The end of the input is a no, and where nothing
-// but an answer was wanted nobody is waited for.
+// agreesByLine waits for the command. The end of the input means no. With --once or
+// --forget it returns false at once.
 func (v *visit) agreesByLine(ctx context.Context) bool {
 	if v.once || v.forget {
 		return false
@@ -194,7 +193,7 @@ func offerText(o *client.UpdateOffer) string {
 	return text + ".\n"
 }
 
-// tellUpdated says where the file is, and by its error what is to be done with it.
+// tellUpdated prints where the file is. Its error says how to use it.
 func (v *visit) tellUpdated(n updatedNews) error {
 	var err error
 	if v.events != nil {

@@ -52,7 +52,7 @@ func TestEventPrinter_TellsOfUpdates(t *testing.T) {
 	}
 }
 
-// A meter shows a rate of the last seconds, and the time that is left by it.
+// A meter shows the rate of the last seconds and the remaining time at that rate.
 func TestMeter_SaysHowFarItIs(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	receiving := func(done uint64) client.UpdateProgress {
@@ -116,7 +116,7 @@ func TestSizeInWords(t *testing.T) {
 	}
 }
 
-// Programs are told what is new at once, and else one line a second.
+// Programs get a new phase at once, and otherwise one line per second.
 func TestSieve_BoundsTheLines(t *testing.T) {
 	s, at, lines := &sieve{}, time.Unix(0, 0), 0
 	for i := range uint64(100_000) { // 10 s
@@ -138,7 +138,7 @@ func TestSieve_BoundsTheLines(t *testing.T) {
 	}
 }
 
-// lines is a visit of a program that says input.
+// lines returns the visit of a program whose standard input is input.
 func lines(flags settings, input string) (*visit, *bytes.Buffer) {
 	c, out := &cobra.Command{}, &bytes.Buffer{}
 	c.SetIn(strings.NewReader(input))
@@ -170,7 +170,7 @@ func TestVisit_AgreesByFlagOrLine(t *testing.T) {
 	}
 }
 
-// What comes of an update has a code of its own, and programs are told once.
+// Each result of an update has its own exit code, and programs get it once.
 func TestVisit_UpdateExitCodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, out := lines(settings{once: true, json: true}, "")
@@ -191,7 +191,7 @@ func TestVisit_UpdateExitCodes(t *testing.T) {
 	})
 }
 
-// The order to quit ends a download; others are answered.
+// The quit order ends a download. Other orders get an answer.
 func TestVisit_DownloadHearsOrders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, out := lines(settings{}, "select 3\nquit\n")
@@ -207,7 +207,7 @@ func TestVisit_DownloadHearsOrders(t *testing.T) {
 	})
 }
 
-// On a terminal the line is drawn when it changes, and taken away at the end.
+// On a terminal the line is drawn when it changes, and removed at the end.
 func TestShown_DrawsWhatChanges(t *testing.T) {
 	s, out := &shown{}, &bytes.Buffer{}
 	s.draw(out, time.Now())

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// barCells is the width of a full bar of the population, at 100 percent.
+	// barCells is the width of the population bar at 100 percent.
 	barCells = 10
-	// nameCells bounds the column of names.
+	// nameCells is the largest width of the names.
 	nameCells = 24
-	// markCells stand before each row: the cursor, and whether it has changed.
+	// markCells is the width before each row, for the cursor and the mark of a change.
 	markCells = 4
 )
 
-// look is how text stands out; the words say the same without it.
+// look is a text style. The text has the same meaning without it.
 type look string
 
 const (
@@ -33,7 +33,7 @@ const (
 	lookWait   look = "33"
 )
 
-// paint adds a look, unless the screen is plain.
+// paint adds a style, unless the screen is plain.
 func (s *screen) paint(l look, text string) string {
 	if s.plain || strings.TrimSpace(text) == "" {
 		return text
@@ -41,7 +41,7 @@ func (s *screen) paint(l look, text string) string {
 	return "\x1b[" + string(l) + "m" + text + "\x1b[0m"
 }
 
-// printable drops what could command a terminal or turn its text around.
+// printable removes characters that control a terminal or reverse its text.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -54,13 +54,13 @@ func printable(text string) string {
 	}, text)
 }
 
-// fit makes text exactly so many cells wide.
+// fit cuts or pads text to exactly so many cells.
 func fit(text string, cells int) string {
 	text = ansi.Truncate(text, cells, "…")
 	return text + strings.Repeat(" ", max(cells-ansi.StringWidth(text), 0))
 }
 
-// view is the whole screen, no line wider and no more lines than there is room.
+// view returns the whole screen, within its width and height.
 func (s *screen) view() string {
 	below := s.below()
 	head := []string{s.title(), ""}
@@ -91,7 +91,7 @@ func (s *screen) title() string {
 	return s.paint(lookStrong, printable(s.account)) + " at " + s.address + "   " + state
 }
 
-// countdown is the time to the next try in whole seconds, upwards.
+// countdown returns the whole seconds until the next attempt, rounded up.
 func (s *screen) countdown() string {
 	left := (s.retry.Sub(s.now) + time.Second - 1) / time.Second
 	if left <= 0 {
@@ -100,7 +100,7 @@ func (s *screen) countdown() string {
 	return fmt.Sprintf("in %d s", left)
 }
 
-// table is all worlds without a cursor, for a terminal that is no screen.
+// table returns all worlds without a cursor, for output that is not a screen.
 func (s *screen) table() string {
 	s.plain, s.cursor = true, 0
 	var b strings.Builder
@@ -110,7 +110,7 @@ func (s *screen) table() string {
 	return b.String()
 }
 
-// tableLines are the heading and the rows around the cursor that have room.
+// tableLines returns the heading and as many rows around the cursor as fit.
 func (s *screen) tableLines(room int) []string {
 	names := s.nameWidth()
 	heading := fmt.Sprintf("%*s%3s  %s  %-7s %-11s %-16s %6s %5s", markCells, "", "ID", fit("WORLD", names), "KIND", "STATUS", "POPULATION", "QUEUE", "CHARS")
@@ -143,7 +143,7 @@ func (s *screen) nameWidth() int {
 	return min(widest, nameCells)
 }
 
-// line is the row of a world: '>' is the cursor, '*' marks what has just changed.
+// line returns the row of a world. '>' is the cursor, '*' marks a recent change.
 func (s *screen) line(w client.World, names int) string {
 	cursor, changed := " ", " "
 	if w.ID == s.cursor {
@@ -169,10 +169,11 @@ func (s *screen) line(w client.World, names int) string {
 		s.paint(l, fit(status, 11)), fit(population(w), 16), queue, characters)
 }
 
-// worldStatus is the first reason that keeps a player out, or how full it is.
+// worldStatus returns the first reason that keeps a player out, or how full the world
+// is.
 func worldStatus(w client.World) (string, look) {
 	switch {
-	case w.Address == "": // such a world is a mismatch too
+	case w.Address == "": // such a world is also a mismatch
 		return "no gate", lookFaint
 	case w.Status == client.StatusMismatch:
 		return "other build", lookFaint
@@ -186,8 +187,8 @@ func worldStatus(w client.World) (string, look) {
 	return "online", lookGood
 }
 
-// population is a bar and how much of the world is taken. World.Population is 200 for a
-// world that is full, as the protocols count.
+// population returns a bar and the used percentage of the world. World.Population is
+// 200 for a full world, as in the protocols.
 func population(w client.World) string {
 	if w.Status != client.StatusOnline {
 		return ""
@@ -197,14 +198,14 @@ func population(w client.World) string {
 	return strings.Repeat("█", filled) + strings.Repeat("░", barCells-filled) + fmt.Sprintf(" %3d%%", percent)
 }
 
-// below is what stands under the table: how far the player is, what happened, keys.
+// below returns the text under the table: the player's progress, events and keys.
 func (s *screen) below() []string {
 	lines := append([]string{"", s.progress()}, s.happened()...)
 	return append(lines, "", s.paint(lookFaint, s.keys()))
 }
 
-// happened is what happened, wrapped to the width. What there is no room for goes: the
-// oldest, and the end of a text that is too long by itself.
+// happened returns the events, wrapped to the width. If there is no room, it drops the
+// oldest events, and the end of a single text that is too long.
 func (s *screen) happened() (lines []string) {
 	room := s.noteRoom()
 	for i := len(s.lines) - 1; i >= 0 && room > 0; i-- {
@@ -222,19 +223,19 @@ func (s *screen) happened() (lines []string) {
 	return lines
 }
 
-// noteRoom is how many lines of what happened fit beside the rest and one world.
+// noteRoom returns how many event lines fit with the other parts and one world.
 func (s *screen) noteRoom() int {
 	if s.height == 0 {
 		return math.MaxInt
 	}
-	const rest = 8 // title, heading, a world, progress, keys, and what is empty between
+	const rest = 8 // title, heading, a world, progress, keys and empty lines
 	return max(s.height-rest, 1)
 }
 
-// wrapped is one note in lines no wider than the screen.
+// wrapped returns one note in lines no wider than the screen.
 func (s *screen) wrapped(note string) []string {
 	if s.width > 2*markCells {
-		note = ansi.Wrap(note, s.width-3, "") // a mark and a blank before, "…" behind
+		note = ansi.Wrap(note, s.width-3, "") // a mark and a blank before, "…" after
 	}
 	lines := strings.Split(note, "\n")
 	for i := range lines {

@@ -19,7 +19,7 @@ import (
 	"gatepass/patches"
 )
 
-// addFlags is the command's flags.
+// addFlags are the command's flags.
 type addFlags struct {
 	scopeFlags
 	from, to, name       string
@@ -77,7 +77,7 @@ func oneFile(c *cobra.Command, args []string) error {
 	return exit.Usage(fmt.Errorf("%s takes one file, got %d arguments (see '%s --help')", c.CommandPath(), len(args), c.CommandPath()))
 }
 
-// patch is what the flags say of the patch.
+// patch returns the patch that the flags describe.
 func (a *addFlags) patch() (p patches.Patch, err error) {
 	if a.from == "" || a.to == "" {
 		return p, exit.Usage(errors.New("--from and --to: give the build that the file leads from and the one that it leads to"))
@@ -98,8 +98,8 @@ func (a *addFlags) patch() (p patches.Patch, err error) {
 	return p, a.checkName(p)
 }
 
-// checkName has a name refused before a large file is read. What a catalogue takes is
-// the catalogue's to say: it is asked with a file of one byte.
+// checkName refuses a wrong name before a large file is read. It tries the patch on a
+// catalogue, with a file of one byte, because the catalogue has the rules.
 func (a *addFlags) checkName(p patches.Patch) error {
 	p.Path, p.Name, p.Size, p.ChunkSize, p.Hashes = "/", cmp.Or(a.name, "file"), 1, 1<<20, make([]byte, 32)
 	var trial patches.Catalogue
@@ -122,7 +122,7 @@ func (a *addFlags) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	// Said before a large file is read; the edit looks again.
+	// Checked before a large file is read. The edit checks again.
 	if before.Find(meant.ID) != nil && !a.replace {
 		return fmt.Errorf("patch %s is in the catalogue already; --replace puts another file in its place", meant.ID)
 	}
@@ -136,7 +136,7 @@ func (a *addFlags) run(c *cobra.Command, path string) error {
 	}
 	found, err := admin.FindPatches(after, []string{added.ID})
 	if err != nil {
-		return err // somebody else has removed it
+		return err // another operator has removed it
 	}
 	p, verb := found[0], "added"
 	if added.Replaced {
@@ -148,7 +148,7 @@ func (a *addFlags) run(c *cobra.Command, path string) error {
 	return at.advise(c.OutOrStdout(), c.ErrOrStderr(), p)
 }
 
-// add gives the command and shows how far the file is read.
+// add runs the command and shows how much of the file is read.
 func (a *addFlags) add(c *cobra.Command, at *catalogueAt, path string, meant *patches.Patch) (added admin.AddPatchResult, err error) {
 	label := "hash"
 	if a.take {
@@ -187,8 +187,8 @@ func (a *addFlags) print(out io.Writer, at *catalogueAt, p *patches.Patch) {
 	}
 }
 
-// warnReader says when the server, as the user whose the data folder is, is likely not
-// to be able to read a file that somebody else has added.
+// warnReader warns if the server probably cannot read the file. The server runs as the
+// owner of the data folder, and another user may have added the file.
 func warnReader(warn io.Writer, at *catalogueAt, p *patches.Patch) {
 	data, dataErr := os.Stat(filepath.Dir(at.dir))
 	file, fileErr := os.Stat(p.File(at.dir))
@@ -202,7 +202,7 @@ func warnReader(warn io.Writer, at *catalogueAt, p *patches.Patch) {
 	}
 }
 
-// advise says what the patch means for the clients of its two builds.
+// advise prints what the patch means for clients of its two builds.
 func (at *catalogueAt) advise(out, warn io.Writer, p *patches.Patch) error {
 	v, err := at.view()
 	if err != nil {

@@ -76,7 +76,7 @@ func (j *judgement) print(out io.Writer) {
 	}
 }
 
-// warnOpen says that more may count for a real client than was asked for.
+// warnOpen warns that narrower rules can apply to a real client.
 func (v *catalogueView) warnOpen(out io.Writer, s patches.Scope) {
 	platforms, locales := v.tags(s.Protocol)
 	if s.Platform == "" && len(platforms) > 1 {
@@ -87,8 +87,8 @@ func (v *catalogueView) warnOpen(out io.Writer, s patches.Scope) {
 	}
 }
 
-// warnFiles tells of files that the client would be sent, or may be, if they were as they
-// were added.
+// warnFiles warns about files that the client would get if they had not changed since
+// they were added.
 func (v *catalogueView) warnFiles(out io.Writer, j *judgement) {
 	if j.let() || j.status == patches.StatusRefused {
 		return

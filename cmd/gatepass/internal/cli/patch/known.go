@@ -98,7 +98,8 @@ func (k *knownFlags) run(c *cobra.Command, build string, files []string) error {
 	return nil
 }
 
-// known checks the command line. The HMAC is there if it was given.
+// known checks the command line and returns its values. The HMAC is set only if it was
+// given.
 func (k *knownFlags) known(text string, files []string) (known patches.Known, err error) {
 	if known.Build, err = parseBuild("build", text); err != nil {
 		return known, err
@@ -131,8 +132,8 @@ func (k *knownFlags) known(text string, files []string) (known patches.Known, er
 	return known, nil
 }
 
-// clientFiles are the files that clients of the platform hash, in their order; nil where
-// that is not known.
+// clientFiles returns the files that clients of the platform hash, in their order, or
+// nil if they are unknown.
 func clientFiles(platform string) []string {
 	switch system, _, _ := strings.Cut(platform, "-"); system {
 	case "Win":
@@ -143,8 +144,8 @@ func clientFiles(platform string) []string {
 	return nil
 }
 
-// filesInOrder refuses other files than a client's, or another order of them: their hash
-// is shown by no client, so that nobody would be let in.
+// filesInOrder refuses files or an order that no client hashes. No client could show
+// such a hash, so no client would be accepted.
 func filesInOrder(platform string, files []string) error {
 	order := clientFiles(platform)
 	if order == nil {

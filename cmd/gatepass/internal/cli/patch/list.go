@@ -57,8 +57,9 @@ for most of its clients, and a line for each platform and locale with another re
 	return c
 }
 
-// fileState says in a word how a patch's file is. What a server would read anew first it
-// may have read by now: that only looks changed from here.
+// fileState returns the state of a patch's file in one word. It returns "changed" for a
+// file that a server must read again first. The server may have read it already, which
+// this process cannot see.
 func fileState(e *patches.Entry) string {
 	switch state := e.State(); state {
 	case patches.StateOffered:
@@ -134,7 +135,7 @@ func newTable(out io.Writer, head string) *tabwriter.Writer {
 	return w
 }
 
-// The JSON of list and check. Fields are only ever added.
+// The JSON of list and check. Fields are only added, never removed.
 type (
 	listJSON struct {
 		Folder  string      `json:"folder"`
@@ -179,7 +180,8 @@ type (
 		Way   []string `json:"way"`
 		To    uint16   `json:"to"`
 		Bytes uint64   `json:"bytes"`
-		// KnownFiles is how many sums of files are known, one of which the client must show.
+		// KnownFiles is the number of known checksums. The client must show one of
+		// them.
 		KnownFiles int `json:"known_files"`
 	}
 	knownJSON struct {

@@ -74,11 +74,12 @@ func (at *catalogueAt) mark(c *cobra.Command, marks []patches.Mark) error {
 	return nil
 }
 
-// maxStranded is how many builds are warned of one by one.
+// maxStranded is how many builds get a warning of their own.
 const maxStranded = 10
 
-// warnStranded says which builds were sent somewhere before and are refused now, though
-// they were not marked refused themselves: their way led through or to one that was.
+// warnStranded warns about builds that had an update before and are refused now,
+// although they were not marked refused: their update led through or to a refused
+// build.
 func warnStranded(warn io.Writer, before, after *catalogueView) {
 	stranded := 0
 	for _, was := range before.judgements() {
@@ -96,7 +97,7 @@ func warnStranded(warn io.Writer, before, after *catalogueView) {
 	}
 }
 
-// parseMarks reads builds and a status; StatusUnknown stands for none.
+// parseMarks parses builds and a status. StatusUnknown means none.
 func parseMarks(s *scopeFlags, args []string) (marks []patches.Mark, err error) {
 	scope, err := s.scope()
 	if err != nil {
@@ -120,7 +121,7 @@ func parseMarks(s *scopeFlags, args []string) (marks []patches.Mark, err error) 
 	return marks, nil
 }
 
-// markRequest asks for marks, which are of one scope and status.
+// markRequest returns the request for marks with one scope and status.
 func markRequest(marks []patches.Mark) admin.MarkBuildsRequest {
 	q := admin.MarkBuildsRequest{Scope: admin.ScopeOf(marks[0].Scope), Status: "none"}
 	if status := marks[0].Status; status != patches.StatusUnknown {
@@ -132,7 +133,7 @@ func markRequest(marks []patches.Mark) admin.MarkBuildsRequest {
 	return q
 }
 
-// printMarks says what clients are told from now on.
+// printMarks prints what clients get from now on.
 func (v *catalogueView) printMarks(out, warn io.Writer, marks []patches.Mark) {
 	for _, m := range marks {
 		j := v.judge(m.Scope, m.Build)

@@ -20,7 +20,7 @@ import (
 	"gatepass/patches"
 )
 
-// Command returns the command patch with all below it.
+// Command returns the command patch with its subcommands.
 func Command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "patch",
@@ -52,7 +52,7 @@ Exit codes: 0 done, 1 failed, 2 the command line is invalid, 130 interrupted.`,
 	return c
 }
 
-// catalogueAt is where a command finds the catalogue, and what it has beside it.
+// catalogueAt is the place of the catalogue, with its settings.
 type catalogueAt struct {
 	dir      string
 	defaults patches.Defaults
@@ -68,8 +68,8 @@ func openConfig(flags *pflag.FlagSet) (*catalogueAt, error) {
 	return &catalogueAt{dir: c.PatchesDir(), defaults: c.KnownBuilds()}, c.CheckData()
 }
 
-// existing is openConfig for commands that make nothing: a folder that is not there
-// is another one than was meant.
+// existing is openConfig for commands that create nothing. A missing folder is an
+// error, because it is probably the wrong one.
 func existing(flags *pflag.FlagSet) (*catalogueAt, error) {
 	at, err := openConfig(flags)
 	if err != nil {
@@ -87,17 +87,17 @@ func (at *catalogueAt) load() (*patches.Catalogue, error) {
 	return &c, explain(err, at.dir)
 }
 
-// service is the catalogue as commands work on it.
+// service returns the services of admin commands for this catalogue.
 func (at *catalogueAt) service() admin.Services {
 	return admin.Services{Patches: &admin.Patches{Dir: at.dir}}
 }
 
-// ended is the error of a command, with its mend and its exit code.
+// ended returns a command's error with a hint and its exit code.
 func (at *catalogueAt) ended(ctx context.Context, err error) error {
 	return afterSignal(ctx, explain(err, at.dir))
 }
 
-// explain adds the mend to what a file or a folder is to blame for.
+// explain adds a hint to an error of a file or a folder.
 func explain(err error, dir string) error {
 	mend := ""
 	switch {
@@ -117,7 +117,7 @@ func explain(err error, dir string) error {
 	return fmt.Errorf("%w: %s", err, mend)
 }
 
-// afterSignal gives the end of a command its exit code when a signal is behind it.
+// afterSignal sets the exit code of a command that a signal has ended.
 func afterSignal(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return exit.WithCode(exit.CodeInterrupted, errors.New("interrupted; the catalogue is as it was"))
@@ -125,7 +125,7 @@ func afterSignal(ctx context.Context, err error) error {
 	return err
 }
 
-// parseBuild reads the number of a build; field is what the error names.
+// parseBuild parses a build number. field is the name in the error.
 func parseBuild(field, text string) (uint16, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
 	if err != nil || n == 0 {
@@ -134,7 +134,7 @@ func parseBuild(field, text string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// manyIDs takes patches' ids, at least as many.
+// manyIDs accepts at least the given number of patch ids.
 func manyIDs(least int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) >= least {

@@ -53,7 +53,7 @@ func TestFilesInOrder(t *testing.T) {
 	}
 }
 
-// The documented JSON and the one that is printed have the same fields.
+// The printed JSON has the same fields as the documented JSON.
 func TestPatchJSON_IsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../../../../docs/updates-reference.md")
 	if err != nil {
@@ -76,8 +76,7 @@ func TestPatchJSON_IsDocumented(t *testing.T) {
 	}
 }
 
-// A build and what a client of it is told agree with what the server's set says of it,
-// for every scope that the list has a line for.
+// For every scope in the list, a build and its result agree with the server's set.
 func TestJudgements_NarrowerLinesOnlyWhereTheyDiffer(t *testing.T) {
 	at := &catalogueAt{dir: filepath.Join(t.TempDir(), "patches"), defaults: patches.Defaults{Grunt: []uint16{5875}}}
 	mark := func(build uint16, platform, locale string, status patches.Status) {

@@ -60,7 +60,7 @@ func (at *catalogueAt) printRemoved(out io.Writer, removed []admin.RemovedPatch)
 	return nil
 }
 
-// whatStays says what became of a removed patch's file.
+// whatStays says what happened to the file of a removed patch.
 func whatStays(p *admin.RemovedPatch) string {
 	_, err := os.Stat(p.File)
 	gone := errors.Is(err, fs.ErrNotExist)

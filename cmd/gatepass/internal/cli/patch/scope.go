@@ -11,7 +11,7 @@ import (
 	"gatepass/patches"
 )
 
-// scopeFlags say for which clients something is meant.
+// scopeFlags select the clients that a command applies to.
 type scopeFlags struct{ protocol, platform, locale string }
 
 func (s *scopeFlags) register(f *pflag.FlagSet) {
@@ -20,7 +20,7 @@ func (s *scopeFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.locale, "locale", "", "only clients of this `LOCALE`, such as enUS; empty for any")
 }
 
-// The words of existing clients. Native clients have what their game gives them.
+// The platforms of existing clients. Native clients have those of their game.
 func gruntPlatforms() []string {
 	return []string{"Win-x86", "Win-x64", "OSX-x86", "OSX-PPC", "OSX-x64"}
 }
@@ -29,14 +29,14 @@ func gruntLocales() []string {
 	return []string{"enUS", "enGB", "frFR", "deDE", "koKR", "zhCN", "zhTW", "ruRU", "esES", "esMX", "ptBR", "ptPT", "itIT"}
 }
 
-// scope checks the flags.
+// scope checks the flags and returns the scope.
 func (s *scopeFlags) scope() (patches.Scope, error) {
 	protocol, err := patches.ParseProtocol(s.protocol)
 	if err != nil {
 		return patches.Scope{}, exit.Usage(fmt.Errorf("--protocol: %w", err))
 	}
 	scope := patches.Scope{Protocol: protocol, Platform: s.platform, Locale: s.locale}
-	// What a catalogue takes is the catalogue's to say.
+	// The catalogue has the rules.
 	var trial patches.Catalogue
 	if err := trial.Mark(patches.Mark{Scope: scope, Build: 1, Status: patches.StatusCurrent}); err != nil {
 		return scope, exit.Usage(err)
@@ -47,7 +47,7 @@ func (s *scopeFlags) scope() (patches.Scope, error) {
 	return scope, err
 }
 
-// sameCase catches a word that no client says and that looks like one that they do.
+// sameCase refuses a word that differs only in case from one that clients send.
 func sameCase(flag, word string, known []string) error {
 	for _, k := range known {
 		if word != k && strings.EqualFold(word, k) {
@@ -66,8 +66,8 @@ func firstFault(faults ...error) error {
 	return nil
 }
 
-// clientOf is a client of the build that says what the scope says, and nothing where
-// the scope is open: what is meant for one platform or locale does not concern it.
+// clientOf returns a client of the build with the values of the scope. A value that the
+// scope leaves open stays empty, so that rules for one platform or locale do not apply.
 func clientOf(scope patches.Scope, build uint16) patches.Client {
 	system, arch, _ := strings.Cut(scope.Platform, "-")
 	return patches.Client{Protocol: scope.Protocol, Build: build, System: tag(system), Arch: tag(arch), Locale: tag(scope.Locale)}
@@ -78,7 +78,8 @@ func tag(word string) (t codec.Tag) {
 	return t
 }
 
-// narrow names the scope behind a build where it is not every client's.
+// narrow returns the scope as text after a build, if it is not the scope of all
+// clients.
 func narrow(s patches.Scope) string {
 	if s.Platform == "" && s.Locale == "" {
 		return ""
@@ -86,7 +87,7 @@ func narrow(s patches.Scope) string {
 	return " (" + s.String() + ")"
 }
 
-// scopeArgs are the flags that mean the scope, for a command to be typed.
+// scopeArgs returns the scope as flags, for a command to type.
 func scopeArgs(s patches.Scope) string {
 	text := ""
 	if s.Protocol != codec.ProtocolGrunt {

@@ -90,7 +90,7 @@ func (at *catalogueAt) verify(c *cobra.Command, chosen []*patches.Patch, quiet b
 	return nil
 }
 
-// there are the files that can be read at all.
+// there returns the files that exist.
 func (at *catalogueAt) there(chosen []*patches.Patch) (paths []string) {
 	for _, p := range chosen {
 		if _, err := os.Stat(p.File(at.dir)); err == nil {
@@ -111,7 +111,7 @@ func printVerified(out io.Writer, p *patches.Patch, err error, before time.Time)
 	}
 }
 
-// fault is what is wrong with a file, without what is said at the end for all.
+// fault returns what is wrong with a file, without the hints for all files at the end.
 func fault(p *patches.Patch, err error) string {
 	if cause := errors.Unwrap(err); cause != nil {
 		err = cause
@@ -119,14 +119,14 @@ func fault(p *patches.Patch, err error) string {
 	return strings.TrimPrefix(err.Error(), "patch "+p.ID+": ")
 }
 
-// record keeps what was found, so that a server goes by it: the time of a file that is as
-// added, and that one is not. It gives what is to be told of the file.
+// record stores the result for the server: the modification time of an unchanged file,
+// or that the file changed. It returns the fault to print.
 func (at *catalogueAt) record(c *cobra.Command, p *patches.Patch, before patches.Patch, found error) error {
 	if before.Modified.Equal(p.Modified) && before.Wrong == p.Wrong && before.WrongChanged.Equal(p.WrongChanged) {
 		return found
 	}
 	err := at.service().Patches.Edit(c.Context(), func(cat *patches.Catalogue) error {
-		// It may have been replaced while the file was read.
+		// The patch can have been replaced while the file was read.
 		if now := cat.Find(p.ID); now != nil && now.SHA256 == p.SHA256 && now.File(at.dir) == p.File(at.dir) {
 			now.Modified, now.Wrong, now.WrongChanged = p.Modified, p.Wrong, p.WrongChanged
 		}

@@ -10,7 +10,7 @@ import (
 	"gatepass/patches"
 )
 
-// catalogueView is a catalogue with what a server of this configuration makes of it.
+// catalogueView is a catalogue with a server's decisions for this configuration.
 type catalogueView struct {
 	catalogue *patches.Catalogue
 	set       *patches.Set
@@ -22,12 +22,12 @@ func (at *catalogueAt) view() (*catalogueView, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is wrong with files is said by the set's entries.
+	// The entries of the set have the faults of files.
 	set, _ := patches.Open(at.dir, at.defaults)
 	return &catalogueView{c, set, at.defaults}, nil
 }
 
-// judgement is what clients of a build are told, and why.
+// judgement is what clients of a build get, and why.
 type judgement struct {
 	patches.Scope
 	build  uint16
@@ -35,18 +35,19 @@ type judgement struct {
 	why    string
 	// verdict is the server's own.
 	verdict patches.Verdict
-	// way are the files that a client is sent one after the other, to is where they lead.
+	// way has the files that a client gets in order. to is the build that they lead to.
 	way []patches.File
 	to  uint16
 }
 
-// judge asks for a client that says what the scope says. Where the scope is open it is
-// a client of which nothing narrower in the catalogue speaks.
+// judge returns the judgement for a client with the values of the scope. Where the
+// scope is open, no narrower rule of the catalogue applies to the client.
 func (v *catalogueView) judge(scope patches.Scope, build uint16) judgement {
 	j := judgement{Scope: scope, build: build, verdict: v.set.Judge(clientOf(scope, build)), to: build}
 	j.status, j.why = v.set.Explain(clientOf(scope, build))
 	next := j.verdict
-	// A way has no more steps than it says; the catalogue may not be the set's any more.
+	// The loop ends after Steps, because the catalogue can differ from the set's by
+	// now.
 	for range j.verdict.Steps {
 		if next.Update == nil {
 			break
@@ -60,7 +61,7 @@ func (v *catalogueView) judge(scope patches.Scope, build uint16) judgement {
 
 func (j *judgement) let() bool { return j.verdict.Allowed }
 
-// text says what clients are told.
+// text returns what clients get.
 func (j *judgement) text() string {
 	switch {
 	case j.let():
@@ -73,7 +74,7 @@ func (j *judgement) text() string {
 	return "refused"
 }
 
-// size is that of the whole way.
+// size returns the size of all files of the way.
 func (j *judgement) size() string {
 	if j.verdict.Steps == 1 {
 		return "1 file of " + terminal.SizeText(j.verdict.Total)
@@ -81,7 +82,7 @@ func (j *judgement) size() string {
 	return fmt.Sprintf("%d files of %s in sum", j.verdict.Steps, terminal.SizeText(j.verdict.Total))
 }
 
-// ids are the patches of the way.
+// ids returns the patches of the way.
 func (j *judgement) ids() []string {
 	ids := make([]string, 0, len(j.way))
 	for i := range j.way {
@@ -90,14 +91,14 @@ func (j *judgement) ids() []string {
 	return ids
 }
 
-// same says whether both clients are told the same.
+// same reports whether both clients get the same.
 func (j *judgement) same(k *judgement) bool {
 	return j.status == k.status && j.let() == k.let() && slices.Equal(j.ids(), k.ids())
 }
 
-// judgements are those of all builds of which something is said, the widest scope of
-// each first. A narrower one is there if it has a mark of its own or is told otherwise
-// than the nearest wider one that is there: platform and locale, platform, locale.
+// judgements returns those of all builds that have rules, the widest scope of each
+// build first. A narrower scope is included if it has its own mark or a result that
+// differs from the nearest wider one included: platform and locale, platform, locale.
 func (v *catalogueView) judgements() (all []judgement) {
 	for _, protocol := range [...]codec.Protocol{codec.ProtocolGrunt, codec.ProtocolNative} {
 		platforms, locales := v.tags(protocol)
@@ -119,7 +120,7 @@ func (v *catalogueView) judgements() (all []judgement) {
 	return all
 }
 
-// nearest is the row that speaks for the scope so far.
+// nearest returns the row that applies to the scope so far.
 func nearest(rows map[patches.Scope]*judgement, s patches.Scope) *judgement {
 	for _, wider := range [...]patches.Scope{
 		{Protocol: s.Protocol, Platform: s.Platform},
@@ -137,7 +138,7 @@ func (v *catalogueView) hasMark(s patches.Scope, build uint16) bool {
 	return slices.ContainsFunc(v.catalogue.Marks, func(m patches.Mark) bool { return m.Scope == s && m.Build == build })
 }
 
-// builds are those of which the catalogue or the configuration says something, in order.
+// builds returns the builds in the catalogue and the configuration, in order.
 func (v *catalogueView) builds(protocol codec.Protocol) []uint16 {
 	all := slices.Clone(v.defaults.Grunt)
 	if protocol == codec.ProtocolNative {
@@ -157,7 +158,7 @@ func (v *catalogueView) builds(protocol codec.Protocol) []uint16 {
 	return slices.Compact(all)
 }
 
-// tags are the platforms and locales that the catalogue tells apart, "" for any first.
+// tags returns the platforms and locales in the catalogue, "" for any first.
 func (v *catalogueView) tags(protocol codec.Protocol) (platforms, locales []string) {
 	platforms, locales = []string{""}, []string{""}
 	add := func(s patches.Scope) {
@@ -176,7 +177,7 @@ func (v *catalogueView) tags(protocol codec.Protocol) (platforms, locales []stri
 	return slices.Compact(platforms), slices.Compact(locales)
 }
 
-// scopeText words a scope in short: what is open is left out.
+// scopeText returns a short text for a scope, without the values that are open.
 func scopeText(s patches.Scope) string {
 	return strings.Join(strings.Fields(s.Protocol.String()+" "+s.Platform+" "+s.Locale), " ")
 }

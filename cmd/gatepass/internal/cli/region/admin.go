@@ -21,7 +21,7 @@ import (
 // adminTimeout is how long an operator waits for the manager's answer.
 const adminTimeout = 5 * time.Second
 
-// Admin returns the command admin with all below it.
+// Admin returns the command admin with its subcommands.
 func Admin() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "admin",

@@ -80,7 +80,7 @@ login server is 1 while it refuses logins.`,
 	return cmd
 }
 
-// sayOrdered says that the login servers were told, or why they were not.
+// sayOrdered prints that the login servers got the order, or why they did not.
 func sayOrdered(cmd *cobra.Command, conn *bus.Conn, err error, done string) error {
 	if errors.Is(err, bus.ErrMayNotOrder) {
 		return fmt.Errorf("%w with: gatepass bus add %s --replace", err, conn.Self())

@@ -14,12 +14,12 @@ import (
 	buscreds "gatepass/worlds/bus/credentials"
 )
 
-// busCommands holds what is common to all bus commands.
+// busCommands has what all bus commands share.
 type busCommands struct {
 	dir string
 }
 
-// Bus returns the command bus with all below it.
+// Bus returns the command bus with its subcommands.
 func Bus() *cobra.Command {
 	b := &busCommands{}
 	c := &cobra.Command{

@@ -15,7 +15,7 @@ import (
 	buscreds "gatepass/worlds/bus/credentials"
 )
 
-// addFlags are those of the commands that add nodes.
+// addFlags are the flags of the commands that add nodes.
 type addFlags struct {
 	out     string
 	replace bool
@@ -59,7 +59,7 @@ func (b *busCommands) addLoginCommand() *cobra.Command {
 	}, func(arg string) (worlds.Node, error) { return worlds.LoginNode(arg), nil })
 }
 
-// adding completes a command that adds the node which its argument means.
+// adding completes a command that adds a node. means returns the node of its argument.
 func (b *busCommands) adding(c *cobra.Command, means func(string) (worlds.Node, error)) *cobra.Command {
 	f := &addFlags{}
 	c.Args = oneNode
@@ -101,7 +101,7 @@ func (b *busCommands) add(c *cobra.Command, node worlds.Node, f *addFlags) error
 	return err
 }
 
-// oneNode takes exactly one argument.
+// oneNode accepts exactly one argument.
 func oneNode(c *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil

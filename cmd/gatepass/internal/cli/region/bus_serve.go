@@ -9,8 +9,8 @@ import (
 	"gatepass/cmd/gatepass/internal/process/roles"
 )
 
-// busAdmin is where the bus's admin listener is unless the operator says
-// otherwise: beside those of the other roles.
+// busAdmin is the default address of the bus's admin listener, next to those of the
+// other roles.
 const busAdmin = "127.0.0.1:9728"
 
 func (b *busCommands) serveCommand() *cobra.Command {

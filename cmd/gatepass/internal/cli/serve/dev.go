@@ -67,6 +67,6 @@ native clients (its "ready" line names it).`,
 	return cmd
 }
 
-// devLease is how long the only manager there is waits for its own old lease when
-// it starts again after a crash.
+// devLease is how long the only manager waits for its own old lease when it restarts
+// after a crash.
 const devLease = time.Second

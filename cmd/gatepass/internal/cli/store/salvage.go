@@ -45,7 +45,7 @@ are held in memory, about 500 MB for a million.`,
 	return c
 }
 
-// run writes both files; each is there whole or not at all.
+// run writes both files. Each is written completely or not at all.
 func (s *salvageFlags) run(c *cobra.Command, path string) error {
 	var lost []storage.Fault
 	saved, bans := 0, 0
@@ -85,7 +85,7 @@ func (s *salvageFlags) salvage(ctx context.Context, to storage.Salvaged) ([]stor
 	return lost, s.opening(err)
 }
 
-// writeLost writes one fault a line.
+// writeLost writes one fault per line.
 func writeLost(out io.Writer, lost []storage.Fault) error {
 	lines := json.NewEncoder(out)
 	for _, f := range lost {

@@ -15,14 +15,14 @@ import (
 	"gatepass/storage"
 )
 
-// exitDamaged is what 'store check' exits with where something is wrong, and
-// 'store salvage' where something could not be read.
+// exitDamaged is the exit code of 'store check' for a damaged store, and of 'store
+// salvage' if something could not be read.
 const exitDamaged = 4
 
-// commands are common to the store commands.
+// commands has what the store commands share.
 type commands struct{ dataDir string }
 
-// Command returns the command store with all below it.
+// Command returns the command store with its subcommands.
 func Command() *cobra.Command {
 	f := &commands{}
 	c := &cobra.Command{
@@ -47,7 +47,7 @@ Exit codes: 0 done, 1 failed, 2 the command line is invalid, 4 damage was found.
 
 func (f *commands) maintainer() storage.Maintainer { return config.AccountEngine(f.dataDir, 0) }
 
-// opening words what keeps a store command from its work.
+// opening explains an error that keeps a store command from opening the store.
 func (f *commands) opening(err error) error {
 	switch {
 	case errors.Is(err, storage.ErrLocked):

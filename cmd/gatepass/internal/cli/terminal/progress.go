@@ -10,15 +10,15 @@ import (
 	"golang.org/x/term"
 )
 
-// plainEvery is the time between two lines of progress where no bar can be drawn.
+// plainEvery is the time between two progress lines where no bar can be drawn.
 const plainEvery = 5 * time.Second
 
-// ProgressOptions say what a Progress shows.
+// ProgressOptions select what a Progress shows.
 type ProgressOptions struct {
 	Label string
-	// Total is -1 where it is not known.
+	// Total is -1 if it is unknown.
 	Total int64
-	// Bytes says that bytes are counted, not accounts. Quiet shows nothing.
+	// Bytes means that bytes are counted, not accounts. Quiet shows nothing.
 	Bytes, Quiet bool
 }
 
@@ -29,7 +29,7 @@ type Progress struct {
 	label string
 	quiet bool
 	total int64
-	// bar is nil where none is drawn.
+	// bar is nil if none is drawn.
 	bar         *progressbar.ProgressBar
 	began, last time.Time
 }

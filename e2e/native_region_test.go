@@ -28,11 +28,7 @@ func newNativeRegion(t testing.TB, accounts ...string) *nativeRegion {
 	r.world = r.node("gateway", "--data", filepath.Join(r.dir, "gate"), "--gateway.id", "1", "--gateway.name", "Aldermoor",
 		"--gateway.builds", "5875", "--gateway.listen", "127.0.0.1:0", "--gateway.native-listen", "127.0.0.1:0")
 	r.serve("127.0.0.1:0")
-	// Until it has met its region once, a login server refuses password sign-ins as busy.
-	eventually(t, "the login server has met its region", func() bool {
-		_, err := signIn(t, r.server.said["native"], native.Credentials{Account: "stranger", Password: "secret"}, guestOptions())
-		return !errors.Is(err, native.ErrBusy)
-	})
+	eventually(t, "the login server has met its region", func() bool { return ready(r.server) })
 	return r
 }
 

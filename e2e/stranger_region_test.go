@@ -73,8 +73,14 @@ func TestStranger_InARegion(t *testing.T) {
 		}
 		c.close()
 	}
+	if status, body, err := a.get("/readyz"); err != nil || status != 503 || !strings.Contains(body, "met its region") {
+		t.Errorf("/readyz of a server that answers nobody: %d %q %v", status, body, err)
+	}
 	r.manager("m")
-	eventually(t, "both login servers have met the region", func() bool { return answered(t, a) && answered(t, b) })
+	eventually(t, "both login servers have met the region", func() bool { return ready(a) && ready(b) })
+	if !answered(t, a) || !answered(t, b) {
+		t.Error("a server that is ready answers nobody")
+	}
 
 	ask := func(names []string) (salts [][32]byte) {
 		for _, name := range names {

@@ -32,7 +32,10 @@ const decoysRetry = 10_000
 
 func newDecoys(b base, alone bool) decoys {
 	o := b.options
-	d := decoys{base: b, settled: alone || o.Decoys.Shared}
+	d := decoys{base: b}
+	if alone || o.Decoys.Shared {
+		d.settle()
+	}
 	d.made.Secret, d.made.Marked, d.made.ZeroTop = o.Secret, o.Decoys.Salts.Marked, o.Decoys.Salts.ZeroTop
 	if o.Decoys.Shared {
 		d.made.Secret = o.Decoys.Secret
@@ -40,13 +43,19 @@ func newDecoys(b base, alone bool) decoys {
 	return d
 }
 
+// settle lets this server answer for names that have no account.
+func (d *decoys) settle() {
+	d.settled = true
+	d.count.settled.Store(true)
+}
+
 // ready tells whether this server may answer for names that have no account.
 func (d *decoys) ready() bool { return d.settled }
 
-// credentials makes up a salt and a verifier. asks tells whether the name is to pretend
-// to have a second factor, too, which is so for a share of all names: that follows from the made-up verifier, which
-// follows from the name and the secret, so it is always the same, and unlike the salt
-// nobody sees it. So the draw costs no hash.
+// credentials makes up a salt and a verifier. asks tells whether the name also pretends to
+// have a second factor; a share of all names does. The draw follows from the made-up
+// verifier, which follows from name and secret: it is always the same, nobody sees it, and
+// it costs no hash.
 func (d *decoys) credentials(name storage.Name) (salt srp6.Salt, v srp6.Verifier, asks bool) {
 	salt, v = auth.FakeCredentials(&d.made, name.Bytes())
 	return salt, v, binary.LittleEndian.Uint64(v[:])%100 < uint64(d.options.FactorDecoys)
@@ -64,14 +73,15 @@ func (d *decoys) share(key *worlds.Secret) {
 		if !d.settled {
 			d.options.Logger.Warn("the region's manager shares no key: two login servers make up different salts for unknown names; update the manager")
 		}
-		d.settled = true
+		d.settle()
 		return
 	}
 	secret := auth.RegionDecoys(key.Bytes())
 	if d.settled && secret == d.made.Secret {
 		return
 	}
-	d.made.Secret, d.settled = secret, true
+	d.made.Secret = secret
+	d.settle()
 	d.keep()
 }
 

@@ -142,7 +142,7 @@ func (c *Core) stored(in Input) {
 	case r.Kind == storage.OpSetDecoys:
 		c.decoys.kept(r)
 	case c.stepSession(c.sessions.get(codec.Conn(r.Tag)), in):
-	case errors.Is(r.Err, storage.ErrFailed) && isNote(r.Kind):
+	case errors.Is(r.Err, storage.ErrFailed) && r.Kind.IsNote():
 		// The disk takes no writes: the store counts what it drops, and reports it.
 	case errors.Is(r.Err, storage.ErrNotFound), errors.Is(r.Err, storage.ErrConflict):
 		// The client that asked is gone, or the account is, or it was changed: nothing is
@@ -151,11 +151,6 @@ func (c *Core) stored(in Input) {
 		c.counters.storeErrors.Add(1)
 		c.options.Logger.Error("storage request failed", "kind", r.Kind, "error", r.Err)
 	}
-}
-
-// isNote tells whether no client waits for the result of a kind of request.
-func isNote(kind storage.OpKind) bool {
-	return kind == storage.OpLogin || kind == storage.OpLoginFailed || kind == storage.OpCharacters
 }
 
 // proved routes a result of the auth pool, and wipes what is secret in it.

@@ -36,6 +36,8 @@ type counters struct {
 	// bansLoaded tells that the address bans were read once, bans how many hold.
 	bansLoaded        atomic.Bool
 	bans, bansDamaged atomic.Int64
+	// settled is that of decoys.
+	settled atomic.Bool
 	// selectRefused counts what native clients were told that got no pass, natives
 	// those that are in.
 	selectRefused [codec.SelectReasonCount]atomic.Uint64
@@ -77,7 +79,10 @@ type Stats struct {
 
 	// BansLoaded tells that the address bans have been read once; before, no client should
 	// be let in.
-	BansLoaded  bool
+	BansLoaded bool
+	// Settled tells that password sign-ins are answered. Before a server of a region has
+	// met its region once, they are refused as busy.
+	Settled     bool
 	Bans        int64 `metric:"address_bans" help:"Address bans that hold."`
 	BansDamaged int64 `metric:"address_bans_damaged" help:"Address bans that are stored and cannot be read; they do not hold."`
 	Natives     int64 `metric:"sessions_native" help:"Native clients that are in."`
@@ -124,6 +129,7 @@ func (c *Core) Stats() Stats {
 	st.Stale, st.NotesDropped = n.stale.Load(), n.notesDropped.Load()
 	st.Keys, st.Stock = n.keys.Load(), n.stock.Load()
 	st.BansLoaded, st.Bans, st.BansDamaged = n.bansLoaded.Load(), n.bans.Load(), n.bansDamaged.Load()
+	st.Settled = n.settled.Load()
 	return st
 }
 

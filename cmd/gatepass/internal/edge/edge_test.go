@@ -63,7 +63,7 @@ func TestAccountsFault(t *testing.T) {
 			t.Errorf("unread %v, refused %v: %s", c.unread, c.refused, text)
 		}
 	}
-	if err := errors.Join(accountsFault(nil, nil), readFault(nil)); err != nil {
+	if err := errors.Join(accountsFault(nil, nil), readFault(nil), regionFault(true)); err != nil {
 		t.Error(err)
 	}
 	if readFault(unread) == nil {

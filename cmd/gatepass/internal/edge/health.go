@@ -22,7 +22,16 @@ func (e *Edge) alive() error {
 
 // ready returns why clients should use another login server now. Any goroutine.
 func (e *Edge) ready() error {
-	return errors.Join(readFault(e.served.ReadTrouble()), process.AcceptFault(e.server.Stats()))
+	return errors.Join(readFault(e.served.ReadTrouble()), regionFault(e.core.Stats().Settled), process.AcceptFault(e.server.Stats()))
+}
+
+// regionFault says what follows from never having met the region. settled is that of
+// logic.Stats.
+func regionFault(settled bool) error {
+	if settled {
+		return nil
+	}
+	return errors.New("password sign-ins are refused as busy until this server has met its region once: is a world manager running, and does the bus reach it?")
 }
 
 // degraded returns what the login server cannot do although it works. Any goroutine.

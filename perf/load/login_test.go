@@ -28,15 +28,7 @@ func mustFloor(t testing.TB) Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- floor.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("floor: %v", err)
-		}
-	})
+	loadtest.Run(t, floor.Serve)
 	return Target{Addr: floor.Addr(), Canned: true, PIDs: self()}
 }
 

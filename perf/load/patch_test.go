@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatepass/perf/load/floor"
+	"gatepass/perf/load/internal/loadtest"
 	"gatepass/perf/load/patch"
 	"gatepass/perf/load/players"
 	"gatepass/perf/load/progress"
@@ -35,15 +36,7 @@ func mustPatchFloor(t testing.TB, f *patch.File) Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- floor.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("floor: %v", err)
-		}
-	})
+	loadtest.Run(t, floor.Serve)
 	return Target{Addr: floor.Addr(), Canned: true, PIDs: self()}
 }
 

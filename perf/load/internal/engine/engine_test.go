@@ -3,7 +3,6 @@
 package engine
 
 import (
-	"context"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"gatepass/codec/grunt"
 	"gatepass/perf/load/floor"
 	"gatepass/perf/load/internal/counts"
+	"gatepass/perf/load/internal/loadtest"
 	"gatepass/perf/load/players"
 )
 
@@ -26,15 +26,7 @@ func serveFloor(t *testing.T) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- floor.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("floor: %v", err)
-		}
-	})
+	loadtest.Run(t, floor.Serve)
 	return floor.Addr()
 }
 

@@ -3,6 +3,7 @@
 package loadtest
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/netip"
@@ -41,25 +42,23 @@ func Serve(t *testing.T, handle func(net.Conn)) netip.AddrPort {
 	return l.Addr().(*net.TCPAddr).AddrPort()
 }
 
-// Script returns a handler that answers each read with the next of the given bytes, and
-// then waits until the client closes the connection.
-func Script(answers ...[]byte) func(net.Conn) {
-	return func(conn net.Conn) {
-		var b [512]byte
-		for _, answer := range answers {
-			if _, err := conn.Read(b[:]); err != nil {
-				return
-			}
-			if _, err := conn.Write(answer); err != nil {
-				return
-			}
+// Run calls serve on a goroutine of its own until the test ends. serve must return nil
+// when its context ends.
+func Run(t testing.TB, serve func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server: %v", err)
 		}
-		_, _ = io.Copy(io.Discard, conn)
-	}
+	})
 }
 
-// CutOff returns a handler like script that closes the connection right after the last
-// answer.
+// CutOff returns a handler that answers each read with the next of the given bytes, and
+// closes the connection right after the last.
 func CutOff(answers ...[]byte) func(net.Conn) {
 	return func(conn net.Conn) {
 		var b [512]byte
@@ -74,7 +73,17 @@ func CutOff(answers ...[]byte) func(net.Conn) {
 	}
 }
 
-// HangUp returns a handler like script that closes the connection after the client's next
+// Script returns a handler like CutOff that waits after the last answer until the client
+// closes the connection.
+func Script(answers ...[]byte) func(net.Conn) {
+	play := CutOff(answers...)
+	return func(conn net.Conn) {
+		play(conn)
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
+// HangUp returns a handler like CutOff that closes the connection after the client's next
 // message. It reads the message first, because closing with unread bytes is a reset.
 func HangUp(answers ...[]byte) func(net.Conn) {
 	play := CutOff(answers...)
@@ -106,7 +115,7 @@ func Await(t *testing.T, done func() bool) {
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			t.Fatal("waited in vain")
+			t.Fatal("it did not come true within 30 s")
 		}
 	}
 }

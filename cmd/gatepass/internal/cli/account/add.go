@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -29,20 +30,7 @@ sign-in by password costs the player's machine the same.`,
   gatepass account add --native-group 3072 --native-kdf 131072,3,1 ALICE`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.apply(c, f); err != nil {
-				return err
-			}
-			name, password, err := credentials(c, args[0], p.stdin)
-			if err != nil {
-				return exit.Interrupted(c.Context(), err)
-			}
-			return f.with(c.Context(), true, func(h *admin.Handle) error {
-				if err := h.Add(c.Context(), name, password); err != nil {
-					return err
-				}
-				fmt.Fprintf(c.OutOrStdout(), "account %s added\n", name)
-				return nil
-			})
+			return f.giveVerifiers(c, p, args[0], true, (*admin.Handle).Add, "added")
 		},
 	}
 	p.register(c)
@@ -61,24 +49,32 @@ forgets its remembered devices, and a running server closes its sessions.`,
   gatepass account passwd --password-stdin ALICE < new-password`,
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.apply(c, f); err != nil {
-				return err
-			}
-			name, password, err := credentials(c, args[0], p.stdin)
-			if err != nil {
-				return exit.Interrupted(c.Context(), err)
-			}
-			return f.with(c.Context(), false, func(h *admin.Handle) error {
-				if err := h.SetPassword(c.Context(), name, password); err != nil {
-					return err
-				}
-				fmt.Fprintf(c.OutOrStdout(), "account %s has a new password\n", name)
-				return nil
-			})
+			return f.giveVerifiers(c, p, args[0], false, (*admin.Handle).SetPassword, "has a new password")
 		},
 	}
 	p.register(c)
 	return c
+}
+
+// giveVerifiers asks for the password of an account and hands it to set. create makes a
+// store that is not there; said is what is printed of the account.
+func (f *commands) giveVerifiers(c *cobra.Command, p *passwordFlags, account string, create bool,
+	set func(*admin.Handle, context.Context, string, string) error, said string,
+) error {
+	if err := p.apply(c, f); err != nil {
+		return err
+	}
+	name, password, err := credentials(c, account, p.stdin)
+	if err != nil {
+		return exit.Interrupted(c.Context(), err)
+	}
+	return f.with(c.Context(), create, func(h *admin.Handle) error {
+		if err := set(h, c.Context(), name, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.OutOrStdout(), "account %s %s\n", name, said)
+		return nil
+	})
 }
 
 func (f *commands) deleteCommand() *cobra.Command {
